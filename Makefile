@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# A front for meson: the few things that a newcomer, a packager and CI do.
+#
+#   make            build build/sonde
+#   make demo       install what is missing, build, and run on the built-in simulated network
+#   make test       install what the tests need, build and run them all
+#   make install    as meson does, with DESTDIR= and PREFIX=
+
+BUILD_PACKAGES = gcc libc6-dev libc-ares-dev libcap-dev libcjson-dev meson ninja-build pkgconf python3
+TEST_PACKAGES = $(BUILD_PACKAGES) clang-14 clang-format-14 clang-tidy-14 conntrack g++ \
+	iproute2 iputils-ping libcap2-bin libclang-rt-14-dev libcriterion-dev mandoc mtr-tiny \
+	nftables procps python3-jsonschema tcpdump traceroute universal-ctags util-linux
+PREFIX ?= /usr/local
+DEMO = web.example :443 :80 :22 :25 :3389 :53/udp
+
+.PHONY: all demo test install clean packages-build packages-test format
+
+all: build/build.ninja
+	ninja -C build sonde
+
+build/build.ninja:
+	meson setup build --prefix='$(PREFIX)' -Dtests=false
+
+packages-build:
+	tests/support/install-packages.sh $(BUILD_PACKAGES)
+
+packages-test:
+	tests/support/install-packages.sh $(TEST_PACKAGES)
+
+demo: packages-build
+	$(MAKE) all
+	@echo; echo '$$ sonde --simulate demo $(DEMO)'
+	@# 1: some services do not answer, which is what the demonstration is about
+	@build/sonde --simulate demo $(DEMO); [ $$? -eq 1 ]
+
+test: packages-test
+	tests/run-all.sh
+
+install: build/build.ninja
+	meson configure build --prefix='$(PREFIX)'
+	ninja -C build
+	DESTDIR='$(DESTDIR)' meson install -C build --no-rebuild
+
+format:
+	clang-format-14 -i $$(git ls-files '*.c' '*.h')
+
+clean:
+	rm -rf build build-test build-san build-clang

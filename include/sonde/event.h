@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What happened to one probe. Every figure that sonde reports is a fold over these records.
+ */
+#ifndef SONDE_EVENT_H
+#define SONDE_EVENT_H
+
+#include <sonde/extension.h>
+#include <sonde/vocabulary.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum sonde_event_type {
+    SONDE_EVENT_PROBE,     /**< a probe ended: each does exactly once */
+    SONDE_EVENT_LATE,      /**< an answer to a probe that had been given up */
+    SONDE_EVENT_DUPLICATE, /**< another answer to a probe that had its answer */
+};
+
+/** One record. Members that a type does not speak of are zero. */
+struct sonde_event {
+    enum sonde_event_type type;
+    uint32_t target;  /**< index, in the order added */
+    uint32_t service; /**< index within the target */
+    uint32_t cycle;   /**< 0, 1, 2, …: the cycle that the probe was sent in */
+    uint8_t ttl;      /**< TTL or hop limit that the probe was sent with */
+    bool to_target;   /**< sent to reach the target, not to expire on the way */
+    bool uncertain;   /**< the answer named no probe: this is the likeliest, its time unknown */
+    enum sonde_outcome outcome;
+    sonde_ns sent_ns;            /**< when it was sent */
+    sonde_ns rtt_ns;             /**< round-trip time; -1 = none or unknown */
+    struct sonde_addr from;      /**< who answered; no address if nobody did */
+    int16_t reply_ttl;           /**< TTL of the answer as it arrived; -1 = unknown */
+    int16_t icmp_type;           /**< of an ICMP error; -1 = the answer was none */
+    int16_t icmp_code;           /**< likewise */
+    int error;                   /**< positive errno if it could not be sent, otherwise 0 */
+    struct sonde_extensions ext; /**< what an ICMP error brought along */
+};
+
+/** @return true if an answer that ended in @p outcome came from the target itself, and not, as a
+ *  time exceeded or a refusal may, from a device on the way. */
+SONDE_API bool sonde_event_is_target(const struct sonde_event *event,
+                                     const struct sonde_addr *target);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a run has shown so far. The report formats are written from this alone.
+ *
+ * Everything a snapshot points at belongs to it. Times of -1 were not measured. Texts that came
+ * from outside (names, interface names) are as they came: escape them before showing them.
+ */
+#ifndef SONDE_SNAPSHOT_H
+#define SONDE_SNAPSHOT_H
+
+#include <sonde/extension.h>
+#include <sonde/vocabulary.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Round-trip times. Percentiles are exact up to 16 samples, then within 0.8 %. */
+struct sonde_rtt {
+    uint64_t samples; /**< 0: nothing else is valid */
+    sonde_ns last_ns;
+    sonde_ns min_ns;
+    sonde_ns avg_ns;
+    sonde_ns max_ns;
+    sonde_ns stddev_ns; /**< of the sample; -1 with one sample */
+    sonde_ns p50_ns;
+    sonde_ns p95_ns;
+    sonde_ns p99_ns;
+    sonde_ns jitter_ns; /**< RFC 3550; -1 with one sample */
+};
+
+/** Somebody who answered at a hop. */
+struct sonde_responder {
+    struct sonde_addr address;
+    const char *hostname; /**< NULL = none, or not known */
+    uint64_t received;
+    enum sonde_outcome kind; /**< of the last answer: a router's is SONDE_OUTCOME_TTL_EXCEEDED */
+    int16_t reply_ttl;       /**< of the last answer as it arrived; -1 = unknown */
+    int16_t icmp_type;       /**< of the last answer; -1 = it was no ICMP error */
+    int16_t icmp_code;
+    const struct sonde_extensions *extensions; /**< NULL = none */
+};
+
+/** One TTL of a path. */
+struct sonde_hop {
+    uint8_t ttl;
+    bool is_target; /**< the target itself: figures are those of the service */
+    uint64_t sent;
+    uint64_t received;
+    enum sonde_loss_kind loss_kind;
+    struct sonde_rtt rtt;
+    const struct sonde_responder *responders; /**< in the order they were first seen */
+    size_t responder_count;
+    uint64_t unlisted; /**< answers from responders beyond the 64 that are kept */
+};
+
+/** The way to a service. */
+struct sonde_path {
+    bool reached;
+    uint8_t dest_ttl; /**< distance of the target in hops; 0 = unknown */
+    enum sonde_stop_reason stop_reason;
+    uint64_t path_id; /**< 48 bits: equal paths, equal names; 0 = nothing is known of it */
+    uint32_t path_changes;
+    const struct sonde_hop *hops; /**< by rising TTL */
+    size_t hop_count;
+};
+
+/** The reply that decided the state. */
+struct sonde_evidence {
+    struct sonde_addr from;
+    enum sonde_outcome kind;
+    int16_t icmp_type; /**< -1 = it was no ICMP error */
+    int16_t icmp_code;
+    int16_t reply_ttl; /**< -1 = unknown */
+    uint8_t probe_ttl;
+};
+
+/** A place on the path. */
+struct sonde_place {
+    uint8_t ttl; /**< 0 = not known */
+    struct sonde_addr address;
+};
+
+/** Between which hops it stops, or who stops it. A place without address is not known. */
+struct sonde_blame {
+    struct sonde_place last_seen;
+    struct sonde_place first_lost;
+    struct sonde_place reporter;
+};
+
+/** What it comes to. */
+struct sonde_verdict {
+    enum sonde_level level;
+    enum sonde_code code;
+    const char *text; /**< one sentence, or a few words */
+};
+
+/** One service of a target. */
+struct sonde_service_result {
+    const char *service;  /**< "443/tcp", "icmp" */
+    const char *protocol; /**< "tcp", "udp", "icmp" */
+    uint16_t port;        /**< 0 for icmp */
+    const char *name;     /**< "https"; NULL = none */
+    bool control;         /**< there for comparison only */
+    enum sonde_state state;
+    uint64_t sent;     /**< probes that were meant to reach the target and left this machine */
+    uint64_t received; /**< of these, answered by the target itself */
+    uint64_t late;
+    uint64_t duplicates;
+    uint64_t outcomes[SONDE_OUTCOME_COUNT];
+    struct sonde_rtt rtt;
+    const struct sonde_evidence *evidence; /**< NULL = nothing answered */
+    struct sonde_verdict verdict;
+    enum sonde_confidence confidence;
+    const struct sonde_blame *blame; /**< NULL = nobody is to blame, or it is not known who */
+    const struct sonde_path *path;   /**< NULL = nothing was probed */
+};
+
+/** One target. */
+struct sonde_target_result {
+    const char *input;         /**< as the user wrote it */
+    const char *name;          /**< the name or address in it */
+    struct sonde_addr address; /**< no address if the name has none */
+    struct sonde_addr source;  /**< what is sent from; no address if nothing is */
+    const struct sonde_service_result *services;
+    size_t service_count;
+    struct sonde_verdict verdict;
+};
+
+/** Something that could not be measured. */
+struct sonde_problem {
+    const char *target; /**< as the user wrote it */
+    enum sonde_code code;
+    const char *text;
+};
+
+/** The settings of the run, defaults filled in. */
+struct sonde_settings {
+    uint32_t cycles; /**< SONDE_CYCLES_ENDLESS = no end */
+    sonde_ns interval_ns;
+    sonde_ns timeout_ns;
+    uint8_t first_ttl;
+    uint8_t max_ttl;
+    uint16_t size_bytes;
+    uint8_t tos;
+};
+
+/** Where the run looks from. */
+struct sonde_vantage {
+    const char *hostname;
+    struct sonde_addr source; /**< of the first target that has one */
+    const char *interface;    /**< that has this address; NULL = not known */
+    enum sonde_transport_kind transport;
+};
+
+/** Everything known at one moment. */
+struct sonde_snapshot {
+    const char *version; /**< of the sonde that measured */
+    char run_id[37];     /**< a UUID, version 7 */
+    enum sonde_status status;
+    sonde_ns started_wall_ns; /**< since 1970-01-01 UTC */
+    sonde_ns duration_ns;
+    uint32_t cycles_done; /**< begun by the target that is furthest */
+    struct sonde_vantage vantage;
+    struct sonde_settings settings;
+    const struct sonde_target_result *targets;
+    size_t target_count;
+    struct sonde_verdict verdict;
+    const struct sonde_problem *problems;
+    size_t problem_count;
+    uint64_t discards[SONDE_DISCARD_COUNT]; /**< arrivals that answered nothing, by reason */
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif

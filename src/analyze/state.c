@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From outcomes to states. */
+#include "analyze/analyze.h"
+#include "wire/icmp.h"
+#include "wire/ip.h"
+
+enum { SILENCE_BELIEVED = 2 /* unanswered probes that make silence a finding */ };
+
+static const struct tally_service *tally_of(const struct analyze_target *target, uint32_t service)
+{
+    return &target->tally->services[service];
+}
+
+static bool evidence_is_target(const struct analyze_target *target,
+                               const struct tally_service *tally, enum sonde_outcome outcome)
+{
+    return tally->evidence[outcome].valid &&
+           sonde_addr_equal(&tally->evidence[outcome].from, &target->tally->addr);
+}
+
+bool analyze_reached(const struct analyze_target *target, uint32_t service)
+{
+    const struct tally_service *tally = tally_of(target, service);
+    if (tally->received > 0 || tally->reach.dest_ttl != 0)
+        return true;
+    for (int outcome = 0; outcome < SONDE_OUTCOME_COUNT; outcome++) {
+        bool own = outcome == SONDE_OUTCOME_ECHO_REPLY || outcome == SONDE_OUTCOME_OPEN ||
+                   outcome == SONDE_OUTCOME_CLOSED || outcome == SONDE_OUTCOME_UDP_REPLY;
+        if (own && tally->shown[outcome] > 0)
+            return true;
+        if (outcome != SONDE_OUTCOME_TTL_EXCEEDED && tally->shown[outcome] > 0 &&
+            evidence_is_target(target, tally, (enum sonde_outcome)outcome))
+            return true;
+    }
+    return false;
+}
+
+static bool target_reached(const struct analyze_target *target)
+{
+    for (uint32_t i = 0; i < target->tally->service_count; i++) {
+        if (analyze_reached(target, i))
+            return true;
+    }
+    return false;
+}
+
+/* An unreachable that is a refusal, not a remark about size or headers. RFC 1191: 3/4 is size. */
+static bool is_refusal(const struct analyze_target *target, const struct tally_evidence *evidence)
+{
+    enum sonde_family family = target->tally->addr.family;
+    if (!evidence->valid || !icmp_is_unreachable(family, (uint8_t)evidence->icmp_type))
+        return false;
+    return family == SONDE_FAMILY_IPV6 || evidence->icmp_code != ICMP4_CODE_FRAG_NEEDED;
+}
+
+/* The outcome that shows a refusal; NO_REPLY if none does. A missing route, for everything of the
+ * target alike, is no refusal of the port. */
+static enum sonde_outcome find_refusal(const struct analyze_target *target,
+                                       const struct tally_service *tally)
+{
+    static const enum sonde_outcome policies[] = {
+        SONDE_OUTCOME_ADMIN_PROHIBITED,
+        SONDE_OUTCOME_PORT_UNREACHABLE,
+    };
+    static const enum sonde_outcome routings[] = {
+        SONDE_OUTCOME_HOST_UNREACHABLE,
+        SONDE_OUTCOME_NET_UNREACHABLE,
+        SONDE_OUTCOME_OTHER_UNREACHABLE,
+    };
+    for (size_t i = 0; i < sizeof policies / sizeof *policies; i++) {
+        if (tally->shown[policies[i]] > 0)
+            return policies[i];
+    }
+    for (size_t i = 0; target_reached(target) && i < sizeof routings / sizeof *routings; i++) {
+        if (tally->shown[routings[i]] > 0 && is_refusal(target, &tally->evidence[routings[i]]))
+            return routings[i];
+    }
+    return SONDE_OUTCOME_NO_REPLY;
+}
+
+static enum sonde_state silence_state(const struct analyze_target *target, uint32_t service)
+{
+    const struct tally_service *tally = tally_of(target, service);
+    uint64_t in_vain =
+        tally->outcomes[SONDE_OUTCOME_NO_REPLY] + tally->outcomes[SONDE_OUTCOME_TTL_EXCEEDED] +
+        tally->shown[SONDE_OUTCOME_HOST_UNREACHABLE] + tally->shown[SONDE_OUTCOME_NET_UNREACHABLE];
+    if (in_vain < SILENCE_BELIEVED)
+        return SONDE_STATE_UNKNOWN;
+    if (!target_reached(target))
+        return SONDE_STATE_UNREACHABLE;
+    return target->services[service].protocol == IP_PROTO_UDP ? SONDE_STATE_OPEN_OR_FILTERED
+                                                              : SONDE_STATE_FILTERED;
+}
+
+enum sonde_state analyze_state(const struct analyze_target *target, uint32_t service,
+                               enum sonde_outcome *ret_deciding)
+{
+    static const struct {
+        enum sonde_outcome outcome;
+        enum sonde_state state;
+    } answers[] = {
+        {SONDE_OUTCOME_OPEN, SONDE_STATE_OPEN},
+        {SONDE_OUTCOME_UDP_REPLY, SONDE_STATE_OPEN},
+        {SONDE_OUTCOME_ECHO_REPLY, SONDE_STATE_OPEN},
+        {SONDE_OUTCOME_CLOSED, SONDE_STATE_CLOSED},
+    };
+    const struct tally_service *tally = tally_of(target, service);
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        if (tally->shown[answers[i].outcome] > 0) {
+            *ret_deciding = answers[i].outcome;
+            return answers[i].state;
+        }
+    }
+    if (evidence_is_target(target, tally, SONDE_OUTCOME_PORT_UNREACHABLE)) {
+        *ret_deciding = SONDE_OUTCOME_PORT_UNREACHABLE;
+        return SONDE_STATE_CLOSED;
+    }
+    *ret_deciding = find_refusal(target, tally);
+    if (*ret_deciding != SONDE_OUTCOME_NO_REPLY)
+        return SONDE_STATE_REJECTED;
+    return silence_state(target, service);
+}

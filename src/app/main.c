@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sonde: a ping and traceroute for services.
+ *
+ * A map of the house, from the roof down. A floor includes only floors below it (ARCHITECTURE.md).
+ *
+ *   app        the program: this file, the command line (options, command), what is to be probed
+ *              (targets, services), and one run from sockets to report (run)
+ *   report     what a snapshot looks like: text, JSON
+ *   session    libsonde's public face: joins engine, transport, names and analysis
+ *   analyze    what the tally means: states and verdicts
+ *   engine     what to ask when, and which answer belongs to which question; the tally of records
+ *   probe      how ICMP, UDP and TCP ask and what counts as their answer
+ *   io         what touches the world: linux (raw sockets), sim (a simulated network), system
+ * (names) wire       packets: bytes to fields and back sys        capabilities, signals, randomness
+ *   base       bytes, text, time, memory
+ */
+#include "app/options.h"
+#include "app/run.h"
+#include "report/report.h"
+#include "version.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A descriptor that is closed at the start would be given to the first socket. */
+static bool open_standard_streams(void)
+{
+    int fd;
+    do {
+        fd = open("/dev/null", O_RDWR);
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO)
+        (void)close(fd);
+    return fd >= 0;
+}
+
+static int print_text(struct text *text)
+{
+    int status = run_write(text->data, text->len) < 0 ? EXIT_INTERNAL : EXIT_MET;
+    text_deinit(text);
+    return status;
+}
+
+static int dispatch(const struct command *command)
+{
+    struct text text = {0};
+    switch (command->kind) {
+    case COMMAND_HELP:
+        command_help(&text);
+        return print_text(&text);
+    case COMMAND_VERSION:
+        text_addf(&text, "sonde %s\nreport schema sonde.report/1\nBSD-2-Clause\n", SONDE_VERSION);
+        return print_text(&text);
+    case COMMAND_SERVICES:
+        services_print(&text);
+        return print_text(&text);
+    case COMMAND_SCHEMA:
+        text_add_bytes(&text, (const char *)report_schema.data, report_schema.len);
+        return print_text(&text);
+    case COMMAND_RUN:
+        break;
+    }
+    return run(command);
+}
+
+int main(int argc, char **argv)
+{
+    struct command command;
+    struct text error = {0};
+    if (!open_standard_streams())
+        return EXIT_INTERNAL;
+    (void)setlocale(LC_CTYPE, ""); /* NOLINT(concurrency-mt-unsafe): no other thread yet */
+    int r = command_parse(argc, argv, &command, &error);
+    if (r < 0) {
+        (void)fprintf(stderr, "sonde: %s\n", error.data != NULL ? error.data : "out of memory");
+        text_deinit(&error);
+        return r == -EINVAL ? EXIT_USAGE : EXIT_INTERNAL;
+    }
+    int status = dispatch(&command);
+    command_deinit(&command);
+    return status;
+}

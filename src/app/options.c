@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The table of options, and how each is applied; see app/options.h. */
+#include "app/options.h"
+
+#include "base/number.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+/* A whole number within bounds. */
+static int read_number(const char *value, uint64_t min, uint64_t max, uint64_t *ret_number)
+{
+    uint64_t number;
+    if (number_parse(value, max, &number) < 0 || number < min)
+        return -EINVAL;
+    *ret_number = number;
+    return 0;
+}
+
+/* A byte within bounds. */
+static int read_byte(const char *value, uint8_t min, uint8_t *ret_byte)
+{
+    uint64_t number = 0;
+    int r = read_number(value, min, UINT8_MAX, &number);
+    if (r == 0)
+        *ret_byte = (uint8_t)number;
+    return r;
+}
+
+/* Seconds with a fraction, from 0.01 to a bound. */
+static int read_seconds(const char *value, int64_t max_s, sonde_ns *ret_ns)
+{
+    sonde_ns ns;
+    if (number_parse_ns(value, SONDE_NS_PER_S, &ns) < 0 || ns < 10 * SONDE_NS_PER_MS ||
+        ns > max_s * SONDE_NS_PER_S)
+        return -EINVAL;
+    *ret_ns = ns;
+    return 0;
+}
+
+static int apply_tcp(struct command *command, const char *value)
+{
+    (void)value;
+    command->rules.tcp = true;
+    command->rules.udp = false;
+    command->rules.services.protocol = "tcp";
+    return 0;
+}
+
+static int apply_udp(struct command *command, const char *value)
+{
+    (void)value;
+    command->rules.tcp = false;
+    command->rules.udp = true;
+    command->rules.services.protocol = "udp";
+    return 0;
+}
+
+static int apply_ports(struct command *command, const char *value)
+{
+    command->rules.ports = value;
+    return value[0] == '\0' ? -EINVAL : 0;
+}
+
+static int apply_ipv4(struct command *command, const char *value)
+{
+    (void)value;
+    command->options.family = SONDE_FAMILY_IPV4;
+    return 0;
+}
+
+static int apply_ipv6(struct command *command, const char *value)
+{
+    (void)value;
+    command->options.family = SONDE_FAMILY_IPV6;
+    return 0;
+}
+
+static int apply_first_ttl(struct command *command, const char *value)
+{
+    return read_byte(value, 1, &command->options.first_ttl);
+}
+
+static int apply_max_ttl(struct command *command, const char *value)
+{
+    return read_byte(value, 1, &command->options.max_ttl);
+}
+
+static int apply_gap_limit(struct command *command, const char *value)
+{
+    return read_byte(value, 1, &command->options.gap_limit);
+}
+
+static int apply_fill(struct command *command, const char *value)
+{
+    return read_byte(value, 0, &command->options.fill);
+}
+
+static int apply_tos(struct command *command, const char *value)
+{
+    return read_byte(value, 0, &command->options.tos);
+}
+
+static int apply_size(struct command *command, const char *value)
+{
+    uint64_t number = 0;
+    int r = read_number(value, 64, 9000, &number);
+    command->options.size_bytes = (uint16_t)number;
+    return r;
+}
+
+static int apply_source(struct command *command, const char *value)
+{
+    struct sonde_addr addr;
+    command->options.source = value;
+    return sonde_addr_parse(value, &addr);
+}
+
+static int apply_interface(struct command *command, const char *value)
+{
+    size_t len = strlen(value);
+    command->options.interface = value;
+    bool valid = len > 0 && len < 16 && strpbrk(value, "/ \t") == NULL; /* netdevice(7): IFNAMSIZ */
+    return valid ? 0 : -EINVAL;
+}
+
+static int apply_source_port(struct command *command, const char *value)
+{
+    uint64_t number = 0;
+    int r = read_number(value, 1, UINT16_MAX, &number);
+    command->options.source_port = (uint16_t)number;
+    return r;
+}
+
+static int apply_mark(struct command *command, const char *value)
+{
+    uint64_t number = 0;
+    int r = read_number(value, 1, UINT32_MAX, &number);
+    command->options.mark = (uint32_t)number;
+    return r;
+}
+
+static int apply_cycles(struct command *command, const char *value)
+{
+    uint64_t number = 0;
+    int r = read_number(value, 1, SONDE_CYCLES_ENDLESS - 1, &number);
+    command->options.cycles = (uint32_t)number;
+    return r;
+}
+
+static int apply_rate(struct command *command, const char *value)
+{
+    uint64_t number = 0;
+    int r = read_number(value, 1, 1000000, &number);
+    command->options.rate_pps = (uint32_t)number;
+    return r;
+}
+
+static int apply_interval(struct command *command, const char *value)
+{
+    return read_seconds(value, 86400, &command->options.interval_ns);
+}
+
+static int apply_timeout(struct command *command, const char *value)
+{
+    return read_seconds(value, 3600, &command->options.timeout_ns);
+}
+
+static int apply_deadline(struct command *command, const char *value)
+{
+    return read_seconds(value, 31622400, &command->options.deadline_ns);
+}
+
+static int apply_simulate(struct command *command, const char *value)
+{
+    command->simulate = value;
+    return value[0] == '\0' ? -EINVAL : 0;
+}
+
+static int apply_file(struct command *command, const char *value)
+{
+    command->files[command->file_count++] = value;
+    return value[0] == '\0' ? -EINVAL : 0;
+}
+
+static int apply_many(struct command *command, const char *value)
+{
+    (void)value;
+    command->rules.services.max = SERVICES_MANY;
+    return 0;
+}
+
+static int apply_report(struct command *command, const char *value)
+{
+    (void)value;
+    command->json = false;
+    return 0;
+}
+
+static int apply_wide(struct command *command, const char *value)
+{
+    command->wide = true;
+    return apply_report(command, value);
+}
+
+static int apply_color(struct command *command, const char *value)
+{
+    static const char *const words[] = {
+        [COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never"};
+    for (unsigned i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(value, words[i]) == 0) {
+            command->color = (enum color_when)i;
+            return 0;
+        }
+    }
+    return -EINVAL;
+}
+
+/* The first request wins: "sonde --version --help" prints the version. */
+static int apply_kind(struct command *command, enum command_kind kind)
+{
+    if (command->kind == COMMAND_RUN)
+        command->kind = kind;
+    return 0;
+}
+
+static int apply_help(struct command *command, const char *value)
+{
+    (void)value;
+    return apply_kind(command, COMMAND_HELP);
+}
+
+static int apply_version(struct command *command, const char *value)
+{
+    (void)value;
+    return apply_kind(command, COMMAND_VERSION);
+}
+
+static int apply_services(struct command *command, const char *value)
+{
+    (void)value;
+    return apply_kind(command, COMMAND_SERVICES);
+}
+
+static int apply_schema(struct command *command, const char *value)
+{
+    (void)value;
+    return apply_kind(command, COMMAND_SCHEMA);
+}
+
+/* A line for an option that takes a value. */
+#define TAKES(LETTER, NAME, ARGUMENT, WANTED, GROUP, HELP, APPLY)                                  \
+    {                                                                                              \
+        .letter = (LETTER), .name = (NAME), .argument = (ARGUMENT), .wanted = (WANTED),            \
+        .group = (GROUP), .help = (HELP), .apply = (APPLY)                                         \
+    }
+
+/* A line for an option that does something by itself. */
+#define DOES(LETTER, NAME, GROUP, HELP, APPLY)                                                     \
+    {                                                                                              \
+        .letter = (LETTER), .name = (NAME), .group = (GROUP), .help = (HELP), .apply = (APPLY)     \
+    }
+
+/* A line for an option that only sets a flag of the command. */
+#define FLAG(LETTER, NAME, GROUP, HELP, MEMBER)                                                    \
+    {                                                                                              \
+        .letter = (LETTER), .name = (NAME), .group = (GROUP), .help = (HELP),                      \
+        .flag = offsetof(struct command, MEMBER)                                                   \
+    }
+
+/* A line for an option of mtr's that sonde uses for nothing else. */
+#define REFUSED(LETTER, NAME, INSTEAD)                                                             \
+    {                                                                                              \
+        .letter = (LETTER), .name = (NAME), .help = (INSTEAD)                                      \
+    }
+
+static const struct option_line option_lines[] = {
+    DOES('4', "ipv4", "Targets", "use IPv4 only", apply_ipv4),
+    DOES('6', "ipv6", "Targets", "use IPv6 only", apply_ipv6),
+    TAKES('F', "filename", "FILE", "the name of a file", "Targets",
+          "read targets from FILE, one a line (- = standard input)", apply_file),
+    FLAG(0, "all-addresses", "Targets", "take every address of a name as a target of its own",
+         options.all_addresses),
+    DOES(0, "many", "Targets", "allow 64 services a target instead of 16", apply_many),
+    DOES(0, "services", "Targets", "list the service names and presets", apply_services),
+    DOES('T', "tcp", "Probing", "ports without a protocol are TCP (the default)", apply_tcp),
+    DOES('u', "udp", "Probing", "ports without a protocol are UDP", apply_udp),
+    TAKES('P', "port", "LIST", "a list such as 22,443,53/udp", "Probing",
+          "probe these services at every target", apply_ports),
+    FLAG(0, "no-icmp", "Probing", "do not add icmp as control", rules.no_icmp),
+    TAKES('f', "first-ttl", "N", "1 to 255", "Probing", "begin the path at this TTL (1)",
+          apply_first_ttl),
+    TAKES('m', "max-ttl", "N", "1 to 255", "Probing", "end the path at this TTL (30)",
+          apply_max_ttl),
+    TAKES('U', "max-unknown", "N", "1 to 255", "Probing", "give a path up after N silent hops (12)",
+          apply_gap_limit),
+    TAKES('s', "psize", "BYTES", "64 to 9000", "Probing",
+          "packet size with headers, for icmp and udp (64)", apply_size),
+    TAKES('B', "bitpattern", "N", "0 to 255", "Probing", "fill payloads with this byte (0)",
+          apply_fill),
+    TAKES('Q', "tos", "N", "0 to 255", "Probing", "type of service, traffic class (0)", apply_tos),
+    TAKES('a', "address", "ADDRESS", "a numeric address of this machine", "Probing",
+          "send from this address", apply_source),
+    TAKES('I', "interface", "NAME", "the name of an interface", "Probing",
+          "send through this interface", apply_interface),
+    TAKES('L', "localport", "PORT", "1 to 65535", "Probing", "send TCP and UDP from this port",
+          apply_source_port),
+    TAKES('M', "mark", "N", "1 to 4294967295", "Probing",
+          "mark packets for the firewall and routing rules", apply_mark),
+    TAKES('c', "report-cycles", "N", "1 to 4294967294", "Timing", "cycles (3)", apply_cycles),
+    TAKES('i', "interval", "SECONDS", "0.01 to 86400", "Timing", "from cycle to cycle (1)",
+          apply_interval),
+    TAKES('Z', "timeout", "SECONDS", "0.01 to 3600", "Timing",
+          "a probe is lost at the latest after this (2)", apply_timeout),
+    TAKES(0, "deadline", "SECONDS", "0.01 to 31622400", "Timing",
+          "end the whole run at the latest after this", apply_deadline),
+    TAKES(0, "rate", "PPS", "1 to 1000000", "Timing", "send at most this many packets a second",
+          apply_rate),
+    DOES('r', "report", "Output", "a text report", apply_report),
+    DOES('w', "report-wide", "Output", "a text report, as wide as need be", apply_wide),
+    FLAG('j', "json", "Output", "one JSON document", json),
+    FLAG('q', "quiet", "Output", "nothing: the exit code says it", quiet),
+    FLAG('n', "no-dns", "Output", "no names, addresses only", options.no_names),
+    FLAG('b', "show-ips", "Output", "names and addresses", show_addresses),
+    FLAG('e', "mpls", "Output", "MPLS labels and other extensions", show_extensions),
+    TAKES(0, "color", "WHEN", "auto, always or never", "Output", "auto, always or never (auto)",
+          apply_color),
+    FLAG(0, "ascii", "Output", "no characters beyond ASCII", ascii),
+    DOES(0, "print-schema", "Output", "print the JSON Schema of -j", apply_schema),
+    TAKES(0, "simulate", "FILE", "a scenario file, or demo", "Other",
+          "run on a simulated network (demo = the built-in one)", apply_simulate),
+    FLAG(0, "virtual-time", "Other", "simulate as fast as the machine can", options.virtual_time),
+    DOES('h', "help", "Other", "this text", apply_help),
+    DOES('v', "version", "Other", "the version", apply_version),
+    DOES('V', NULL, "Other", "the version", apply_version),
+
+    REFUSED('x', "xml", "use -j (JSON)"),
+    REFUSED('p', "split", "use -j (JSON)"),
+    REFUSED('l', "raw", "use -j (JSON)"),
+    REFUSED('g', "gtk", "use -r (text report)"),
+    REFUSED('S', "sctp", "use -T (TCP) or -u (UDP)"),
+    REFUSED('y', "ipinfo", "use -b (names and addresses)"),
+    REFUSED('D', NULL, "use -T (TCP) or -u (UDP)"),
+};
+
+const struct option_line *options_at(size_t index)
+{
+    return index < sizeof option_lines / sizeof *option_lines ? &option_lines[index] : NULL;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The command line. One table holds every option: the parser, --help, and the tests that compare
+ * man page and completions with it all read that table.
+ */
+#ifndef APP_OPTIONS_H
+#define APP_OPTIONS_H
+
+#include "app/targets.h"
+
+#include <sonde/session.h>
+
+/** What sonde is asked to do. */
+enum command_kind {
+    COMMAND_RUN,
+    COMMAND_HELP,
+    COMMAND_VERSION,
+    COMMAND_SERVICES,
+    COMMAND_SCHEMA,
+};
+
+/** When output is coloured. */
+enum color_when {
+    COLOR_AUTO, /* on a terminal that can, unless NO_COLOR is set */
+    COLOR_ALWAYS,
+    COLOR_NEVER,
+};
+
+/** The command line, read. */
+struct command {
+    enum command_kind kind;
+    struct sonde_options options; /* strings borrowed from argv */
+    struct target_rules rules;
+    const char **words; /* targets and services in their order; borrowed from argv */
+    size_t word_count;
+    const char **files; /* of -F */
+    size_t file_count;
+    const char *simulate; /* a scenario file, or "demo"; NULL = the real network */
+    bool json;
+    bool wide;
+    bool quiet;
+    bool show_addresses;
+    bool show_extensions;
+    bool ascii;
+    enum color_when color;
+};
+
+/** One line of the table of options. */
+struct option_line {
+    char letter;          /* 0 = none */
+    const char *name;     /* long name without dashes; NULL = none */
+    const char *argument; /* what it takes, for the help; NULL = nothing */
+    const char *group;    /* heading in the help; NULL = refused, and help says why */
+    const char *help;     /* what it does; of a refused one: what to use instead */
+    const char *wanted;   /* what values are right, for errors */
+    size_t flag;          /* offset of the bool in struct command that it sets, if it has no
+                             apply */
+    int (*apply)(struct command *command, const char *value); /* 0; -EINVAL: a wrong value */
+};
+
+/** @return The line at @p index; NULL beyond the last. */
+const struct option_line *options_at(size_t index);
+
+/**
+ * Read a command line.
+ * @param argc,argv    As main() got them.
+ * @param ret_command  On 0, the command.
+ * @param reterr       On -EINVAL, one line: what is wrong and what would be right; safe to print.
+ * @return 0; -EINVAL; -ENOMEM.
+ * Ownership: command_deinit() frees what this allocates.
+ */
+SONDE_MUST_CHECK int command_parse(int argc, char **argv, struct command *ret_command,
+                                   struct text *reterr);
+
+/** Free what command_parse() allocated. */
+void command_deinit(struct command *command);
+
+/** Write --help. */
+void command_help(struct text *text);
+
+#endif

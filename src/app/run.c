@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One run; see app/run.h. Its order is what keeps it safe: arguments are read first, so that a
+ * mistake sends nothing; sockets are opened, and then every privilege is given up, before a name
+ * is looked up or a byte from outside is read.
+ */
+#include "app/run.h"
+
+#include "app/files.h"
+#include "report/report.h"
+#include "sys/privilege.h"
+#include "sys/signal.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum {
+    COLUMNS_MIN = 60,
+    COLUMNS_PIPE = 100, /* what a ticket or a mail shows without breaking lines */
+    PATH_BYTES = 4096,
+};
+
+/* A run and what it owns. Each step returns EXIT_MET to go on, or the exit code to end with. */
+struct run {
+    const struct command *command;
+    struct target_list targets;
+    char *scenario; /* the text of --simulate; NULL = none, or the built-in one */
+    size_t scenario_bytes;
+    struct sonde_session *session;
+};
+
+/* Say why on standard error, in one line. @return code. */
+static int complain(int code, const char *what)
+{
+    (void)fprintf(stderr, "sonde: %s\n", what != NULL ? what : "out of memory");
+    return code;
+}
+
+/* The exit code for a failure of our own. */
+static int fail(int error, const char *what)
+{
+    return complain(error == -EINVAL ? EXIT_USAGE : EXIT_INTERNAL, what);
+}
+
+int run_write(const char *bytes, size_t len)
+{
+    while (len > 0) {
+        ssize_t written = write(STDOUT_FILENO, bytes, len);
+        if (written >= 0) {
+            bytes += written;
+            len -= (size_t)written;
+            continue;
+        }
+        int error = errno;
+        if (error == EPIPE)
+            return 0;
+        if (error != EINTR) {
+            const char *reason = strerrordesc_np(error);
+            (void)fprintf(stderr, "sonde: cannot write the result: %s\n",
+                          reason != NULL ? reason : "?");
+            return -error;
+        }
+    }
+    return 0;
+}
+
+static int read_target_file(struct run *run, const char *path, struct text *error)
+{
+    char *bytes = NULL;
+    size_t len = 0;
+    int r = file_read(path, &bytes, &len, error);
+    if (r == 0)
+        r = targets_read_file(bytes, len, path, &run->command->rules, &run->targets, error);
+    free(bytes);
+    return r;
+}
+
+static int read_targets(struct run *run)
+{
+    const struct command *command = run->command;
+    struct text error = {0};
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < command->word_count; i++)
+        r = targets_read(command->words[i], &command->rules, &run->targets, &error);
+    for (size_t i = 0; r == 0 && i < command->file_count; i++)
+        r = read_target_file(run, command->files[i], &error);
+    if (r == 0)
+        r = targets_finish(&run->targets, &command->rules, &error);
+    int status = r < 0 ? fail(r, error.data) : EXIT_MET;
+    text_deinit(&error);
+    return status;
+}
+
+static int read_scenario(struct run *run)
+{
+    const char *path = run->command->simulate;
+    struct text error = {0};
+    if (path == NULL || strcmp(path, "demo") == 0)
+        return EXIT_MET;
+    int r = file_read(path, &run->scenario, &run->scenario_bytes, &error);
+    int status = r < 0 ? fail(r, error.data) : EXIT_MET;
+    text_deinit(&error);
+    return status;
+}
+
+/* What to do about missing privilege, with this program's own path. */
+static int complain_of_privilege(void)
+{
+    char path[PATH_BYTES];
+    ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
+    struct text words = {0};
+    text_add(&words, "raw sockets are not permitted; allow them with: sudo setcap cap_net_raw+p ");
+    if (len > 0)
+        text_add_untrusted(&words, path, (size_t)len);
+    else
+        text_add(&words, "$(command -v sonde)");
+    int status = complain(EXIT_UNMEASURED, words.data);
+    text_deinit(&words);
+    return status;
+}
+
+static int complain_of_session(const struct run *run, int error, const char *reason)
+{
+    struct text words = {0};
+    if (error == -EPERM)
+        return complain_of_privilege();
+    if (run->scenario != NULL && error == -EINVAL) {
+        const char *path = run->command->simulate;
+        text_add_untrusted(&words, path, strlen(path));
+        text_add(&words, ": ");
+    }
+    text_add(&words, reason);
+    bool configuration =
+        error == -EINVAL || error == -ENODEV || error == -EADDRINUSE || error == -EACCES;
+    int status = complain(configuration      ? EXIT_USAGE
+                          : error == -ENOMEM ? EXIT_INTERNAL
+                                             : EXIT_UNMEASURED,
+                          words.data);
+    text_deinit(&words);
+    return status;
+}
+
+/* Open the sockets, and be without any privilege ever after. */
+static int open_session(struct run *run)
+{
+    struct sonde_options options = run->command->options;
+    struct sonde_error error;
+    int wake_fd = 0;
+    if (signal_catch(&wake_fd) < 0)
+        return complain(EXIT_INTERNAL, "cannot catch signals");
+    options.wake_fd = wake_fd;
+    options.simulate_demo = run->command->simulate != NULL && run->scenario == NULL;
+    options.scenario = run->scenario;
+    options.scenario_bytes = run->scenario_bytes;
+    privilege_raise();
+    int r = sonde_session_new(&options, &run->session, &error);
+    if (privilege_drop() < 0)
+        return complain(EXIT_INTERNAL, "cannot give up privileges");
+    return r < 0 ? complain_of_session(run, r, error.text) : EXIT_MET;
+}
+
+static int add_target(struct run *run, const struct target *target)
+{
+    struct sonde_service services[SERVICES_MANY + 1];
+    const struct service_list *list = &target->services;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct service *service = &list->items[i];
+        services[i] = (struct sonde_service){
+            .protocol = service->protocol,
+            .port = service->port,
+            .name = service->name[0] != '\0' ? service->name : NULL,
+            .control = service->control,
+        };
+    }
+    return sonde_session_add(run->session, target->input, target->host, services, list->count);
+}
+
+/* Measure until all is done, or a signal comes. */
+static int measure(struct run *run)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < run->targets.count; i++)
+        r = add_target(run, &run->targets.items[i]);
+    if (r == 0)
+        r = sonde_session_start(run->session);
+    if (r < 0) {
+        const char *reason = strerrordesc_np(-r);
+        return complain(EXIT_INTERNAL, reason != NULL ? reason : "the run cannot start");
+    }
+    while (r == 0) {
+        if (signal_caught() != 0)
+            sonde_session_stop(run->session);
+        r = sonde_session_step(run->session, SONDE_NS_NEVER);
+    }
+    if (r < 0) {
+        const char *reason = strerrordesc_np(-r);
+        (void)complain(EXIT_INTERNAL, reason != NULL ? reason : "the network cannot be used");
+    }
+    return r < 0 ? EXIT_INTERNAL : EXIT_MET;
+}
+
+/* What the result comes to: a failure outweighs what could not be measured. */
+static int exit_code(const struct sonde_snapshot *snapshot)
+{
+    int code = EXIT_MET;
+    for (size_t i = 0; i < snapshot->target_count; i++) {
+        for (size_t k = 0; k < snapshot->targets[i].service_count; k++) {
+            const struct sonde_service_result *service = &snapshot->targets[i].services[k];
+            enum sonde_level level = service->verdict.level;
+            if (service->control)
+                continue;
+            if (level == SONDE_LEVEL_FAILED || level == SONDE_LEVEL_DEGRADED)
+                return EXIT_UNMET;
+            if (level == SONDE_LEVEL_UNKNOWN)
+                code = EXIT_UNMEASURED;
+        }
+    }
+    return code;
+}
+
+/* One thread runs by now, so the environment and the locale stand still. */
+/* NOLINTBEGIN(concurrency-mt-unsafe) */
+static bool wants_color(const struct command *command)
+{
+    const char *no_color = getenv("NO_COLOR");
+    const char *term = getenv("TERM");
+    if (command->color != COLOR_AUTO)
+        return command->color == COLOR_ALWAYS;
+    return isatty(STDOUT_FILENO) && (no_color == NULL || no_color[0] == '\0') && term != NULL &&
+           term[0] != '\0' && strcmp(term, "dumb") != 0;
+}
+
+static bool wants_ascii(const struct command *command)
+{
+    return command->ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
+}
+/* NOLINTEND(concurrency-mt-unsafe) */
+
+static unsigned screen_columns(const struct command *command)
+{
+    struct winsize size;
+    if (command->wide)
+        return 0;
+    if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
+        return COLUMNS_PIPE;
+    return size.ws_col < COLUMNS_MIN ? COLUMNS_MIN : size.ws_col;
+}
+
+static int print_report(const struct command *command, const struct sonde_snapshot *snapshot)
+{
+    struct text text = {0};
+    const struct report_style style = {
+        .columns = screen_columns(command),
+        .ascii = wants_ascii(command),
+        .color = wants_color(command),
+        .addresses = command->show_addresses,
+        .extensions = command->show_extensions,
+    };
+    if (command->json)
+        report_json(snapshot, &text);
+    else
+        report_text(snapshot, &style, &text);
+    int status = EXIT_MET;
+    if (!text_ok(&text))
+        status = complain(EXIT_INTERNAL, NULL);
+    else if (run_write(text.data, text.len) < 0)
+        status = EXIT_INTERNAL;
+    text_deinit(&text);
+    return status;
+}
+
+/* Report what was measured, whole or not. */
+static int conclude(struct run *run, int measured)
+{
+    struct sonde_snapshot *snapshot;
+    if (sonde_session_snapshot(run->session, &snapshot) < 0)
+        return measured == EXIT_MET ? complain(EXIT_INTERNAL, NULL) : measured;
+    int status = run->command->quiet ? EXIT_MET : print_report(run->command, snapshot);
+    if (status == EXIT_MET)
+        status = measured == EXIT_MET ? exit_code(snapshot) : measured;
+    sonde_snapshot_free(snapshot);
+    return status;
+}
+
+int run(const struct command *command)
+{
+    struct run run = {.command = command};
+    int status = read_targets(&run);
+    if (status == EXIT_MET)
+        status = read_scenario(&run);
+    if (status == EXIT_MET)
+        status = open_session(&run);
+    if (status == EXIT_MET)
+        status = conclude(&run, measure(&run));
+    sonde_session_free(run.session);
+    targets_deinit(&run.targets);
+    free(run.scenario);
+    return status;
+}

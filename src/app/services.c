@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Services by name; see app/services.h. Ports are those of the IANA registry. */
+#include "app/services.h"
+
+#include "base/number.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    TCP = 1,
+    UDP = 2,
+    WORD_BYTES = 64,
+};
+
+/* What a name means where no protocol is written with it. */
+static const struct known_service {
+    const char *name;
+    uint16_t port;
+    unsigned protocols;
+} known_services[] = {
+    {"ftp-data", 20, TCP},       {"ftp", 21, TCP},          {"ssh", 22, TCP},
+    {"telnet", 23, TCP},         {"smtp", 25, TCP},         {"dns", 53, TCP | UDP},
+    {"domain", 53, TCP | UDP},   {"tftp", 69, UDP},         {"http", 80, TCP},
+    {"kerberos", 88, TCP | UDP}, {"pop3", 110, TCP},        {"ntp", 123, UDP},
+    {"netbios-ns", 137, UDP},    {"imap", 143, TCP},        {"snmp", 161, UDP},
+    {"bgp", 179, TCP},           {"ldap", 389, TCP},        {"https", 443, TCP},
+    {"quic", 443, UDP},          {"smb", 445, TCP},         {"smtps", 465, TCP},
+    {"isakmp", 500, UDP},        {"ike", 500, UDP},         {"syslog", 514, UDP},
+    {"rtsp", 554, TCP},          {"submission", 587, TCP},  {"ldaps", 636, TCP},
+    {"domain-s", 853, TCP},      {"dot", 853, TCP},         {"imaps", 993, TCP},
+    {"pop3s", 995, TCP},         {"openvpn", 1194, UDP},    {"mssql", 1433, TCP},
+    {"l2tp", 1701, UDP},         {"radius", 1812, UDP},     {"mqtt", 1883, TCP},
+    {"nfs", 2049, TCP},          {"mysql", 3306, TCP},      {"rdp", 3389, TCP},
+    {"stun", 3478, UDP},         {"ike-nat", 4500, UDP},    {"sip", 5060, UDP},
+    {"sips", 5061, TCP},         {"mdns", 5353, UDP},       {"llmnr", 5355, UDP},
+    {"postgres", 5432, TCP},     {"postgresql", 5432, TCP}, {"coap", 5683, UDP},
+    {"coaps", 5684, UDP},        {"vnc", 5900, TCP},        {"redis", 6379, TCP},
+    {"http-alt", 8080, TCP},     {"memcached", 11211, TCP}, {"mongodb", 27017, TCP},
+    {"wireguard", 51820, UDP},
+};
+
+static const struct preset {
+    const char *name;
+    const char *services;
+} presets[] = {
+    {"common", "20,21,22,25,53/tcp,53/udp,80,123/udp,179,443,500/udp,587,3389"},
+    {"web", "80,443,443/udp"},
+    {"mail", "25,465,587,993"},
+    {"db", "1433,3306,5432,6379,27017"},
+    {"remote", "22,3389,5900"},
+};
+
+/* One word of a list, taken apart. */
+struct word {
+    char text[WORD_BYTES];
+    const char *protocol; /* "tcp" or "udp" if written; NULL if not */
+};
+
+static int refuse(struct text *reterr, const char *what, const char *word, const char *advice)
+{
+    text_addf(reterr, "%s: ", what);
+    text_add_untrusted(reterr, word, strlen(word));
+    text_addf(reterr, " (%s)", advice);
+    return -EINVAL;
+}
+
+bool services_add(struct service_list *list, const struct service *service, size_t max)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i].port == service->port &&
+            strcmp(list->items[i].protocol, service->protocol) == 0)
+            return true;
+    }
+    if (list->count >= max || list->count >= sizeof list->items / sizeof *list->items)
+        return false;
+    list->items[list->count++] = *service;
+    return true;
+}
+
+static int add(struct service_list *list, const struct service_rules *rules, const char *protocol,
+               uint16_t port, const char *name, struct text *reterr)
+{
+    struct service service = {.port = port};
+    (void)snprintf(service.protocol, sizeof service.protocol, "%s", protocol);
+    (void)snprintf(service.name, sizeof service.name, "%s", name);
+    if (services_add(list, &service, rules->max))
+        return 0;
+    text_addf(reterr, "more than %zu services for one target%s", rules->max,
+              rules->max < SERVICES_MANY ? " (--many allows 64)" : "");
+    return -EINVAL;
+}
+
+/* The name that a port is known by; "" if it has none. */
+static const char *name_of(uint16_t port, const char *protocol)
+{
+    unsigned wanted = strcmp(protocol, "udp") == 0 ? UDP : TCP;
+    for (size_t i = 0; i < sizeof known_services / sizeof *known_services; i++) {
+        if (known_services[i].port == port && (known_services[i].protocols & wanted) != 0)
+            return known_services[i].name;
+    }
+    return "";
+}
+
+/* "443", "8000-8003" */
+static int read_ports(const struct word *word, const struct service_rules *rules,
+                      struct service_list *list, struct text *reterr)
+{
+    static const char advice[] = "ports are 1 to 65535, ranges are FIRST-LAST";
+    const char *protocol = word->protocol != NULL ? word->protocol : rules->protocol;
+    char first_text[WORD_BYTES];
+    (void)snprintf(first_text, sizeof first_text, "%s", word->text);
+    char *dash = strchr(first_text, '-');
+    if (dash != NULL)
+        *dash = '\0';
+    uint64_t first = 0;
+    uint64_t last = 0;
+    int r = number_parse(first_text, 65535, &first);
+    if (r == 0)
+        r = number_parse(dash != NULL ? dash + 1 : first_text, 65535, &last);
+    if (r < 0 || first == 0)
+        return refuse(reterr, "not a port", word->text, advice);
+    if (last < first)
+        return refuse(reterr, "an empty range of ports", word->text, advice);
+    for (uint64_t port = first; port <= last; port++) {
+        r = add(list, rules, protocol, (uint16_t)port, name_of((uint16_t)port, protocol), reterr);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+/* A name from the system's list, usually /etc/services. */
+static int read_system_name(const struct word *word, const struct service_rules *rules,
+                            struct service_list *list, struct text *reterr)
+{
+    static const char *const protocols[] = {"tcp", "udp"};
+    for (size_t i = 0; i < 2; i++) {
+        if (word->protocol != NULL && strcmp(word->protocol, protocols[i]) != 0)
+            continue;
+        struct servent found;
+        struct servent *result = NULL;
+        char buf[1024];
+        if (getservbyname_r(word->text, protocols[i], &found, buf, sizeof buf, &result) != 0 ||
+            result == NULL)
+            continue;
+        return add(list, rules, protocols[i], ntohs((uint16_t)found.s_port), word->text, reterr);
+    }
+    return refuse(reterr, "unknown service", word->text,
+                  "a port number, or a name that --services or /etc/services lists");
+}
+
+static int read_name(const struct word *word, const struct service_rules *rules,
+                     struct service_list *list, struct text *reterr)
+{
+    if (strcmp(word->text, "icmp") == 0 && word->protocol == NULL)
+        return add(list, rules, "icmp", 0, "", reterr);
+    for (size_t i = 0; i < sizeof known_services / sizeof *known_services; i++) {
+        const struct known_service *known = &known_services[i];
+        if (strcmp(word->text, known->name) != 0)
+            continue;
+        int r = 0;
+        if (word->protocol != NULL)
+            return add(list, rules, word->protocol, known->port, known->name, reterr);
+        if ((known->protocols & UDP) != 0)
+            r = add(list, rules, "udp", known->port, known->name, reterr);
+        if (r == 0 && (known->protocols & TCP) != 0)
+            r = add(list, rules, "tcp", known->port, known->name, reterr);
+        return r;
+    }
+    return read_system_name(word, rules, list, reterr);
+}
+
+static int read_preset(const char *name, const struct service_rules *rules,
+                       struct service_list *list, struct text *reterr)
+{
+    for (size_t i = 0; i < sizeof presets / sizeof *presets; i++) {
+        if (strcmp(name, presets[i].name) == 0) {
+            struct service_rules own = {.protocol = "tcp", .max = rules->max};
+            return services_read(presets[i].services, &own, list, reterr);
+        }
+    }
+    return refuse(reterr, "unknown preset", name, "--services lists them");
+}
+
+/* One word: port, range, name or preset, perhaps with "/tcp" or "/udp". */
+static int read_word(const char *at, size_t len, const struct service_rules *rules,
+                     struct service_list *list, struct text *reterr)
+{
+    struct word word = {.protocol = NULL};
+    if (len == 0 || len >= sizeof word.text) {
+        text_add(reterr, "a service that is empty or too long");
+        return -EINVAL;
+    }
+    memcpy(word.text, at, len);
+    char *slash = strchr(word.text, '/');
+    if (slash != NULL) {
+        if (strcmp(slash, "/tcp") == 0)
+            word.protocol = "tcp";
+        else if (strcmp(slash, "/udp") == 0)
+            word.protocol = "udp";
+        else
+            return refuse(reterr, "unknown protocol", word.text, "/tcp or /udp");
+        *slash = '\0';
+    }
+    if (word.text[0] == '@' && slash == NULL)
+        return read_preset(word.text + 1, rules, list, reterr);
+    if (word.text[0] >= '0' && word.text[0] <= '9')
+        return read_ports(&word, rules, list, reterr);
+    return read_name(&word, rules, list, reterr);
+}
+
+int services_read(const char *words, const struct service_rules *rules, struct service_list *list,
+                  struct text *reterr)
+{
+    const char *at = words;
+    while (true) {
+        size_t len = strcspn(at, ",");
+        int r = read_word(at, len, rules, list, reterr);
+        if (r < 0 || at[len] == '\0')
+            return r;
+        at += len + 1;
+    }
+}
+
+void services_print(struct text *text)
+{
+    text_add(text, "Presets:\n");
+    for (size_t i = 0; i < sizeof presets / sizeof *presets; i++)
+        text_addf(text, "  @%-10s %s\n", presets[i].name, presets[i].services);
+    text_add(text, "\nNames:\n");
+    for (size_t i = 0; i < sizeof known_services / sizeof *known_services; i++) {
+        const struct known_service *known = &known_services[i];
+        text_addf(text, "  %-11s", known->name);
+        if ((known->protocols & UDP) != 0)
+            text_addf(text, " %u/udp", known->port);
+        if ((known->protocols & TCP) != 0)
+            text_addf(text, " %u/tcp", known->port);
+        text_add(text, "\n");
+    }
+    text_add(text, "\nOther names are looked up in /etc/services.\n");
+}

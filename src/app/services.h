@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Services by name: the well-known ones and the presets, built in, then the system's own list. */
+#ifndef APP_SERVICES_H
+#define APP_SERVICES_H
+
+#include "base/text.h"
+
+#include <sonde/types.h>
+
+/** A port of one protocol, as a user asked for it. */
+struct service {
+    char protocol[8]; /* "icmp", "tcp", "udp" */
+    uint16_t port;    /* 0 for icmp */
+    char name[32];    /* "https"; "" = none */
+    bool control;     /* added for comparison */
+};
+
+enum {
+    SERVICES_USUAL = 16, /* of one target, the control not counted */
+    SERVICES_MANY = 64,  /* with --many */
+};
+
+struct service_list {
+    struct service items[SERVICES_MANY + 1];
+    size_t count;
+};
+
+/** What a list of services is read with. */
+struct service_rules {
+    const char *protocol; /* of ports without one: "tcp" or "udp" */
+    size_t max;           /* services that a target may have */
+};
+
+/**
+ * Read a list such as "443", "dns,8000-8003/udp", "@web" and add what is not in the list yet.
+ * @param words    The list; no blanks.
+ * @param list     Grows; may hold a part of @p words after an error.
+ * @param reterr   On -EINVAL, one line: what is wrong and what would be right; safe to print.
+ * @return 0; -EINVAL.
+ */
+SONDE_MUST_CHECK int services_read(const char *words, const struct service_rules *rules,
+                                   struct service_list *list, struct text *reterr);
+
+/** Add one service unless it is there already. @return false if the list is full. */
+bool services_add(struct service_list *list, const struct service *service, size_t max);
+
+/** Write the names and presets, for --services. */
+void services_print(struct text *text);
+
+#endif

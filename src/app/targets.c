@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Targets as they are written; see app/targets.h. */
+#include "app/targets.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char digits[] = "0123456789";
+
+static int refuse(struct text *reterr, const char *what, const char *word)
+{
+    text_add(reterr, what);
+    text_add(reterr, ": ");
+    text_add_untrusted(reterr, word, strlen(word));
+    return -EINVAL;
+}
+
+/*
+ * Would the C library take this for an address of a legacy form: 127.1, 0x7f000001, 010.0.0.1? A
+ * name whose last label is a number can only be that, or a mistake (RFC 3696 §2).
+ */
+static bool is_legacy_address(const char *host)
+{
+    size_t end = strlen(host);
+    if (end > 0 && host[end - 1] == '.') /* the root: it makes no name of a number */
+        end--;
+    size_t start = end;
+    while (start > 0 && host[start - 1] != '.')
+        start--;
+    const char *last = host + start;
+    bool hex = last[0] == '0' && (last[1] == 'x' || last[1] == 'X');
+    return end > start && (strspn(last, digits) >= end - start || hex);
+}
+
+static bool is_label_byte(char c)
+{
+    /* bytes of IDN names are left to the resolver; underscores are common in practice */
+    return isalnum((unsigned char)c) || c == '-' || c == '_' || (unsigned char)c >= 0x80;
+}
+
+/* RFC 1123 §2.1: labels of 1 to 63, names of up to 253, a dot at the end is fine. */
+static bool is_name(const char *host)
+{
+    size_t label = 0;
+    size_t len = strlen(host);
+    if (len == 0 || len > 254 || host[0] == '-')
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        if (host[i] == '.' && label == 0)
+            return false;
+        label = host[i] == '.' ? 0 : label + 1;
+        if ((host[i] != '.' && !is_label_byte(host[i])) || label > 63)
+            return false;
+    }
+    return true;
+}
+
+/* A link-local address with its zone, "fe80::1%eth0". RFC 4007 §11. */
+static bool is_zoned_address(const char *host)
+{
+    char bare[TARGET_HOST_BYTES];
+    struct sonde_addr addr;
+    const char *percent = strchr(host, '%');
+    size_t zone = percent != NULL ? strlen(percent + 1) : 0;
+    if (zone == 0 || zone > 15 || (size_t)(percent - host) >= sizeof bare)
+        return false;
+    for (const char *at = percent + 1; *at != '\0'; at++) {
+        if (!isgraph((unsigned char)*at) || *at == '/' || *at == '%')
+            return false;
+    }
+    memcpy(bare, host, (size_t)(percent - host));
+    bare[percent - host] = '\0';
+    return sonde_addr_parse(bare, &addr) == 0 && addr.family == SONDE_FAMILY_IPV6;
+}
+
+static int check_host(const char *host, struct text *reterr)
+{
+    struct sonde_addr addr;
+    if (sonde_addr_parse(host, &addr) == 0) {
+        bool link_local = addr.family == SONDE_FAMILY_IPV6 && addr.bytes[0] == 0xfe &&
+                          (addr.bytes[1] & 0xc0) == 0x80;
+        return link_local
+                   ? refuse(reterr, "a link-local address needs its interface, as in fe80::1%eth0",
+                            host)
+                   : 0;
+    }
+    if (is_zoned_address(host))
+        return 0;
+    if (is_legacy_address(host))
+        return refuse(reterr, "not an IPv4 address (four numbers from 0 to 255)", host);
+    return is_name(host) ? 0 : refuse(reterr, "not a host name or address", host);
+}
+
+/* The parts of a target as it is written. */
+struct parts {
+    char host[TARGET_HOST_BYTES];
+    const char *services; /* behind the colon; NULL = none */
+    char scheme[16];      /* of a URL; "" = none */
+};
+
+static int take_host(const char *at, size_t len, struct parts *parts, struct text *reterr)
+{
+    if (len >= sizeof parts->host) {
+        text_add(reterr, "a host name of more than 255 bytes");
+        return -EINVAL;
+    }
+    memcpy(parts->host, at, len);
+    parts->host[len] = '\0';
+    return 0;
+}
+
+/* "[2001:db8::1]", "[2001:db8::1]:443" */
+static int split_brackets(const char *word, struct parts *parts, struct text *reterr)
+{
+    const char *close = strchr(word, ']');
+    if (close == NULL || (close[1] != '\0' && close[1] != ':'))
+        return refuse(reterr, "brackets go around an IPv6 address, as in [2001:db8::1]:443", word);
+    if (close[1] == ':')
+        parts->services = close + 2;
+    int r = take_host(word + 1, (size_t)(close - word - 1), parts, reterr);
+    if (r == 0 && strchr(parts->host, ':') == NULL)
+        r = refuse(reterr, "not an IPv6 address in brackets", word);
+    return r;
+}
+
+/* "host", "host:443"; an address with several colons is never split. */
+static int split_colon(const char *word, struct parts *parts, struct text *reterr)
+{
+    const char *colon = strchr(word, ':');
+    if (word[0] == '[')
+        return split_brackets(word, parts, reterr);
+    if (colon == NULL || strchr(colon + 1, ':') != NULL)
+        return take_host(word, strlen(word), parts, reterr);
+    parts->services = colon + 1;
+    return take_host(word, (size_t)(colon - word), parts, reterr);
+}
+
+static int add_target(struct target_list *list, const char *input, const char *host)
+{
+    struct target *items = realloc(list->items, (list->count + 1) * sizeof *items);
+    if (items == NULL)
+        return -ENOMEM;
+    list->items = items;
+    struct target *target = &items[list->count];
+    memset(target, 0, sizeof *target);
+    target->input = strdup(input);
+    if (target->input == NULL)
+        return -ENOMEM;
+    memcpy(target->host, host, strlen(host) + 1);
+    list->count++;
+    return 0;
+}
+
+/* "https://example.com:8443/path" */
+static int read_url(const char *word, const char *mark, const struct target_rules *rules,
+                    struct target_list *list, struct text *reterr)
+{
+    char scheme[16];
+    char authority[TARGET_HOST_BYTES + 8];
+    struct parts parts = {.services = NULL};
+    size_t scheme_len = (size_t)(mark - word);
+    const char *start = mark + 3;
+    size_t len = strcspn(start, "/?#");
+    if (scheme_len == 0 || scheme_len >= sizeof scheme || len >= sizeof authority ||
+        memchr(start, '@', len) != NULL)
+        return refuse(reterr, "not a URL of a service, such as https://example.com/", word);
+    memcpy(scheme, word, scheme_len);
+    scheme[scheme_len] = '\0';
+    memcpy(authority, start, len);
+    authority[len] = '\0';
+    int r = split_colon(authority, &parts, reterr);
+    if (r == 0)
+        r = check_host(parts.host, reterr);
+    if (r == 0)
+        r = add_target(list, word, parts.host);
+    if (r < 0)
+        return r;
+    return services_read(parts.services != NULL ? parts.services : scheme, &rules->services,
+                         &list->items[list->count - 1].services, reterr);
+}
+
+int targets_read(const char *word, const struct target_rules *rules, struct target_list *list,
+                 struct text *reterr)
+{
+    const char *url = strstr(word, "://");
+    bool is_port = word[0] != '\0' && strspn(word, digits) == strlen(word);
+    if (url != NULL)
+        return read_url(word, url, rules, list, reterr);
+    if (is_port || (word[0] == ':' && word[1] != ':')) {
+        if (list->count == 0)
+            return refuse(reterr, "a service needs a target before it", word);
+        return services_read(is_port ? word : word + 1, &rules->services,
+                             &list->items[list->count - 1].services, reterr);
+    }
+    struct parts parts = {.services = NULL};
+    int r = split_colon(word, &parts, reterr);
+    if (r == 0)
+        r = check_host(parts.host, reterr);
+    if (r == 0)
+        r = add_target(list, word, parts.host);
+    if (r == 0 && parts.services != NULL)
+        r = services_read(parts.services, &rules->services, &list->items[list->count - 1].services,
+                          reterr);
+    return r;
+}
+
+/* One line of a file. The first word is a target, the others are services of it. */
+static int read_line(char *line, const struct target_rules *rules, struct target_list *list,
+                     struct text *reterr)
+{
+    char *save;
+    bool first = true;
+    line[strcspn(line, "#")] = '\0';
+    for (char *word = strtok_r(line, " \t\r", &save); word != NULL;
+         word = strtok_r(NULL, " \t\r", &save)) {
+        bool is_service = word[0] == ':' || strspn(word, digits) == strlen(word);
+        int r = 0;
+        if (first == is_service)
+            r = refuse(reterr, first ? "the line begins with a service" : "a service takes a colon",
+                       word);
+        if (r == 0)
+            r = targets_read(word, rules, list, reterr);
+        if (r < 0)
+            return r;
+        first = false;
+    }
+    return 0;
+}
+
+int targets_read_file(const char *bytes, size_t len, const char *name,
+                      const struct target_rules *rules, struct target_list *list,
+                      struct text *reterr)
+{
+    unsigned number = 0;
+    while (len > 0) {
+        const char *newline = memchr(bytes, '\n', len);
+        size_t line_len = newline != NULL ? (size_t)(newline - bytes) : len;
+        char *line = strndup(bytes, line_len);
+        struct text reason = {0};
+        number++;
+        int r = line != NULL ? 0 : -ENOMEM;
+        if (r == 0 && strlen(line) != line_len)
+            r = refuse(&reason, "there is a NUL byte behind", line);
+        if (r == 0)
+            r = read_line(line, rules, list, &reason);
+        free(line);
+        if (r < 0 && reason.data != NULL) {
+            text_add_untrusted(reterr, name, strlen(name));
+            text_addf(reterr, ":%u: %s", number, reason.data);
+        }
+        text_deinit(&reason);
+        if (r < 0)
+            return r;
+        if (newline == NULL)
+            break;
+        bytes = newline + 1;
+        len -= line_len + 1;
+    }
+    return 0;
+}
+
+/* Put the control in front, unless icmp is there already. */
+static void add_control(struct service_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i].port == 0)
+            return;
+    }
+    memmove(list->items + 1, list->items, list->count * sizeof *list->items);
+    list->items[0] = (struct service){.protocol = "icmp", .control = list->count > 0};
+    list->count++;
+}
+
+int targets_finish(struct target_list *list, const struct target_rules *rules, struct text *reterr)
+{
+    if (list->count == 0) {
+        text_add(reterr, "no target");
+        return -EINVAL;
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        struct target *target = &list->items[i];
+        int r = 0;
+        if (rules->ports != NULL)
+            r = services_read(rules->ports, &rules->services, &target->services, reterr);
+        if (r == 0 && target->services.count == 0 && rules->tcp)
+            r = services_read("80", &rules->services, &target->services, reterr);
+        if (r < 0)
+            return r;
+        if (target->services.count == 0 && rules->udp)
+            return refuse(reterr, "-u needs a port, as in -u example.com:53, not only",
+                          target->input);
+        if (!rules->no_icmp)
+            add_control(&target->services);
+        else if (target->services.count == 0)
+            return refuse(reterr, "--no-icmp leaves nothing to probe at", target->input);
+    }
+    return 0;
+}
+
+void targets_deinit(struct target_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->items[i].input);
+    free(list->items);
+    *list = (struct target_list){0};
+}

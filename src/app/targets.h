@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Targets and services as they are written on the command line and in files:
+ *
+ *   example.com   example.com:443   example.com 443 :ssh   [2001:db8::1]:443   https://example.com/
+ */
+#ifndef APP_TARGETS_H
+#define APP_TARGETS_H
+
+#include "app/services.h"
+
+enum { TARGET_HOST_BYTES = 256 };
+
+struct target {
+    char *input;                  /* as written */
+    char host[TARGET_HOST_BYTES]; /* name or address in it */
+    struct service_list services;
+};
+
+struct target_list {
+    struct target *items;
+    size_t count;
+};
+
+/** How targets are read. */
+struct target_rules {
+    struct service_rules services;
+    const char *ports; /* of -P: services that every target gets; NULL = none */
+    bool no_icmp;      /* add no control */
+    bool tcp;          /* -T: 80/tcp for a target without any service */
+    bool udp;          /* -u: a target without any service is a mistake */
+};
+
+/**
+ * Read one word: a target, or a service of the last target.
+ * @param reterr  On -EINVAL, one line; safe to print.
+ * @return 0; -EINVAL; -ENOMEM.
+ */
+SONDE_MUST_CHECK int targets_read(const char *word, const struct target_rules *rules,
+                                  struct target_list *list, struct text *reterr);
+
+/**
+ * Read the lines of a file: TARGET [SERVICE...], "#" begins a comment.
+ * @param bytes  The file.
+ * @param name   What it is called in errors.
+ * @return 0; -EINVAL; -ENOMEM.
+ */
+SONDE_MUST_CHECK int targets_read_file(const char *bytes, size_t len, const char *name,
+                                       const struct target_rules *rules, struct target_list *list,
+                                       struct text *reterr);
+
+/** Give every target its common services and its control. @return 0; -EINVAL: a target has none,
+ *  or there is no target. */
+SONDE_MUST_CHECK int targets_finish(struct target_list *list, const struct target_rules *rules,
+                                    struct text *reterr);
+
+/** Free the list's items. */
+void targets_deinit(struct target_list *list);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Addresses as text and back. The C library's inet_ntop() writes the canonical form of RFC 5952,
+ * and its inet_pton() refuses the legacy forms of IPv4.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <sonde/types.h>
+#include <stdio.h>
+#include <string.h>
+
+bool sonde_addr_equal(const struct sonde_addr *a, const struct sonde_addr *b)
+{
+    return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0 &&
+           (a->scope == b->scope || a->scope == 0 || b->scope == 0);
+}
+
+const char *sonde_addr_text(const struct sonde_addr *addr, char buf[SONDE_ADDR_TEXT_BYTES])
+{
+    int family = addr->family == SONDE_FAMILY_IPV6 ? AF_INET6 : AF_INET;
+    if (addr->family == SONDE_FAMILY_NONE ||
+        inet_ntop(family, addr->bytes, buf, SONDE_ADDR_TEXT_BYTES) == NULL) {
+        memcpy(buf, "-", 2);
+        return buf;
+    }
+    if (addr->scope != 0) {
+        size_t len = strlen(buf);
+        (void)snprintf(buf + len, SONDE_ADDR_TEXT_BYTES - len, "%%%" PRIu32, addr->scope);
+    }
+    return buf;
+}
+
+int sonde_addr_parse(const char *text, struct sonde_addr *ret_addr)
+{
+    struct sonde_addr addr = {0};
+    if (inet_pton(AF_INET, text, addr.bytes) == 1)
+        addr.family = SONDE_FAMILY_IPV4;
+    else if (inet_pton(AF_INET6, text, addr.bytes) == 1)
+        addr.family = SONDE_FAMILY_IPV6;
+    else
+        return -EINVAL;
+    *ret_addr = addr;
+    return 0;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Numbers from arguments and files, read strictly: no signs, no blanks, no exponents, nothing
+ * behind, the same in every locale.
+ */
+#ifndef BASE_NUMBER_H
+#define BASE_NUMBER_H
+
+#include <sonde/types.h>
+
+/**
+ * Read a whole decimal number.
+ * @param text       "0" to the largest that is allowed; NUL-terminated.
+ * @param max        The largest that is allowed.
+ * @param ret_value  On 0, the number.
+ * @return 0; -EINVAL if it is not such a number; -ERANGE if it is larger than @p max.
+ */
+SONDE_MUST_CHECK int number_parse(const char *text, uint64_t max, uint64_t *ret_value);
+
+/**
+ * Read a decimal number with a fraction as a duration, exactly.
+ * @param text    "2", "0.25", ".5"; at most 9 digits behind the point.
+ * @param unit    What 1 means, at least 1 ns.
+ * @param ret_ns  On 0, the duration, rounded down to a nanosecond.
+ * @return 0; -EINVAL if it is not such a number; -ERANGE if it is beyond 292 years.
+ */
+SONDE_MUST_CHECK int number_parse_ns(const char *text, sonde_ns unit, sonde_ns *ret_ns);
+
+#endif

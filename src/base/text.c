@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The growing text of base/text.h. */
+#include "base/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void text_deinit(struct text *text)
+{
+    free(text->data);
+    *text = (struct text){0};
+}
+
+bool text_ok(const struct text *text)
+{
+    return !text->failed;
+}
+
+/* Make room for len more bytes and the NUL. */
+static bool text_grow(struct text *text, size_t len)
+{
+    if (text->failed || len > SIZE_MAX / 4 - text->len) {
+        text->failed = true;
+        return false;
+    }
+    size_t need = text->len + len + 1;
+    if (need <= text->cap)
+        return true;
+    size_t cap = need > 2 * text->cap ? need : 2 * text->cap;
+    char *data = realloc(text->data, cap);
+    if (data == NULL) {
+        text->failed = true;
+        return false;
+    }
+    text->data = data;
+    text->cap = cap;
+    return true;
+}
+
+void text_add_bytes(struct text *text, const char *bytes, size_t len)
+{
+    if (!text_grow(text, len))
+        return;
+    if (len > 0)
+        memcpy(text->data + text->len, bytes, len);
+    text->len += len;
+    text->data[text->len] = '\0';
+}
+
+void text_add(struct text *text, const char *string)
+{
+    text_add_bytes(text, string, strlen(string));
+}
+
+void text_addf(struct text *text, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (len < 0 || !text_grow(text, (size_t)len)) {
+        text->failed = true;
+        return;
+    }
+    va_start(args, format);
+    (void)vsnprintf(text->data + text->len, (size_t)len + 1, format, args);
+    va_end(args);
+    text->len += (size_t)len;
+}
+
+void text_add_repeated(struct text *text, char byte, long count)
+{
+    for (long i = 0; i < count; i++)
+        text_add_bytes(text, &byte, 1);
+}
+
+/* A code point and the bytes it took; 0 bytes if what stands there is not well-formed UTF-8. */
+struct utf8 {
+    uint32_t point;
+    size_t len;
+};
+
+/* RFC 3629 §4: the shortest form only, no surrogates, nothing above U+10FFFF */
+static struct utf8 utf8_decode(const uint8_t *bytes, size_t len)
+{
+    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+    uint8_t first = bytes[0];
+    if (first < 0x80)
+        return (struct utf8){first, 1};
+    size_t need = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    if (first < 0xc2 || first > 0xf4 || need > len)
+        return (struct utf8){0, 0};
+    uint32_t point = first & (0x7fU >> need);
+    for (size_t i = 1; i < need; i++) {
+        if ((bytes[i] & 0xc0) != 0x80)
+            return (struct utf8){0, 0};
+        point = point << 6 | (bytes[i] & 0x3fU);
+    }
+    if (point < smallest[need] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
+        return (struct utf8){0, 0};
+    return (struct utf8){point, need};
+}
+
+/* Would this code point do something to a terminal rather than show itself? */
+static bool point_is_harmful(uint32_t point)
+{
+    return point < 0x20 || (point >= 0x7f && point < 0xa0) /* C0, DEL, C1 */
+           || point == 0x61c                               /* Arabic letter mark */
+           || (point >= 0x200b && point <= 0x200f)         /* zero width, direction marks */
+           || (point >= 0x2028 && point <= 0x202e)         /* separators, embeddings, overrides */
+           || (point >= 0x2060 && point <= 0x206f)         /* invisible operators, isolates */
+           || point == 0xfeff                              /* byte order mark */
+           || (point >= 0xfff9 && point <= 0xfffb)         /* interlinear annotation */
+           || (point >= 0xe0000 && point <= 0xe007f);      /* tags */
+}
+
+void text_add_untrusted(struct text *text, const char *bytes, size_t len)
+{
+    const uint8_t *at = (const uint8_t *)bytes;
+    while (len > 0) {
+        struct utf8 next = utf8_decode(at, len);
+        if (next.len == 0 || point_is_harmful(next.point) || next.point == '\\') {
+            size_t escaped = next.len == 0 ? 1 : next.len;
+            for (size_t i = 0; i < escaped; i++)
+                text_addf(text, "\\%03u", (unsigned)at[i]);
+            next.len = escaped;
+        } else {
+            text_add_bytes(text, (const char *)at, next.len);
+        }
+        at += next.len;
+        len -= next.len;
+    }
+}
+
+void text_add_ms(struct text *text, sonde_ns ns)
+{
+    double ms = (double)ns / (double)SONDE_NS_PER_MS;
+    int decimals = ms >= 99.95 ? 0 : ms >= 9.995 ? 1 : ms >= 0.9995 ? 2 : 3;
+    text_addf(text, "%.*f", decimals, ms);
+}
+
+size_t text_columns(const char *string)
+{
+    size_t columns = 0;
+    size_t len = strlen(string);
+    const uint8_t *at = (const uint8_t *)string;
+    while (len > 0) {
+        struct utf8 next = utf8_decode(at, len);
+        size_t taken = next.len == 0 ? 1 : next.len;
+        if (next.point < 0x300 || next.point > 0x36f) /* combining diacritical marks */
+            columns++;
+        at += taken;
+        len -= taken;
+    }
+    return columns;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A growing text, and the one place where text from outside is made safe to show.
+ *
+ * A text remembers that it ran out of memory; whoever uses the result asks text_ok() once.
+ */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <sonde/types.h>
+
+struct text {
+    char *data; /* NUL-terminated once anything was added; NULL before */
+    size_t len; /* bytes, without the NUL */
+    size_t cap;
+    bool failed; /* memory ran out; what was added after that is missing */
+};
+
+/** Free what @p text holds and make it empty; a zeroed text is fine. */
+void text_deinit(struct text *text);
+
+/** @return true if everything added is there. */
+bool text_ok(const struct text *text);
+
+/** Add @p len bytes as they are. */
+void text_add_bytes(struct text *text, const char *bytes, size_t len);
+
+/** Add a string as it is. */
+void text_add(struct text *text, const char *string);
+
+/** Add a formatted string; @p format as for printf. */
+void text_addf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/** Add @p count copies of @p byte; none if @p count is 0 or less. */
+void text_add_repeated(struct text *text, char byte, long count);
+
+/**
+ * Add text that came from outside (a name from DNS, an argument) so that no terminal and no log
+ * takes harm: printable ASCII stays, well-formed UTF-8 stays unless it is a control or a
+ * direction mark, and every other byte, the backslash too, becomes "\ddd" (decimal, as in DNS
+ * master files).
+ * @param bytes  @p len bytes; need not be NUL-terminated.
+ * Source: RFC 1035 §5.1 for the form of the escape, RFC 3629 §4 for UTF-8.
+ */
+void text_add_untrusted(struct text *text, const char *bytes, size_t len);
+
+/** Add a time of at least 0 in milliseconds with three significant digits: 0.063, 1.24, 50.3, 237.
+ */
+void text_add_ms(struct text *text, sonde_ns ns);
+
+/** @return Columns that @p string, in UTF-8, takes: one a code point, none for combining marks. */
+size_t text_columns(const char *string);
+
+#endif

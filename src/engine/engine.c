@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The engine's life, its clockwork and its way out to the network; see engine/engine.h. */
+#include "engine/engine.h"
+
+#include "base/prng.h"
+#include "engine/internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    FLIGHTS_PER_TRACE = 64, /* a discovery, the probes behind it, and some remembered */
+    FLIGHTS_MIN = 1024,
+    FLIGHTS_MAX = 1 << 18,
+};
+static const sonde_ns BACKOFF_MIN_NS = SONDE_NS_PER_MS;
+static const sonde_ns BACKOFF_MAX_NS = 64 * SONDE_NS_PER_MS;
+
+static bool config_is_valid(const struct engine_config *config)
+{
+    return config->targets > 0 && config->targets <= ENGINE_TARGETS_MAX && config->traces > 0 &&
+           config->traces / ENGINE_TRACES_PER_TARGET <= config->targets &&
+           config->interval_ns > 0 && config->timeout_ns > 0 && config->duration_ns >= 0 &&
+           config->first_ttl > 0 && config->first_ttl <= config->max_ttl && config->gap_limit > 0;
+}
+
+static int engine_init(struct engine *engine, const struct engine_config *config)
+{
+    uint64_t flights = (uint64_t)config->traces * FLIGHTS_PER_TRACE;
+    flights = flights < FLIGHTS_MIN ? FLIGHTS_MIN : flights > FLIGHTS_MAX ? FLIGHTS_MAX : flights;
+    engine->config = *config;
+    engine->unsent = FLIGHT_NONE;
+    engine->flow_bucket_count = 1;
+    while (engine->flow_bucket_count < config->traces)
+        engine->flow_bucket_count *= 2;
+    engine->targets = calloc(config->targets, sizeof *engine->targets);
+    engine->traces = calloc(config->traces, sizeof *engine->traces);
+    engine->turns = calloc((size_t)config->targets * (config->max_ttl + 1U), sizeof *engine->turns);
+    engine->flow_buckets = calloc(engine->flow_bucket_count, sizeof *engine->flow_buckets);
+    if (engine->targets == NULL || engine->traces == NULL || engine->turns == NULL ||
+        engine->flow_buckets == NULL)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < engine->flow_bucket_count; i++)
+        engine->flow_buckets[i] = FLIGHT_NONE;
+    int r = flight_init(&engine->flights, (uint32_t)flights);
+    if (r == 0)
+        r = heap_init(&engine->sending, config->targets);
+    if (r == 0)
+        r = heap_init(&engine->waiting, config->targets);
+    return r;
+}
+
+int engine_new(const struct engine_config *config, struct engine **ret_engine)
+{
+    if (!config_is_valid(config))
+        return -EINVAL;
+    struct engine *engine = calloc(1, sizeof *engine);
+    if (engine == NULL)
+        return -ENOMEM;
+    int r = engine_init(engine, config);
+    if (r < 0) {
+        engine_free(engine);
+        return r;
+    }
+    *ret_engine = engine;
+    return 0;
+}
+
+struct engine *engine_free(struct engine *engine)
+{
+    if (engine == NULL)
+        return NULL;
+    heap_deinit(&engine->waiting);
+    heap_deinit(&engine->sending);
+    flight_deinit(&engine->flights);
+    free(engine->flow_buckets);
+    free(engine->turns);
+    free(engine->traces);
+    free(engine->targets);
+    free(engine);
+    return NULL;
+}
+
+uint32_t *flow_bucket(const struct engine *engine, uint8_t protocol,
+                      const struct sonde_addr *remote, uint16_t remote_port)
+{
+    uint64_t words[2];
+    memcpy(words, remote->bytes, sizeof words);
+    uint64_t key = mix64(words[0]) ^ mix64(words[1] + remote->family);
+    key = mix64(key ^ ((uint64_t)protocol << 16 | remote_port));
+    return &engine->flow_buckets[key & (engine->flow_bucket_count - 1)];
+}
+
+int engine_add_target(struct engine *engine, const struct sonde_addr *addr)
+{
+    if (engine->target_count == engine->config.targets)
+        return -ENOSPC;
+    engine->targets[engine->target_count++] = (struct engine_target){
+        .addr = *addr,
+        .first_trace = engine->trace_count,
+        .flying = flight_list_empty,
+    };
+    return 0;
+}
+
+int engine_add_trace(struct engine *engine, const struct sonde_probe_ops *ops,
+                     const struct sonde_spec *spec)
+{
+    struct engine_target *target = &engine->targets[engine->target_count - 1];
+    if (engine->trace_count == engine->config.traces ||
+        target->trace_count == ENGINE_TRACES_PER_TARGET)
+        return -ENOSPC;
+    uint32_t index = engine->trace_count++;
+    const struct sonde_flow *flow = &spec->flow;
+    uint32_t *bucket = flow_bucket(engine, flow->protocol, &flow->dst, flow->dst_port);
+    engine->traces[index] = (struct engine_trace){
+        .ops = ops,
+        .spec = *spec,
+        .target = target_index(engine, target),
+        .hash_next = *bucket,
+    };
+    *bucket = index;
+    target->trace_count++;
+    return 0;
+}
+
+uint32_t engine_count_flows(const struct engine *engine, const struct sonde_flow *flow)
+{
+    uint32_t count = 0;
+    uint32_t index = *flow_bucket(engine, flow->protocol, &flow->dst, flow->dst_port);
+    for (; index != FLIGHT_NONE; index = engine->traces[index].hash_next) {
+        const struct sonde_flow *other = &engine->traces[index].spec.flow;
+        count += other->protocol == flow->protocol && other->dst_port == flow->dst_port &&
+                 sonde_addr_equal(&other->dst, &flow->dst);
+    }
+    return count;
+}
+
+void engine_start(struct engine *engine, sonde_ns now)
+{
+    engine->not_before_ns = now;
+    engine->stop_ns = SONDE_NS_NEVER;
+    if (engine->config.duration_ns > 0)
+        engine->stop_ns = ns_add(now, engine->config.duration_ns);
+    engine->targets_left = engine->target_count;
+    for (uint32_t i = 0; i < engine->target_count; i++) {
+        struct engine_target *target = &engine->targets[i];
+        target->next_cycle_ns = now;
+        target->next_full = target->trace_count;
+        target->step_ns = now;
+        heap_set(&engine->sending, i, now);
+    }
+    if (engine->target_count == 0)
+        engine->end = ENGINE_COMPLETE;
+}
+
+/* Take a flight for what the target wants to send. */
+static uint32_t new_flight(struct engine *engine, struct engine_target *target,
+                           const struct plan_choice *choice)
+{
+    struct engine_trace *trace = &engine->traces[choice->trace];
+    uint32_t index =
+        flight_take(&engine->flights, &target->flying, choice->trace, trace->next_token);
+    if (index == FLIGHT_NONE)
+        return FLIGHT_NONE;
+    trace->next_token++;
+    struct flight *flight = &engine->flights.flights[index];
+    flight->cycle = target->cycle - 1;
+    flight->ttl = choice->ttl;
+    flight->to_target = choice->to_target;
+    target->flying_count++;
+    if (flight->to_target && trace->ops->think_ns > 0)
+        target->thinking++;
+    return index;
+}
+
+/* Choose the probe to send now. @return its flight; FLIGHT_NONE if nothing is due. */
+static uint32_t choose_flight(struct engine *engine, sonde_ns now)
+{
+    while (ns_due(heap_time(&engine->sending), now) && flight_available(&engine->flights)) {
+        struct engine_target *target = &engine->targets[heap_top(&engine->sending)];
+        struct plan_choice choice;
+        uint32_t index = FLIGHT_NONE;
+        if (plan_next(engine, target, now, &choice))
+            index = new_flight(engine, target, &choice);
+        if (index != FLIGHT_NONE) {
+            engine->flights.flights[index].sent_ns = now;
+            return index;
+        }
+        plan_update(engine, target, now);
+    }
+    return FLIGHT_NONE;
+}
+
+int engine_next_tx(struct engine *engine, sonde_ns now, uint8_t buf[PROBE_SIZE_MAX],
+                   struct sonde_tx *ret_tx)
+{
+    if (engine->end != ENGINE_RUNNING || now < engine->not_before_ns || events_free(engine) == 0)
+        return 1;
+    uint32_t index = engine->unsent;
+    if (index == FLIGHT_NONE)
+        index = choose_flight(engine, now);
+    if (index == FLIGHT_NONE)
+        return 1;
+    const struct flight *flight = &engine->flights.flights[index];
+    const struct engine_trace *trace = &engine->traces[flight->trace];
+    int r =
+        trace->ops->build(&trace->spec, flight->token, flight->ttl, buf, PROBE_SIZE_MAX, ret_tx);
+    if (r < 0) {
+        /* cannot happen with a valid spec; if it does, it is this probe's outcome */
+        engine_on_sent(engine, index, r == -ENOBUFS ? -EMSGSIZE : r, now);
+        return 1;
+    }
+    ret_tx->handle = index;
+    engine->unsent = index;
+    return 0;
+}
+
+static bool is_temporary(int error)
+{
+    return error == -EAGAIN || error == -ENOBUFS || error == -ENOMEM;
+}
+
+/* The kernel said "later": hold everything back, longer each time. */
+static void back_off(struct engine *engine, sonde_ns now)
+{
+    engine->backoff_ns = ns_min(ns_max(engine->backoff_ns * 2, BACKOFF_MIN_NS), BACKOFF_MAX_NS);
+    engine->not_before_ns = ns_add(now, engine->backoff_ns);
+}
+
+void engine_on_sent(struct engine *engine, uint32_t handle, int error, sonde_ns sent_ns)
+{
+    struct flight *flight = &engine->flights.flights[handle];
+    struct engine_target *target = target_of(engine, flight->trace);
+    if (is_temporary(error)) {
+        back_off(engine, sent_ns);
+        return;
+    }
+    engine->unsent = FLIGHT_NONE;
+    engine->backoff_ns = 0;
+    if (engine->config.rate_pps > 0)
+        engine->not_before_ns = ns_add(ns_max(engine->not_before_ns, sent_ns),
+                                       SONDE_NS_PER_S / engine->config.rate_pps);
+    flight->sent_ns = sent_ns;
+    target->last_sent_ns = sent_ns;
+    if (error < 0) {
+        struct sonde_event event = {
+            .outcome = SONDE_OUTCOME_SEND_ERROR,
+            .rtt_ns = -1,
+            .reply_ttl = -1,
+            .icmp_type = -1,
+            .icmp_code = -1,
+            .error = -error,
+        };
+        finish_flight(engine, handle, &event);
+    }
+    plan_update(engine, target, sent_ns);
+}
+
+/* Give up what is overdue at a target. @return false if there is no place for more events. */
+static bool expire_target(struct engine *engine, struct engine_target *target, sonde_ns now)
+{
+    bool all_sent = plan_all_sent(engine, target, now);
+    while (target->flying.first != FLIGHT_NONE) {
+        uint32_t index = target->flying.first;
+        const struct flight *flight = &engine->flights.flights[index];
+        bool overdue = ns_due(ns_add(flight->sent_ns, engine->config.timeout_ns), now);
+        bool settled = all_sent && ns_due(plan_settled_ns(engine, target), now);
+        if (index == engine->unsent ||
+            (!overdue && !settled && !plan_is_echoed(engine, target, flight)))
+            return true;
+        if (events_free(engine) == 0)
+            return false;
+        finish_unanswered(engine, index);
+    }
+    do {
+        if (events_free(engine) == 0)
+            return false;
+    } while (finish_echo(engine, target));
+    if (all_sent) {
+        target->done = true;
+        if (--engine->targets_left == 0)
+            engine->end = ENGINE_COMPLETE;
+    }
+    return true;
+}
+
+bool engine_on_time(struct engine *engine, sonde_ns now)
+{
+    while (engine->end == ENGINE_RUNNING && ns_due(heap_time(&engine->waiting), now)) {
+        struct engine_target *target = &engine->targets[heap_top(&engine->waiting)];
+        if (!expire_target(engine, target, now))
+            return true;
+        plan_update(engine, target, now);
+    }
+    if (engine->end == ENGINE_RUNNING && ns_due(engine->stop_ns, now))
+        engine->end = ENGINE_DEADLINE;
+    return false;
+}
+
+sonde_ns engine_deadline_ns(const struct engine *engine)
+{
+    if (engine->end != ENGINE_RUNNING)
+        return SONDE_NS_NEVER;
+    sonde_ns send = engine->not_before_ns;
+    if (engine->unsent == FLIGHT_NONE) {
+        send = SONDE_NS_NEVER;
+        if (flight_available(&engine->flights) && heap_time(&engine->sending) != SONDE_NS_NEVER)
+            send = ns_max(heap_time(&engine->sending), engine->not_before_ns);
+    }
+    return ns_min(send, ns_min(heap_time(&engine->waiting), engine->stop_ns));
+}
+
+int engine_pop_event(struct engine *engine, struct sonde_event *ret_event)
+{
+    if (engine->event_count == 0)
+        return 1;
+    *ret_event = engine->events[engine->event_first];
+    engine->event_first = (engine->event_first + 1) % ENGINE_EVENTS;
+    engine->event_count--;
+    return 0;
+}
+
+void engine_stop(struct engine *engine)
+{
+    if (engine->end == ENGINE_RUNNING)
+        engine->end = ENGINE_STOPPED;
+}
+
+enum engine_end engine_ended(const struct engine *engine)
+{
+    return engine->end;
+}
+
+const struct engine_discards *engine_discards(const struct engine *engine)
+{
+    return &engine->discards;
+}

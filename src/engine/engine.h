@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The engine: what to ask when, and which answer belongs to which question.
+ *
+ * It is sans-I/O. It reads no clock and touches no socket: it is told the time, told what arrived,
+ * asked what to send and when to wake. The same engine therefore runs over raw sockets, over a
+ * simulated network in virtual time, and over a recorded session, and does the same each time.
+ *
+ * Driving it, in this order, because a slow host must not report loss that it caused itself:
+ *
+ *     engine_start()
+ *     until engine_done():
+ *         for everything that arrived:        engine_on_rx()
+ *         while engine_on_time() says so:     take the events, then call it again
+ *         while engine_next_tx() gives one:   send it, engine_on_sent()
+ *         take all events with engine_pop_event()
+ *         wait for an arrival or engine_deadline_ns()
+ *
+ * Events must be taken after every engine_on_rx(), engine_on_sent() and engine_on_time(): at most
+ * ENGINE_EVENTS are held.
+ *
+ * A cycle asks every service of a target once, at full TTL (is it there?), and walks the path below
+ * it with TTL-limited probes, services taking turns at each hop. The first cycle discovers the
+ * distance: probes go out up to a window beyond what has answered, until the target does. A target
+ * is done after its last cycle, as soon as every answer is in or can no longer be expected.
+ *
+ * Nothing is allocated after engine_start().
+ */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include "probe/probe.h"
+
+#include <sonde/event.h>
+
+enum {
+    ENGINE_EVENTS = 4,             /* events held at most */
+    ENGINE_TRACES_PER_TARGET = 65, /* 64 services and the control */
+    ENGINE_TARGETS_MAX = 1 << 20,
+};
+
+struct engine;
+
+struct engine_config {
+    uint32_t targets;     /* that will be added, at most; 1 to ENGINE_TARGETS_MAX */
+    uint32_t traces;      /* that will be added, at most, over all targets */
+    uint32_t cycles;      /* 0 = endless */
+    sonde_ns interval_ns; /* from cycle to cycle, above 0 */
+    sonde_ns timeout_ns;  /* a probe is lost at the latest after this, above 0 */
+    sonde_ns duration_ns; /* the whole run ends at the latest after this; 0 = no limit */
+    uint32_t rate_pps;    /* packets a second over everything; 0 = no cap */
+    uint8_t first_ttl;    /* 1 to max_ttl */
+    uint8_t max_ttl;      /* 1 to 255 */
+    uint8_t gap_limit;    /* silent hops beyond the last that answered, 1 to 255 */
+};
+
+/** Why a run ended, or that it has not. */
+enum engine_end {
+    ENGINE_RUNNING,
+    ENGINE_COMPLETE, /* every target is done */
+    ENGINE_STOPPED,  /* engine_stop() was called */
+    ENGINE_DEADLINE, /* duration_ns was up */
+};
+
+/** Packets that arrived and ended no probe, by reason. Index 0 is not used. */
+struct engine_discards {
+    uint64_t count[SONDE_DISCARD_COUNT];
+};
+
+/**
+ * Make an engine.
+ * @param config      Copied.
+ * @param ret_engine  On 0, the engine.
+ * @return 0; -ENOMEM; -EINVAL if a value is out of its range.
+ * Ownership: the caller frees it with engine_free().
+ */
+SONDE_MUST_CHECK int engine_new(const struct engine_config *config, struct engine **ret_engine);
+
+/** Free an engine; NULL is fine. @return NULL. */
+struct engine *engine_free(struct engine *engine);
+
+/**
+ * Add a target; its traces are added next.
+ * @return 0; -ENOSPC if config.targets are there already.
+ */
+SONDE_MUST_CHECK int engine_add_target(struct engine *engine, const struct sonde_addr *addr);
+
+/**
+ * Add a trace to the target added last. The first trace of a target is its first choice as control.
+ * @param ops   The module of spec->flow.protocol.
+ * @param spec  Copied. No two traces may have the same flow.
+ * @return 0; -ENOSPC if config.traces, or ENGINE_TRACES_PER_TARGET of this target, are there.
+ */
+SONDE_MUST_CHECK int engine_add_trace(struct engine *engine, const struct sonde_probe_ops *ops,
+                                      const struct sonde_spec *spec);
+
+/** @return How many traces there are with the same destination, protocol and destination port. */
+uint32_t engine_count_flows(const struct engine *engine, const struct sonde_flow *flow);
+
+/** Begin the first cycle at @p now. */
+void engine_start(struct engine *engine, sonde_ns now);
+
+/**
+ * Ask for a probe to send.
+ * @param buf     Receives the segment; PROBE_SIZE_MAX bytes.
+ * @param ret_tx  On 0, the probe; borrows @p buf and the engine.
+ * @return 0: send it and tell engine_on_sent() before asking again; 1: nothing is due at @p now.
+ */
+SONDE_MUST_CHECK int engine_next_tx(struct engine *engine, sonde_ns now,
+                                    uint8_t buf[PROBE_SIZE_MAX], struct sonde_tx *ret_tx);
+
+/**
+ * Tell how sending went.
+ * @param handle   From the sonde_tx.
+ * @param error    0; or a negative errno. -EAGAIN, -ENOBUFS and -ENOMEM mean "later": the same
+ *                 probe is handed out again. Any other is the probe's outcome.
+ * @param sent_ns  When it left.
+ */
+void engine_on_sent(struct engine *engine, uint32_t handle, int error, sonde_ns sent_ns);
+
+/** Tell of an arrival. */
+void engine_on_rx(struct engine *engine, const struct sonde_rx *rx);
+
+/** Count a packet that a decoder refused, for a reason of enum sonde_discard. */
+void engine_on_discard(struct engine *engine, int reason);
+
+/**
+ * Tell the time: give up what is overdue, finish what is done.
+ * @return true if there is more to do: take the events and call again.
+ */
+SONDE_MUST_CHECK bool engine_on_time(struct engine *engine, sonde_ns now);
+
+/** @return When to call engine_on_time() and engine_next_tx() next if nothing arrives. */
+sonde_ns engine_deadline_ns(const struct engine *engine);
+
+/** Take an event. @return 0; 1 if there is none. */
+SONDE_MUST_CHECK int engine_pop_event(struct engine *engine, struct sonde_event *ret_event);
+
+/** End the run now. Probes in flight are neither answered nor lost: nothing is said of them. */
+void engine_stop(struct engine *engine);
+
+/** @return Why the run ended; ENGINE_RUNNING while it has not. */
+enum engine_end engine_ended(const struct engine *engine);
+
+/** @return Packets that ended no probe; borrowed. */
+const struct engine_discards *engine_discards(const struct engine *engine);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How a probe ends: its record is made, and what it teaches is kept. */
+#include "engine/internal.h"
+
+static void hold(struct engine *engine, const struct sonde_event *event)
+{
+    uint32_t at = (engine->event_first + engine->event_count) % ENGINE_EVENTS;
+    engine->events[at] = *event;
+    engine->event_count++;
+}
+
+static void describe(struct engine *engine, uint32_t index, struct sonde_event *event)
+{
+    const struct flight *flight = &engine->flights.flights[index];
+    const struct engine_trace *trace = &engine->traces[flight->trace];
+    event->target = trace->target;
+    event->service = flight->trace - engine->targets[trace->target].first_trace;
+    event->cycle = flight->cycle;
+    event->ttl = flight->ttl;
+    event->to_target = flight->to_target;
+    event->sent_ns = flight->sent_ns;
+}
+
+/* Fold the answer into what is known of the way. */
+static void learn(struct engine_target *target, struct engine_trace *trace,
+                  const struct sonde_event *event)
+{
+    if (event->outcome == SONDE_OUTCOME_NO_REPLY || event->outcome == SONDE_OUTCOME_SEND_ERROR)
+        return;
+    bool is_target = sonde_event_is_target(event, &target->addr);
+    target->rtt_max_ns = ns_max(target->rtt_max_ns, event->rtt_ns);
+    target->reached |= is_target;
+    trace->answered |= event->outcome != SONDE_OUTCOME_TTL_EXCEEDED;
+    reach_on_event(&trace->reach, event, is_target);
+}
+
+void finish_flight(struct engine *engine, uint32_t index, struct sonde_event *event)
+{
+    struct flight *flight = &engine->flights.flights[index];
+    struct engine_trace *trace = &engine->traces[flight->trace];
+    struct engine_target *target = target_of(engine, flight->trace);
+    event->type = SONDE_EVENT_PROBE;
+    describe(engine, index, event);
+    target->flying_count--;
+    if (flight->to_target) {
+        trace->last = event->outcome;
+        if (trace->ops->think_ns > 0)
+            target->thinking--;
+    }
+    learn(target, trace, event);
+    flight_keep(&engine->flights, &target->flying, index, event->outcome);
+    hold(engine, event);
+}
+
+void finish_again(struct engine *engine, uint32_t index, enum sonde_event_type type,
+                  struct sonde_event *event)
+{
+    event->type = type;
+    describe(engine, index, event);
+    hold(engine, event);
+}
+
+/* The event of a probe that nothing of its own came back to. */
+static struct sonde_event event_without_answer(enum sonde_outcome outcome)
+{
+    return (struct sonde_event){
+        .outcome = outcome, .rtt_ns = -1, .reply_ttl = -1, .icmp_type = -1, .icmp_code = -1};
+}
+
+/* Use up an echo. @return what is known of the answer that it is. */
+static struct sonde_event take_echo(struct engine *engine, uint32_t trace_index)
+{
+    struct engine_trace *trace = &engine->traces[trace_index];
+    struct sonde_event event = event_without_answer(SONDE_OUTCOME_OPEN);
+    event.from = trace->spec.flow.dst;
+    event.reply_ttl = trace->echo_ttl;
+    event.uncertain = true;
+    trace->echoes--;
+    target_of(engine, trace_index)->echoes--;
+    return event;
+}
+
+void finish_unanswered(struct engine *engine, uint32_t index)
+{
+    const struct flight *flight = &engine->flights.flights[index];
+    const struct engine_trace *trace = &engine->traces[flight->trace];
+    struct sonde_event event = event_without_answer(SONDE_OUTCOME_NO_REPLY);
+    if (trace->echoes > 0 &&
+        flight->ttl >= plan_floor(engine, target_of(engine, flight->trace), trace))
+        event = take_echo(engine, flight->trace);
+    finish_flight(engine, index, &event);
+}
+
+bool finish_echo(struct engine *engine, struct engine_target *target)
+{
+    if (target->echoes == 0 || target->flying_count > 0)
+        return false;
+    uint32_t trace = target->first_trace;
+    while (engine->traces[trace].echoes == 0)
+        trace++;
+    struct sonde_event event = take_echo(engine, trace);
+    uint32_t answered = last_kept(engine, trace);
+    if (answered != FLIGHT_NONE)
+        finish_again(engine, answered, SONDE_EVENT_DUPLICATE, &event);
+    return true;
+}

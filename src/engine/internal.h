@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of the engine share: its state, and who works on which part of it. */
+#ifndef ENGINE_INTERNAL_H
+#define ENGINE_INTERNAL_H
+
+#include "base/heap.h"
+#include "base/time.h"
+#include "engine/engine.h"
+#include "engine/flight.h"
+#include "engine/reach.h"
+
+/*
+ * Politeness. A Linux router answers a burst of 6 expired packets from one source and then one a
+ * second (net.ipv4.icmp_ratelimit); what is asked beyond that shows as loss that is not there.
+ */
+enum {
+    HOP_BURST = 5,         /* TTL-limited probes to one hop at once, all services together */
+    DISCOVERY_WINDOW = 16, /* TTLs probed before anything is known of the path */
+    DISCOVERY_MARGIN = 3,  /* an answer this close to its end makes the window grow at once */
+};
+static const sonde_ns HOP_INTERVAL_NS = SONDE_NS_PER_S; /* and then one in this time */
+static const sonde_ns STEP_NS = SONDE_NS_PER_MS;        /* from one TTL to the next */
+static const sonde_ns SETTLE_NS = 50 * SONDE_NS_PER_MS; /* waited beyond twice the longest RTT */
+
+/* Waited after an answer that names no probe before the next one is drawn: a network that doubles
+ * packets delivers both at about the same time, and the second must not pass for a new answer. */
+static const sonde_ns QUIET_NS = 20 * SONDE_NS_PER_MS;
+
+/** What is known of one TTL of a target, over all its traces. */
+struct hop_turn {
+    sonde_ns earned_ns; /* GCRA: when the hop's budget will be full again */
+    uint8_t next;       /* the trace, within its target, whose turn it is */
+};
+
+struct engine_trace {
+    const struct sonde_probe_ops *ops;
+    struct sonde_spec spec;
+    uint32_t target;
+    uint32_t hash_next; /* next trace in its flow bucket */
+    uint32_t next_token;
+    struct reach reach;
+    struct ttl_set asked; /* TTLs probed, or passed over, in this cycle */
+    struct ttl_set ever;  /* TTLs probed in any cycle */
+    bool answered;        /* the target, or who refuses in its place, has answered */
+    sonde_ns quiet_ns;    /* until when a duplicate of the last answer may still come in */
+    bool one_at_a_time;   /* the target's answers can be told apart only if one is due at a time */
+    bool has_serial;      /* serial is that of the answer last taken */
+    uint32_t serial;
+    uint32_t echoes;         /* repetitions of that answer which ended no probe yet */
+    int16_t echo_ttl;        /* reply TTL of the last of them */
+    enum sonde_outcome last; /* how the last full-TTL probe ended */
+};
+
+struct engine_target {
+    struct sonde_addr addr;
+    uint32_t first_trace;
+    uint32_t trace_count;
+    uint32_t cycle;         /* cycles begun */
+    sonde_ns start_ns;      /* when the first began */
+    sonde_ns next_cycle_ns; /* when the next begins; never after the last */
+    uint32_t next_full;     /* the trace whose full-TTL probe is next; trace_count: all sent */
+    uint8_t step_ttl;       /* the TTL being walked */
+    sonde_ns step_ns;       /* when the walk may go on to another TTL */
+    struct flight_list flying;
+    uint32_t flying_count;
+    uint32_t echoes;   /* of all traces */
+    uint32_t thinking; /* of these, full-TTL probes to services that need time to think */
+    sonde_ns last_sent_ns;
+    sonde_ns rtt_max_ns; /* longest round trip seen; 0 = none */
+    bool reached;        /* something of the target has answered */
+    bool done;
+};
+
+struct engine {
+    struct engine_config config;
+    struct engine_target *targets; /* [config.targets] */
+    uint32_t target_count;
+    uint32_t targets_left;       /* not done yet */
+    struct engine_trace *traces; /* [config.traces] */
+    uint32_t trace_count;
+    struct hop_turn *turns; /* [config.targets][max_ttl + 1] */
+    uint32_t *flow_buckets; /* [flow_bucket_count], a power of two */
+    uint32_t flow_bucket_count;
+    struct flight_table flights;
+    struct heap sending;    /* targets by when they have something to send */
+    struct heap waiting;    /* targets by when something of theirs is overdue, or they are done */
+    uint32_t unsent;        /* a flight handed out and to be handed out again; FLIGHT_NONE */
+    sonde_ns not_before_ns; /* rate cap, or back-off after the kernel said "later" */
+    sonde_ns backoff_ns;
+    sonde_ns stop_ns; /* when the run's duration is up */
+    enum engine_end end;
+    struct engine_discards discards;
+    struct sonde_event events[ENGINE_EVENTS]; /* a ring */
+    uint32_t event_first;
+    uint32_t event_count;
+};
+
+/** What a target wants to send next. */
+struct plan_choice {
+    uint32_t trace;
+    uint8_t ttl;
+    bool to_target;
+};
+
+/* plan.c: what a target sends, and when. */
+
+/** Choose what to send now, and spend the budget for it. @return false if nothing is due. */
+bool plan_next(struct engine *engine, struct engine_target *target, sonde_ns now,
+               struct plan_choice *ret_choice);
+
+/** @return The smallest TTL with which a probe of the trace may reach the target. */
+unsigned plan_floor(const struct engine *engine, const struct engine_target *target,
+                    const struct engine_trace *trace);
+
+/** Put a target where it belongs in both heaps; after every change to it. */
+void plan_update(struct engine *engine, struct engine_target *target, sonde_ns now);
+
+/** @return When a target that has nothing more to send stops waiting for answers. */
+sonde_ns plan_settled_ns(const struct engine *engine, const struct engine_target *target);
+
+/** @return true if a flying probe will get no answer of its own: it reached the target, which has
+ *  only repeated its answer to an earlier one. */
+bool plan_is_echoed(const struct engine *engine, const struct engine_target *target,
+                    const struct flight *flight);
+
+/** @return true if a target has begun its last cycle and sent all of it. */
+bool plan_all_sent(const struct engine *engine, const struct engine_target *target, sonde_ns now);
+
+/* receive.c: which question an arrival answers. */
+
+/** @return The full-TTL probe of the trace that ended last and is still remembered; FLIGHT_NONE if
+ *  there is none. */
+uint32_t last_kept(const struct engine *engine, uint32_t trace_index);
+
+/* finish.c: how a probe ends. */
+
+/** End a flying probe and hold the event. @param event  Its members outcome, from, rtt_ns,
+ *  reply_ttl, icmp_type, icmp_code, error, ext and uncertain; the rest is filled in here. */
+void finish_flight(struct engine *engine, uint32_t index, struct sonde_event *event);
+
+/** End a flying probe that is waited for no longer, and hold the event. */
+void finish_unanswered(struct engine *engine, uint32_t index);
+
+/** Of the echoes that explain no probe, report one as a duplicate.
+ *  @return false if none is left. */
+bool finish_echo(struct engine *engine, struct engine_target *target);
+
+/** Hold an event about a probe that ended before. */
+void finish_again(struct engine *engine, uint32_t index, enum sonde_event_type type,
+                  struct sonde_event *event);
+
+/** @return Places for events that are free. */
+static inline uint32_t events_free(const struct engine *engine)
+{
+    return ENGINE_EVENTS - engine->event_count;
+}
+
+static inline struct engine_target *target_of(struct engine *engine, uint32_t trace)
+{
+    return &engine->targets[engine->traces[trace].target];
+}
+
+static inline uint32_t target_index(const struct engine *engine, const struct engine_target *target)
+{
+    return (uint32_t)(target - engine->targets);
+}
+
+/** @return The bucket of a flow, as seen from here, in flow_buckets. */
+uint32_t *flow_bucket(const struct engine *engine, uint8_t protocol,
+                      const struct sonde_addr *remote, uint16_t remote_port);
+
+#endif

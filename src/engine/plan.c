@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a target sends, and when.
+ *
+ * State first: a cycle begins with one full-TTL probe for each trace. Path second: behind them the
+ * TTLs from the first on are walked, one step a millisecond, so that on a short path the target's
+ * answer is there before much has overshot it. At each TTL the traces take turns, and share one
+ * budget, kept as a GCRA: a burst, then one probe an interval.
+ *
+ * What the budget does not allow waits for the next cycle, which asks for the same again. In the
+ * last cycle only what was never asked is waited for, and only for a trace that nobody has answered
+ * yet: there the path is the evidence.
+ */
+#include "engine/internal.h"
+
+static struct hop_turn *turn_at(const struct engine *engine, const struct engine_target *target,
+                                unsigned ttl)
+{
+    size_t row = (size_t)target_index(engine, target) * (engine->config.max_ttl + 1U);
+    return &engine->turns[row + ttl];
+}
+
+/* When the hop's budget allows another probe. */
+static sonde_ns affordable_ns(const struct engine *engine, const struct engine_target *target,
+                              unsigned ttl)
+{
+    return ns_sub(turn_at(engine, target, ttl)->earned_ns, (HOP_BURST - 1) * HOP_INTERVAL_NS);
+}
+
+static struct engine_trace *trace_at(const struct engine *engine,
+                                     const struct engine_target *target, uint32_t index)
+{
+    return &engine->traces[target->first_trace + index];
+}
+
+/* The smallest TTL that is known to reach the target on any of its traces; 0 = none is. */
+static unsigned target_distance(const struct engine *engine, const struct engine_target *target)
+{
+    unsigned distance = 0;
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        unsigned ttl = trace_at(engine, target, i)->reach.dest_ttl;
+        if (ttl != 0 && (distance == 0 || ttl < distance))
+            distance = ttl;
+    }
+    return distance;
+}
+
+/* The farthest that any trace of the target has got without arriving. */
+static unsigned target_top(const struct engine *engine, const struct engine_target *target)
+{
+    unsigned top = 0;
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        unsigned ttl = trace_at(engine, target, i)->reach.top_ttl;
+        top = ttl > top ? ttl : top;
+    }
+    return top;
+}
+
+/* How long an answer may take, judged by the round trips seen. */
+static sonde_ns settle_bound_ns(const struct engine_target *target)
+{
+    return ns_add(ns_mul(target->rtt_max_ns, 2), SETTLE_NS);
+}
+
+/* When the first window is given up for too small, if no answer has shown it by then. */
+static sonde_ns grow_ns(const struct engine_target *target)
+{
+    return ns_add(target->start_ns, settle_bound_ns(target));
+}
+
+/* The largest TTL probed while the distance is not known. */
+static unsigned discovery_limit(const struct engine *engine, const struct engine_target *target,
+                                sonde_ns now)
+{
+    unsigned window = engine->config.first_ttl + (unsigned)DISCOVERY_WINDOW - 1;
+    unsigned top = target_top(engine, target);
+    unsigned limit = window;
+    if (top + DISCOVERY_MARGIN >= window || now >= grow_ns(target))
+        limit = top + engine->config.gap_limit > window ? top + engine->config.gap_limit : window;
+    return limit < engine->config.max_ttl ? limit : engine->config.max_ttl;
+}
+
+/* The distance of a trace as far as it is known, by itself or from the others; 0 = it is not. */
+static unsigned trace_distance(const struct engine *engine, const struct engine_target *target,
+                               const struct engine_trace *trace)
+{
+    unsigned distance = target_distance(engine, target);
+    return distance > trace->reach.top_ttl ? distance : trace->reach.dest_ttl;
+}
+
+unsigned plan_floor(const struct engine *engine, const struct engine_target *target,
+                    const struct engine_trace *trace)
+{
+    unsigned distance = trace_distance(engine, target, trace);
+    /* Of answers that name no probe one may be to a TTL that went far beyond the target. */
+    bool overshot = trace->one_at_a_time && distance == trace->reach.dest_ttl;
+    return distance != 0 && !overshot ? distance : trace->reach.top_ttl + 1U;
+}
+
+bool plan_is_echoed(const struct engine *engine, const struct engine_target *target,
+                    const struct flight *flight)
+{
+    const struct engine_trace *trace = &engine->traces[flight->trace];
+    unsigned distance = trace_distance(engine, target, trace);
+    return trace->echoes > 0 && distance != 0 && flight->ttl >= distance;
+}
+
+/* The largest TTL that is worth probing on a trace. */
+static unsigned trace_limit(const struct engine *engine, const struct engine_target *target,
+                            const struct engine_trace *trace, sonde_ns now)
+{
+    unsigned refused = trace->reach.refused_ttl;
+    unsigned distance = trace_distance(engine, target, trace);
+    if (refused != 0 && (distance == 0 || refused < distance))
+        return refused;
+    return distance != 0 ? distance : discovery_limit(engine, target, now);
+}
+
+/* Is a probe in flight that the target may answer? */
+static bool answer_is_due(const struct engine *engine, const struct engine_target *target,
+                          const struct engine_trace *trace)
+{
+    uint32_t index = target->flying.first;
+    while (index != FLIGHT_NONE) {
+        const struct flight *flight = &engine->flights.flights[index];
+        if (&engine->traces[flight->trace] == trace &&
+            flight->ttl >= plan_floor(engine, target, trace))
+            return true;
+        index = flight->next;
+    }
+    return false;
+}
+
+/* Does the trace want a probe with this TTL in this cycle? */
+static bool is_wanted(const struct engine *engine, const struct engine_target *target,
+                      const struct engine_trace *trace, unsigned ttl, sonde_ns now)
+{
+    return !ttl_set_has(&trace->asked, ttl) && ttl <= trace_limit(engine, target, trace, now);
+}
+
+/* When the trace may send a probe with this TTL without somebody else's answer being taken for its
+ * own; never, if that takes the end of another probe. */
+static sonde_ns free_ns(const struct engine *engine, const struct engine_target *target,
+                        const struct engine_trace *trace, unsigned ttl, sonde_ns now)
+{
+    if (!trace->one_at_a_time || ttl < plan_floor(engine, target, trace))
+        return now;
+    return answer_is_due(engine, target, trace) ? SONDE_NS_NEVER : ns_max(trace->quiet_ns, now);
+}
+
+/* May a probe with this TTL show how far away a service is that answers, but whose distance is not
+ * known? */
+static bool shows_distance(const struct engine *engine, const struct engine_target *target,
+                           const struct engine_trace *trace, unsigned ttl)
+{
+    return trace->answered && trace->reach.dest_ttl == 0 &&
+           ttl >= plan_floor(engine, target, trace);
+}
+
+/* Whose turn it is at a TTL, and when. */
+struct turn {
+    struct engine_trace *trace; /* NULL: nobody wants to send */
+    sonde_ns time_ns;
+};
+
+/* Of the traces that want to send a probe with this TTL, find the first that may; but one that
+ * would learn its distance goes before the others, which wait for it. */
+static struct turn find_turn(const struct engine *engine, const struct engine_target *target,
+                             unsigned ttl, sonde_ns now)
+{
+    struct turn turn = {NULL, SONDE_NS_NEVER};
+    uint32_t next = turn_at(engine, target, ttl)->next;
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        struct engine_trace *trace = trace_at(engine, target, (next + i) % target->trace_count);
+        if (!is_wanted(engine, target, trace, ttl, now))
+            continue;
+        sonde_ns time = free_ns(engine, target, trace, ttl, now);
+        if (shows_distance(engine, target, trace, ttl))
+            return (struct turn){trace, time};
+        if (time < turn.time_ns)
+            turn = (struct turn){trace, time};
+    }
+    return turn;
+}
+
+static void begin_cycle(struct engine *engine, struct engine_target *target, sonde_ns now)
+{
+    if (target->cycle++ == 0)
+        target->start_ns = now;
+    target->next_full = 0;
+    target->step_ttl = 0;
+    target->step_ns = now;
+    for (uint32_t i = 0; i < target->trace_count; i++)
+        trace_at(engine, target, i)->asked = (struct ttl_set){0};
+    if (target->cycle == engine->config.cycles) {
+        target->next_cycle_ns = SONDE_NS_NEVER;
+        return;
+    }
+    target->next_cycle_ns = ns_add(target->next_cycle_ns, engine->config.interval_ns);
+    if (target->next_cycle_ns <= now) /* the machine slept: go on from here, make nothing up */
+        target->next_cycle_ns = ns_add(now, engine->config.interval_ns);
+}
+
+/* When a probe with this TTL may be sent: the budget allows it, and the walk has got there. */
+static sonde_ns ready_ns(const struct engine *engine, const struct engine_target *target,
+                         unsigned ttl)
+{
+    sonde_ns affordable = affordable_ns(engine, target, ttl);
+    return ttl == target->step_ttl ? affordable : ns_max(affordable, target->step_ns);
+}
+
+/* Choose a TTL-limited probe. */
+static bool next_step(struct engine *engine, struct engine_target *target, sonde_ns now,
+                      struct plan_choice *choice)
+{
+    for (unsigned ttl = engine->config.first_ttl; ttl <= engine->config.max_ttl; ttl++) {
+        struct turn turn = find_turn(engine, target, ttl, now);
+        if (turn.trace == NULL || turn.time_ns > now || ready_ns(engine, target, ttl) > now)
+            continue;
+        if (ttl != target->step_ttl) {
+            target->step_ttl = (uint8_t)ttl;
+            target->step_ns = ns_add(now, STEP_NS);
+        }
+        uint32_t index = (uint32_t)(turn.trace - engine->traces);
+        struct hop_turn *hop = turn_at(engine, target, ttl);
+        hop->earned_ns = ns_add(ns_max(hop->earned_ns, now), HOP_INTERVAL_NS);
+        hop->next = (uint8_t)((index - target->first_trace + 1) % target->trace_count);
+        ttl_set_add(&turn.trace->asked, ttl);
+        ttl_set_add(&turn.trace->ever, ttl);
+        *choice = (struct plan_choice){index, (uint8_t)ttl, false};
+        return true;
+    }
+    return false;
+}
+
+bool plan_next(struct engine *engine, struct engine_target *target, sonde_ns now,
+               struct plan_choice *ret_choice)
+{
+    if (target->done)
+        return false;
+    if (ns_due(target->next_cycle_ns, now))
+        begin_cycle(engine, target, now);
+    if (target->next_full < target->trace_count) {
+        uint32_t trace = target->first_trace + target->next_full++;
+        *ret_choice = (struct plan_choice){trace, engine->config.max_ttl, true};
+        return true;
+    }
+    return next_step(engine, target, now, ret_choice);
+}
+
+/* In the last cycle, pass over what the budget does not allow and nobody needs. */
+static void drop_unaffordable(struct engine *engine, struct engine_target *target, sonde_ns now)
+{
+    if (target->next_cycle_ns != SONDE_NS_NEVER)
+        return;
+    for (unsigned ttl = engine->config.first_ttl; ttl <= engine->config.max_ttl; ttl++) {
+        if (affordable_ns(engine, target, ttl) <= now)
+            continue;
+        for (uint32_t i = 0; i < target->trace_count; i++) {
+            struct engine_trace *trace = trace_at(engine, target, i);
+            if (trace->answered || ttl_set_has(&trace->ever, ttl))
+                ttl_set_add(&trace->asked, ttl);
+        }
+    }
+}
+
+/* When the target has something to send. */
+static sonde_ns send_ns(const struct engine *engine, const struct engine_target *target,
+                        sonde_ns now)
+{
+    if (target->done)
+        return SONDE_NS_NEVER;
+    if (target->next_full < target->trace_count)
+        return now;
+    sonde_ns earliest = target->next_cycle_ns;
+    if (target_distance(engine, target) == 0 && grow_ns(target) > now)
+        earliest = ns_min(earliest, grow_ns(target));
+    for (unsigned ttl = engine->config.first_ttl; ttl <= engine->config.max_ttl; ttl++) {
+        struct turn turn = find_turn(engine, target, ttl, now);
+        if (turn.time_ns != SONDE_NS_NEVER)
+            earliest = ns_min(earliest, ns_max(ready_ns(engine, target, ttl), turn.time_ns));
+    }
+    return earliest;
+}
+
+bool plan_all_sent(const struct engine *engine, const struct engine_target *target, sonde_ns now)
+{
+    if (target->next_cycle_ns != SONDE_NS_NEVER || target->next_full < target->trace_count)
+        return false;
+    for (unsigned ttl = engine->config.first_ttl; ttl <= engine->config.max_ttl; ttl++) {
+        if (find_turn(engine, target, ttl, now).time_ns != SONDE_NS_NEVER)
+            return false;
+    }
+    return true;
+}
+
+sonde_ns plan_settled_ns(const struct engine *engine, const struct engine_target *target)
+{
+    sonde_ns wait = engine->config.timeout_ns;
+    if (target->reached) {
+        /* The longest round trip is known: nothing that takes twice that is missed. */
+        sonde_ns bound = settle_bound_ns(target);
+        if (target->thinking > 0)
+            bound = ns_add(bound, probe_udp.think_ns);
+        wait = ns_min(wait, bound);
+    }
+    return ns_add(target->last_sent_ns, wait);
+}
+
+/* When engine_on_time() has to look at the target. */
+static sonde_ns wait_ns(const struct engine *engine, const struct engine_target *target,
+                        sonde_ns now)
+{
+    sonde_ns earliest = SONDE_NS_NEVER;
+    if (target->done)
+        return earliest;
+    if (target->flying.first != FLIGHT_NONE) {
+        if (target->flying.first == engine->unsent)
+            return earliest; /* there is nothing to wait for before it has left */
+        const struct flight *oldest = &engine->flights.flights[target->flying.first];
+        earliest = ns_add(oldest->sent_ns, engine->config.timeout_ns);
+        if (plan_is_echoed(engine, target, oldest))
+            earliest = now;
+    } else if (target->echoes > 0) {
+        earliest = now;
+    }
+    if (plan_all_sent(engine, target, now)) {
+        sonde_ns end = target->flying_count == 0 ? now : plan_settled_ns(engine, target);
+        earliest = ns_min(earliest, end);
+    }
+    return earliest;
+}
+
+void plan_update(struct engine *engine, struct engine_target *target, sonde_ns now)
+{
+    uint32_t index = target_index(engine, target);
+    drop_unaffordable(engine, target, now);
+    heap_set(&engine->sending, index, send_ns(engine, target, now));
+    heap_set(&engine->waiting, index, wait_ns(engine, target, now));
+}

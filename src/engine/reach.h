@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How far a trace reaches: at which TTL the target answers, and how far routers do.
+ *
+ * The engine bounds its probing by this, and the tally its report, both from the same records, so
+ * there is one fold for both. A first answer is believed at once. An answer that contradicts what
+ * an earlier one showed (a router where the target was, the target where a router was) is believed
+ * when it comes twice without anything to the contrary in between: once may be a path that splits
+ * per packet, twice is a path that changed.
+ */
+#ifndef ENGINE_REACH_H
+#define ENGINE_REACH_H
+
+#include <sonde/event.h>
+
+/** A set of TTLs. */
+struct ttl_set {
+    uint64_t words[4];
+};
+
+static inline bool ttl_set_has(const struct ttl_set *set, unsigned ttl)
+{
+    return (set->words[ttl / 64] >> ttl % 64 & 1) != 0;
+}
+
+static inline void ttl_set_add(struct ttl_set *set, unsigned ttl)
+{
+    set->words[ttl / 64] |= UINT64_C(1) << ttl % 64;
+}
+
+static inline void ttl_set_remove(struct ttl_set *set, unsigned ttl)
+{
+    set->words[ttl / 64] &= ~(UINT64_C(1) << ttl % 64);
+}
+
+/** Who answered a TTL-limited probe. */
+enum reach_answer {
+    REACH_ROUTER,  /* its TTL ran out there */
+    REACH_TARGET,  /* it arrived */
+    REACH_REFUSED, /* a device on the way would not pass it on */
+};
+
+/** {0} is "nothing known". */
+struct reach {
+    uint8_t dest_ttl;       /* smallest TTL that reaches the target; 0 = unknown */
+    uint8_t top_ttl;        /* largest TTL that expired on the way; 0 = none */
+    uint8_t refused_ttl;    /* smallest TTL that was refused; 0 = none */
+    uint8_t doubt_ttl;      /* of an unsettled answer against what is believed; 0 = none */
+    bool doubt_is_target;   /* who gave it: the target where a router was, or the reverse */
+    uint32_t changes;       /* times that the distance changed */
+    struct ttl_set expired; /* TTLs that expired on the way, on the present path */
+};
+
+/**
+ * Fold one answer in.
+ * @param ttl     What the probe was sent with, 1 to 255.
+ * @param answer  Who answered it.
+ */
+void reach_on_answer(struct reach *reach, uint8_t ttl, enum reach_answer answer);
+
+/**
+ * Fold one record in, if it says anything about the distance: a full-TTL probe that arrived does
+ * not, nor does an answer that may be to another probe.
+ * @param event      A probe that ended.
+ * @param is_target  From sonde_event_is_target().
+ */
+void reach_on_event(struct reach *reach, const struct sonde_event *event, bool is_target);
+
+#endif

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which question does an arrival answer?
+ *
+ * First the flow: protocol, remote address and remote port lead to the traces that it could be of,
+ * and the probe module says whether it fits one. Then the probe: by the token that it carries, or,
+ * where the protocol carries none back, by being the only one it can be. An arrival is never
+ * credited to a probe for want of a better one: what fits no probe is counted by reason, and that
+ * is all it does.
+ */
+#include "engine/internal.h"
+
+#include <assert.h>
+
+enum { PLAUSIBLE_ROUND_TRIPS = 8 };
+static const sonde_ns PLAUSIBLE_MIN_NS = 100 * SONDE_NS_PER_MS;
+
+void engine_on_discard(struct engine *engine, int reason)
+{
+    if (reason > 0 && reason < SONDE_DISCARD_COUNT)
+        engine->discards.count[reason]++;
+}
+
+/* Find the trace that takes the arrival. FLIGHT_NONE: none does, and ret_reason says why. */
+static uint32_t find_trace(const struct engine *engine, const struct sonde_rx *rx,
+                           struct sonde_match *ret_match, int *ret_reason)
+{
+    uint32_t index = *flow_bucket(engine, rx->protocol, &rx->remote, rx->remote_port);
+    int reason = SONDE_DISCARD_FOREIGN;
+    for (; index != FLIGHT_NONE; index = engine->traces[index].hash_next) {
+        const struct engine_trace *trace = &engine->traces[index];
+        const struct sonde_flow *flow = &trace->spec.flow;
+        if (flow->protocol != rx->protocol || flow->dst_port != rx->remote_port ||
+            !sonde_addr_equal(&flow->dst, &rx->remote))
+            continue;
+        int r = trace->ops->match(&trace->spec, rx, ret_match);
+        if (r == 0)
+            return index;
+        if (reason == SONDE_DISCARD_FOREIGN)
+            reason = r;
+    }
+    *ret_reason = reason;
+    return FLIGHT_NONE;
+}
+
+/* No flow fits: is it an answer to one of our ports or identifiers in somebody else's name? */
+static int foreign_reason(const struct engine *engine, const struct sonde_rx *rx)
+{
+    for (uint32_t i = 0; i < engine->trace_count && i < ENGINE_TRACES_PER_TARGET; i++) {
+        const struct sonde_flow *flow = &engine->traces[i].spec.flow;
+        if (flow->protocol == rx->protocol && flow->src_port == rx->local_port)
+            return SONDE_DISCARD_DIFFERENT_ADDRESS;
+    }
+    return SONDE_DISCARD_FOREIGN;
+}
+
+static void event_from_rx(struct sonde_event *event, const struct sonde_rx *rx,
+                          enum sonde_outcome outcome)
+{
+    event->outcome = outcome;
+    event->from = rx->from;
+    event->rtt_ns = -1;
+    event->reply_ttl = rx->reply_ttl;
+    event->icmp_type = -1;
+    event->icmp_code = -1;
+    event->error = 0;
+    event->uncertain = false;
+    event->ext = (struct sonde_extensions){0};
+    if (rx->kind == SONDE_RX_ERROR) {
+        event->icmp_type = (int16_t)rx->icmp_type;
+        event->icmp_code = (int16_t)rx->icmp_code;
+        event->ext = rx->ext;
+    }
+}
+
+/* The arrival answers this flight, for the first time or again. */
+static void credit(struct engine *engine, uint32_t index, const struct sonde_rx *rx,
+                   const struct sonde_match *match, bool uncertain)
+{
+    struct flight *flight = &engine->flights.flights[index];
+    struct sonde_event event;
+    event_from_rx(&event, rx, match->outcome);
+    event.uncertain = uncertain;
+    sonde_ns rtt = ns_sub(rx->time_ns, flight->sent_ns);
+    if (!uncertain && rtt >= 0)
+        event.rtt_ns = rtt;
+    if (flight->state == FLIGHT_FLYING) {
+        finish_flight(engine, index, &event);
+    } else if (flight->outcome == SONDE_OUTCOME_NO_REPLY) {
+        flight->outcome = match->outcome; /* now it has its answer, and the next is another */
+        finish_again(engine, index, SONDE_EVENT_LATE, &event);
+    } else {
+        finish_again(engine, index, SONDE_EVENT_DUPLICATE, &event);
+    }
+}
+
+/* The probes of one trace that an answer without a token may be for. */
+struct candidates {
+    uint32_t oldest; /* FLIGHT_NONE if there is none */
+    uint32_t count;
+};
+
+static void consider(struct candidates *candidates, uint32_t index)
+{
+    if (candidates->count++ == 0)
+        candidates->oldest = index;
+}
+
+/*
+ * Choose among the flying probes of a trace. Those that can have reached the target come first, of
+ * these the ones that are not far older than any round trip seen; and if none of them can, the
+ * path may have become shorter, so the others are looked at.
+ */
+static struct candidates find_candidates(const struct engine *engine, uint32_t trace_index,
+                                         const struct sonde_rx *rx)
+{
+    const struct engine_trace *trace = &engine->traces[trace_index];
+    const struct engine_target *target = &engine->targets[trace->target];
+    unsigned floor = plan_floor(engine, target, trace);
+    sonde_ns plausible =
+        ns_max(ns_mul(target->rtt_max_ns, PLAUSIBLE_ROUND_TRIPS), PLAUSIBLE_MIN_NS);
+    if (rx->kind == SONDE_RX_ERROR) { /* it may be from any hop, and about any probe */
+        floor = 0;
+        plausible = SONDE_NS_NEVER;
+    }
+    struct candidates fresh = {FLIGHT_NONE, 0};
+    struct candidates any = {FLIGHT_NONE, 0};
+    struct candidates below = {FLIGHT_NONE, 0};
+    uint32_t index = target->flying.first;
+    for (; index != FLIGHT_NONE; index = engine->flights.flights[index].next) {
+        const struct flight *flight = &engine->flights.flights[index];
+        if (flight->trace != trace_index || index == engine->unsent ||
+            flight->sent_ns > rx->time_ns)
+            continue;
+        if (flight->ttl < floor) {
+            consider(&below, index);
+            continue;
+        }
+        consider(&any, index);
+        if (ns_sub(rx->time_ns, flight->sent_ns) <= plausible)
+            consider(&fresh, index);
+    }
+    return fresh.count > 0 ? fresh : any.count > 0 ? any : below;
+}
+
+/* A server numbers its answer: until it is done with that one, it repeats it to whatever comes. */
+static void remember_serial(struct engine_trace *trace, const struct sonde_match *match)
+{
+    if (!match->has_serial)
+        return;
+    trace->one_at_a_time = true;
+    trace->has_serial = true;
+    trace->serial = match->serial;
+}
+
+uint32_t last_kept(const struct engine *engine, uint32_t trace_index)
+{
+    uint32_t index = engine->flights.kept.last;
+    while (index != FLIGHT_NONE) {
+        const struct flight *flight = &engine->flights.flights[index];
+        if (flight->trace == trace_index && flight->to_target)
+            return index;
+        index = flight->prev;
+    }
+    return FLIGHT_NONE;
+}
+
+/*
+ * A server that gets a SYN again before its SYN-ACK was acknowledged sends the same SYN-ACK again,
+ * still with the first SYN's timestamp (RFC 7323 §4.3): an echo, of which nobody can say which
+ * probe drew it. It is kept until a probe that reached the target would end without an answer.
+ * @return true if the arrival is an echo, and a probe that may have drawn it is in flight.
+ */
+static bool take_echo(struct engine *engine, uint32_t trace_index, const struct sonde_rx *rx,
+                      const struct sonde_match *match)
+{
+    struct engine_trace *trace = &engine->traces[trace_index];
+    if (!match->has_serial || !trace->has_serial || match->serial != trace->serial ||
+        find_candidates(engine, trace_index, rx).count == 0)
+        return false;
+    trace->echoes++;
+    trace->echo_ttl = rx->reply_ttl;
+    target_of(engine, trace_index)->echoes++;
+    return true;
+}
+
+/* An answer that names no probe. */
+static void credit_tokenless(struct engine *engine, uint32_t trace_index, const struct sonde_rx *rx,
+                             const struct sonde_match *match)
+{
+    struct engine_trace *trace = &engine->traces[trace_index];
+    struct candidates candidates = find_candidates(engine, trace_index, rx);
+    if (rx->kind == SONDE_RX_ERROR) {
+        if (candidates.count == 1)
+            credit(engine, candidates.oldest, rx, match, false);
+        else
+            engine_on_discard(engine, SONDE_DISCARD_AMBIGUOUS);
+        return;
+    }
+    trace->one_at_a_time = true; /* nothing else can tell its answers apart */
+    trace->quiet_ns = ns_add(rx->time_ns, QUIET_NS);
+    if (take_echo(engine, trace_index, rx, match))
+        return;
+    bool repeated = match->has_serial && trace->has_serial && match->serial == trace->serial;
+    if (repeated || candidates.count == 0)
+        candidates = (struct candidates){last_kept(engine, trace_index), 2};
+    remember_serial(trace, match);
+    if (candidates.oldest == FLIGHT_NONE)
+        engine_on_discard(engine, SONDE_DISCARD_UNKNOWN_PROBE);
+    else
+        credit(engine, candidates.oldest, rx, match, candidates.count > 1);
+}
+
+/* An answer that names its probe. @return false if there never was such a probe. */
+static bool credit_token(struct engine *engine, uint32_t trace_index, const struct sonde_rx *rx,
+                         const struct sonde_match *match)
+{
+    struct engine_trace *trace = &engine->traces[trace_index];
+    uint32_t age = trace->next_token - match->token; /* 1 = the newest */
+    if (match->has_full_token && (age == 0 || age > UINT32_MAX / 2))
+        return false;
+    uint32_t index = flight_find(&engine->flights, trace_index, match->token);
+    if (index == FLIGHT_NONE || index == engine->unsent ||
+        (match->has_full_token && engine->flights.flights[index].token != match->token)) {
+        engine_on_discard(engine, SONDE_DISCARD_UNKNOWN_PROBE); /* forgotten, or not sent yet */
+        return true;
+    }
+    if (engine->flights.flights[index].state == FLIGHT_KEPT &&
+        take_echo(engine, trace_index, rx, match))
+        return true;
+    remember_serial(trace, match);
+    credit(engine, index, rx, match, false);
+    return true;
+}
+
+void engine_on_rx(struct engine *engine, const struct sonde_rx *rx)
+{
+    struct sonde_match match;
+    int reason;
+    assert(events_free(engine) > 0);
+    if (engine->end != ENGINE_RUNNING)
+        return;
+    uint32_t trace_index = find_trace(engine, rx, &match, &reason);
+    if (trace_index == FLIGHT_NONE) {
+        if (reason == SONDE_DISCARD_FOREIGN)
+            reason = foreign_reason(engine, rx);
+        engine_on_discard(engine, reason);
+        return;
+    }
+    if (!match.has_token) {
+        credit_tokenless(engine, trace_index, rx, &match);
+    } else if (!credit_token(engine, trace_index, rx, &match)) {
+        /* A device that makes up the echoed timestamp has still proven that it saw the ISN. */
+        if (match.has_serial)
+            credit_tokenless(engine, trace_index, rx, &match);
+        else
+            engine_on_discard(engine, SONDE_DISCARD_BAD_TOKEN);
+    }
+    plan_update(engine, target_of(engine, trace_index), rx->time_ns);
+}

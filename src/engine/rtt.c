@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Statistics of round-trip times; see engine/rtt.h. */
+#include "engine/rtt.h"
+
+#include "base/time.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The histogram counts units of 64 ns. Up to 128 units each has a bucket of its own; above, each
+ * factor of two is divided into 64. */
+enum {
+    UNIT_SHIFT = 6,
+    SUB_BITS = 6,
+    SUB_COUNT = 1 << SUB_BITS,
+};
+
+static unsigned bucket_of(sonde_ns rtt_ns)
+{
+    uint64_t units = (uint64_t)rtt_ns >> UNIT_SHIFT;
+    unsigned shift = 0;
+    while (units >> shift >= 2 * SUB_COUNT)
+        shift++;
+    uint64_t bucket = (uint64_t)shift * SUB_COUNT + (units >> shift);
+    return bucket < RTT_BUCKETS ? (unsigned)bucket : RTT_BUCKETS - 1;
+}
+
+/* The middle of a bucket. */
+static sonde_ns bucket_value(unsigned bucket)
+{
+    unsigned shift = bucket < 2 * SUB_COUNT ? 0 : bucket / SUB_COUNT - 1;
+    int64_t units = bucket - (int64_t)shift * SUB_COUNT;
+    return (2 * units + 1) << shift << (UNIT_SHIFT - 1);
+}
+
+void rtt_deinit(struct rtt_stats *stats)
+{
+    free(stats->histogram);
+    *stats = (struct rtt_stats){0};
+}
+
+static void count_bucket(struct rtt_stats *stats, sonde_ns rtt_ns)
+{
+    uint32_t *bucket = &stats->histogram[bucket_of(rtt_ns)];
+    if (*bucket < UINT32_MAX)
+        (*bucket)++;
+}
+
+/* Keep the sample for percentiles. */
+static void keep(struct rtt_stats *stats, sonde_ns rtt_ns)
+{
+    if (stats->samples <= RTT_EXACT) {
+        stats->exact[stats->samples - 1] = rtt_ns;
+        return;
+    }
+    if (stats->histogram == NULL && !stats->out_of_memory) {
+        stats->histogram = calloc(RTT_BUCKETS, sizeof *stats->histogram);
+        stats->out_of_memory = stats->histogram == NULL;
+        for (int i = 0; stats->histogram != NULL && i < RTT_EXACT; i++)
+            count_bucket(stats, stats->exact[i]);
+    }
+    if (stats->histogram != NULL)
+        count_bucket(stats, rtt_ns);
+}
+
+void rtt_add(struct rtt_stats *stats, sonde_ns rtt_ns)
+{
+    double value = (double)rtt_ns;
+    if (stats->samples++ == 0) {
+        stats->min_ns = stats->max_ns = rtt_ns;
+    } else {
+        /* RFC 3550 §6.4.1: J += (|D| - J) / 16 */
+        double difference = fabs(value - (double)stats->last_ns);
+        stats->jitter_ns += (difference - stats->jitter_ns) / 16;
+        stats->min_ns = ns_min(stats->min_ns, rtt_ns);
+        stats->max_ns = ns_max(stats->max_ns, rtt_ns);
+    }
+    double deviation = value - stats->mean_ns;
+    stats->mean_ns += deviation / (double)stats->samples;
+    stats->m2_ns2 += deviation * (value - stats->mean_ns);
+    stats->last_ns = rtt_ns;
+    keep(stats, rtt_ns);
+}
+
+static sonde_ns rounded(double ns)
+{
+    return (sonde_ns)llround(ns);
+}
+
+sonde_ns rtt_mean(const struct rtt_stats *stats)
+{
+    return stats->samples > 0 ? rounded(stats->mean_ns) : -1;
+}
+
+sonde_ns rtt_stddev(const struct rtt_stats *stats)
+{
+    if (stats->samples < 2)
+        return -1;
+    return rounded(sqrt(stats->m2_ns2 / (double)(stats->samples - 1)));
+}
+
+sonde_ns rtt_jitter(const struct rtt_stats *stats)
+{
+    return stats->samples < 2 ? -1 : rounded(stats->jitter_ns);
+}
+
+static int compare_ns(const void *a, const void *b)
+{
+    sonde_ns x = *(const sonde_ns *)a;
+    sonde_ns y = *(const sonde_ns *)b;
+    return (x > y) - (x < y);
+}
+
+static sonde_ns exact_at(const struct rtt_stats *stats, uint64_t rank)
+{
+    sonde_ns sorted[RTT_EXACT];
+    memcpy(sorted, stats->exact, sizeof sorted);
+    qsort(sorted, (size_t)stats->samples, sizeof *sorted, compare_ns);
+    return sorted[rank - 1];
+}
+
+static sonde_ns histogram_at(const struct rtt_stats *stats, uint64_t rank)
+{
+    uint64_t below = 0;
+    for (unsigned bucket = 0; bucket < RTT_BUCKETS; bucket++) {
+        below += stats->histogram[bucket];
+        if (below >= rank)
+            return ns_min(ns_max(bucket_value(bucket), stats->min_ns), stats->max_ns);
+    }
+    return stats->max_ns;
+}
+
+sonde_ns rtt_percentile(const struct rtt_stats *stats, unsigned percent)
+{
+    if (stats->samples == 0)
+        return -1;
+    uint64_t rank = (stats->samples / 100) * percent + (stats->samples % 100 * percent + 99) / 100;
+    if (stats->samples <= RTT_EXACT)
+        return exact_at(stats, rank);
+    return stats->histogram != NULL ? histogram_at(stats, rank) : -1;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The tally: what all probe records so far add up to, for each service and each of its hops.
+ *
+ * A pure fold: the same records give the same tally, whether they come from a running engine or
+ * from a recording. Hops, responders and histograms are made when first needed, within fixed
+ * bounds; if memory runs out, the tally counts what it could not keep and carries on.
+ */
+#ifndef ENGINE_TALLY_H
+#define ENGINE_TALLY_H
+
+#include "engine/reach.h"
+#include "engine/rtt.h"
+
+#include <sonde/event.h>
+
+enum { TALLY_RESPONDERS_MAX = 64 /* kept of one hop; more are only counted */ };
+
+/** Somebody who answered at a hop. */
+struct tally_responder {
+    struct sonde_addr addr;
+    uint64_t received;
+    int16_t reply_ttl; /* of the last answer; -1 = unknown */
+    int16_t icmp_type; /* likewise; -1 = none */
+    int16_t icmp_code;
+    enum sonde_outcome kind;      /* likewise */
+    struct sonde_extensions *ext; /* of the last answer that had any; NULL if none had; owned */
+};
+
+/** What TTL-limited probes of one TTL drew. */
+struct tally_hop {
+    uint64_t sent; /* that left this machine */
+    uint64_t received;
+    struct rtt_stats rtt;
+    struct tally_responder *responders; /* in the order they were first seen */
+    uint32_t responder_count;
+    uint64_t unlisted; /* answers from further responders */
+    uint32_t current;  /* index of the one that the path goes through */
+    uint32_t last;     /* index of the router that answered last */
+    uint32_t streak;   /* its answers in a row */
+};
+
+/** A reply that shows something. */
+struct tally_evidence {
+    bool valid;
+    struct sonde_addr from;
+    int16_t icmp_type;
+    int16_t icmp_code;
+    int16_t reply_ttl;
+    uint8_t probe_ttl;
+};
+
+struct tally_service {
+    uint64_t sent;     /* full-TTL probes that left this machine */
+    uint64_t received; /* of these, answered by the target itself */
+    uint64_t late;
+    uint64_t duplicates;
+    uint64_t outcomes[SONDE_OUTCOME_COUNT]; /* of full-TTL probes */
+    uint64_t shown[SONDE_OUTCOME_COUNT]; /* answers of the target or of who refused in its place, to
+                                            any probe, late ones too */
+    uint64_t on_the_way;                 /* probes that routers answered */
+    struct tally_evidence evidence[SONDE_OUTCOME_COUNT]; /* the last reply of each outcome */
+    int last_error;                                      /* positive errno of the last send error */
+    struct rtt_stats rtt; /* answers of the target to full-TTL probes */
+    struct reach reach;
+    struct tally_hop **hops; /* [max_ttl + 1]; NULL where nothing was sent; owned */
+    uint32_t path_changes;
+    uint32_t changed_cycle; /* the cycle of the last change */
+};
+
+struct tally_target {
+    struct sonde_addr addr;
+    struct tally_service *services;
+    uint32_t service_count;
+};
+
+struct tally {
+    struct tally_target *targets;
+    uint32_t target_count;
+    uint8_t max_ttl;
+    uint64_t unrecorded; /* records that memory did not suffice for */
+};
+
+/**
+ * Make a tally.
+ * @param max_ttl    Largest TTL of any record, 1 to 255.
+ * @param ret_tally  On 0, the tally.
+ * @return 0; -ENOMEM.
+ * Ownership: the caller frees it with tally_free().
+ */
+SONDE_MUST_CHECK int tally_new(uint8_t max_ttl, struct tally **ret_tally);
+
+/** Free a tally; NULL is fine. @return NULL. */
+struct tally *tally_free(struct tally *tally);
+
+/**
+ * Add a target with its services; targets are numbered in the order added.
+ * @return 0; -ENOMEM with nothing changed.
+ */
+SONDE_MUST_CHECK int tally_add_target(struct tally *tally, const struct sonde_addr *addr,
+                                      uint32_t service_count);
+
+/** Fold one record in. Records of targets and services that do not exist are ignored. */
+void tally_on_event(struct tally *tally, const struct sonde_event *event);
+
+/** @return A 48-bit name of the path that the service takes now: equal paths, equal names. 0 if
+ *  nothing of it is known. */
+uint64_t tally_path_id(const struct tally *tally, const struct tally_service *service);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Clocks and polling; see io/clock.h. */
+#include "io/clock.h"
+
+#include "base/time.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+enum { POLL_MAX = 2 * IO_WATCH_MAX };
+
+static sonde_ns clock_read(clockid_t id)
+{
+    struct timespec now;
+    if (clock_gettime(id, &now) != 0)
+        return 0; /* cannot happen: both clocks exist on every Linux */
+    return (sonde_ns)now.tv_sec * SONDE_NS_PER_S + now.tv_nsec;
+}
+
+sonde_ns clock_monotonic_ns(void)
+{
+    return clock_read(CLOCK_MONOTONIC);
+}
+
+sonde_ns clock_wall_ns(void)
+{
+    return clock_read(CLOCK_REALTIME);
+}
+
+int clock_poll(struct pollfd *own, nfds_t own_count, struct io_watch *watch, sonde_ns until_ns)
+{
+    struct pollfd all[POLL_MAX];
+    nfds_t watched = watch != NULL ? watch->count : 0;
+    if (own_count + watched > POLL_MAX)
+        return -EINVAL;
+    if (own_count > 0)
+        memcpy(all, own, own_count * sizeof *all);
+    if (watched > 0)
+        memcpy(all + own_count, watch->fds, watched * sizeof *all);
+
+    sonde_ns wait = until_ns == SONDE_NS_NEVER ? 0 : ns_sub(until_ns, clock_monotonic_ns());
+    if (wait < 0)
+        wait = 0;
+    struct timespec timeout = {wait / SONDE_NS_PER_S, (long)(wait % SONDE_NS_PER_S)};
+    int r = ppoll(all, own_count + watched, until_ns == SONDE_NS_NEVER ? NULL : &timeout, NULL);
+    if (r < 0 && errno != EINTR)
+        return -errno;
+    if (r < 0) { /* interrupted: nothing was looked at */
+        for (nfds_t i = 0; i < own_count + watched; i++)
+            all[i].revents = 0;
+    }
+    for (nfds_t i = 0; i < own_count; i++)
+        own[i].revents = all[i].revents;
+    for (nfds_t i = 0; i < watched; i++)
+        watch->fds[i].revents = all[own_count + i].revents;
+    return 0;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The only place that reads clocks, and the only one that sleeps on them. */
+#ifndef IO_CLOCK_H
+#define IO_CLOCK_H
+
+#include "io/transport.h"
+
+/** @return CLOCK_MONOTONIC. */
+sonde_ns clock_monotonic_ns(void);
+
+/** @return CLOCK_REALTIME, since 1970-01-01 UTC. For showing, never for measuring. */
+sonde_ns clock_wall_ns(void);
+
+/**
+ * Poll descriptors until one is ready, a signal comes, or a time.
+ * @param own       Descriptors of the caller, revents filled in; may be NULL.
+ * @param watch     Others, likewise; may be NULL.
+ * @param until_ns  CLOCK_MONOTONIC; SONDE_NS_NEVER waits for a descriptor.
+ * @return 0, whichever it was; a negative errno if poll failed.
+ */
+SONDE_MUST_CHECK int clock_poll(struct pollfd *own, nfds_t own_count, struct io_watch *watch,
+                                sonde_ns until_ns);
+
+#endif

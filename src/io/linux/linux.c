@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The raw-socket transport; see io/linux/linux.h. */
+#include "io/linux/linux.h"
+
+#include "base/time.h"
+#include "io/clock.h"
+#include "io/linux/internal.h"
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { DISCARD_PORT = 9 /* RFC 863; where connect() asks about protocols without ports */ };
+
+static struct linux_transport *linux_of(struct sonde_transport *transport)
+{
+    return (struct linux_transport *)transport; /* it is the first member */
+}
+
+/* The address that the system sends from to a target. */
+static int find_source(const struct linux_transport *linux_transport, struct sonde_flow *flow)
+{
+    int fd = linux_transport->routers[family_index(flow->dst.family)];
+    struct sockaddr_storage storage;
+    uint16_t port;
+    socklen_t len;
+    const struct sockaddr unspecified = {.sa_family = AF_UNSPEC};
+    /* Forget the last answer; the interface is forgotten along with it. */
+    (void)connect(fd, &unspecified, sizeof unspecified);
+    int r = socket_bind_interface(fd, linux_transport->interface);
+    if (r < 0)
+        return r;
+    if (flow->src.family != SONDE_FAMILY_NONE) {
+        len = to_sockaddr(&flow->src, 0, &storage);
+        if (bind(fd, (struct sockaddr *)&storage, len) < 0 && errno != EINVAL)
+            return -errno; /* EINVAL: it is bound already; a run has one source a family */
+    }
+    len = to_sockaddr(&flow->dst, DISCARD_PORT, &storage);
+    if (connect(fd, (struct sockaddr *)&storage, len) < 0)
+        return -errno;
+    len = sizeof storage;
+    if (getsockname(fd, (struct sockaddr *)&storage, &len) < 0)
+        return -errno;
+    from_sockaddr(&storage, &flow->src, &port);
+    return 0;
+}
+
+/* The n-th port that is held for a family and protocol; held from now on if it was not. */
+static int hold_nth(struct linux_transport *linux_transport, struct sonde_flow *flow, uint32_t nth)
+{
+    enum sonde_family family = flow->dst.family;
+    for (uint32_t i = 0; i < linux_transport->hold_count; i++) {
+        const struct hold *hold = &linux_transport->holds[i];
+        if (hold->family == family && hold->protocol == flow->protocol && hold->nth == nth) {
+            flow->src_port = hold->port;
+            return 0;
+        }
+    }
+    if (linux_transport->hold_count == HOLDS_MAX || linux_transport->config.source_port != 0)
+        return -EADDRINUSE;
+    struct hold hold = {.family = family, .protocol = flow->protocol, .nth = nth};
+    int r = socket_hold(family, flow->protocol, 0, &hold.fd, &hold.port);
+    if (r < 0)
+        return r;
+    linux_transport->holds[linux_transport->hold_count++] = hold;
+    flow->src_port = hold.port;
+    return 0;
+}
+
+static bool can_receive(const struct linux_transport *linux_transport,
+                        const struct sonde_flow *flow)
+{
+    for (uint32_t i = 0; i < linux_transport->receiver_count; i++) {
+        const struct receiver *receiver = &linux_transport->receivers[i];
+        if (receiver->family == (enum sonde_family)flow->dst.family &&
+            receiver->protocol == flow->protocol)
+            return true;
+    }
+    return false;
+}
+
+static int linux_bind(struct sonde_transport *transport, struct sonde_flow *flow, uint32_t nth)
+{
+    struct linux_transport *linux_transport = linux_of(transport);
+    if (!can_receive(linux_transport, flow))
+        return -EPROTONOSUPPORT;
+    int r = find_source(linux_transport, flow);
+    if (r == 0 && protocol_has_ports(flow->protocol))
+        r = hold_nth(linux_transport, flow, nth);
+    if (r < 0)
+        return r;
+    filter_add_flow(&linux_transport->flows, flow);
+    linux_transport->filters_stale = true;
+    return 0;
+}
+
+/* Put the filters on that let the bound flows in. */
+static int open_filters(struct linux_transport *linux_transport)
+{
+    for (uint32_t i = 0; i < linux_transport->receiver_count; i++) {
+        int r = filter_open(linux_transport, &linux_transport->receivers[i]);
+        if (r < 0)
+            return r;
+    }
+    linux_transport->filters_stale = false;
+    return 0;
+}
+
+static int linux_send(struct sonde_transport *transport, const struct sonde_tx *tx,
+                      sonde_ns *ret_sent_ns)
+{
+    struct linux_transport *linux_transport = linux_of(transport);
+    int fd = linux_transport->senders[family_index(tx->flow->dst.family)];
+    struct sockaddr_storage to;
+    socklen_t to_len = to_sockaddr(&tx->flow->dst, 0, &to);
+    uint8_t *packet = linux_transport->packet;
+    size_t len = packet_encode(tx, packet, sizeof linux_transport->packet);
+    *ret_sent_ns = clock_monotonic_ns();
+    if (len == 0)
+        return -EMSGSIZE;
+    if (linux_transport->filters_stale) {
+        int r = open_filters(linux_transport);
+        if (r < 0)
+            return r;
+    }
+    *ret_sent_ns = clock_monotonic_ns();
+    if (sendto(fd, packet, len, MSG_DONTWAIT, (struct sockaddr *)&to, to_len) < 0)
+        return errno == EINTR ? -EAGAIN : -errno;
+    return 0;
+}
+
+static int linux_wait(struct sonde_transport *transport, sonde_ns until_ns, sonde_ns *ret_now_ns)
+{
+    struct linux_transport *linux_transport = linux_of(transport);
+    struct pollfd fds[RECEIVERS_MAX];
+    sonde_ns looked = clock_monotonic_ns();
+    for (uint32_t i = 0; i < linux_transport->receiver_count; i++)
+        fds[i] = (struct pollfd){.fd = linux_transport->receivers[i].fd, .events = POLLIN};
+    int r =
+        clock_poll(fds, linux_transport->receiver_count, linux_transport->config.watch, until_ns);
+    for (uint32_t i = 0; i < linux_transport->receiver_count; i++) {
+        struct receiver *receiver = &linux_transport->receivers[i];
+        receiver->ready = fds[i].revents != 0;
+        if (!receiver->ready)
+            receiver->drained_ns = looked;
+    }
+    *ret_now_ns = clock_monotonic_ns();
+    return r;
+}
+
+static void close_if_open(int fd)
+{
+    if (fd >= 0)
+        (void)close(fd);
+}
+
+static struct sonde_transport *linux_free(struct sonde_transport *transport)
+{
+    struct linux_transport *linux_transport = linux_of(transport);
+    for (int i = 0; i < FAMILIES; i++) {
+        close_if_open(linux_transport->senders[i]);
+        close_if_open(linux_transport->routers[i]);
+    }
+    for (uint32_t i = 0; i < linux_transport->receiver_count; i++)
+        close_if_open(linux_transport->receivers[i].fd);
+    for (uint32_t i = 0; i < linux_transport->hold_count; i++)
+        close_if_open(linux_transport->holds[i].fd);
+    free(linux_transport);
+    return NULL;
+}
+
+static const struct sonde_transport_ops linux_ops = {
+    .bind = linux_bind,
+    .send = linux_send,
+    .recv = linux_recv,
+    .wait = linux_wait,
+    .free = linux_free,
+};
+
+static int add_receiver(struct linux_transport *linux_transport, enum sonde_family family,
+                        uint8_t protocol)
+{
+    struct receiver *receiver = &linux_transport->receivers[linux_transport->receiver_count];
+    *receiver = (struct receiver){.fd = -1, .family = family, .protocol = protocol};
+    int r = socket_receiver(family, protocol, &receiver->fd);
+    if (r == 0) {
+        receiver->drained_ns = clock_monotonic_ns();
+        linux_transport->receiver_count++;
+    }
+    return r;
+}
+
+/* A port that was asked for is held at once: below 1024 it takes privilege. */
+static int hold_wanted(struct linux_transport *linux_transport, enum sonde_family family,
+                       uint8_t protocol)
+{
+    uint16_t port = linux_transport->config.source_port;
+    if (port == 0 || !protocol_has_ports(protocol))
+        return 0;
+    struct hold *hold = &linux_transport->holds[linux_transport->hold_count];
+    *hold = (struct hold){.family = family, .protocol = protocol};
+    int r = socket_hold(family, protocol, port, &hold->fd, &hold->port);
+    if (r == 0)
+        linux_transport->hold_count++;
+    return r;
+}
+
+/* Open everything of one family. -EAFNOSUPPORT: this system does without it. */
+static int open_family(struct linux_transport *linux_transport, enum sonde_family family)
+{
+    const struct linux_config *config = &linux_transport->config;
+    unsigned at = family_index(family);
+    int r = socket_sender(family, config, &linux_transport->senders[at]);
+    if (r == 0)
+        r = socket_router(family, config, &linux_transport->routers[at]);
+    if (r == 0)
+        r = add_receiver(linux_transport, family, IP_PROTO_ICMP);
+    for (size_t i = 0; r == 0 && i < config->protocol_count; i++) {
+        if (config->protocols[i] != IP_PROTO_ICMP)
+            r = add_receiver(linux_transport, family, config->protocols[i]);
+        if (r == 0)
+            r = hold_wanted(linux_transport, family, config->protocols[i]);
+    }
+    return r;
+}
+
+int linux_new(const struct linux_config *config, struct sonde_transport **ret_transport)
+{
+    if (config->protocol_count > LINUX_PROTOCOLS_MAX)
+        return -EINVAL;
+    struct linux_transport *linux_transport = calloc(1, sizeof *linux_transport);
+    if (linux_transport == NULL)
+        return -ENOMEM;
+    linux_transport->transport.ops = &linux_ops;
+    linux_transport->config = *config;
+    for (int i = 0; i < FAMILIES; i++)
+        linux_transport->senders[i] = linux_transport->routers[i] = -1;
+    int r4 = open_family(linux_transport, SONDE_FAMILY_IPV4);
+    int r6 = r4 == 0 || r4 == -EAFNOSUPPORT ? open_family(linux_transport, SONDE_FAMILY_IPV6) : r4;
+    int r = r6 == -EAFNOSUPPORT ? r4 : r6;
+    if (config->interface != NULL)
+        linux_transport->interface = if_nametoindex(config->interface);
+    linux_transport->config.interface = NULL;
+    if (r < 0) {
+        linux_free(&linux_transport->transport);
+        return r;
+    }
+    *ret_transport = &linux_transport->transport;
+    return 0;
+}
+
+void linux_interface_of(const struct sonde_addr *addr, char *name, size_t cap)
+{
+    struct ifaddrs *all = NULL;
+    name[0] = '\0';
+    if (cap == 0 || getifaddrs(&all) != 0)
+        return;
+    for (const struct ifaddrs *at = all; at != NULL; at = at->ifa_next) {
+        struct sockaddr_storage storage = {0};
+        struct sonde_addr found;
+        uint16_t port;
+        if (at->ifa_addr == NULL ||
+            (at->ifa_addr->sa_family != AF_INET && at->ifa_addr->sa_family != AF_INET6))
+            continue;
+        bool ipv6 = at->ifa_addr->sa_family == AF_INET6;
+        memcpy(&storage, at->ifa_addr,
+               ipv6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in));
+        from_sockaddr(&storage, &found, &port);
+        if (!sonde_addr_equal(&found, addr) || strlen(at->ifa_name) >= cap)
+            continue;
+        memcpy(name, at->ifa_name, strlen(at->ifa_name) + 1);
+        break;
+    }
+    freeifaddrs(all);
+}

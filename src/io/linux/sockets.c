@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The sockets of the raw transport: how each kind is opened. raw(7), ipv6(7), socket(7). */
+#include "io/linux/internal.h"
+
+#include <errno.h>
+#include <linux/net_tstamp.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { RECEIVE_BUFFER_BYTES = 4 << 20 /* answers of a burst to ten thousand targets */ };
+
+socklen_t to_sockaddr(const struct sonde_addr *addr, uint16_t port,
+                      struct sockaddr_storage *storage)
+{
+    memset(storage, 0, sizeof *storage);
+    if (addr->family == SONDE_FAMILY_IPV6) {
+        struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+        memcpy(&in6.sin6_addr, addr->bytes, sizeof in6.sin6_addr);
+        in6.sin6_scope_id = addr->scope;
+        memcpy(storage, &in6, sizeof in6);
+        return sizeof in6;
+    }
+    struct sockaddr_in in4 = {.sin_family = AF_INET, .sin_port = htons(port)};
+    memcpy(&in4.sin_addr, addr->bytes, sizeof in4.sin_addr);
+    memcpy(storage, &in4, sizeof in4);
+    return sizeof in4;
+}
+
+void from_sockaddr(const struct sockaddr_storage *storage, struct sonde_addr *ret_addr,
+                   uint16_t *ret_port)
+{
+    struct sonde_addr addr = {0};
+    if (storage->ss_family == AF_INET6) {
+        struct sockaddr_in6 in6;
+        memcpy(&in6, storage, sizeof in6);
+        addr.family = SONDE_FAMILY_IPV6;
+        addr.scope = in6.sin6_scope_id;
+        memcpy(addr.bytes, &in6.sin6_addr, sizeof in6.sin6_addr);
+        *ret_port = ntohs(in6.sin6_port);
+    } else {
+        struct sockaddr_in in4;
+        memcpy(&in4, storage, sizeof in4);
+        addr.family = SONDE_FAMILY_IPV4;
+        memcpy(addr.bytes, &in4.sin_addr, sizeof in4.sin_addr);
+        *ret_port = ntohs(in4.sin_port);
+    }
+    *ret_addr = addr;
+}
+
+bool protocol_has_ports(uint8_t protocol)
+{
+    return protocol == IP_PROTO_TCP || protocol == IP_PROTO_UDP;
+}
+
+static int domain_of(enum sonde_family family)
+{
+    return family == SONDE_FAMILY_IPV6 ? AF_INET6 : AF_INET;
+}
+
+static int open_socket(enum sonde_family family, int type, int protocol, int *ret_fd)
+{
+    int fd = socket(domain_of(family), type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+    if (fd < 0)
+        return -errno;
+    *ret_fd = fd;
+    return 0;
+}
+
+static int set_int(int fd, int level, int name, int value)
+{
+    return setsockopt(fd, level, name, &value, sizeof value) < 0 ? -errno : 0;
+}
+
+/* What came in between opening and shutting the filter is not ours. */
+static void drain(int fd)
+{
+    char byte;
+    while (recv(fd, &byte, sizeof byte, MSG_DONTWAIT | MSG_TRUNC) >= 0)
+        ;
+}
+
+static int prepare_receiver(int fd, enum sonde_family family)
+{
+    int r = filter_shut(fd);
+    if (r < 0)
+        return r;
+    drain(fd);
+    /* the forced one takes CAP_NET_ADMIN; the other is cut to net.core.rmem_max */
+    if (set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES) < 0)
+        (void)set_int(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER_BYTES);
+    /* without kernel stamps the arrival is stamped when it is read, and says so */
+    (void)set_int(fd, SOL_SOCKET, SO_TIMESTAMPING,
+                  SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE);
+    return family == SONDE_FAMILY_IPV6 ? set_int(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1) : 0;
+}
+
+int socket_receiver(enum sonde_family family, uint8_t protocol, int *ret_fd)
+{
+    bool icmp6 = family == SONDE_FAMILY_IPV6 && protocol == IP_PROTO_ICMP;
+    int fd = -1;
+    int r = open_socket(family, SOCK_RAW, icmp6 ? IP_PROTO_ICMPV6 : protocol, &fd);
+    if (r < 0)
+        return r;
+    r = prepare_receiver(fd, family);
+    if (r < 0)
+        (void)close(fd);
+    else
+        *ret_fd = fd;
+    return r;
+}
+
+/* What decides the way of outgoing packets. */
+static int set_way(int fd, const struct linux_config *config)
+{
+    int r = 0;
+    if (config->interface != NULL && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, config->interface,
+                                                (socklen_t)strlen(config->interface)) < 0)
+        r = -errno;
+    if (r == 0 && config->mark != 0 &&
+        setsockopt(fd, SOL_SOCKET, SO_MARK, &config->mark, sizeof config->mark) < 0)
+        r = errno == EPERM ? -EOPNOTSUPP : -errno;
+    return r;
+}
+
+int socket_sender(enum sonde_family family, const struct linux_config *config, int *ret_fd)
+{
+    int fd = -1;
+    int r = open_socket(family, SOCK_RAW, IPPROTO_RAW, &fd); /* header included, nothing received */
+    if (r < 0)
+        return r;
+    r = filter_shut(fd);
+    if (r == 0)
+        r = set_way(fd, config);
+    if (r < 0)
+        (void)close(fd);
+    else
+        *ret_fd = fd;
+    return r;
+}
+
+int socket_router(enum sonde_family family, const struct linux_config *config, int *ret_fd)
+{
+    int fd = -1;
+    int r = open_socket(family, SOCK_DGRAM, 0, &fd);
+    if (r < 0)
+        return r;
+    r = set_way(fd, config);
+    if (r < 0)
+        (void)close(fd);
+    else
+        *ret_fd = fd;
+    return r;
+}
+
+int socket_bind_interface(int fd, unsigned interface)
+{
+    return interface != 0 ? set_int(fd, SOL_SOCKET, SO_BINDTOIFINDEX, (int)interface) : 0;
+}
+
+/* Bind to a port of every address; the socket only keeps others off it. */
+static int hold_port(int fd, enum sonde_family family, uint16_t port, uint16_t *ret_port)
+{
+    struct sockaddr_storage storage;
+    struct sonde_addr any = {.family = (uint8_t)family};
+    socklen_t len = to_sockaddr(&any, port, &storage);
+    if (family == SONDE_FAMILY_IPV6) {
+        int r = set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+        if (r < 0)
+            return r;
+    }
+    if (bind(fd, (struct sockaddr *)&storage, len) < 0)
+        return -errno;
+    len = sizeof storage;
+    if (getsockname(fd, (struct sockaddr *)&storage, &len) < 0)
+        return -errno;
+    from_sockaddr(&storage, &any, ret_port);
+    return 0;
+}
+
+int socket_hold(enum sonde_family family, uint8_t protocol, uint16_t port, int *ret_fd,
+                uint16_t *ret_port)
+{
+    int fd = -1;
+    int type = protocol == IP_PROTO_TCP ? SOCK_STREAM : SOCK_DGRAM;
+    int r = open_socket(family, type, protocol, &fd);
+    if (r < 0)
+        return r;
+    if (protocol != IP_PROTO_TCP) /* its datagrams are read from the raw socket */
+        r = filter_shut(fd);
+    if (r == 0)
+        r = hold_port(fd, family, port, ret_port);
+    if (r < 0)
+        (void)close(fd);
+    else
+        *ret_fd = fd;
+    return r;
+}

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Packets from node to node; see io/sim/network.h. */
+#include "io/sim/network.h"
+
+#include "base/time.h"
+#include "wire/icmp.h"
+#include "wire/icmpext.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    ERROR_BYTES4 = 576,  /* an error is never longer: RFC 1812 §4.3.2.3 */
+    ERROR_BYTES6 = 1280, /* RFC 4443 §2.4 (c) */
+};
+
+int network_init(struct sim_network *network, struct sim_scenario *scenario)
+{
+    *network = (struct sim_network){.scenario = scenario, .prng = {scenario->seed}};
+    network->packets = calloc(SIM_PACKETS_MAX, sizeof *network->packets);
+    network->free_ids = calloc(SIM_PACKETS_MAX, sizeof *network->free_ids);
+    int r = heap_init(&network->heap, SIM_PACKETS_MAX);
+    if (r < 0 || network->packets == NULL || network->free_ids == NULL) {
+        network_deinit(network);
+        return -ENOMEM;
+    }
+    for (uint32_t id = 0; id < SIM_PACKETS_MAX; id++)
+        network->free_ids[network->free_count++] = SIM_PACKETS_MAX - 1 - id;
+    return 0;
+}
+
+void network_deinit(struct sim_network *network)
+{
+    for (uint32_t id = 0; network->packets != NULL && id < SIM_PACKETS_MAX; id++)
+        free(network->packets[id]);
+    free(network->packets);
+    free(network->free_ids);
+    heap_deinit(&network->heap);
+}
+
+sonde_ns network_next_ns(const struct sim_network *network)
+{
+    return heap_time(&network->heap);
+}
+
+uint32_t network_find_host(const struct sim_scenario *scenario, const struct sonde_addr *addr)
+{
+    for (uint32_t i = 0; i < scenario->node_count; i++) {
+        const struct sim_node *node = &scenario->nodes[i];
+        if (node->is_host &&
+            (sonde_addr_equal(&node->addr4, addr) || sonde_addr_equal(&node->addr6, addr)))
+            return i;
+    }
+    return UINT32_MAX;
+}
+
+/* Let a packet travel; it is owned by the network now. */
+static int launch(struct sim_network *network, struct sim_packet *packet, sonde_ns time)
+{
+    if (network->free_count == 0) {
+        free(packet);
+        return -ENOBUFS;
+    }
+    uint32_t id = network->free_ids[--network->free_count];
+    network->packets[id] = packet;
+    heap_set(&network->heap, id, time);
+    return 0;
+}
+
+/* The time that the link to a node takes. */
+static sonde_ns link_ns(struct sim_network *network, uint32_t node)
+{
+    const struct sim_node *to = &network->scenario->nodes[node];
+    sonde_ns jitter = 0;
+    if (to->jitter_ns > 0) {
+        uint64_t bound = (uint64_t)to->jitter_ns;
+        jitter = (sonde_ns)(prng_next(&network->prng) % bound);
+    }
+    return ns_add(to->delay_ns, jitter);
+}
+
+/* The path that leads to a host at a time; NULL if none is given: it is next door. */
+static const struct sim_path *path_to(const struct sim_scenario *scenario, uint32_t host,
+                                      sonde_ns now)
+{
+    const struct sim_path *found = NULL;
+    for (uint32_t i = 0; i < scenario->path_count; i++) {
+        const struct sim_path *path = &scenario->paths[i];
+        if (path->host == host && path->from_ns <= now)
+            found = path;
+    }
+    return found;
+}
+
+/* What a load balancer hashes: addresses, protocol, and the first 4 bytes behind the IP header. */
+static uint64_t flow_hash(const struct sonde_tx *tx, uint64_t seed)
+{
+    uint64_t words[4];
+    uint32_t first = 0;
+    memcpy(words, tx->flow->src.bytes, 16);
+    memcpy(words + 2, tx->flow->dst.bytes, 16);
+    if (tx->segment.len >= 4)
+        memcpy(&first, tx->segment.data, 4);
+    uint64_t hash = mix64(seed ^ tx->flow->protocol);
+    for (int i = 0; i < 4; i++)
+        hash = mix64(hash ^ words[i]);
+    return mix64(hash ^ first);
+}
+
+/* The alternative that is taken of the group that begins at a step. */
+static uint32_t choose_alternative(struct sim_network *network, const struct sim_path *path,
+                                   uint32_t at, uint64_t hash)
+{
+    uint32_t group = path->steps[at].group;
+    uint32_t alternatives = 1;
+    for (uint32_t i = at; i < path->step_count && path->steps[i].group == group; i++) {
+        if (path->steps[i].alternative + 1 > alternatives)
+            alternatives = path->steps[i].alternative + 1;
+    }
+    uint64_t number = path->steps[at].per_packet ? prng_next(&network->prng) : mix64(hash ^ group);
+    return (uint32_t)(number % alternatives);
+}
+
+static void route_append(struct sim_packet *packet, uint32_t node)
+{
+    if (packet->route_len < SIM_ROUTE_MAX)
+        packet->route[packet->route_len++] = (uint16_t)node;
+}
+
+/* Lay out the nodes that a packet will pass. */
+static void route_lay(struct sim_network *network, const struct sim_path *path, uint64_t hash,
+                      struct sim_packet *packet, uint32_t host)
+{
+    uint32_t loop_at = UINT32_MAX;
+    uint32_t group = 0;
+    uint32_t chosen = 0;
+    for (uint32_t i = 0; path != NULL && i < path->step_count; i++) {
+        const struct sim_step *step = &path->steps[i];
+        if (step->group != 0 && step->group != group)
+            chosen = choose_alternative(network, path, i, hash);
+        group = step->group;
+        if (group != 0 && step->alternative != chosen)
+            continue;
+        if (step->loop_start)
+            loop_at = packet->route_len;
+        route_append(packet, step->node);
+    }
+    if (loop_at == UINT32_MAX) {
+        route_append(packet, host);
+        return;
+    }
+    for (uint32_t at = loop_at; packet->route_len < SIM_ROUTE_MAX; at++)
+        route_append(packet, packet->route[at]);
+}
+
+int network_send(struct sim_network *network, const struct sonde_tx *tx, sonde_ns now)
+{
+    uint32_t host = network_find_host(network->scenario, &tx->flow->dst);
+    if (host == UINT32_MAX)
+        return -EHOSTUNREACH;
+    size_t cap = tx->segment.len + PACKET_HEADER_MAX;
+    struct sim_packet *packet = calloc(1, sizeof *packet + cap);
+    if (packet == NULL)
+        return -ENOMEM;
+    packet->len = packet_encode(tx, packet->bytes, cap);
+    packet->sent_ns = now;
+    if (packet->len == 0 || packet->len > SIM_PACKET_BYTES) {
+        free(packet);
+        return -EMSGSIZE;
+    }
+    uint64_t hash = flow_hash(tx, network->scenario->seed);
+    route_lay(network, path_to(network->scenario, host, now), hash, packet, host);
+    return launch(network, packet, ns_add(now, link_ns(network, packet->route[0])));
+}
+
+void network_copy(struct sim_network *network, const struct sim_packet *packet, sonde_ns time)
+{
+    struct sim_packet *copy = malloc(sizeof *copy + packet->len);
+    if (copy == NULL)
+        return;
+    memcpy(copy, packet, sizeof *copy + packet->len);
+    uint32_t link = copy->route[copy->back ? copy->at : copy->at + 1];
+    copy->at += copy->back ? -1 : 1; /* it has passed this node */
+    (void)launch(network, copy, ns_add(time, link_ns(network, link)));
+}
+
+/* The place where a node first stands on the route: replies take no detour through a loop. */
+static int first_place(const struct sim_packet *packet, uint32_t node)
+{
+    int at = 0;
+    while (at < packet->route_len - 1 && packet->route[at] != node)
+        at++;
+    return at;
+}
+
+void network_reply(struct sim_network *network, uint32_t node, const struct sim_packet *packet,
+                   struct ip_header *ip, struct sonde_span segment, sonde_ns now)
+{
+    struct ip_header request;
+    size_t cap = segment.len + PACKET_HEADER_MAX;
+    struct sim_packet *reply = bytes_decode(packet, &request) ? malloc(sizeof *reply + cap) : NULL;
+    if (reply == NULL)
+        return;
+    memcpy(reply, packet, sizeof *reply);
+    ip->dst = request.src;
+    struct wr wr = wr_init(reply->bytes, cap);
+    ip_encode(&wr, ip, segment.len);
+    size_t headers = wr.len;
+    wr_bytes(&wr, segment.data, segment.len);
+    if (!wr_ok(&wr)) {
+        free(reply);
+        return;
+    }
+    bytes_checksum(reply->bytes + headers, segment.len, ip->protocol, &ip->src, &ip->dst);
+    reply->len = wr.len;
+    reply->back = true;
+    reply->at = first_place(packet, node) - 1;
+    (void)launch(network, reply, ns_add(now, link_ns(network, node)));
+}
+
+/* The node's own limit of ICMP errors, a GCRA. */
+static bool limit_allows(struct sim_node *node, sonde_ns now)
+{
+    if (node->limit == 0)
+        return true;
+    sonde_ns interval = SONDE_NS_PER_S / node->limit;
+    sonde_ns tolerance = ns_mul(interval, (int64_t)node->burst - 1);
+    if (ns_sub(node->earned_ns, tolerance) > now)
+        return false;
+    node->earned_ns = ns_add(ns_max(node->earned_ns, now), interval);
+    return true;
+}
+
+/* How much of a packet an error of this node quotes. */
+static size_t quote_len(const struct sim_node *node, const struct sim_packet *packet,
+                        const struct ip_header *ip)
+{
+    bool ipv6 = ip->src.family == SONDE_FAMILY_IPV6;
+    size_t room =
+        ipv6 ? (size_t)ERROR_BYTES6 - IP6_HEADER_BYTES : (size_t)ERROR_BYTES4 - IP4_HEADER_BYTES;
+    room -= ICMP_HEADER_BYTES;
+    size_t headers = (size_t)(ip->payload.data - packet->bytes);
+    size_t len = packet->len;
+    if (node->quote_bytes > 0 && len > headers + node->quote_bytes)
+        len = headers + node->quote_bytes;
+    if (node->ext.count > 0 && len > ICMPEXT_QUOTE_MIN)
+        len = ICMPEXT_QUOTE_MIN;
+    return len < room ? len : room;
+}
+
+void network_error(struct sim_network *network, uint32_t index, const struct sim_packet *packet,
+                   uint8_t type, uint8_t code, sonde_ns now)
+{
+    struct sim_node *node = &network->scenario->nodes[index];
+    struct ip_header quoted;
+    if (node->silent || !bytes_decode(packet, &quoted))
+        return;
+    bool ipv6 = quoted.src.family == SONDE_FAMILY_IPV6;
+    const struct sonde_addr *from = ipv6 ? &node->from6 : &node->from4;
+    if (from->family == SONDE_FAMILY_NONE)
+        from = ipv6 ? &node->addr6 : &node->addr4;
+    if (from->family == SONDE_FAMILY_NONE || !limit_allows(node, now))
+        return;
+
+    uint8_t bytes[ERROR_BYTES6 + sizeof(struct sonde_extensions)];
+    struct wr wr = wr_init(bytes, sizeof bytes);
+    size_t len = quote_len(node, packet, &quoted);
+    bool extended = node->ext.count > 0;
+    uint32_t info = 0;
+    if (extended && !node->legacy)
+        info = icmp_quoted_info(quoted.src.family, ICMPEXT_QUOTE_MIN);
+    icmp_encode(&wr, type, code, info);
+    wr_bytes(&wr, packet->bytes, len);
+    if (extended) {
+        wr_fill(&wr, 0, ICMPEXT_QUOTE_MIN - len);
+        icmpext_encode(&wr, &node->ext);
+    }
+    struct ip_header ip = {
+        .src = *from,
+        .protocol = ipv6 ? IP_PROTO_ICMPV6 : IP_PROTO_ICMP,
+        .ttl = node->initial_ttl,
+    };
+    if (wr_ok(&wr))
+        network_reply(network, index, packet, &ip, (struct sonde_span){bytes, wr.len}, now);
+}
+
+uint8_t network_reject_code(const struct sim_packet *packet, int code)
+{
+    if (code >= 0)
+        return (uint8_t)code;
+    return packet->bytes[0] >> 4 == 6 ? 1 : 13; /* administratively prohibited */
+}
+
+/* A packet on its way out reaches a node. @return true if it goes on. */
+static bool pass_forward(struct sim_network *network, uint32_t index, struct sim_packet *packet,
+                         sonde_ns now)
+{
+    struct sim_node *node = &network->scenario->nodes[index];
+    struct ip_header ip;
+    bool last = packet->at == packet->route_len - 1;
+    if (rules_apply(network, index, true, packet, now) == SIM_GONE || !bytes_decode(packet, &ip))
+        return false;
+    if (last && node->is_host) {
+        if (rules_apply(network, index, false, packet, now) == SIM_PASS)
+            host_receive(network, index, packet, now);
+        return false;
+    }
+    bool ipv6 = ip.src.family == SONDE_FAMILY_IPV6;
+    if (ip.ttl <= 1) {
+        network_error(network, index, packet, ipv6 ? ICMP6_TIME_EXCEEDED : ICMP4_TIME_EXCEEDED, 0,
+                      now);
+        return false;
+    }
+    bytes_decrement_ttl(packet);
+    if (last || rules_apply(network, index, false, packet, now) == SIM_GONE)
+        return false;
+    const struct sonde_addr *nat = ipv6 ? &node->nat6 : &node->nat4;
+    if (nat->family != SONDE_FAMILY_NONE)
+        bytes_translate(packet, nat, node->nat_port_shift);
+    packet->at++;
+    return true;
+}
+
+/* A packet on its way back reaches a node. @return true if it goes on. */
+static bool pass_back(struct sim_network *network, uint32_t index, struct sim_packet *packet,
+                      sonde_ns now)
+{
+    const struct sim_scenario *scenario = network->scenario;
+    const struct sim_node *node = &scenario->nodes[index];
+    struct ip_header ip;
+    if (!bytes_decode(packet, &ip) || ip.ttl <= 1)
+        return false;
+    bytes_decrement_ttl(packet);
+    if (rules_apply(network, index, true, packet, now) == SIM_GONE ||
+        rules_apply(network, index, false, packet, now) == SIM_GONE)
+        return false;
+    bool ipv6 = ip.src.family == SONDE_FAMILY_IPV6;
+    const struct sonde_addr *nat = ipv6 ? &node->nat6 : &node->nat4;
+    if (nat->family != SONDE_FAMILY_NONE && sonde_addr_equal(nat, &ip.dst))
+        bytes_translate(packet, ipv6 ? &scenario->vantage6 : &scenario->vantage4,
+                        node->nat_port_shift);
+    packet->at--;
+    return true;
+}
+
+/* A packet reaches the next node: let it pass, or end it there. */
+static void arrive(struct sim_network *network, struct sim_packet *packet, sonde_ns now)
+{
+    uint32_t index = packet->route[packet->at];
+    bool on = packet->back ? pass_back(network, index, packet, now)
+                           : pass_forward(network, index, packet, now);
+    if (!on) {
+        free(packet);
+        return;
+    }
+    uint32_t link = packet->back ? index : packet->route[packet->at];
+    (void)launch(network, packet, ns_add(now, link_ns(network, link)));
+}
+
+struct sim_packet *network_run(struct sim_network *network, sonde_ns now, sonde_ns *ret_time)
+{
+    while (ns_due(heap_time(&network->heap), now)) {
+        uint32_t id = heap_top(&network->heap);
+        sonde_ns time = heap_time(&network->heap);
+        struct sim_packet *packet = network->packets[id];
+        network->packets[id] = NULL;
+        network->free_ids[network->free_count++] = id;
+        heap_set(&network->heap, id, SONDE_NS_NEVER);
+        if (packet->at == SIM_AT_VANTAGE) {
+            *ret_time = time;
+            return packet;
+        }
+        arrive(network, packet, time);
+    }
+    return NULL;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A scenario in motion: packets travel from node to node, event by event, in the scenario's time.
+ *
+ * Real bytes travel: probes are encoded as they would be for a socket, routers quote what they
+ * got, and what comes back goes through the same decoders as a packet from a raw socket.
+ */
+#ifndef IO_SIM_NETWORK_H
+#define IO_SIM_NETWORK_H
+
+#include "base/heap.h"
+#include "base/prng.h"
+#include "io/sim/scenario.h"
+#include "wire/packet.h"
+#include "wire/tcp.h"
+
+enum {
+    SIM_PACKETS_MAX = 1 << 16, /* travelling at once */
+    SIM_PACKET_BYTES = 9100,   /* PROBE_SIZE_MAX and some */
+    SIM_HALF_OPEN_MAX = 1024,  /* connection attempts that hosts remember */
+    SIM_AT_VANTAGE = -1,       /* place of a packet that has come back */
+};
+
+/** A packet on its way. */
+struct sim_packet {
+    sonde_ns sent_ns; /* when its probe left the vantage */
+    bool back;        /* on the way to the vantage */
+    int at;           /* place on the route that it reaches next; SIM_AT_VANTAGE */
+    uint16_t route_len;
+    uint16_t route[SIM_ROUTE_MAX]; /* nodes, the host last */
+    size_t len;
+    uint8_t bytes[]; /* from the IP header on */
+};
+
+/** A connection attempt that a host has answered and that has not been reset yet. */
+struct sim_half_open {
+    uint64_t key; /* 0 = unused */
+    sonde_ns until_ns;
+    uint32_t ts_value; /* of the SYN that began it */
+    uint32_t seq;      /* of the SYN-ACK */
+    bool repeated;     /* a repeated SYN was answered already */
+};
+
+struct sim_network {
+    struct sim_scenario *scenario; /* borrowed; rules and limits keep their state in it */
+    struct prng prng;
+    struct heap heap;
+    struct sim_packet **packets; /* [SIM_PACKETS_MAX], by heap id */
+    uint32_t *free_ids;          /* a stack */
+    uint32_t free_count;
+    struct sim_half_open half_open[SIM_HALF_OPEN_MAX];
+};
+
+/**
+ * Put a scenario in motion.
+ * @param scenario  Borrowed for as long as the network lives.
+ * @return 0; -ENOMEM with nothing allocated.
+ */
+SONDE_MUST_CHECK int network_init(struct sim_network *network, struct sim_scenario *scenario);
+
+/** Free all packets. */
+void network_deinit(struct sim_network *network);
+
+/**
+ * Send a probe from the vantage at @p now.
+ * @return 0; -ENOBUFS if too many packets are travelling; -EHOSTUNREACH if there is no such host.
+ */
+SONDE_MUST_CHECK int network_send(struct sim_network *network, const struct sonde_tx *tx,
+                                  sonde_ns now);
+
+/** @return When the next thing happens; SONDE_NS_NEVER if nothing travels. */
+sonde_ns network_next_ns(const struct sim_network *network);
+
+/**
+ * Let time pass until a packet has come back, or nothing is left to happen by @p now.
+ * @param ret_time  When it came back.
+ * @return The packet, to be freed with free(); NULL if none came back.
+ */
+struct sim_packet *network_run(struct sim_network *network, sonde_ns now, sonde_ns *ret_time);
+
+/** @return The index of the host with this address; UINT32_MAX if there is none. */
+uint32_t network_find_host(const struct sim_scenario *scenario, const struct sonde_addr *addr);
+
+/* Between the files of the simulator. */
+
+/** What a rule made of a packet. */
+enum sim_fate {
+    SIM_PASS,
+    SIM_GONE, /* dropped, or held and travelling again later */
+};
+
+/** Apply the rules of a node to a packet. */
+enum sim_fate rules_apply(struct sim_network *network, uint32_t node, bool prerouting,
+                          struct sim_packet *packet, sonde_ns now);
+
+/** A host got a packet: answer it as the scenario says. */
+void host_receive(struct sim_network *network, uint32_t index, const struct sim_packet *packet,
+                  sonde_ns now);
+
+/** Send an ICMP error about @p packet from the node at @p index, if it sends any and its limit
+ * allows. */
+void network_error(struct sim_network *network, uint32_t index, const struct sim_packet *packet,
+                   uint8_t type, uint8_t code, sonde_ns now);
+
+/**
+ * Send a packet back to where @p packet came from.
+ * @param node      Where it starts; a node on the packet's route.
+ * @param ip        src and ttl, protocol; dst is set here.
+ * @param segment   What it carries, checksum 0; the checksum is put in here.
+ */
+void network_reply(struct sim_network *network, uint32_t node, const struct sim_packet *packet,
+                   struct ip_header *ip, struct sonde_span segment, sonde_ns now);
+
+/** Send a copy of a packet on from the node that it has reached, at another time. */
+void network_copy(struct sim_network *network, const struct sim_packet *packet, sonde_ns time);
+
+/** Answer a SYN: with RST, or with SYN-ACK. */
+void host_answer_syn(struct sim_network *network, uint32_t index, const struct sim_packet *packet,
+                     bool open, sonde_ns now);
+
+/** @return The default code of a reject: administratively prohibited. */
+uint8_t network_reject_code(const struct sim_packet *packet, int code);
+
+/* bytes.c: changes to the bytes of a packet */
+
+/** Decode a travelling packet. @return false if it is beyond recognition. */
+bool bytes_decode(const struct sim_packet *packet, struct ip_header *ret_ip);
+/** Count the TTL down by one. */
+void bytes_decrement_ttl(struct sim_packet *packet);
+/** Translate the source (or, on the way back, the destination) address and port. */
+void bytes_translate(struct sim_packet *packet, const struct sonde_addr *addr, uint16_t port_shift);
+/** Keep only the first @p keep bytes behind the IP header. */
+void bytes_truncate(struct sim_packet *packet, size_t keep);
+/** Change what carries the token. */
+void bytes_forge(struct sim_packet *packet);
+/** Put the checksum of @p protocol into a segment. */
+void bytes_checksum(uint8_t *segment, size_t len, uint8_t protocol, const struct sonde_addr *src,
+                    const struct sonde_addr *dst);
+
+#endif

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The scenario reader: lines, statements and nodes. The grammar is in io/sim/scenario.h. */
+#include "io/sim/parse.h"
+
+#include "wire/icmpext.h"
+#include "wire/ip.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    ROUTER_TTL = 255, /* what most routers start their own packets with */
+    HOST_TTL = 64,
+};
+
+static int add_port(struct parse *parse, struct sim_node *node, char *key, const char *value)
+{
+    static const struct {
+        const char *name;
+        uint8_t protocol; /* 0 = any */
+        enum sim_port_state state;
+    } states[] = {
+        {"silent", 0, SIM_PORT_SILENT},
+        {"closed", 0, SIM_PORT_CLOSED},
+        {"open", IP_PROTO_TCP, SIM_PORT_OPEN},
+        {"echo", IP_PROTO_UDP, SIM_PORT_ECHO},
+        {"answer", IP_PROTO_UDP, SIM_PORT_ANSWER},
+    };
+    struct sim_port port = {0};
+    int r = parse_port(parse, key, &port.protocol, &port.port);
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+        if (strcmp(value, states[i].name) != 0 ||
+            (states[i].protocol != 0 && states[i].protocol != port.protocol))
+            continue;
+        port.state = states[i].state;
+        struct sim_port *kept = parse_grow(&node->ports, &node->port_count, sizeof *kept);
+        if (kept == NULL)
+            return -ENOMEM;
+        *kept = port;
+        return 0;
+    }
+    return parse_fail(parse, "unknown port state: %s", value);
+}
+
+static int add_labels(struct parse *parse, struct sim_node *node, char *value)
+{
+    if (node->ext.count == SONDE_EXTENSIONS_MAX)
+        return parse_fail(parse, "too many extensions", "");
+    struct sonde_extension *item = &node->ext.items[node->ext.count];
+    item->kind = SONDE_EXTENSION_MPLS;
+    item->class_num = ICMPEXT_CLASS_MPLS;
+    item->c_type = 1; /* RFC 4950 §3: incoming label stack */
+    int r = parse_labels(parse, value, &item->u.mpls);
+    if (r == 0)
+        node->ext.count++;
+    return r;
+}
+
+static int add_ifname(struct parse *parse, struct sim_node *node, const char *value)
+{
+    if (node->ext.count == SONDE_EXTENSIONS_MAX)
+        return parse_fail(parse, "too many extensions", "");
+    struct sonde_extension *item = &node->ext.items[node->ext.count];
+    item->kind = SONDE_EXTENSION_INTERFACE;
+    item->class_num = ICMPEXT_CLASS_INTERFACE;
+    item->c_type = 0x02; /* RFC 5837 §4.1: incoming interface, name only */
+    int r = parse_name(parse, value, item->u.interface.name, SONDE_INTERFACE_NAME_BYTES);
+    if (r == 0)
+        node->ext.count++;
+    return r;
+}
+
+static void set_address(struct sonde_addr *addr4, struct sonde_addr *addr6,
+                        const struct sonde_addr *addr)
+{
+    if (addr->family == SONDE_FAMILY_IPV4)
+        *addr4 = *addr;
+    else
+        *addr6 = *addr;
+}
+
+static int set_flag(struct parse *parse, struct sim_node *node, const char *word)
+{
+    if (strcmp(word, "silent") == 0)
+        node->silent = true;
+    else if (strcmp(word, "legacy") == 0)
+        node->legacy = true;
+    else if (strcmp(word, "no-timestamps") == 0)
+        node->no_timestamps = true;
+    else
+        return parse_fail(parse, "unknown word: %s", word);
+    return 0;
+}
+
+static int set_from(struct parse *parse, struct sim_node *node, const char *value)
+{
+    struct sonde_addr addr;
+    int r = parse_address(parse, value, &addr);
+    if (r == 0)
+        set_address(&node->from4, &node->from6, &addr);
+    return r;
+}
+
+/* A number as an option's value. */
+static int set_number(struct parse *parse, struct sim_node *node, const char *key,
+                      const char *value)
+{
+    uint64_t number = 0;
+    if (strcmp(key, "limit") == 0) {
+        int r = parse_number(parse, value, 1000000, &number);
+        node->limit = (uint32_t)number;
+        return r;
+    }
+    if (strcmp(key, "burst") == 0) {
+        int r = parse_number(parse, value, 1000000, &number);
+        node->burst = (uint32_t)number;
+        return r;
+    }
+    if (strcmp(key, "ttl") == 0) {
+        int r = parse_number(parse, value, 255, &number);
+        node->initial_ttl = (uint8_t)number;
+        return r;
+    }
+    if (strcmp(key, "quote") == 0) {
+        int r = parse_number(parse, value, 1200, &number);
+        node->quote_bytes = (uint16_t)number;
+        return r;
+    }
+    return parse_fail(parse, "unknown option: %s", key);
+}
+
+static int set_option(struct parse *parse, struct sim_node *node, char *word)
+{
+    char *value = parse_split(word);
+    if (value == NULL)
+        return set_flag(parse, node, word);
+    if (strcmp(word, "delay") == 0)
+        return parse_duration(parse, value, &node->delay_ns);
+    if (strcmp(word, "jitter") == 0)
+        return parse_duration(parse, value, &node->jitter_ns);
+    if (strcmp(word, "mpls") == 0)
+        return add_labels(parse, node, value);
+    if (strcmp(word, "ifname") == 0)
+        return add_ifname(parse, node, value);
+    if (strcmp(word, "from") == 0)
+        return set_from(parse, node, value);
+    if (node->is_host && strchr(word, ':') != NULL)
+        return add_port(parse, node, word, value);
+    return set_number(parse, node, word, value);
+}
+
+static int parse_node(struct parse *parse, bool is_host)
+{
+    if (parse->word_count < 2)
+        return parse_fail(parse, "a node needs a name", "");
+    if (parse_find_node(parse, parse->words[1]) != UINT32_MAX)
+        return parse_fail(parse, "there is a node of this name already: %s", parse->words[1]);
+    struct sim_scenario *scenario = parse->scenario;
+    struct sim_node *node = parse_grow(&scenario->nodes, &scenario->node_count, sizeof *node);
+    if (node == NULL)
+        return -ENOMEM;
+    node->is_host = is_host;
+    node->initial_ttl = is_host ? HOST_TTL : ROUTER_TTL;
+    node->burst = SIM_DEFAULT_BURST;
+    int r = parse_name(parse, parse->words[1], node->name, sizeof node->name);
+    for (size_t i = 2; r == 0 && i < parse->word_count; i++) {
+        struct sonde_addr addr;
+        if (sonde_addr_parse(parse->words[i], &addr) == 0)
+            set_address(&node->addr4, &node->addr6, &addr);
+        else
+            r = set_option(parse, node, parse->words[i]);
+    }
+    return r;
+}
+
+static int parse_vantage(struct parse *parse)
+{
+    struct sim_scenario *scenario = parse->scenario;
+    if (parse->word_count < 3)
+        return parse_fail(parse, "the vantage needs a name and an address", "");
+    int r = parse_name(parse, parse->words[1], scenario->hostname, sizeof scenario->hostname);
+    for (size_t i = 2; r == 0 && i < parse->word_count; i++) {
+        char *word = parse->words[i];
+        char *value = parse_split(word);
+        struct sonde_addr addr;
+        if (value != NULL && strcmp(word, "interface") == 0) {
+            r = parse_name(parse, value, scenario->interface, sizeof scenario->interface);
+            continue;
+        }
+        r = parse_address(parse, word, &addr);
+        if (r == 0)
+            set_address(&scenario->vantage4, &scenario->vantage6, &addr);
+    }
+    return r;
+}
+
+static int parse_nat(struct parse *parse)
+{
+    if (parse->word_count < 3)
+        return parse_fail(parse, "a nat needs a node and an address", "");
+    uint32_t index = parse_find_node(parse, parse->words[1]);
+    if (index == UINT32_MAX)
+        return parse_fail(parse, "no such node: %s", parse->words[1]);
+    struct sim_node *node = &parse->scenario->nodes[index];
+    struct sonde_addr addr;
+    int r = parse_address(parse, parse->words[2], &addr);
+    if (r < 0)
+        return r;
+    set_address(&node->nat4, &node->nat6, &addr);
+    if (parse->word_count == 3)
+        return 0;
+    uint64_t shift = 0;
+    if (strncmp(parse->words[3], "port=+", 6) != 0)
+        return parse_fail(parse, "unknown option: %s", parse->words[3]);
+    r = parse_number(parse, parse->words[3] + 6, 65535, &shift);
+    node->nat_port_shift = (uint16_t)shift;
+    return r;
+}
+
+static int add_name(struct parse *parse, const char *name, const struct sonde_addr *addr,
+                    bool reverse)
+{
+    struct sim_scenario *scenario = parse->scenario;
+    struct sim_name *kept = parse_grow(&scenario->names, &scenario->name_count, sizeof *kept);
+    if (kept == NULL)
+        return -ENOMEM;
+    kept->addr = *addr;
+    kept->reverse = reverse;
+    return parse_name(parse, name, kept->name, sizeof kept->name);
+}
+
+/* "resolve NAME ADDRESS...", "name ADDRESS NAME" */
+static int parse_names(struct parse *parse, bool reverse)
+{
+    if (parse->word_count < 3 || (reverse && parse->word_count > 3))
+        return parse_fail(parse, "a name and an address are needed", "");
+    int r = 0;
+    for (size_t i = 2; r == 0 && i < parse->word_count; i++) {
+        struct sonde_addr addr;
+        r = parse_address(parse, parse->words[reverse ? 1 : i], &addr);
+        if (r == 0)
+            r = add_name(parse, parse->words[reverse ? 2 : 1], &addr, reverse);
+    }
+    return r;
+}
+
+static int parse_one_value(struct parse *parse)
+{
+    struct sim_scenario *scenario = parse->scenario;
+    if (parse->word_count != 2)
+        return parse_fail(parse, "%s needs one value", parse->words[0]);
+    if (strcmp(parse->words[0], "seed") == 0)
+        return parse_number(parse, parse->words[1], UINT64_MAX, &scenario->seed);
+    return parse_wall_time(parse, parse->words[1], &scenario->wall_start_ns);
+}
+
+static int parse_at(struct parse *parse)
+{
+    sonde_ns from = 0;
+    if (parse->word_count < 4 || strcmp(parse->words[2], "path") != 0)
+        return parse_fail(parse, "this is written: at TIME path HOST NODE...", "");
+    int r = parse_duration(parse, parse->words[1], &from);
+    return r < 0 ? r : parse_path(parse, 3, from);
+}
+
+static int parse_statement(struct parse *parse)
+{
+    const char *word = parse->words[0];
+    if (strcmp(word, "seed") == 0 || strcmp(word, "start") == 0)
+        return parse_one_value(parse);
+    if (strcmp(word, "vantage") == 0)
+        return parse_vantage(parse);
+    if (strcmp(word, "router") == 0)
+        return parse_node(parse, false);
+    if (strcmp(word, "host") == 0)
+        return parse_node(parse, true);
+    if (strcmp(word, "path") == 0)
+        return parse_path(parse, 1, 0);
+    if (strcmp(word, "at") == 0)
+        return parse_at(parse);
+    if (strcmp(word, "rule") == 0)
+        return parse_rule(parse);
+    if (strcmp(word, "nat") == 0)
+        return parse_nat(parse);
+    if (strcmp(word, "resolve") == 0)
+        return parse_names(parse, false);
+    if (strcmp(word, "name") == 0)
+        return parse_names(parse, true);
+    return parse_fail(parse, "unknown statement: %s", word);
+}
+
+static int parse_line(struct parse *parse, struct sonde_span bytes)
+{
+    char line[PARSE_LINE_BYTES];
+    if (bytes.len >= sizeof line)
+        return parse_fail(parse, "the line is too long", "");
+    if (bytes.len > 0)
+        memcpy(line, bytes.data, bytes.len);
+    line[bytes.len] = '\0';
+    if (strlen(line) != bytes.len)
+        return parse_fail(parse, "there is a NUL byte in the line", "");
+    line[strcspn(line, "#\r")] = '\0';
+    parse->word_count = 0;
+    char *save;
+    char *word = strtok_r(line, " \t", &save);
+    for (; word != NULL; word = strtok_r(NULL, " \t", &save)) {
+        if (parse->word_count == PARSE_WORDS_MAX)
+            return parse_fail(parse, "too many words", "");
+        parse->words[parse->word_count++] = word;
+    }
+    return parse->word_count > 0 ? parse_statement(parse) : 0;
+}
+
+int scenario_parse(struct sonde_span text, struct sim_scenario **ret_scenario,
+                   struct sim_error *reterr_error)
+{
+    struct parse *parse = calloc(1, sizeof *parse);
+    struct sim_scenario *scenario = calloc(1, sizeof *scenario);
+    int r = parse == NULL || scenario == NULL ? -ENOMEM : 0;
+    if (r == 0)
+        *parse = (struct parse){.scenario = scenario, .error = reterr_error};
+    while (r == 0 && text.len > 0) {
+        const uint8_t *newline = memchr(text.data, '\n', text.len);
+        size_t len = newline != NULL ? (size_t)(newline - text.data) : text.len;
+        parse->line++;
+        r = parse_line(parse, span_sub(text, 0, len));
+        text = span_sub(text, len + 1, text.len);
+    }
+    if (r == 0 && scenario->hostname[0] == '\0') {
+        parse->line = 0;
+        r = parse_fail(parse, "there is no vantage", "");
+    }
+    free(parse);
+    if (r < 0) {
+        scenario_free(scenario);
+        return r;
+    }
+    *ret_scenario = scenario;
+    return 0;
+}
+
+struct sim_scenario *scenario_free(struct sim_scenario *scenario)
+{
+    if (scenario == NULL)
+        return NULL;
+    for (uint32_t i = 0; i < scenario->node_count; i++)
+        free(scenario->nodes[i].ports);
+    for (uint32_t i = 0; i < scenario->path_count; i++)
+        free(scenario->paths[i].steps);
+    free(scenario->nodes);
+    free(scenario->paths);
+    free(scenario->rules);
+    free(scenario->names);
+    free(scenario);
+    return NULL;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Rules in a scenario: what a node does to the packets that pass it. */
+#include "io/sim/parse.h"
+#include "wire/ip.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int read_action(struct parse *parse, char *word, struct sim_rule *rule)
+{
+    static const struct {
+        const char *name;
+        enum sim_action action;
+        bool has_value;
+    } actions[] = {
+        {"drop", SIM_DROP, false},           {"reject", SIM_REJECT, false},
+        {"reset", SIM_RESET, false},         {"answer", SIM_ANSWER, false},
+        {"duplicate", SIM_DUPLICATE, false}, {"truncate", SIM_TRUNCATE, true},
+        {"forge", SIM_FORGE, false},         {"hold", SIM_HOLD, true},
+    };
+    char *value = parse_split(word);
+    for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
+        if (strcmp(word, actions[i].name) != 0 || actions[i].has_value != (value != NULL))
+            continue;
+        rule->action = actions[i].action;
+        if (rule->action == SIM_HOLD)
+            return parse_duration(parse, value, &rule->hold_ns);
+        uint64_t amount = 0;
+        int r = 0;
+        if (rule->action == SIM_TRUNCATE)
+            r = parse_number(parse, value, 65535, &amount);
+        rule->amount = (uint32_t)amount;
+        return r;
+    }
+    return parse_fail(parse, "unknown action: %s", word);
+}
+
+static int read_what(struct parse *parse, char *word, struct sim_rule *rule)
+{
+    static const struct {
+        const char *name;
+        enum sim_what what;
+    } whats[] = {{"any", SIM_ANY}, {"icmp", SIM_ECHO}, {"error", SIM_ERROR}};
+    for (size_t i = 0; i < sizeof whats / sizeof *whats; i++) {
+        if (strcmp(word, whats[i].name) == 0) {
+            rule->what = whats[i].what;
+            return 0;
+        }
+    }
+    uint8_t protocol;
+    int r = parse_port(parse, word, &protocol, &rule->port);
+    if (r == 0)
+        rule->what = protocol == IP_PROTO_TCP ? SIM_TCP : SIM_UDP;
+    return r;
+}
+
+static int read_choice(struct parse *parse, const char *value, const char *no, const char *yes,
+                       bool *ret_yes)
+{
+    *ret_yes = strcmp(value, yes) == 0;
+    if (!*ret_yes && strcmp(value, no) != 0)
+        return parse_fail(parse, "unknown word: %s", value);
+    return 0;
+}
+
+static int read_chance(struct parse *parse, char *value, struct sim_rule *rule)
+{
+    size_t len = strlen(value);
+    uint64_t percent = 0;
+    if (len < 2 || value[len - 1] != '%')
+        return parse_fail(parse, "a chance is written as 5%: %s", value);
+    value[len - 1] = '\0';
+    int r = parse_number(parse, value, 100, &percent);
+    rule->chance_ppm = (uint32_t)percent * 10000;
+    return r;
+}
+
+static int read_option(struct parse *parse, char *word, struct sim_rule *rule)
+{
+    char *value = parse_split(word);
+    if (value == NULL)
+        return parse_fail(parse, "unknown word: %s", word);
+    if (strcmp(word, "hook") == 0)
+        return read_choice(parse, value, "forward", "prerouting", &rule->prerouting);
+    if (strcmp(word, "dir") == 0)
+        return read_choice(parse, value, "out", "back", &rule->back);
+    if (strcmp(word, "from") == 0)
+        return parse_duration(parse, value, &rule->from_ns);
+    if (strcmp(word, "until") == 0)
+        return parse_duration(parse, value, &rule->until_ns);
+    if (strcmp(word, "mask") == 0)
+        return parse_mask(parse, value, &rule->mask, &rule->mask_len);
+    if (strcmp(word, "chance") == 0)
+        return read_chance(parse, value, rule);
+    if (strcmp(word, "code") == 0) {
+        uint64_t code = 0;
+        int r = parse_number(parse, value, 255, &code);
+        rule->code = (int)code;
+        return r;
+    }
+    return parse_fail(parse, "unknown option: %s", word);
+}
+
+/* A host passes nothing on, so nothing can be sent on from there once more or later. */
+static int check_place(struct parse *parse, const struct sim_rule *rule)
+{
+    const struct sim_node *node = &parse->scenario->nodes[rule->node];
+    bool sends_on = rule->action == SIM_DUPLICATE || rule->action == SIM_HOLD;
+    if (node->is_host && (rule->back || sends_on))
+        return parse_fail(parse, "this rule needs a router, not the host %s", node->name);
+    return 0;
+}
+
+int parse_rule(struct parse *parse)
+{
+    if (parse->word_count < 4)
+        return parse_fail(parse, "a rule needs NODE ACTION WHAT", "");
+    struct sim_rule rule = {
+        .node = parse_find_node(parse, parse->words[1]),
+        .code = -1,
+        .chance_ppm = 1000000,
+        .until_ns = SONDE_NS_NEVER,
+    };
+    if (rule.node == UINT32_MAX)
+        return parse_fail(parse, "no such node: %s", parse->words[1]);
+    int r = read_action(parse, parse->words[2], &rule);
+    if (r == 0)
+        r = read_what(parse, parse->words[3], &rule);
+    for (size_t i = 4; r == 0 && i < parse->word_count; i++)
+        r = read_option(parse, parse->words[i], &rule);
+    if (r == 0)
+        r = check_place(parse, &rule);
+    if (r < 0)
+        return r;
+    struct sim_rule *kept =
+        parse_grow(&parse->scenario->rules, &parse->scenario->rule_count, sizeof *kept);
+    if (kept == NULL)
+        return -ENOMEM;
+    *kept = rule;
+    return 0;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A scenario: a network described in a text file. One statement a line, words separated by blanks,
+ * "#" begins a comment. Durations take a unit (ns us ms s), times count from the start of the run.
+ *
+ *   seed N                              the same seed, the same run
+ *   start 2026-11-22T17:41:15Z          what the wall clock says at the start
+ *   vantage NAME ADDRESS... [interface=NAME]
+ *   router NAME ADDRESS... [OPTION...]  at most one address of each family
+ *   host NAME ADDRESS... [OPTION...] [PORT=STATE...]
+ *       delay=D jitter=D    of the link that leads to the node, each way; jitter is added, uniform
+ *       silent              sends no ICMP errors (a host: answers no echo either)
+ *       limit=N burst=N     ICMP errors a second, and at once
+ *       ttl=N               initial TTL of what it sends (default 64, routers 255)
+ *       quote=N             bytes of the transport header that its errors quote (default: all)
+ *       mpls=L[/TC[/TTL]],… label stack in its errors; legacy: without a length attribute
+ *       ifname=NAME         interface information in its errors
+ *       from=ADDRESS        the source of what it sends
+ *       udp:53=answer tcp:*=closed …    open closed silent (tcp); echo answer closed silent (udp)
+ *       no-timestamps       its SYN-ACKs have no timestamp option
+ *   path HOST NODE... [loop NODE...]    the way there; { a | b c } splits by flow, { a | b c }
+ * packet by packet is written { a | b c }! at TIME path HOST NODE...           the way there from
+ * TIME on rule NODE ACTION WHAT [OPTION...]   ACTION: drop reject reset answer duplicate truncate=N
+ * forge hold=D; WHAT: any icmp error tcp[:PORT] udp[:PORT] hook=prerouting|forward         before
+ * or behind the TTL check (default forward) dir=out|back                    towards the host
+ * (default) or back code=N                          of a reject (default: administratively
+ * prohibited) mask=0110…                      only where the mask, taken round and round, has a 1
+ *       chance=N%                       only so often
+ *       from=TIME until=TIME            only then
+ *   nat NODE ADDRESS [port=+N]          source translation; quotes are not translated back
+ *   resolve NAME ADDRESS...             what the name means
+ *   name ADDRESS NAME                   the name of an address
+ */
+#ifndef IO_SIM_SCENARIO_H
+#define IO_SIM_SCENARIO_H
+
+#include "base/span.h"
+
+#include <sonde/extension.h>
+#include <sonde/types.h>
+
+enum {
+    SIM_NAME_BYTES = 64,
+    SIM_TEXT_BYTES = 256,
+    SIM_MASK_BITS = 64,
+    SIM_ROUTE_MAX = 256, /* nodes on a path: more than any TTL */
+    SIM_DEFAULT_BURST = 1,
+};
+
+/** What a port does. */
+enum sim_port_state {
+    SIM_PORT_SILENT,
+    SIM_PORT_CLOSED,
+    SIM_PORT_OPEN,   /* TCP: SYN-ACK */
+    SIM_PORT_ECHO,   /* UDP: gives the datagram back */
+    SIM_PORT_ANSWER, /* UDP: answers with bytes of its own */
+};
+
+struct sim_port {
+    uint8_t protocol; /* IP_PROTO_TCP or IP_PROTO_UDP */
+    uint16_t port;    /* 0 = every other */
+    enum sim_port_state state;
+};
+
+struct sim_node {
+    char name[SIM_NAME_BYTES];
+    bool is_host;
+    struct sonde_addr addr4; /* family SONDE_FAMILY_NONE = has none */
+    struct sonde_addr addr6;
+    sonde_ns delay_ns;
+    sonde_ns jitter_ns;
+    bool silent;
+    uint32_t limit; /* ICMP errors a second; 0 = no limit */
+    uint32_t burst;
+    sonde_ns earned_ns; /* GCRA of that limit, while running */
+    uint8_t initial_ttl;
+    uint16_t quote_bytes; /* 0 = all that fits */
+    bool legacy;
+    bool no_timestamps;
+    struct sonde_addr from4; /* source of what it sends, if not its address */
+    struct sonde_addr from6;
+    struct sonde_extensions ext;
+    struct sonde_addr nat4; /* source of what it passes on */
+    struct sonde_addr nat6;
+    uint16_t nat_port_shift;
+    struct sim_port *ports;
+    uint32_t port_count;
+};
+
+/** One step of a path: a node, or alternatives between which a flow or a packet is spread. */
+struct sim_step {
+    uint32_t group;       /* 0 = no group; steps of the same group are its alternatives' nodes */
+    uint32_t alternative; /* 0, 1, … within the group */
+    uint32_t node;
+    bool per_packet;
+    bool loop_start; /* from here on the path repeats for ever */
+};
+
+struct sim_path {
+    sonde_ns from_ns;
+    uint32_t host;
+    struct sim_step *steps;
+    uint32_t step_count;
+};
+
+enum sim_action {
+    SIM_DROP,
+    SIM_REJECT,
+    SIM_RESET,  /* a RST in the target's name */
+    SIM_ANSWER, /* a SYN-ACK in the target's name */
+    SIM_DUPLICATE,
+    SIM_TRUNCATE, /* keep the first bytes of the transport segment */
+    SIM_FORGE,    /* change the bytes that carry the token */
+    SIM_HOLD,     /* pass it on later */
+};
+
+enum sim_what {
+    SIM_ANY,
+    SIM_ECHO,
+    SIM_ERROR,
+    SIM_TCP,
+    SIM_UDP,
+};
+
+struct sim_rule {
+    uint32_t node;
+    enum sim_action action;
+    enum sim_what what;
+    uint16_t port; /* 0 = any */
+    bool prerouting;
+    bool back;
+    int code;        /* of a reject; -1 = administratively prohibited */
+    uint32_t amount; /* of a truncate */
+    sonde_ns hold_ns;
+    uint64_t mask;       /* bit 0 is the first packet */
+    uint32_t mask_len;   /* 0 = every packet */
+    uint32_t mask_at;    /* while running */
+    uint32_t chance_ppm; /* 1,000,000 = always */
+    sonde_ns from_ns;
+    sonde_ns until_ns;
+};
+
+struct sim_name {
+    char name[SIM_TEXT_BYTES];
+    struct sonde_addr addr;
+    bool reverse; /* the name of the address, not an address of the name */
+};
+
+struct sim_scenario {
+    uint64_t seed;
+    sonde_ns wall_start_ns; /* since 1970 */
+    char hostname[SIM_NAME_BYTES];
+    char interface[SIM_NAME_BYTES];
+    struct sonde_addr vantage4;
+    struct sonde_addr vantage6;
+    struct sim_node *nodes;
+    uint32_t node_count;
+    struct sim_path *paths;
+    uint32_t path_count;
+    struct sim_rule *rules;
+    uint32_t rule_count;
+    struct sim_name *names;
+    uint32_t name_count;
+};
+
+/** Where and why a scenario cannot be read. */
+struct sim_error {
+    unsigned line; /* from 1; 0 = the file as a whole */
+    char text[SIM_TEXT_BYTES];
+};
+
+/**
+ * Read a scenario.
+ * @param text          The file's bytes.
+ * @param ret_scenario  On 0, the scenario.
+ * @param reterr_error  On -EINVAL, what is wrong.
+ * @return 0; -EINVAL if it is not a scenario; -ENOMEM.
+ * Ownership: the caller frees it with scenario_free().
+ */
+SONDE_MUST_CHECK int scenario_parse(struct sonde_span text, struct sim_scenario **ret_scenario,
+                                    struct sim_error *reterr_error);
+
+/** Free a scenario; NULL is fine. @return NULL. */
+struct sim_scenario *scenario_free(struct sim_scenario *scenario);
+
+/** The built-in demonstration network. */
+extern const struct sonde_span scenario_demo;
+
+#endif

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The simulated network as a transport; see io/sim/sim.h. */
+#include "io/sim/sim.h"
+
+#include "base/time.h"
+#include "io/clock.h"
+#include "io/sim/network.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SOURCE_PORT = 40000 /* source ports are handed out from here on */ };
+
+struct sim {
+    struct sonde_transport transport;
+    struct sim_config config;
+    struct sim_scenario *scenario;
+    struct sim_network network;
+    sonde_ns start_ns;          /* real time: what the clock said when the scenario's time was 0 */
+    sonde_ns now_ns;            /* the scenario's time, as last told or reached */
+    struct sim_packet *arrived; /* the packet that the last recv() lent out */
+};
+
+static struct sim *sim_of(struct sonde_transport *transport)
+{
+    return (struct sim *)transport; /* it is the first member */
+}
+
+const struct sim_scenario *sim_scenario_of(const struct sonde_transport *transport)
+{
+    return ((const struct sim *)transport)->scenario;
+}
+
+static int sim_bind(struct sonde_transport *transport, struct sonde_flow *flow, uint32_t nth)
+{
+    struct sim *sim = sim_of(transport);
+    const struct sonde_addr *vantage =
+        flow->dst.family == SONDE_FAMILY_IPV6 ? &sim->scenario->vantage6 : &sim->scenario->vantage4;
+    if (vantage->family == SONDE_FAMILY_NONE)
+        return -ENETUNREACH;
+    if (network_find_host(sim->scenario, &flow->dst) == UINT32_MAX)
+        return -EHOSTUNREACH;
+    if (flow->src.family != SONDE_FAMILY_NONE && !sonde_addr_equal(&flow->src, vantage))
+        return -EADDRNOTAVAIL;
+    flow->src = *vantage;
+    if (flow->src_port == 0)
+        flow->src_port = (uint16_t)(SOURCE_PORT + nth % 1024);
+    else if (nth > 0 && flow->protocol != IP_PROTO_ICMP)
+        return -EADDRINUSE;
+    return 0;
+}
+
+static sonde_ns sim_now(struct sim *sim)
+{
+    if (!sim->config.virtual_time)
+        sim->now_ns = ns_max(sim->now_ns, ns_sub(clock_monotonic_ns(), sim->start_ns));
+    return sim->now_ns;
+}
+
+static int sim_send(struct sonde_transport *transport, const struct sonde_tx *tx,
+                    sonde_ns *ret_sent_ns)
+{
+    struct sim *sim = sim_of(transport);
+    *ret_sent_ns = sim_now(sim);
+    return network_send(&sim->network, tx, *ret_sent_ns);
+}
+
+static int sim_recv(struct sonde_transport *transport, sonde_ns now_ns, struct sonde_rx *ret_rx)
+{
+    struct sim *sim = sim_of(transport);
+    sonde_ns time = 0;
+    free(sim->arrived);
+    sim->arrived = network_run(&sim->network, now_ns, &time);
+    if (sim->arrived == NULL)
+        return -EAGAIN;
+    ret_rx->time_ns = time;
+    ret_rx->clock = SONDE_CLOCK_SIMULATED;
+    return packet_decode((struct sonde_span){sim->arrived->bytes, sim->arrived->len}, ret_rx);
+}
+
+static int sim_wait(struct sonde_transport *transport, sonde_ns until_ns, sonde_ns *ret_now_ns)
+{
+    struct sim *sim = sim_of(transport);
+    sonde_ns next = ns_min(until_ns, network_next_ns(&sim->network));
+    if (sim->config.virtual_time) {
+        if (next == SONDE_NS_NEVER)
+            return -EDEADLK; /* nothing will ever happen again */
+        sim->now_ns = ns_max(sim->now_ns, next);
+        *ret_now_ns = sim->now_ns;
+        return 0;
+    }
+    int r = 0;
+    if (next > sim_now(sim))
+        r = clock_poll(NULL, 0, sim->config.watch, ns_add(sim->start_ns, next));
+    *ret_now_ns = sim_now(sim);
+    return r;
+}
+
+static struct sonde_transport *sim_free(struct sonde_transport *transport)
+{
+    struct sim *sim = sim_of(transport);
+    free(sim->arrived);
+    network_deinit(&sim->network);
+    scenario_free(sim->scenario);
+    free(sim);
+    return NULL;
+}
+
+static const struct sonde_transport_ops sim_ops = {
+    .bind = sim_bind,
+    .send = sim_send,
+    .recv = sim_recv,
+    .wait = sim_wait,
+    .free = sim_free,
+};
+
+int sim_new(struct sim_scenario *scenario, const struct sim_config *config,
+            struct sonde_transport **ret_transport)
+{
+    struct sim *sim = calloc(1, sizeof *sim);
+    if (sim == NULL || network_init(&sim->network, scenario) < 0) {
+        free(sim);
+        scenario_free(scenario);
+        return -ENOMEM;
+    }
+    sim->transport.ops = &sim_ops;
+    sim->config = *config;
+    sim->scenario = scenario;
+    sim->start_ns = config->virtual_time ? 0 : clock_monotonic_ns();
+    *ret_transport = &sim->transport;
+    return 0;
+}
+
+struct sim_names {
+    struct names names;
+    const struct sim_scenario *scenario;
+};
+
+static const struct sim_scenario *names_scenario(struct names *names)
+{
+    return ((struct sim_names *)names)->scenario;
+}
+
+static void look_up(const struct sim_scenario *scenario, struct names_query *query)
+{
+    query->count = 0;
+    for (uint32_t i = 0; i < scenario->name_count; i++) {
+        const struct sim_name *entry = &scenario->names[i];
+        bool fits = query->family == SONDE_FAMILY_NONE || query->family == entry->addr.family;
+        if (!entry->reverse && fits && strcmp(entry->name, query->name) == 0 &&
+            query->count < NAMES_ADDRESSES_MAX)
+            query->addresses[query->count++] = entry->addr;
+    }
+    query->error = query->count > 0 ? 0 : -ENOENT;
+}
+
+static int names_forward(struct names *names, struct names_query *queries, uint32_t count,
+                         struct io_watch *watch)
+{
+    (void)watch;
+    for (uint32_t i = 0; i < count; i++)
+        look_up(names_scenario(names), &queries[i]);
+    return 0;
+}
+
+static void names_want(struct names *names, const struct sonde_addr *addr)
+{
+    (void)names;
+    (void)addr;
+}
+
+static const char *names_get(struct names *names, const struct sonde_addr *addr)
+{
+    const struct sim_scenario *scenario = names_scenario(names);
+    for (uint32_t i = 0; i < scenario->name_count; i++) {
+        if (scenario->names[i].reverse && sonde_addr_equal(&scenario->names[i].addr, addr))
+            return scenario->names[i].name;
+    }
+    return NULL;
+}
+
+static uint32_t names_step(struct names *names)
+{
+    (void)names;
+    return 0;
+}
+
+static sonde_ns names_watch(struct names *names, struct io_watch *watch)
+{
+    (void)names;
+    (void)watch;
+    return SONDE_NS_NEVER;
+}
+
+static struct names *names_free(struct names *names)
+{
+    free(names);
+    return NULL;
+}
+
+static const struct names_ops sim_names_ops = {
+    .forward = names_forward,
+    .want = names_want,
+    .get = names_get,
+    .step = names_step,
+    .watch = names_watch,
+    .free = names_free,
+};
+
+int sim_names_new(const struct sim_scenario *scenario, struct names **ret_names)
+{
+    struct sim_names *names = calloc(1, sizeof *names);
+    if (names == NULL)
+        return -ENOMEM;
+    names->names.ops = &sim_names_ops;
+    names->scenario = scenario;
+    *ret_names = &names->names;
+    return 0;
+}

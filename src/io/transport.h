@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A transport: what carries probes out and arrivals in. The only thing with sockets.
+ *
+ * io/linux has real ones, io/sim a simulated network; the engine never sees the difference.
+ */
+#ifndef IO_TRANSPORT_H
+#define IO_TRANSPORT_H
+
+#include "wire/packet.h"
+
+#include <poll.h>
+
+enum { IO_WATCH_MAX = 24 };
+
+/**
+ * Descriptors that end a wait besides the transport's own: a signal's, the name resolver's. Their
+ * owner changes them in place between waits; revents are filled in by the wait.
+ */
+struct io_watch {
+    struct pollfd fds[IO_WATCH_MAX];
+    nfds_t count;
+};
+
+struct sonde_transport {
+    const struct sonde_transport_ops *ops;
+};
+
+struct sonde_transport_ops {
+    /**
+     * Make a flow ready: choose what of it is open, and let its answers in.
+     * @param flow  dst, protocol and dst_port are given; src may be (family SONDE_FAMILY_NONE: the
+     *              system's choice), and so may src_port (0: any, but for ICMP it is the identifier
+     *              to use). On 0, src and src_port are set.
+     * @param nth   How many flows to the same dst, protocol and dst_port are bound already: 0, 1, …
+     *              Flows with different nth get different source ports.
+     * @return 0; -ENETUNREACH, -EHOSTUNREACH, -EADDRNOTAVAIL: no way there; -EADDRINUSE: the source
+     *         port is somebody else's; -EPROTONOSUPPORT: no socket for this protocol and family;
+     *         -EACCES, -EPERM: not allowed. The flow cannot be probed then.
+     */
+    int (*bind)(struct sonde_transport *transport, struct sonde_flow *flow, uint32_t nth);
+
+    /**
+     * Send a probe.
+     * @param tx           The probe; its flow was bound.
+     * @param ret_sent_ns  Set in any case: when it left, or when that was tried.
+     * @return 0; -EAGAIN, -ENOBUFS, -ENOMEM: not now; another negative errno: why this one cannot
+     *         be sent.
+     */
+    int (*send)(struct sonde_transport *transport, const struct sonde_tx *tx,
+                sonde_ns *ret_sent_ns);
+
+    /**
+     * Take one arrival.
+     * @param now_ns  The time now.
+     * @param ret_rx  On 0, the arrival; its spans are valid until the next call.
+     * @return 0; an enum sonde_discard: something came that is no answer, count it and ask again;
+     *         -EAGAIN: nothing is there.
+     */
+    int (*recv)(struct sonde_transport *transport, sonde_ns now_ns, struct sonde_rx *ret_rx);
+
+    /**
+     * Wait for an arrival, a watched descriptor, a signal, or a time.
+     * @param until_ns    When to return at the latest; a time in the past returns at once.
+     * @param ret_now_ns  The time now.
+     * @return 0; a negative errno if waiting is impossible (the run cannot go on).
+     */
+    int (*wait)(struct sonde_transport *transport, sonde_ns until_ns, sonde_ns *ret_now_ns);
+
+    /** Close everything. @return NULL. */
+    struct sonde_transport *(*free)(struct sonde_transport *transport);
+};
+
+#endif

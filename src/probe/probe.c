@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The table of probe modules, and what they share. See probe/probe.h. */
+#include "probe/probe.h"
+
+#include "wire/icmp.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const struct sonde_probe_ops *const probe_table[] = {
+    &probe_icmp,
+    &probe_udp,
+    &probe_tcp,
+};
+
+const struct sonde_probe_ops *probe_at(size_t index)
+{
+    return index < sizeof probe_table / sizeof *probe_table ? probe_table[index] : NULL;
+}
+
+const struct sonde_probe_ops *probe_by_protocol(uint8_t protocol)
+{
+    size_t i = 0;
+    while (probe_at(i) != NULL && probe_at(i)->protocol != protocol)
+        i++;
+    return probe_at(i);
+}
+
+const struct sonde_probe_ops *probe_by_name(const char *name)
+{
+    size_t i = 0;
+    while (probe_at(i) != NULL && strcmp(probe_at(i)->name, name) != 0)
+        i++;
+    return probe_at(i);
+}
+
+uint16_t probe_field16(const struct sonde_spec *spec, uint32_t token)
+{
+    uint32_t shifted = token % PROBE_TOKEN_MODULUS + spec->id_base;
+    return (uint16_t)(shifted % PROBE_TOKEN_MODULUS + 1);
+}
+
+uint32_t probe_token16(const struct sonde_spec *spec, uint16_t field)
+{
+    uint32_t base = spec->id_base % PROBE_TOKEN_MODULUS;
+    return (field + (uint32_t)PROBE_TOKEN_MODULUS - 1 - base) % PROBE_TOKEN_MODULUS;
+}
+
+int probe_finish(const struct sonde_spec *spec, uint32_t token, const struct wr *segment,
+                 struct sonde_tx *tx)
+{
+    if (!wr_ok(segment))
+        return -ENOBUFS;
+    tx->flow = &spec->flow;
+    tx->segment = (struct sonde_span){segment->data, segment->len};
+    tx->tos = spec->tos;
+    tx->id = probe_field16(spec, token);
+    tx->flow_label = spec->flow_label;
+    return 0;
+}
+
+size_t probe_payload_len(const struct sonde_spec *spec, size_t header_len)
+{
+    bool ipv6 = spec->flow.dst.family == SONDE_FAMILY_IPV6;
+    size_t headers = header_len + (ipv6 ? (size_t)IP6_HEADER_BYTES : (size_t)IP4_HEADER_BYTES);
+    return spec->size_bytes > headers ? spec->size_bytes - headers : 0;
+}
+
+void probe_write_proof(struct wr *wr, const struct sonde_spec *spec, uint32_t token)
+{
+    wr_u64(wr, spec->cookie);
+    wr_u32(wr, token);
+}
+
+int probe_read_proof(const struct sonde_spec *spec, struct sonde_span payload, uint32_t *ret_token)
+{
+    struct rd rd = rd_init(payload);
+    uint64_t cookie = rd_u64(&rd);
+    uint32_t token = rd_u32(&rd);
+    if (!rd_ok(&rd))
+        return SONDE_DISCARD_TRUNCATED;
+    if (cookie != spec->cookie)
+        return SONDE_DISCARD_BAD_TOKEN;
+    *ret_token = token;
+    return 0;
+}
+
+/* RFC 1812 §5.2.7.1: policy is 9, 10, 13; what the network cannot do is 0, 6, 11; the host the rest
+ */
+static enum sonde_outcome unreachable4_outcome(uint8_t code)
+{
+    switch (code) {
+    case 0:
+    case 6:
+    case 11:
+        return SONDE_OUTCOME_NET_UNREACHABLE;
+    case 1:
+    case 5:
+    case 7:
+    case 8:
+    case 12:
+        return SONDE_OUTCOME_HOST_UNREACHABLE;
+    case ICMP4_CODE_PORT:
+        return SONDE_OUTCOME_PORT_UNREACHABLE;
+    case 9:
+    case 10:
+    case 13:
+        return SONDE_OUTCOME_ADMIN_PROHIBITED;
+    default:
+        return SONDE_OUTCOME_OTHER_UNREACHABLE;
+    }
+}
+
+/* RFC 4443 §3.1 */
+static enum sonde_outcome unreachable6_outcome(uint8_t code)
+{
+    switch (code) {
+    case 0:
+        return SONDE_OUTCOME_NET_UNREACHABLE;
+    case 3:
+        return SONDE_OUTCOME_HOST_UNREACHABLE;
+    case ICMP6_CODE_PORT:
+        return SONDE_OUTCOME_PORT_UNREACHABLE;
+    case 1:
+    case 5:
+    case 6:
+        return SONDE_OUTCOME_ADMIN_PROHIBITED;
+    default:
+        return SONDE_OUTCOME_OTHER_UNREACHABLE;
+    }
+}
+
+enum sonde_outcome probe_error_outcome(const struct sonde_rx *rx)
+{
+    enum sonde_family family = rx->remote.family;
+    if (icmp_is_ttl_exceeded(family, rx->icmp_type, rx->icmp_code))
+        return SONDE_OUTCOME_TTL_EXCEEDED;
+    if (!icmp_is_unreachable(family, rx->icmp_type))
+        return SONDE_OUTCOME_OTHER_UNREACHABLE;
+    return family == SONDE_FAMILY_IPV6 ? unreachable6_outcome(rx->icmp_code)
+                                       : unreachable4_outcome(rx->icmp_code);
+}
+
+bool probe_match_id(const struct sonde_spec *spec, const struct sonde_rx *rx,
+                    struct sonde_match *match)
+{
+    if (!rx->quote.has_id || rx->quote.id == 0)
+        return false;
+    match->has_token = true;
+    match->token = probe_token16(spec, rx->quote.id);
+    return true;
+}

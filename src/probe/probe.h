@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Probe modules: how one protocol asks, and what counts as its answer.
+ *
+ * A module is a constant table entry of pure functions. It is given everything that never changes
+ * within a trace (struct sonde_spec) and a token that names the probe, and turns them into bytes;
+ * later it is shown something that arrived and says whether it answers a probe of that trace, which
+ * one, and what it means. A new protocol is one new file and one new line in probe.c.
+ *
+ * The token travels where load balancers do not look and an answer or quote carries it back:
+ *
+ *            quote of 8 bytes            longer quote       answer
+ *   icmp     sequence, IPv4 id           + cookie, token    cookie, token in the payload
+ *   udp      checksum, IPv4 id           + cookie, token    payload, if the server echoes it
+ *   tcp      IPv4 id                     + TSval            TSecr, if the server does RFC 7323
+ *
+ * Full tokens have 32 bits. The 16-bit fields carry the token modulo 65535, shifted by a base of
+ * the trace, plus 1, so that no field is ever 0 (a 0 would be filled in by the kernel, or mean "no
+ * checksum"). What an outsider cannot know and has to match is the port or identifier, the ISN,
+ * the bases and the cookie, all drawn at random for each trace.
+ */
+#ifndef PROBE_PROBE_H
+#define PROBE_PROBE_H
+
+#include "base/bytes.h"
+#include "wire/packet.h"
+
+#include <sonde/vocabulary.h>
+
+enum {
+    PROBE_TOKEN_MODULUS = 65535, /* what 16-bit fields know of a token */
+    PROBE_SIZE_MIN = 64,         /* bytes, IP header included: an IPv6 echo with cookie and token */
+    PROBE_SIZE_MAX = 9000,       /* bytes: a jumbo frame */
+};
+
+/** All that is fixed within a trace. */
+struct sonde_spec {
+    struct sonde_flow flow;
+    uint64_t cookie;     /* carried in payloads, to be given back unchanged */
+    uint32_t isn;        /* TCP initial sequence number, the same in every SYN of the flow */
+    uint32_t ts_base;    /* TSval of token 0 */
+    uint32_t flow_label; /* IPv6, 20 bits */
+    uint16_t id_base;    /* shifts tokens in 16-bit fields */
+    uint16_t
+        size_bytes; /* whole packet, PROBE_SIZE_MIN to PROBE_SIZE_MAX; a SYN has its own size */
+    uint8_t fill;   /* value of payload bytes that carry nothing */
+    uint8_t tos;
+};
+
+/** What an arrival is to a trace. */
+struct sonde_match {
+    enum sonde_outcome outcome;
+    bool has_token;      /* the arrival names its probe */
+    bool has_full_token; /* with all 32 bits */
+    uint32_t token;      /* all of it, or modulo PROBE_TOKEN_MODULUS */
+    bool has_serial;     /* the answerer numbers its answers: equal serials mean a repetition */
+    uint32_t serial;
+};
+
+struct sonde_probe_ops {
+    const char *name; /* as users write it: "443/tcp" */
+    uint8_t protocol; /* IP_PROTO_* */
+    bool has_ports;
+    sonde_ns think_ns; /* how much longer than the path an answer may take: a program answers */
+
+    /**
+     * Write a probe.
+     * @param spec    The trace.
+     * @param token   Names the probe; any value.
+     * @param ttl     TTL or hop limit, 1 to 255. Nothing in the segment may depend on it, or probes
+     *                of one trace could take different paths.
+     * @param buf     Receives the segment: transport header and payload.
+     * @param cap     Bytes at @p buf.
+     * @param ret_tx  On 0, everything but handle; borrows @p spec and @p buf.
+     * @return 0; -ENOBUFS if @p cap is too small (PROBE_SIZE_MAX always suffices).
+     */
+    int (*build)(const struct sonde_spec *spec, uint32_t token, uint8_t ttl, uint8_t *buf,
+                 size_t cap, struct sonde_tx *ret_tx);
+
+    /**
+     * Say what an arrival means to a trace.
+     * @param spec       The trace; the arrival's protocol, remote address and remote port are
+     *                   already known to be its own.
+     * @param rx         The arrival.
+     * @param ret_match  On 0, what it means; otherwise untouched.
+     * @return 0 if it answers a probe of this trace; an enum sonde_discard if it does not (try the
+     *         next trace, count the reason if none takes it).
+     */
+    int (*match)(const struct sonde_spec *spec, const struct sonde_rx *rx,
+                 struct sonde_match *ret_match);
+};
+
+/** @return The module for an IP_PROTO_*; NULL if there is none. */
+const struct sonde_probe_ops *probe_by_protocol(uint8_t protocol);
+
+/** @return The module of that name ("tcp"); NULL if there is none. */
+const struct sonde_probe_ops *probe_by_name(const char *name);
+
+/** @return The module at @p index in the table; NULL beyond its end, so that all can be visited. */
+const struct sonde_probe_ops *probe_at(size_t index);
+
+/* What modules share. */
+
+/** @return The value of a 16-bit field that carries @p token: 1 to 65535. */
+uint16_t probe_field16(const struct sonde_spec *spec, uint32_t token);
+
+/** @return The token modulo PROBE_TOKEN_MODULUS that a field of value @p field (not 0) carries. */
+uint32_t probe_token16(const struct sonde_spec *spec, uint16_t field);
+
+/**
+ * End a build: fill in what is the same in every module.
+ * @param tx       Receives all but handle; header_len and ttl are set by the caller.
+ * @param segment  The finished segment.
+ * @return 0; -ENOBUFS if the segment did not fit.
+ */
+SONDE_MUST_CHECK int probe_finish(const struct sonde_spec *spec, uint32_t token,
+                                  const struct wr *segment, struct sonde_tx *tx);
+
+/** @return Payload bytes that make the packet spec->size_bytes long after @p header_len bytes. */
+size_t probe_payload_len(const struct sonde_spec *spec, size_t header_len);
+
+/** Write cookie and token: the 12 bytes that prove an answer or a quote to be of this trace. */
+void probe_write_proof(struct wr *wr, const struct sonde_spec *spec, uint32_t token);
+
+enum { PROBE_PROOF_BYTES = 12 };
+
+/**
+ * Read what probe_write_proof() wrote.
+ * @param payload    The payload as it came back.
+ * @param ret_token  On 0, the token.
+ * @return 0; SONDE_DISCARD_TRUNCATED if it is cut short; SONDE_DISCARD_BAD_TOKEN if the cookie is
+ *         another.
+ */
+SONDE_MUST_CHECK int probe_read_proof(const struct sonde_spec *spec, struct sonde_span payload,
+                                      uint32_t *ret_token);
+
+/** @return How a probe ends that drew this ICMP error. */
+enum sonde_outcome probe_error_outcome(const struct sonde_rx *rx);
+
+/**
+ * Take the token from the IPv4 identification that an error quotes.
+ * @return true if there is one.
+ */
+bool probe_match_id(const struct sonde_spec *spec, const struct sonde_rx *rx,
+                    struct sonde_match *match);
+
+extern const struct sonde_probe_ops probe_icmp;
+extern const struct sonde_probe_ops probe_udp;
+extern const struct sonde_probe_ops probe_tcp;
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Marks, colours and names of the text report; see report/style.h. */
+#include "report/style.h"
+
+#include <string.h>
+
+void style_pad(struct text_report *report, const char *string, long width)
+{
+    long columns = (long)text_columns(string);
+    text_add_repeated(report->text, ' ', -width - columns);
+    text_add(report->text, string);
+    text_add_repeated(report->text, ' ', width - columns);
+}
+
+void style_mark(struct text_report *report, enum sonde_level level)
+{
+    /* The mark says it, the colour only repeats it; blue, yellow and magenta can be told apart by
+     * everybody (Okabe and Ito, Color Universal Design). */
+    static const struct {
+        const char *glyph;
+        const char *ascii;
+        const char *color;
+    } marks[SONDE_LEVEL_COUNT] = {
+        [SONDE_LEVEL_OK] = {"✓", "+", "\033[36m"},
+        [SONDE_LEVEL_DEGRADED] = {"!", "!", "\033[33m"},
+        [SONDE_LEVEL_FAILED] = {"✗", "x", "\033[35m"},
+        [SONDE_LEVEL_UNKNOWN] = {"?", "?", "\033[33m"},
+    };
+    if (report->style->color)
+        text_add(report->text, marks[level].color);
+    text_add(report->text, report->style->ascii ? marks[level].ascii : marks[level].glyph);
+    if (report->style->color)
+        text_add(report->text, "\033[0m");
+}
+
+void style_responder(const struct report_style *style, struct text *text,
+                     const struct sonde_responder *responder)
+{
+    char addr[SONDE_ADDR_TEXT_BYTES];
+    sonde_addr_text(&responder->address, addr);
+    if (responder->hostname == NULL) {
+        text_add(text, addr);
+        return;
+    }
+    text_add_untrusted(text, responder->hostname, strlen(responder->hostname));
+    if (style->addresses)
+        text_addf(text, " (%s)", addr);
+}
+
+const char *style_state(const struct sonde_service_result *service)
+{
+    if (service->port == 0 && service->state == SONDE_STATE_OPEN)
+        return "up";
+    return sonde_state_name(service->state);
+}

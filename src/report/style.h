@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the parts of the text report share: marks, colours, names. */
+#ifndef REPORT_STYLE_H
+#define REPORT_STYLE_H
+
+#include "report/report.h"
+
+/** A report being written. */
+struct text_report {
+    const struct report_style *style;
+    struct text *text;
+};
+
+/** Add @p string and blanks up to @p width columns; blanks first if @p width is negative. */
+void style_pad(struct text_report *report, const char *string, long width);
+
+/** Add the mark of a level, coloured if that is wanted. */
+void style_mark(struct text_report *report, enum sonde_level level);
+
+/** Add a responder as the style wants it: its name, its address, or both. */
+void style_responder(const struct report_style *style, struct text *text,
+                     const struct sonde_responder *responder);
+
+/** @return The word for a state: "up" for an icmp service that answers. */
+const char *style_state(const struct sonde_service_result *service);
+
+/* table.c */
+
+/** Write the hops of a target, services side by side. */
+void table_write(struct text_report *report, const struct sonde_target_result *target);
+
+#endif

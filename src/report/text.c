@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The text report: what was found, and below it the evidence. */
+#include "base/time.h"
+#include "report/report.h"
+#include "report/style.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* "3 cycles in 2.1 s" */
+static void add_extent(struct text *text, const struct sonde_snapshot *snapshot)
+{
+    text_addf(text, "%" PRIu32 " cycle%s in %.1f s", snapshot->cycles_done,
+              snapshot->cycles_done == 1 ? "" : "s",
+              (double)snapshot->duration_ns / (double)SONDE_NS_PER_S);
+    if (snapshot->status == SONDE_STATUS_INTERRUPTED)
+        text_add(text, ", interrupted");
+}
+
+static void write_heading(struct text_report *report, const struct sonde_snapshot *snapshot,
+                          const struct sonde_target_result *target)
+{
+    struct text *text = report->text;
+    struct text time = {0};
+    char addr[SONDE_ADDR_TEXT_BYTES];
+    text_addf(text, "sonde %s  ", snapshot->version);
+    text_add_untrusted(text, target->name, strlen(target->name));
+    sonde_addr_text(&target->address, addr);
+    if (target->address.family != SONDE_FAMILY_NONE && strcmp(addr, target->name) != 0)
+        text_addf(text, " (%s)", addr);
+    if (target->source.family != SONDE_FAMILY_NONE)
+        text_addf(text, "  from %s", sonde_addr_text(&target->source, addr));
+    report_add_time(&time, snapshot->started_wall_ns, 0);
+    if (time.len > 10)
+        time.data[10] = ' '; /* RFC 3339 §5.6 allows the blank, and people prefer it */
+    text_addf(text, "  %s  ", time.data != NULL ? time.data : "");
+    text_deinit(&time);
+    add_extent(text, snapshot);
+    text_add(text, "\n\n");
+}
+
+/* Failed first, the worst code first among equals; controls last. */
+static bool comes_before(const struct sonde_service_result *a, const struct sonde_service_result *b)
+{
+    if (a->verdict.code != b->verdict.code)
+        return a->verdict.code < b->verdict.code;
+    return !a->control && b->control;
+}
+
+static void write_verdict(struct text_report *report, const struct sonde_service_result *service,
+                          long service_columns, long state_columns)
+{
+    style_mark(report, service->verdict.level);
+    text_add(report->text, " ");
+    style_pad(report, service->service, service_columns + 2);
+    style_pad(report, style_state(service), state_columns + 2);
+    text_add(report->text, service->verdict.text != NULL ? service->verdict.text : "");
+    text_add(report->text, "\n");
+}
+
+static void write_verdicts(struct text_report *report, const struct sonde_target_result *target)
+{
+    long service_columns = 8;
+    long state_columns = 8;
+    bool written[128] = {false};
+    size_t count = target->service_count < 128 ? target->service_count : 128;
+    for (size_t i = 0; i < count; i++) {
+        long service = (long)strlen(target->services[i].service);
+        long state = (long)strlen(style_state(&target->services[i]));
+        service_columns = service > service_columns ? service : service_columns;
+        state_columns = state > state_columns ? state : state_columns;
+    }
+    for (size_t done = 0; done < count; done++) {
+        size_t next = count;
+        for (size_t i = 0; i < count; i++) {
+            if (!written[i] &&
+                (next == count || comes_before(&target->services[i], &target->services[next])))
+                next = i;
+        }
+        written[next] = true;
+        write_verdict(report, &target->services[next], service_columns, state_columns);
+    }
+}
+
+/* What was counted apart: it changed no figure above. */
+static void write_remarks(struct text_report *report, const struct sonde_target_result *target)
+{
+    for (size_t i = 0; i < target->service_count; i++) {
+        const struct sonde_service_result *service = &target->services[i];
+        if (service->late > 0)
+            text_addf(report->text, " %s: %" PRIu64 " answer%s came after the timeout\n",
+                      service->service, service->late, service->late == 1 ? "" : "s");
+        if (service->duplicates > 0)
+            text_addf(report->text, " %s: %" PRIu64 " answer%s came more than once\n",
+                      service->service, service->duplicates, service->duplicates == 1 ? "" : "s");
+    }
+}
+
+static void write_target(struct text_report *report, const struct sonde_snapshot *snapshot,
+                         const struct sonde_target_result *target)
+{
+    bool probed = false;
+    for (size_t i = 0; i < target->service_count; i++) {
+        const struct sonde_path *path = target->services[i].path;
+        probed |= path != NULL && path->hop_count > 0;
+    }
+    write_heading(report, snapshot, target);
+    if (target->address.family == SONDE_FAMILY_NONE) { /* one line says it for all services */
+        style_mark(report, target->verdict.level);
+        text_addf(report->text, " %s\n", target->verdict.text);
+        return;
+    }
+    write_verdicts(report, target);
+    if (probed)
+        table_write(report, target);
+    write_remarks(report, target);
+}
+
+void report_text(const struct sonde_snapshot *snapshot, const struct report_style *style,
+                 struct text *text)
+{
+    struct text_report report = {style, text};
+    for (size_t i = 0; i < snapshot->target_count; i++) {
+        if (i > 0)
+            text_add(text, "\n");
+        write_target(&report, snapshot, &snapshot->targets[i]);
+    }
+}

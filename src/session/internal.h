@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of the session share. */
+#ifndef SESSION_INTERNAL_H
+#define SESSION_INTERNAL_H
+
+#include "analyze/analyze.h"
+#include "base/arena.h"
+#include "base/prng.h"
+#include "engine/engine.h"
+#include "engine/tally.h"
+#include "io/names.h"
+#include "io/transport.h"
+
+#include <sonde/session.h>
+
+enum { UUID_TEXT_BYTES = 37 };
+
+/** The index of a target that is in neither engine nor tally. */
+#define NOT_TRACED UINT32_MAX
+
+/** A service as it was added. */
+struct session_service {
+    const struct sonde_probe_ops *ops;
+    uint16_t port;
+    const char *name; /* "https"; NULL = none */
+    const char *text; /* "443/tcp" */
+    bool control;
+};
+
+/** A target as it was added, and later what it became. */
+struct session_target {
+    const char *input;
+    const char *host;
+    const struct session_service *services; /* shared by the addresses of one name */
+    uint32_t service_count;
+    struct sonde_addr addr; /* family SONDE_FAMILY_NONE: has none */
+    struct sonde_addr source;
+    uint32_t index;          /* in engine and tally; NOT_TRACED if it is in neither */
+    enum sonde_code problem; /* why it is not traced */
+    const char *problem_text;
+};
+
+struct sonde_session {
+    struct sonde_options options; /* defaults filled in; strings in the arena */
+    struct sonde_addr source;     /* options.source, read */
+    struct arena arena;           /* strings and services */
+    struct session_target *targets;
+    uint32_t target_count;
+    struct sonde_transport *transport;
+    enum sonde_transport_kind kind;
+    struct names *names;
+    struct io_watch watch;
+    nfds_t own_watches; /* at its start: wake_fd */
+    struct prng prng;   /* of a simulated run, so that it is the same each time */
+    uint16_t echo_id;   /* ICMP identifier of every host's first trace */
+    struct engine *engine;
+    struct tally *tally;
+    sonde_ns now_ns;
+    sonde_ns start_ns;
+    sonde_ns end_ns; /* of the measuring; SONDE_NS_NEVER while it goes on */
+    sonde_ns wall_start_ns;
+    sonde_ns names_until_ns; /* when names that are still missing are given up */
+    int failure;             /* negative errno of a transport that broke */
+    bool interrupted;        /* while names were looked up */
+    bool started;
+    uint32_t cycles_begun;
+    char run_id[UUID_TEXT_BYTES];
+    char interface[64];
+    const char *hostname;
+    struct sonde_event *events; /* [SONDE_EVENTS_KEPT], a ring; NULL if not wanted */
+    uint32_t event_first;
+    uint32_t event_count;
+};
+
+/** Fill bytes that an outsider must not guess, or that a simulation must repeat. */
+SONDE_MUST_CHECK int session_random(struct sonde_session *session, void *bytes, size_t len);
+
+/** Say that a target cannot be traced. @param text  Copied. */
+void session_problem(struct sonde_session *session, struct session_target *target,
+                     enum sonde_code code, const char *text);
+
+/* address.c */
+
+/** Give every target its address, and names with several addresses their further targets.
+ *  @return 0; -ENOMEM; -EINTR: woken up. */
+SONDE_MUST_CHECK int session_resolve(struct sonde_session *session);
+
+/* trace.c */
+
+/** Make the engine and the tally, and prepare the traces of every target that has an address.
+ *  @return 0; a negative errno. */
+SONDE_MUST_CHECK int session_prepare(struct sonde_session *session);
+
+#endif

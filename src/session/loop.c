@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The session's loop: drain answers, expire, send what is due, pull events, wait. In this order,
+ * because an answer that waits in the socket must not be given up for lost by a host that was busy.
+ */
+#include "base/time.h"
+#include "probe/probe.h"
+#include "session/internal.h"
+
+#include <errno.h>
+
+enum {
+    SENDS_A_TURN = 32,      /* before answers are looked for again */
+    ARRIVALS_A_TURN = 1024, /* before anything else gets its turn, under a flood */
+};
+static const sonde_ns NAMES_GRACE_NS = SONDE_NS_PER_S; /* for names, once all is measured */
+
+/* An address that a resolver may be asked about: not one of this link, host or group only. */
+static bool name_is_worth_asking(const struct sonde_addr *addr)
+{
+    if (addr->family == SONDE_FAMILY_IPV6) {
+        bool link_local = addr->bytes[0] == 0xfe && (addr->bytes[1] & 0xc0) == 0x80;
+        return !link_local && addr->bytes[0] != 0xff && addr->bytes[0] != 0;
+    }
+    return addr->family == SONDE_FAMILY_IPV4 && addr->bytes[0] != 0 && addr->bytes[0] < 224;
+}
+
+static bool events_are_full(const struct sonde_session *session)
+{
+    return session->events != NULL && session->event_count > SONDE_EVENTS_KEPT - ENGINE_EVENTS;
+}
+
+/* Fold what happened into the tally, and keep it for the program. */
+static void pull_events(struct sonde_session *session)
+{
+    struct sonde_event event;
+    while (engine_pop_event(session->engine, &event) == 0) {
+        tally_on_event(session->tally, &event);
+        if (event.cycle + 1 > session->cycles_begun)
+            session->cycles_begun = event.cycle + 1;
+        if (!session->options.no_names && name_is_worth_asking(&event.from))
+            session->names->ops->want(session->names, &event.from);
+        if (session->events != NULL) {
+            uint32_t at = (session->event_first + session->event_count) % SONDE_EVENTS_KEPT;
+            session->events[at] = event;
+            session->event_count++;
+        }
+    }
+}
+
+static void drain_answers(struct sonde_session *session)
+{
+    struct sonde_transport *transport = session->transport;
+    for (int i = 0; i < ARRIVALS_A_TURN && !events_are_full(session); i++) {
+        struct sonde_rx rx;
+        int r = transport->ops->recv(transport, session->now_ns, &rx);
+        if (r < 0)
+            return;
+        if (r > 0) {
+            engine_on_discard(session->engine, r);
+            continue;
+        }
+        engine_on_rx(session->engine, &rx);
+        pull_events(session);
+    }
+}
+
+static void expire(struct sonde_session *session)
+{
+    while (!events_are_full(session) && engine_on_time(session->engine, session->now_ns))
+        pull_events(session);
+    pull_events(session);
+}
+
+static void send_due(struct sonde_session *session)
+{
+    uint8_t buf[PROBE_SIZE_MAX];
+    struct sonde_transport *transport = session->transport;
+    for (int i = 0; i < SENDS_A_TURN && !events_are_full(session); i++) {
+        struct sonde_tx tx;
+        sonde_ns sent_ns;
+        if (engine_next_tx(session->engine, session->now_ns, buf, &tx) != 0)
+            return;
+        int r = transport->ops->send(transport, &tx, &sent_ns);
+        engine_on_sent(session->engine, tx.handle, r, sent_ns);
+        pull_events(session);
+    }
+}
+
+/* The measuring is over; names may still be on their way. @return true if nothing is. */
+static bool is_over(struct sonde_session *session)
+{
+    if (session->failure == 0 && engine_ended(session->engine) == ENGINE_RUNNING)
+        return false;
+    if (session->end_ns == SONDE_NS_NEVER) {
+        session->end_ns = session->now_ns;
+        session->names_until_ns = ns_add(session->now_ns, NAMES_GRACE_NS);
+    }
+    return session->options.no_names || session->interrupted ||
+           session->names->ops->step(session->names) == 0 ||
+           session->now_ns >= session->names_until_ns ||
+           engine_ended(session->engine) == ENGINE_STOPPED;
+}
+
+static int wait_for_more(struct sonde_session *session, sonde_ns max_wait_ns)
+{
+    struct io_watch *watch = &session->watch;
+    sonde_ns until = engine_deadline_ns(session->engine);
+    if (session->end_ns != SONDE_NS_NEVER)
+        until = session->names_until_ns;
+    if (!session->options.no_names) {
+        (void)session->names->ops->step(session->names);
+        watch->count = session->own_watches;
+        until = ns_min(until, session->names->ops->watch(session->names, watch));
+    }
+    if (max_wait_ns != SONDE_NS_NEVER)
+        until = ns_min(until, ns_add(session->now_ns, max_wait_ns));
+    return session->transport->ops->wait(session->transport, until, &session->now_ns);
+}
+
+int sonde_session_step(struct sonde_session *session, sonde_ns max_wait_ns)
+{
+    if (session->engine == NULL)
+        return -EINVAL;
+    if (session->failure < 0)
+        return session->failure;
+    drain_answers(session);
+    expire(session);
+    send_due(session);
+    if (is_over(session))
+        return 1;
+    if (events_are_full(session))
+        return 0;
+    session->failure = wait_for_more(session, max_wait_ns);
+    return session->failure;
+}
+
+int sonde_session_pop_event(struct sonde_session *session, struct sonde_event *ret_event)
+{
+    if (session->event_count == 0)
+        return 1;
+    *ret_event = session->events[session->event_first];
+    session->event_first = (session->event_first + 1) % SONDE_EVENTS_KEPT;
+    session->event_count--;
+    return 0;
+}
+
+void sonde_session_stop(struct sonde_session *session)
+{
+    session->interrupted = true;
+    if (session->engine != NULL)
+        engine_stop(session->engine);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Flows and traces: what every service of every target will be probed with. */
+#include "io/linux/linux.h"
+#include "session/internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* The secrets of a trace, as they come from the random source. */
+struct secrets {
+    uint64_t cookie;
+    uint32_t isn;
+    uint32_t ts_base;
+    uint32_t flow_label;
+    uint16_t id_base;
+};
+
+static int fill_spec(struct sonde_session *session, const struct session_target *target,
+                     const struct session_service *service, struct sonde_spec *spec)
+{
+    struct secrets secrets = {0};
+    int r = session_random(session, &secrets, sizeof secrets);
+    if (r < 0)
+        return r;
+    *spec = (struct sonde_spec){
+        .flow =
+            {
+                .src = {0},
+                .dst = target->addr,
+                .protocol = service->ops->protocol,
+                .dst_port = service->port,
+            },
+        .cookie = secrets.cookie,
+        .isn = secrets.isn,
+        .ts_base = secrets.ts_base,
+        .flow_label = secrets.flow_label & 0xfffff,
+        .id_base = secrets.id_base,
+        .size_bytes = session->options.size_bytes,
+        .fill = session->options.fill,
+        .tos = session->options.tos,
+    };
+    if (session->source.family == target->addr.family)
+        spec->flow.src = session->source;
+    spec->flow.src_port = session->options.source_port;
+    return 0;
+}
+
+static enum sonde_code problem_code(int error)
+{
+    switch (error) {
+    case -EPERM:
+    case -EACCES:
+    case -EPROTONOSUPPORT:
+        return SONDE_CODE_NO_PERMISSION;
+    case -EADDRINUSE:
+        return SONDE_CODE_INCONCLUSIVE;
+    default:
+        return SONDE_CODE_NO_ROUTE;
+    }
+}
+
+static const char *problem_text(int error)
+{
+    switch (error) {
+    case -EADDRNOTAVAIL:
+        return "the source address is not one of this machine's";
+    case -EADDRINUSE:
+        return "the same service twice, with one source port for both";
+    case -EPROTONOSUPPORT:
+        return "this system has no sockets for that protocol";
+    case -ENETUNREACH:
+    case -EHOSTUNREACH:
+        return "this machine has no route there";
+    default:
+        return strerrordesc_np(-error) != NULL ? strerrordesc_np(-error) : "it cannot be probed";
+    }
+}
+
+/* Prepare one service. @return 0; a negative errno that makes the target untraceable. */
+static int add_trace(struct sonde_session *session, const struct session_target *target,
+                     const struct session_service *service, struct sonde_spec *spec)
+{
+    int r = fill_spec(session, target, service, spec);
+    if (r < 0)
+        return r;
+    uint32_t nth = engine_count_flows(session->engine, &spec->flow);
+    if (!service->ops->has_ports)
+        spec->flow.src_port = (uint16_t)(session->echo_id + nth);
+    return session->transport->ops->bind(session->transport, &spec->flow, nth);
+}
+
+/* Prepare one target: all of its services, or none. */
+static int add_target(struct sonde_session *session, struct session_target *target)
+{
+    struct sonde_spec specs[SONDE_SERVICES_MAX + 1];
+    for (uint32_t i = 0; i < target->service_count; i++) {
+        int r = add_trace(session, target, &target->services[i], &specs[i]);
+        if (r < 0) {
+            session_problem(session, target, problem_code(r), problem_text(r));
+            return 0;
+        }
+    }
+    int r = engine_add_target(session->engine, &target->addr);
+    for (uint32_t i = 0; r == 0 && i < target->service_count; i++)
+        r = engine_add_trace(session->engine, target->services[i].ops, &specs[i]);
+    if (r == 0)
+        r = tally_add_target(session->tally, &target->addr, target->service_count);
+    if (r < 0)
+        return r;
+    target->index = session->tally->target_count - 1;
+    target->source = specs[0].flow.src;
+    return 0;
+}
+
+static int make_engine(struct sonde_session *session)
+{
+    const struct sonde_options *options = &session->options;
+    bool endless = options->cycles == SONDE_CYCLES_ENDLESS;
+    struct engine_config config = {
+        .targets = 1,
+        .traces = 1,
+        .cycles = endless ? 0 : options->cycles,
+        .interval_ns = options->interval_ns,
+        .timeout_ns = options->timeout_ns,
+        .duration_ns = options->deadline_ns,
+        .rate_pps = options->rate_pps,
+        .first_ttl = options->first_ttl,
+        .max_ttl = options->max_ttl,
+        .gap_limit = options->gap_limit,
+    };
+    for (uint32_t i = 0; i < session->target_count; i++) {
+        if (session->targets[i].addr.family == SONDE_FAMILY_NONE)
+            continue;
+        config.targets++;
+        config.traces += session->targets[i].service_count;
+    }
+    int r = engine_new(&config, &session->engine);
+    return r < 0 ? r : tally_new(options->max_ttl, &session->tally);
+}
+
+/* The interface that the first traced target is reached through. */
+static void find_interface(struct sonde_session *session)
+{
+    for (uint32_t i = 0; i < session->target_count; i++) {
+        if (session->targets[i].index == NOT_TRACED || session->interface[0] != '\0')
+            continue;
+        if (session->options.interface != NULL)
+            (void)strncat(session->interface, session->options.interface,
+                          sizeof session->interface - 1);
+        else
+            linux_interface_of(&session->targets[i].source, session->interface,
+                               sizeof session->interface);
+        return;
+    }
+}
+
+int session_prepare(struct sonde_session *session)
+{
+    int r = session_random(session, &session->echo_id, sizeof session->echo_id);
+    if (r == 0)
+        r = make_engine(session);
+    for (uint32_t i = 0; r == 0 && i < session->target_count; i++) {
+        struct session_target *target = &session->targets[i];
+        if (target->addr.family != SONDE_FAMILY_NONE)
+            r = add_target(session, target);
+    }
+    if (r == 0 && session->kind == SONDE_TRANSPORT_RAW)
+        find_interface(session);
+    return r;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Privilege in two steps: raised to open the sockets, then gone for good, before a byte from
+ * outside is read. capabilities(7).
+ */
+#ifndef SYS_PRIVILEGE_H
+#define SYS_PRIVILEGE_H
+
+#include <sonde/types.h>
+
+/**
+ * Make the capabilities that sockets take effective, as far as they are permitted: a file
+ * capability of "cap_net_raw+p" gives them permitted, not effective.
+ */
+void privilege_raise(void);
+
+/**
+ * Give up every capability: permitted, effective, inheritable, ambient and, where that is still
+ * allowed, bounding; and forbid this process and its children to gain any.
+ * @return 0; a negative errno: it still has some, and must not go on.
+ */
+SONDE_MUST_CHECK int privilege_drop(void);
+
+#endif

@@ -1,0 +1,37 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Build and run every tier: with gcc, under the sanitizers, and the fuzz targets with clang.
+# Warnings are errors here. The last line counts what passed, failed and was skipped, over all.
+cd "$(dirname "$0")/.." || exit 1
+status=0
+
+setup() {
+    dir=$1
+    shift
+    if [ -e "$dir/build.ninja" ]; then
+        meson configure "$dir" "$@" >/dev/null
+    else
+        meson setup "$dir" "$@" >"$dir.log" 2>&1 || { cat "$dir.log"; exit 1; }
+        rm -f "$dir.log"
+    fi
+    ninja -C "$dir" --quiet || exit 1
+}
+
+run() {
+    meson test -C "$@" --no-rebuild --print-errorlogs || status=1
+}
+
+echo '== gcc'
+setup build-test -Dwerror=true
+run build-test --no-suite tidy
+
+echo '== gcc, address and undefined behaviour sanitizers'
+setup build-san -Dwerror=true -Db_sanitize=address,undefined
+run build-san --setup san --no-suite tidy --no-suite lint
+
+echo '== clang, clang-tidy, fuzzing'
+CC=clang-14 setup build-clang -Dwerror=true -Dfuzz=true
+run build-clang --suite fuzz --suite tidy
+
+python3 tests/support/summary.py build-test build-san build-clang || status=1
+exit "$status"
