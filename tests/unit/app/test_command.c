@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The command line: what each option does to a run, and that nonsense does nothing. */
+#include "app/options.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { WORDS_MAX = 32 };
+
+/* Read words separated by blanks, as main() would get them. The words live on in storage. */
+static int parse(const char *line, char storage[512], struct command *command, struct text *error)
+{
+    char *argv[WORDS_MAX + 1] = {(char[]){"sonde"}};
+    int argc = 1;
+    char *save;
+    strncpy(storage, line, 511);
+    storage[511] = '\0';
+    for (char *word = strtok_r(storage, " ", &save); word != NULL && argc < WORDS_MAX;
+         word = strtok_r(NULL, " ", &save))
+        argv[argc++] = word;
+    return command_parse(argc, argv, command, error);
+}
+
+static void expect_refused(const char *line)
+{
+    struct command command;
+    struct text error = {0};
+    char storage[512];
+    cr_expect_eq(parse(line, storage, &command, &error), -EINVAL, "%s", line);
+    cr_expect(error.len > 10 && strchr(error.data, '\n') == NULL, "%s: %s", line, error.data);
+    text_deinit(&error);
+}
+
+static struct command expect_taken(const char *line, char storage[512])
+{
+    struct command command = {.kind = COMMAND_RUN};
+    struct text error = {0};
+    cr_assert_eq(parse(line, storage, &command, &error), 0, "%s: %s", line, error.data);
+    text_deinit(&error);
+    return command;
+}
+
+Test(command, options_set_what_they_say)
+{
+    char storage[512];
+    struct command command = expect_taken(
+        "-r -n -c 100 -i 0.25 -Z1.5 -f2 -m 20 -U 5 -s 1400 -Q 184 -B 255 host", storage);
+    cr_expect_eq(command.options.cycles, 100);
+    cr_expect_eq(command.options.interval_ns, 250 * SONDE_NS_PER_MS);
+    cr_expect_eq(command.options.timeout_ns, 1500 * SONDE_NS_PER_MS);
+    cr_expect_eq(command.options.first_ttl, 2);
+    cr_expect_eq(command.options.max_ttl, 20);
+    cr_expect_eq(command.options.gap_limit, 5);
+    cr_expect_eq(command.options.size_bytes, 1400);
+    cr_expect_eq(command.options.tos, 184);
+    cr_expect_eq(command.options.fill, 255);
+    cr_expect(command.options.no_names);
+    cr_expect_eq(command.word_count, 1);
+    cr_expect_str_eq(command.words[0], "host");
+    command_deinit(&command);
+
+    command =
+        expect_taken("-a 192.0.2.1 -I eth0 -L 1024 -M 7 --deadline 60 --rate 50 -6 host", storage);
+    cr_expect_str_eq(command.options.source, "192.0.2.1");
+    cr_expect_str_eq(command.options.interface, "eth0");
+    cr_expect_eq(command.options.source_port, 1024);
+    cr_expect_eq(command.options.mark, 7);
+    cr_expect_eq(command.options.deadline_ns, 60 * SONDE_NS_PER_S);
+    cr_expect_eq(command.options.rate_pps, 50);
+    cr_expect_eq(command.options.family, SONDE_FAMILY_IPV6);
+    command_deinit(&command);
+}
+
+Test(command, letters_can_be_joined_and_long_names_take_their_value_both_ways)
+{
+    char storage[512];
+    struct command command = expect_taken("-wbnc10 host --timeout=3 --color never", storage);
+    cr_expect(command.wide && command.show_addresses && command.options.no_names);
+    cr_expect_eq(command.options.cycles, 10);
+    cr_expect_eq(command.options.timeout_ns, 3 * SONDE_NS_PER_S);
+    cr_expect_eq(command.color, COLOR_NEVER);
+    command_deinit(&command);
+}
+
+Test(command, words_keep_their_order_and_two_dashes_end_the_options)
+{
+    char storage[512];
+    struct command command = expect_taken("a -n :22 b -- -c 80", storage);
+    cr_expect_eq(command.word_count, 5);
+    cr_expect_str_eq(command.words[1], ":22");
+    cr_expect_str_eq(command.words[3], "-c");
+    cr_expect_eq(command.options.cycles, 0);
+    command_deinit(&command);
+}
+
+Test(command, the_last_word_on_the_output_wins)
+{
+    char storage[512];
+    struct command command = expect_taken("-j -r host", storage);
+    cr_expect_not(command.json);
+    command_deinit(&command);
+    command = expect_taken("-r -j host", storage);
+    cr_expect(command.json);
+    command_deinit(&command);
+}
+
+Test(command, help_version_services_and_schema_need_no_target)
+{
+    static const struct {
+        const char *line;
+        enum command_kind kind;
+    } cases[] = {
+        {"-h", COMMAND_HELP},
+        {"--help", COMMAND_HELP},
+        {"-v", COMMAND_VERSION},
+        {"-V", COMMAND_VERSION},
+        {"--version", COMMAND_VERSION},
+        {"--services", COMMAND_SERVICES},
+        {"--print-schema", COMMAND_SCHEMA},
+    };
+    char storage[512];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct command command = expect_taken(cases[i].line, storage);
+        cr_expect_eq(command.kind, cases[i].kind, "%s", cases[i].line);
+        command_deinit(&command);
+    }
+}
+
+/* Every option with a number, times every value that is none of its. */
+Test(command, nonsense_values_are_refused)
+{
+    static const char *const options[] = {"-c", "-i", "-Z", "-f", "-m",         "-U",    "-s",
+                                          "-B", "-Q", "-L", "-M", "--deadline", "--rate"};
+    static const char *const values[] = {
+        "-1",
+        "+5",
+        "5x",
+        "x5",
+        "0x10",
+        "1e3",
+        "nan",
+        "inf",
+        "1,5",
+        "--",
+        "18446744073709551616",
+        "99999999999999999999999",
+        "1e308",
+        "4e-324",
+        "\xd9\xa3",
+        "5.5.5",
+        "%s",
+        "NaN",
+        "1_000",
+    };
+    char line[128];
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        for (size_t k = 0; k < sizeof values / sizeof *values; k++) {
+            (void)snprintf(line, sizeof line, "%s %s host", options[i], values[k]);
+            expect_refused(line);
+        }
+    }
+}
+
+Test(command, values_out_of_range_are_refused)
+{
+    static const char *const lines[] = {
+        "-c 0 h",           "-c 4294967295 h",
+        "-i 0 h",           "-i 0.009 h",
+        "-i 86401 h",       "-Z 0 h",
+        "-Z 3601 h",        "-f 0 h",
+        "-f 256 h",         "-m 0 h",
+        "-m 256 h",         "-U 0 h",
+        "-U 256 h",         "-s 63 h",
+        "-s 9001 h",        "-B 256 h",
+        "-Q 256 h",         "-L 0 h",
+        "-L 65536 h",       "-M 0 h",
+        "-M 4294967296 h",  "--rate 0 h",
+        "--rate 1000001 h", "--deadline 0 h",
+        "-c 1.5 h",         "-m 1.0 h",
+        "-f 31 h", /* above the default of -m */
+        "-f 9 -m 8 h",      "-a example.com h",
+        "-a 127.1 h",       "-a 192.0.2.1%eth0 h",
+        "-I lo/../x h",     "-I 0123456789abcdef h",
+        "--color blue h",   "--virtual-time h",
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        expect_refused(lines[i]);
+}
+
+Test(command, empty_values_are_refused)
+{
+    static const char *const options[] = {"-c", "-i", "-I",         "-a",
+                                          "-P", "-F", "--simulate", "--color"};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        char *argv[] = {(char[]){"sonde"}, (char *)(uintptr_t)options[i], (char[]){""},
+                        (char[]){"host"}, NULL};
+        struct command command;
+        struct text error = {0};
+        cr_expect_eq(command_parse(4, argv, &command, &error), -EINVAL, "%s", options[i]);
+        text_deinit(&error);
+    }
+}
+
+Test(command, a_missing_value_is_missed)
+{
+    static const char *const lines[] = {"-c", "host -c", "host --timeout", "host -nc", "-F"};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        expect_refused(lines[i]);
+}
+
+Test(command, no_target_is_a_mistake)
+{
+    expect_refused("");
+    expect_refused("-n");
+}
+
+Test(command, long_options_are_matched_in_full)
+{
+    expect_refused("--time 3 host");
+    expect_refused("--repor host");
+    expect_refused("--no host");
+    expect_refused("--jsonx host");
+    expect_refused("--json=mtr host");
+    expect_refused("--= host");
+}
+
+Test(command, an_unknown_option_is_answered_with_the_nearest)
+{
+    static const struct {
+        const char *line;
+        const char *suggests;
+    } cases[] = {
+        {"--reprot h", "--report?"},
+        {"--timout 3 h", "--timeout?"},
+        {"--jsn h", "--json?"},
+        {"--intervall 3 h", "--interval?"},
+        {"--completely-different h", "--help"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct command command;
+        struct text error = {0};
+        char storage[512];
+        cr_expect_eq(parse(cases[i].line, storage, &command, &error), -EINVAL);
+        cr_expect_not_null(strstr(error.data, cases[i].suggests), "%s", error.data);
+        text_deinit(&error);
+    }
+}
+
+Test(command, letters_of_mtr_that_are_not_used_name_what_to_use)
+{
+    static const char *const letters[] = {"-x", "-p", "-g", "-l", "-S", "-y", "-D"};
+    for (size_t i = 0; i < sizeof letters / sizeof *letters; i++) {
+        struct command command;
+        struct text error = {0};
+        char storage[512];
+        char line[16];
+        (void)snprintf(line, sizeof line, "%s 1 h", letters[i]);
+        cr_expect_eq(parse(line, storage, &command, &error), -EINVAL, "%s", line);
+        cr_expect_not_null(strstr(error.data, "use -"), "%s", error.data);
+        text_deinit(&error);
+    }
+}
+
+Test(command, options_that_are_not_built_yet_are_refused_as_unknown)
+{
+    static const char *const lines[] = {"--stream h",       "-C h",         "--metrics h",
+                                        "--check h",        "--md h",       "-z h",
+                                        "-o LS h",          "--replay f h", "--record f h",
+                                        "--unprivileged h", "--doctor",     "--expect 22=open h",
+                                        "--warn 1,2% h",    "--html f h"};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        expect_refused(lines[i]);
+}
+
+Test(command, errors_carry_no_control_bytes)
+{
+    struct command command;
+    struct text error = {0};
+    char storage[512];
+    cr_expect_eq(parse("--\033[31mx\007 h", storage, &command, &error), -EINVAL);
+    for (const char *at = error.data; *at != '\0'; at++)
+        cr_expect_geq(*at, 0x20);
+    text_deinit(&error);
+}
+
+Test(command, the_help_names_every_option_and_fits_a_screen)
+{
+    struct text text = {0};
+    command_help(&text);
+    for (size_t i = 0; options_at(i) != NULL; i++) {
+        const struct option_line *line = options_at(i);
+        char spelling[64];
+        if (line->group == NULL || line->name == NULL)
+            continue;
+        (void)snprintf(spelling, sizeof spelling, "--%s", line->name);
+        cr_expect_not_null(strstr(text.data, spelling), "%s", spelling);
+    }
+    char *save;
+    for (char *at = strtok_r(text.data, "\n", &save); at != NULL; at = strtok_r(NULL, "\n", &save))
+        cr_expect_leq(strlen(at), 86, "%s", at);
+    text_deinit(&text);
+}

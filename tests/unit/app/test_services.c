@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Lists of services. Names and ports are those of the IANA registry and of INTERFACE's presets. */
+#include "app/services.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct service_rules tcp_rules = {.protocol = "tcp", .max = SERVICES_USUAL};
+static const struct service_rules udp_rules = {.protocol = "udp", .max = SERVICES_USUAL};
+
+/* The list as "22/tcp 53/udp", or the error in brackets. */
+static void read_as_text(const char *words, const struct service_rules *rules, char *shown,
+                         size_t cap)
+{
+    struct service_list list = {.count = 0};
+    struct text error = {0};
+    shown[0] = '\0';
+    int r = services_read(words, rules, &list, &error);
+    if (r < 0)
+        (void)snprintf(shown, cap, "[%s]", error.data != NULL ? error.data : "no reason");
+    for (size_t i = 0; r == 0 && i < list.count; i++) {
+        size_t len = strlen(shown);
+        const char *gap = i > 0 ? " " : "";
+        if (list.items[i].port == 0)
+            (void)snprintf(shown + len, cap - len, "%sicmp", gap);
+        else
+            (void)snprintf(shown + len, cap - len, "%s%u/%s", gap, list.items[i].port,
+                           list.items[i].protocol);
+    }
+    text_deinit(&error);
+}
+
+Test(services, ports_names_ranges_and_presets_are_read)
+{
+    static const struct {
+        const char *words;
+        const char *list;
+    } cases[] = {
+        {"443", "443/tcp"},
+        {"443/udp", "443/udp"},
+        {"1", "1/tcp"},
+        {"65535", "65535/tcp"},
+        {"022", "22/tcp"},
+        {"ssh,https", "22/tcp 443/tcp"},
+        {"icmp", "icmp"},
+        {"dns", "53/udp 53/tcp"},
+        {"dns/tcp", "53/tcp"},
+        {"ntp", "123/udp"},
+        {"quic", "443/udp"},
+        {"isakmp", "500/udp"},
+        {"ike", "500/udp"},
+        {"8000-8003", "8000/tcp 8001/tcp 8002/tcp 8003/tcp"},
+        {"8000-8001/udp", "8000/udp 8001/udp"},
+        {"80-80", "80/tcp"},
+        {"22,22,ssh", "22/tcp"},
+        {"53/udp,53", "53/udp 53/tcp"},
+        {"@web", "80/tcp 443/tcp 443/udp"},
+        {"@mail", "25/tcp 465/tcp 587/tcp 993/tcp"},
+        {"@db", "1433/tcp 3306/tcp 5432/tcp 6379/tcp 27017/tcp"},
+        {"@remote", "22/tcp 3389/tcp 5900/tcp"},
+        {"@common", "20/tcp 21/tcp 22/tcp 25/tcp 53/tcp 53/udp 80/tcp 123/udp 179/tcp 443/tcp "
+                    "500/udp 587/tcp 3389/tcp"},
+    };
+    char shown[512];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        read_as_text(cases[i].words, &tcp_rules, shown, sizeof shown);
+        cr_expect_str_eq(shown, cases[i].list, "%s: %s", cases[i].words, shown);
+    }
+}
+
+Test(services, the_protocol_asked_for_holds_for_numbers_and_not_for_presets)
+{
+    char shown[512];
+    read_as_text("443,8000-8001", &udp_rules, shown, sizeof shown);
+    cr_expect_str_eq(shown, "443/udp 8000/udp 8001/udp");
+    read_as_text("@remote", &udp_rules, shown, sizeof shown);
+    cr_expect_str_eq(shown, "22/tcp 3389/tcp 5900/tcp");
+}
+
+Test(services, what_is_no_service_is_refused_by_name)
+{
+    static const char *const words[] = {
+        "0",
+        "65536",
+        "99999999999999999999",
+        "-1",
+        "+80",
+        "80x",
+        "5x",
+        "0x50",
+        "80 ",
+        " 80",
+        "80,",
+        ",80",
+        "",
+        "80,,443",
+        "80-70",
+        "80-",
+        "-80",
+        "80-x",
+        "1-0",
+        "0-5",
+        "80--81",
+        "80/sctp",
+        "80/",
+        "/tcp",
+        "80/TCP",
+        "@",
+        "@nosuch",
+        "no-such-name",
+        "nan",
+        "icmp/tcp",
+        "80.5",
+        "1e3",
+        "443\n",
+        "@web/tcp",
+        "65530-65536",
+    };
+    char shown[512];
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        read_as_text(words[i], &tcp_rules, shown, sizeof shown);
+        cr_expect_eq(shown[0], '[', "%s was taken: %s", words[i], shown);
+        cr_expect_gt(strlen(shown), 10, "%s: no reason is given", words[i]);
+    }
+}
+
+Test(services, errors_carry_no_control_bytes)
+{
+    char shown[512];
+    read_as_text("\033[2J\007", &tcp_rules, shown, sizeof shown);
+    for (const char *at = shown; *at != '\0'; at++)
+        cr_expect_geq(*at, 0x20);
+}
+
+Test(services, no_more_than_allowed_are_taken)
+{
+    struct service_rules many = {.protocol = "tcp", .max = SERVICES_MANY};
+    char shown[2048];
+    read_as_text("1-16", &tcp_rules, shown, sizeof shown);
+    cr_expect_neq(shown[0], '[');
+    read_as_text("1-17", &tcp_rules, shown, sizeof shown);
+    cr_expect_not_null(strstr(shown, "--many"));
+    read_as_text("1-64", &many, shown, sizeof shown);
+    cr_expect_neq(shown[0], '[');
+    read_as_text("1-65", &many, shown, sizeof shown);
+    cr_expect_eq(shown[0], '[');
+    read_as_text("1-65535", &many, shown, sizeof shown);
+    cr_expect_eq(shown[0], '[');
+}

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The network's clockwork; see fake_net.h. Its rules are in fake_rules.c. */
+#include "tests/unit/engine/fake_net.h"
+
+#include "tests/support/answers.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STALLS_ALLOWED = 4, TARGETS_A_BYTE = 250 };
+
+struct engine_config net_config(void)
+{
+    return (struct engine_config){
+        .targets = 1,
+        .traces = 8,
+        .cycles = 1,
+        .interval_ns = S,
+        .timeout_ns = 2 * S,
+        .first_ttl = 1,
+        .max_ttl = 30,
+        .gap_limit = 8,
+    };
+}
+
+struct net *net_new(const struct engine_config *config)
+{
+    struct net *net = calloc(1, sizeof *net);
+    cr_assert_not_null(net);
+    *net = (struct net){
+        .config = *config,
+        .family = SONDE_FAMILY_IPV4,
+        .distance = 5,
+        .hop_ns = 2 * MS,
+        .quote_len = 28,
+        .serial = 0x10000000,
+        .on_probe = net_open_path,
+    };
+    cr_assert_eq(engine_new(config, &net->engine), 0);
+    cr_assert_eq(heap_init(&net->queue, NET_ARRIVALS), 0);
+    net->last_probe = calloc(config->targets, sizeof *net->last_probe);
+    net->arrivals = calloc(NET_ARRIVALS, sizeof *net->arrivals);
+    net->free_arrivals = calloc(NET_ARRIVALS, sizeof *net->free_arrivals);
+    cr_assert(net->last_probe != NULL && net->arrivals != NULL && net->free_arrivals != NULL);
+    for (uint32_t i = 0; i < NET_ARRIVALS; i++)
+        net->free_arrivals[net->free_count++] = NET_ARRIVALS - 1 - i;
+    return net;
+}
+
+void net_free(struct net *net)
+{
+    if (engine_ended(net->engine) == ENGINE_COMPLETE)
+        cr_expect_eq(net->ended, net->sent, "a probe has no outcome");
+    engine_free(net->engine);
+    tally_free(net->tally);
+    heap_deinit(&net->queue);
+    free(net->free_arrivals);
+    free(net->arrivals);
+    free(net->last_probe);
+    free(net->probes);
+    free(net);
+}
+
+struct sonde_addr net_target_addr(const struct net *net, uint32_t target)
+{
+    struct sonde_addr addr = {.family = (uint8_t)net->family};
+    uint8_t high = (uint8_t)(target / TARGETS_A_BYTE);
+    uint8_t low = (uint8_t)(target % TARGETS_A_BYTE + 1);
+    if (net->family == SONDE_FAMILY_IPV6)
+        memcpy(addr.bytes, (const uint8_t[]){0x20, 1, 0xd, 0xb8}, 4); /* 2001:db8::hhll */
+    else
+        memcpy(addr.bytes, (const uint8_t[]){198, 18}, 2);
+    size_t at = net->family == SONDE_FAMILY_IPV6 ? 14 : 2;
+    addr.bytes[at] = high;
+    addr.bytes[at + 1] = low;
+    return addr;
+}
+
+uint32_t net_target_of(const struct sonde_tx *tx)
+{
+    size_t at = tx->flow->dst.family == SONDE_FAMILY_IPV6 ? 14 : 2;
+    const uint8_t *bytes = tx->flow->dst.bytes;
+    return bytes[at] * (uint32_t)TARGETS_A_BYTE + bytes[at + 1] - 1;
+}
+
+uint32_t net_service_of(const struct sonde_tx *tx)
+{
+    return tx->flow->src_port - (uint32_t)NET_OWN_PORT;
+}
+
+struct sonde_addr net_router_addr(const struct net *net, unsigned ttl)
+{
+    struct sonde_addr addr = {.family = (uint8_t)net->family};
+    if (net->family == SONDE_FAMILY_IPV6) /* fd00::tt:1 */
+        memcpy(addr.bytes, (const uint8_t[16]){0xfd, [13] = (uint8_t)ttl, [15] = 1}, 16);
+    else
+        memcpy(addr.bytes, (const uint8_t[]){10, (uint8_t)ttl, 0, 1}, 4);
+    return addr;
+}
+
+static void add_service(struct net *net, const struct sonde_probe_ops *ops)
+{
+    uint32_t number = net->service_count++;
+    uint32_t salt = net->target_count * 1000 + number;
+    struct sonde_spec spec = {
+        .flow =
+            {
+                .src = net_router_addr(net, 0),
+                .dst = net_target_addr(net, net->target_count - 1),
+                .protocol = ops->protocol,
+                .src_port = (uint16_t)(NET_OWN_PORT + number),
+                .dst_port = ops->has_ports ? (uint16_t)(NET_PORT + number) : 0,
+            },
+        .cookie = UINT64_C(0x1122334455667788) * (salt + 1),
+        .isn = 0x01020304 * (salt + 1),
+        .ts_base = UINT32_C(0xfffffff0) + salt,
+        .id_base = (uint16_t)(salt * 7 + 60000),
+        .size_bytes = 64,
+    };
+    cr_assert_eq(engine_add_trace(net->engine, ops, &spec), 0);
+}
+
+void net_add(struct net *net, const char *services)
+{
+    struct sonde_addr addr = net_target_addr(net, net->target_count);
+    cr_assert_eq(engine_add_target(net->engine, &addr), 0);
+    net->target_count++;
+    net->service_count = 0;
+    while (*services != '\0') {
+        char name[8] = "";
+        size_t len = strcspn(services, " ");
+        cr_assert_lt(len, sizeof name);
+        memcpy(name, services, len);
+        cr_assert_not_null(probe_by_name(name), "%s", name);
+        add_service(net, probe_by_name(name));
+        services += len + strspn(services + len, " ");
+    }
+}
+
+/* Keep a probe that left. */
+static void note_sent(struct net *net, const struct sonde_tx *tx)
+{
+    net->sent++;
+    if (net->forgetful)
+        return;
+    if (net->probe_count == net->probe_cap) {
+        net->probe_cap = net->probe_cap == 0 ? 256 : net->probe_cap * 2;
+        net->probes = realloc(net->probes, net->probe_cap * sizeof *net->probes);
+        cr_assert_not_null(net->probes);
+    }
+    uint32_t target = net_target_of(tx);
+    net->probes[net->probe_count++] = (struct net_probe){
+        .target = target,
+        .service = net_service_of(tx),
+        .ttl = tx->ttl,
+        .sent_ns = net->now,
+        .before = net->last_probe[target],
+    };
+    net->last_probe[target] = net->probe_count;
+}
+
+static bool is_of(const struct net_probe *probe, const struct sonde_event *event)
+{
+    bool ended = event->type != SONDE_EVENT_PROBE; /* only what has ended can be late or double */
+    return probe->sent_ns == event->sent_ns && probe->service == event->service &&
+           probe->ttl == event->ttl && probe->ended == ended;
+}
+
+/* The probe that a record is of. */
+static struct net_probe *find_probe(struct net *net, const struct sonde_event *event)
+{
+    cr_assert_lt(event->target, net->target_count);
+    size_t i = net->last_probe[event->target];
+    while (i > 0 && !is_of(&net->probes[i - 1], event))
+        i = net->probes[i - 1].before;
+    cr_assert_gt(i, 0, "a record of no probe: service %u, TTL %u, %s", event->service, event->ttl,
+                 sonde_outcome_name(event->outcome));
+    return &net->probes[i - 1];
+}
+
+static void note_event(struct net *net, const struct sonde_event *event)
+{
+    struct net_probe *probe = find_probe(net, event);
+    if (event->type != SONDE_EVENT_PROBE) {
+        probe->late += event->type == SONDE_EVENT_LATE;
+        probe->duplicates += event->type == SONDE_EVENT_DUPLICATE;
+        return;
+    }
+    probe->ended = true;
+    probe->cycle = event->cycle;
+    probe->to_target = event->to_target;
+    probe->uncertain = event->uncertain;
+    probe->outcome = event->outcome;
+    probe->rtt_ns = event->rtt_ns;
+    probe->from = event->from;
+    probe->error = event->error;
+    probe->ended_ns = net->now;
+}
+
+/* What holds for every record. */
+static void check_event(const struct sonde_event *event)
+{
+    bool answered =
+        event->outcome != SONDE_OUTCOME_NO_REPLY && event->outcome != SONDE_OUTCOME_SEND_ERROR;
+    cr_assert_geq(event->rtt_ns, -1);
+    cr_assert_lt(event->outcome, SONDE_OUTCOME_COUNT);
+    cr_assert_eq(answered, event->from.family != SONDE_FAMILY_NONE);
+    cr_assert_eq(event->outcome == SONDE_OUTCOME_SEND_ERROR, event->error > 0);
+    if (!answered || event->uncertain)
+        cr_assert_eq(event->rtt_ns, -1);
+}
+
+static void pull_events(struct net *net)
+{
+    struct sonde_event event;
+    while (engine_pop_event(net->engine, &event) == 0) {
+        check_event(&event);
+        net->events++;
+        net->ended += event.type == SONDE_EVENT_PROBE;
+        if (!net->forgetful)
+            note_event(net, &event);
+        if (net->tally != NULL)
+            tally_on_event(net->tally, &event);
+        if (net->on_event != NULL)
+            net->on_event(net, &event);
+    }
+}
+
+void net_arrive(struct net *net, const struct wr *wr, sonde_ns delay_ns)
+{
+    cr_assert_gt(net->free_count, 0, "more answers are under way than the network holds");
+    uint32_t slot = net->free_arrivals[--net->free_count];
+    cr_assert(wr_ok(wr) && wr->len <= NET_PACKET_BYTES);
+    memcpy(net->arrivals[slot].bytes, wr->data, wr->len);
+    net->arrivals[slot].len = wr->len;
+    heap_set(&net->queue, slot, net->now + delay_ns);
+}
+
+static void deliver_due(struct net *net)
+{
+    static struct sonde_rx rx;
+    while (heap_time(&net->queue) <= net->now) {
+        uint32_t slot = heap_top(&net->queue);
+        sonde_ns time = heap_time(&net->queue);
+        const struct net_arrival *arrival = &net->arrivals[slot];
+        int r = packet_decode((struct sonde_span){arrival->bytes, arrival->len}, &rx);
+        rx.time_ns = time;
+        if (r == 0)
+            engine_on_rx(net->engine, &rx);
+        else
+            engine_on_discard(net->engine, r);
+        heap_set(&net->queue, slot, SONDE_NS_NEVER);
+        net->free_arrivals[net->free_count++] = slot;
+        pull_events(net);
+    }
+}
+
+static bool is_later(int error)
+{
+    return error == -EAGAIN || error == -ENOBUFS || error == -ENOMEM;
+}
+
+static void send_due(struct net *net)
+{
+    static uint8_t buf[PROBE_SIZE_MAX];
+    struct sonde_tx tx;
+    while (engine_next_tx(net->engine, net->now, buf, &tx) == 0) {
+        int error = net->on_send != NULL ? net->on_send(net, &tx) : 0;
+        if (!is_later(error))
+            note_sent(net, &tx);
+        engine_on_sent(net->engine, tx.handle, error, net->now);
+        pull_events(net);
+        if (error == 0)
+            net->on_probe(net, &tx);
+    }
+}
+
+void net_turn(struct net *net)
+{
+    bool over = engine_ended(net->engine) != ENGINE_RUNNING;
+    uint64_t events = net->events;
+    deliver_due(net);
+    while (engine_on_time(net->engine, net->now))
+        pull_events(net);
+    pull_events(net);
+    send_due(net);
+    if (over)
+        cr_assert_eq(net->events, events, "something was said after the end");
+}
+
+/* When something happens next. */
+static sonde_ns wake_ns(struct net *net)
+{
+    sonde_ns wake = engine_deadline_ns(net->engine);
+    if (heap_time(&net->queue) < wake)
+        wake = heap_time(&net->queue);
+    cr_assert_neq(wake, SONDE_NS_NEVER, "the engine waits for nothing");
+    net->stalls = wake > net->now ? 0 : net->stalls + 1;
+    cr_assert_leq(net->stalls, STALLS_ALLOWED, "the engine wants to be woken and does nothing");
+    return wake > net->now ? wake : net->now;
+}
+
+void net_run_until(struct net *net, sonde_ns until)
+{
+    net_turn(net);
+    while (engine_ended(net->engine) == ENGINE_RUNNING) {
+        sonde_ns wake = wake_ns(net);
+        if (wake > until)
+            break;
+        net->now = wake;
+        net_turn(net);
+    }
+    if (net->now < until && engine_ended(net->engine) == ENGINE_RUNNING)
+        net->now = until;
+}
+
+void net_run(struct net *net)
+{
+    net_run_until(net, net->now + 3600 * S);
+    cr_assert_neq(engine_ended(net->engine), ENGINE_RUNNING, "the run does not end");
+}
+
+size_t net_count(const struct net *net, uint32_t service, uint8_t ttl, bool to_target)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < net->probe_count; i++) {
+        const struct net_probe *probe = &net->probes[i];
+        count += probe->ended && probe->to_target == to_target &&
+                 (service == UINT32_MAX || probe->service == service) &&
+                 (ttl == 0 || probe->ttl == ttl);
+    }
+    return count;
+}
+
+size_t net_outcomes(const struct net *net, enum sonde_outcome outcome)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < net->probe_count; i++)
+        count += net->probes[i].ended && net->probes[i].outcome == outcome;
+    return count;
+}

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The walk along the path: how far it goes, and how it goes easy on the routers. */
+#include "tests/unit/engine/fake_net.h"
+#include "wire/icmp.h"
+
+#include <criterion/criterion.h>
+
+/*
+ * At most 5 TTL-limited probes to one TTL at once and then one a second, all services together: in
+ * any window the number is at most 5 and one for each second of its length.
+ */
+static void expect_budget(const struct net *net, const char *what)
+{
+    for (unsigned ttl = 1; ttl < 30; ttl++) { /* those with TTL 30 may be for the target */
+        static sonde_ns times[4096];
+        size_t count = 0;
+        for (size_t i = 0; i < net->probe_count && count < 4096; i++) {
+            if (net->probes[i].ttl == ttl)
+                times[count++] = net->probes[i].sent_ns;
+        }
+        for (size_t from = 0; from < count; from++) {
+            for (size_t to = from; to < count; to++)
+                cr_assert_leq((sonde_ns)(to - from + 1), 5 + (times[to] - times[from]) / S,
+                              "%s, TTL %u: %zu in %f s", what, ttl, to - from + 1,
+                              (double)(times[to] - times[from]) / 1e9);
+        }
+    }
+}
+
+static const char SIXTEEN[] = "icmp tcp udp tcp udp tcp udp tcp udp tcp udp tcp udp tcp udp tcp";
+
+Test(path, routers_are_asked_five_times_at_once_and_then_once_a_second)
+{
+    static const struct {
+        const char *services;
+        void (*rule)(struct net *, const struct sonde_tx *);
+        sonde_ns interval_ns;
+        uint32_t cycles;
+    } cases[] = {
+        {"icmp", net_open_path, 100 * SONDE_NS_PER_MS, 100},
+        {"icmp", net_silent, 100 * SONDE_NS_PER_MS, 100},
+        {"icmp tcp udp", net_open_path, 10 * SONDE_NS_PER_MS, 1000},
+        {"icmp tcp udp tcp udp tcp", net_open_path, SONDE_NS_PER_S, 20},
+        {SIXTEEN, net_open_path, 1500 * SONDE_NS_PER_MS, 20},
+        {SIXTEEN, net_silent, SONDE_NS_PER_S, 5},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct engine_config config = net_config();
+        config.traces = 16;
+        config.interval_ns = cases[i].interval_ns;
+        config.cycles = cases[i].cycles;
+        struct net *net = net_new(&config);
+        net->on_probe = cases[i].rule;
+        net_add(net, cases[i].services);
+        engine_start(net->engine, 0);
+        net_run(net);
+        expect_budget(net, cases[i].services);
+        net_free(net);
+    }
+}
+
+Test(path, the_target_is_asked_in_every_cycle_by_every_service_whatever_the_budget)
+{
+    struct engine_config config = net_config();
+    config.cycles = 50;
+    config.interval_ns = 20 * MS;
+    struct net *net = net_new(&config);
+    net_add(net, "icmp tcp udp tcp");
+    engine_start(net->engine, 0);
+    net_run(net);
+    for (uint32_t service = 0; service < 4; service++)
+        cr_expect_eq(net_count(net, service, 0, true), 50, "service %u", service);
+    net_free(net);
+}
+
+Test(path, services_take_turns_at_every_router)
+{
+    struct engine_config config = net_config();
+    config.cycles = 60;
+    struct net *net = net_new(&config);
+    net_add(net, "icmp tcp udp tcp"); /* four, and one probe a second */
+    engine_start(net->engine, 0);
+    net_run(net);
+    for (uint8_t ttl = 1; ttl < net->distance; ttl++) {
+        size_t least = SIZE_MAX;
+        size_t most = 0;
+        for (uint32_t service = 0; service < 4; service++) {
+            size_t count = net_count(net, service, ttl, false);
+            least = count < least ? count : least;
+            most = count > most ? count : most;
+        }
+        cr_expect_geq(least, 10, "TTL %u: 60 seconds for four", ttl);
+        cr_expect_leq(most - least, 1, "TTL %u: %zu to %zu", ttl, least, most);
+    }
+    net_free(net);
+}
+
+/* A service that nobody answers for needs its path most: it gets a probe to every hop. */
+Test(path, every_hop_is_asked_for_a_silent_service_even_if_that_takes_longer)
+{
+    struct engine_config config = net_config();
+    config.traces = 16;
+    struct net *net = net_new(&config);
+    net->on_probe = net_silent;
+    net_add(net, SIXTEEN);
+    engine_start(net->engine, 0);
+    net_run(net);
+    for (uint32_t service = 0; service < 16; service++) {
+        for (uint8_t ttl = 1; ttl <= 8; ttl++)
+            cr_expect_geq(net_count(net, service, ttl, false), 1, "service %u, TTL %u", service,
+                          ttl);
+    }
+    net_free(net);
+}
+
+/* Remember when the distance became known, and fail if a probe goes beyond it after that. */
+static void watch_distance(struct net *net, const struct sonde_event *event)
+{
+    bool target = !event->to_target && event->outcome != SONDE_OUTCOME_TTL_EXCEEDED &&
+                  event->outcome != SONDE_OUTCOME_NO_REPLY;
+    if (target && (net->seen == 0 || event->ttl < net->seen))
+        net->seen = event->ttl;
+}
+
+static int refuse_to_overshoot(struct net *net, const struct sonde_tx *tx)
+{
+    bool full = tx->ttl == net->config.max_ttl;
+    cr_expect(full || net->seen == 0 || tx->ttl <= net->seen, "TTL %u, though the target is at %u",
+              tx->ttl, (unsigned)net->seen);
+    return 0;
+}
+
+Test(path, nothing_goes_beyond_the_target_once_its_distance_is_known)
+{
+    static const uint8_t distances[] = {1, 2, 5, 15, 16, 17, 25, 29};
+    for (size_t i = 0; i < sizeof distances; i++) {
+        struct engine_config config = net_config();
+        config.cycles = 3;
+        struct net *net = net_new(&config);
+        net->distance = distances[i];
+        net->on_event = watch_distance;
+        net->on_send = refuse_to_overshoot;
+        net_add(net, "icmp tcp udp");
+        engine_start(net->engine, 0);
+        net_run(net);
+        cr_expect_eq(net->seen, distances[i]);
+        for (uint8_t ttl = 1; ttl <= distances[i]; ttl++)
+            cr_expect_geq(net_count(net, UINT32_MAX, ttl, false), 3, "distance %u, TTL %u",
+                          distances[i], ttl);
+        net_free(net);
+    }
+}
+
+Test(path, a_target_on_the_same_link_is_hardly_overshot)
+{
+    struct engine_config config = net_config();
+    struct net *net = net_new(&config);
+    net->distance = 1;
+    net->hop_ns = 100 * SONDE_NS_PER_US;
+    net_add(net, "icmp tcp udp");
+    engine_start(net->engine, 0);
+    net_run(net);
+    for (uint8_t ttl = 3; ttl < 30; ttl++)
+        cr_expect_eq(net_count(net, UINT32_MAX, ttl, false), 0, "TTL %u", ttl);
+    net_free(net);
+}
+
+/* Behind router 4 nothing answers; the path, and what lies 3 hops behind it, is asked. */
+static void silent_behind(struct net *net, const struct sonde_tx *tx)
+{
+    if (tx->ttl <= net->seen)
+        (void)net_expires(net, tx);
+}
+
+Test(path, the_walk_ends_a_few_silent_hops_behind_the_last_that_answers)
+{
+    static const struct {
+        uint8_t last; /* router that answers */
+        uint8_t gap;
+        uint8_t end; /* the last TTL asked: last + gap, but no less than a window of 16 */
+    } cases[] = {
+        {4, 3, 16}, {0, 3, 16}, {15, 3, 18}, {20, 3, 23}, {20, 1, 21}, {4, 20, 24}, {28, 8, 30},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct engine_config config = net_config();
+        config.gap_limit = cases[i].gap;
+        config.cycles = 2;
+        struct net *net = net_new(&config);
+        net->distance = 40;
+        net->on_probe = silent_behind;
+        net->seen = cases[i].last;
+        net_add(net, "tcp");
+        engine_start(net->engine, 0);
+        net_run(net);
+        unsigned end = 0;
+        for (size_t k = 0; k < net->probe_count; k++) {
+            if (!net->probes[k].to_target && net->probes[k].ttl > end)
+                end = net->probes[k].ttl;
+        }
+        cr_expect_eq(end, cases[i].end, "routers up to %u, gap %u: %u", cases[i].last, cases[i].gap,
+                     end);
+        net_free(net);
+    }
+}
+
+Test(path, the_walk_keeps_to_the_given_ttls)
+{
+    static const struct {
+        uint8_t first_ttl;
+        uint8_t max_ttl;
+    } cases[] = {{1, 1}, {3, 4}, {5, 30}, {30, 30}, {255, 255}, {1, 255}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct engine_config config = net_config();
+        config.first_ttl = cases[i].first_ttl;
+        config.max_ttl = cases[i].max_ttl;
+        struct net *net = net_new(&config);
+        net->on_probe = net_silent;
+        net_add(net, "icmp tcp");
+        engine_start(net->engine, 0);
+        net_run(net);
+        for (size_t k = 0; k < net->probe_count; k++) {
+            cr_expect_geq(net->probes[k].ttl, cases[i].first_ttl);
+            cr_expect_leq(net->probes[k].ttl, cases[i].max_ttl);
+            if (net->probes[k].to_target)
+                cr_expect_eq(net->probes[k].ttl, cases[i].max_ttl);
+        }
+        cr_expect_geq(net_count(net, 0, cases[i].first_ttl, false), 1, "%u to %u",
+                      cases[i].first_ttl, cases[i].max_ttl);
+        net_free(net);
+    }
+}
+
+/* Router 3 lets nothing pass. */
+static void refused_at_3(struct net *net, const struct sonde_tx *tx)
+{
+    if (tx->ttl < 3)
+        (void)net_expires(net, tx);
+    else
+        net_error(net, tx, 6 * net->hop_ns, 3, ICMP4_UNREACHABLE, 13);
+}
+
+Test(path, the_walk_ends_where_it_is_refused)
+{
+    struct engine_config config = net_config();
+    config.cycles = 4;
+    struct net *net = net_new(&config);
+    net->on_probe = refused_at_3;
+    net_add(net, "tcp");
+    engine_start(net->engine, 0);
+    net_run(net);
+    for (size_t i = 0; i < net->probe_count; i++) {
+        if (net->probes[i].cycle > 0 && !net->probes[i].to_target)
+            cr_expect_leq(net->probes[i].ttl, 3);
+    }
+    cr_expect_eq(net_count(net, 0, 3, false), 4);
+    cr_expect_eq(net_outcomes(net, SONDE_OUTCOME_TTL_EXCEEDED), 8); /* 2 routers, 4 cycles */
+    net_free(net);
+}
+
+/* One service is refused at hop 3; the other's path is walked to its end all the same. */
+static void refused_for_one(struct net *net, const struct sonde_tx *tx)
+{
+    if (net_service_of(tx) == 1)
+        refused_at_3(net, tx);
+    else
+        net_open_path(net, tx);
+}
+
+Test(path, a_refusal_of_one_service_does_not_end_the_walk_of_another)
+{
+    struct engine_config config = net_config();
+    struct net *net = net_new(&config);
+    net->on_probe = refused_for_one;
+    net_add(net, "icmp tcp");
+    engine_start(net->engine, 0);
+    net_run(net);
+    for (uint8_t ttl = 1; ttl <= 5; ttl++)
+        cr_expect_eq(net_count(net, 0, ttl, false), 1, "TTL %u", ttl);
+    net_free(net);
+}
+
+/* The path as it is after the change; what is learned of it shows in which TTLs are asked. */
+static void expect_last_ttl_after_change(uint8_t before, uint8_t after)
+{
+    struct engine_config config = net_config();
+    config.cycles = 20;
+    struct net *net = net_new(&config);
+    net->distance = before;
+    net_add(net, "icmp tcp");
+    engine_start(net->engine, 0);
+    net_run_until(net, 4500 * MS); /* five cycles */
+    net->distance = after;
+    net_run(net);
+    unsigned last = 0;
+    for (size_t i = 0; i < net->probe_count; i++) {
+        const struct net_probe *probe = &net->probes[i];
+        if (probe->cycle >= 10 && !probe->to_target && probe->ttl > last)
+            last = probe->ttl;
+        if (probe->to_target)
+            cr_expect(probe->outcome == SONDE_OUTCOME_ECHO_REPLY ||
+                      probe->outcome == SONDE_OUTCOME_OPEN);
+    }
+    cr_expect_eq(last, after, "from %u to %u: asked up to %u", before, after, last);
+    net_free(net);
+}
+
+Test(path, a_path_that_becomes_shorter_is_followed)
+{
+    expect_last_ttl_after_change(5, 4);
+    expect_last_ttl_after_change(9, 3);
+    expect_last_ttl_after_change(2, 1);
+}
+
+Test(path, a_path_that_becomes_longer_is_followed)
+{
+    expect_last_ttl_after_change(4, 5);
+    expect_last_ttl_after_change(3, 12);
+    expect_last_ttl_after_change(1, 2);
+}
+
+/* Two routers send everything back and forth. */
+static void loop_behind_3(struct net *net, const struct sonde_tx *tx)
+{
+    unsigned router = tx->ttl <= 3 ? tx->ttl : 3 + tx->ttl % 2;
+    net_error(net, tx, 2 * tx->ttl * net->hop_ns, router, ICMP4_TIME_EXCEEDED, 0);
+}
+
+Test(path, a_loop_is_walked_to_the_largest_ttl_and_no_further)
+{
+    struct engine_config config = net_config();
+    struct net *net = net_new(&config);
+    net->on_probe = loop_behind_3;
+    net_add(net, "icmp");
+    engine_start(net->engine, 0);
+    net_run(net);
+    for (uint8_t ttl = 1; ttl <= 30; ttl++)
+        cr_expect_eq(net_count(net, 0, ttl, false), 1, "TTL %u", ttl);
+    cr_expect_eq(net_outcomes(net, SONDE_OUTCOME_TTL_EXCEEDED), 31);
+    net_free(net);
+}

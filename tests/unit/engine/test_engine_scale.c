@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Many targets, many services, and a long time. */
+#include "tests/support/failing_alloc.h"
+#include "tests/unit/engine/fake_net.h"
+
+#include <criterion/criterion.h>
+
+Test(scale, a_thousand_targets_are_done_together)
+{
+    struct engine_config config = net_config();
+    config.targets = 1000;
+    config.traces = 2000;
+    config.cycles = 2;
+    struct net *net = net_new(&config);
+    for (int i = 0; i < 1000; i++)
+        net_add(net, "icmp tcp");
+    engine_start(net->engine, 0);
+    net_run(net);
+    cr_expect_eq(engine_ended(net->engine), ENGINE_COMPLETE);
+    cr_expect_lt(net->now, 3 * S, "they do not wait for each other");
+    cr_expect_eq(net_count(net, UINT32_MAX, 0, true), 4000);
+    cr_expect_eq(net_outcomes(net, SONDE_OUTCOME_ECHO_REPLY) +
+                     net_outcomes(net, SONDE_OUTCOME_OPEN) +
+                     net_outcomes(net, SONDE_OUTCOME_TTL_EXCEEDED),
+                 net->probe_count);
+    net_free(net);
+}
+
+static const char SIXTEEN[] = "tcp tcp tcp tcp tcp tcp tcp tcp tcp tcp tcp tcp tcp tcp tcp tcp ";
+
+Test(scale, a_target_may_have_sixty_four_services_and_a_control)
+{
+    struct engine_config config = net_config();
+    config.traces = 65;
+    struct net *net = net_new(&config);
+    char services[5 + 4 * sizeof SIXTEEN] = "icmp ";
+    size_t len = 5;
+    for (int i = 0; i < 4; i++) {
+        for (size_t k = 0; SIXTEEN[k] != '\0'; k++)
+            services[len++] = SIXTEEN[k];
+    }
+    services[len] = '\0';
+    net_add(net, services);
+    cr_assert_eq(net->service_count, 65);
+    engine_start(net->engine, 0);
+    net_run(net);
+    for (uint32_t service = 0; service < 65; service++)
+        cr_expect_eq(net_count(net, service, 0, true), 1, "service %u", service);
+    cr_expect_eq(net_outcomes(net, SONDE_OUTCOME_OPEN) +
+                     net_outcomes(net, SONDE_OUTCOME_ECHO_REPLY) +
+                     net_outcomes(net, SONDE_OUTCOME_TTL_EXCEEDED),
+                 net->probe_count);
+    net_free(net);
+}
+
+/* Every full-TTL probe of the day leaves on the second; net->seen counts them. */
+static int count_cycles(struct net *net, const struct sonde_tx *tx)
+{
+    if (tx->ttl == net->config.max_ttl) {
+        cr_assert_eq(net->now, (sonde_ns)net->seen * S, "cycle %u has drifted",
+                     (unsigned)net->seen);
+        net->seen++;
+    }
+    return 0;
+}
+
+Test(scale, a_day_passes_without_drift_and_without_growth)
+{
+    enum { DAY = 86400 };
+    struct engine_config config = net_config();
+    config.cycles = 0;
+    config.duration_ns = DAY * S;
+    struct net *net = net_new(&config);
+    struct sonde_addr addr = net_target_addr(net, 0);
+    cr_assert_eq(tally_new(30, &net->tally), 0);
+    cr_assert_eq(tally_add_target(net->tally, &addr, 1), 0);
+    net->forgetful = true;
+    net->distance = 4;
+    net->on_send = count_cycles;
+    net_add(net, "icmp");
+    engine_start(net->engine, 0);
+    net_run_until(net, 60 * S);
+    uint64_t allocations = alloc_count();
+    int64_t live = alloc_live();
+    net_run_until(net, DAY * S);
+    cr_expect_eq(alloc_count(), allocations, "nothing is allocated after the first minute");
+    cr_expect_eq(alloc_live(), live);
+    cr_expect_eq(engine_ended(net->engine), ENGINE_DEADLINE);
+    cr_expect_eq(net->seen, DAY);
+    const struct tally_service *service = &net->tally->targets[0].services[0];
+    cr_expect_eq(service->sent, DAY);
+    cr_expect_eq(service->received, DAY);
+    cr_expect_eq(rtt_mean(&service->rtt), net_rtt(net));
+    for (unsigned ttl = 1; ttl <= 4; ttl++) {
+        const struct tally_hop *hop = service->hops[ttl];
+        cr_assert_not_null(hop);
+        cr_expect(hop->sent >= DAY - 5 && hop->sent <= DAY + 5, "TTL %u: %u in a day", ttl,
+                  (unsigned)hop->sent);
+        cr_expect_eq(hop->received, hop->sent);
+    }
+    net_free(net);
+}

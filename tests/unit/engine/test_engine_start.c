@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The engine's limits, its first packets, and a run in which everything answers. */
+#include "tests/unit/engine/fake_net.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <string.h>
+
+Test(start, a_configuration_out_of_range_is_refused)
+{
+    struct engine_config bad[14];
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        bad[i] = net_config();
+    bad[0].targets = 0;
+    bad[1].targets = ENGINE_TARGETS_MAX + 1;
+    bad[2].traces = 0;
+    bad[3].traces = 131; /* one target has at most 65; two have 130 */
+    bad[4].interval_ns = 0;
+    bad[5].interval_ns = -1;
+    bad[6].timeout_ns = 0;
+    bad[7].timeout_ns = -5;
+    bad[8].duration_ns = -1;
+    bad[9].first_ttl = 0;
+    bad[10].max_ttl = 0;
+    bad[11].first_ttl = 31; /* above max_ttl */
+    bad[12].gap_limit = 0;
+    bad[13].interval_ns = INT64_MIN;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct engine *engine = NULL;
+        cr_expect_eq(engine_new(&bad[i], &engine), -EINVAL, "configuration %zu", i);
+        cr_expect_null(engine, "configuration %zu", i);
+    }
+}
+
+Test(start, the_ends_of_every_range_are_accepted)
+{
+    struct engine_config good[4];
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        good[i] = net_config();
+    good[0].traces = 65;
+    good[1].first_ttl = good[1].max_ttl = good[1].gap_limit = 255;
+    good[2].interval_ns = good[2].timeout_ns = good[2].duration_ns = 1;
+    good[3].interval_ns = good[3].timeout_ns = good[3].duration_ns = SONDE_NS_NEVER - 1;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        struct engine *engine = NULL;
+        cr_expect_eq(engine_new(&good[i], &engine), 0, "configuration %zu", i);
+        engine_free(engine);
+    }
+}
+
+/* A flow of its own for each number. */
+static struct sonde_spec numbered_spec(const struct sonde_addr *addr, uint16_t number)
+{
+    return (struct sonde_spec){
+        .flow = {.dst = *addr, .protocol = IP_PROTO_TCP, .src_port = number, .dst_port = 443},
+        .size_bytes = 64,
+    };
+}
+
+Test(start, what_does_not_fit_is_refused)
+{
+    struct engine_config config = net_config();
+    struct engine *engine = NULL;
+    struct sonde_addr addr;
+    config.targets = 2;
+    config.traces = 66;
+    cr_assert_eq(engine_new(&config, &engine), 0);
+    cr_assert_eq(sonde_addr_parse("198.51.100.7", &addr), 0);
+    cr_assert_eq(engine_add_target(engine, &addr), 0);
+    for (uint16_t i = 0; i < ENGINE_TRACES_PER_TARGET; i++) {
+        struct sonde_spec spec = numbered_spec(&addr, i);
+        cr_assert_eq(engine_add_trace(engine, &probe_tcp, &spec), 0);
+    }
+    struct sonde_spec spec = numbered_spec(&addr, 65);
+    cr_expect_eq(engine_count_flows(engine, &spec.flow), ENGINE_TRACES_PER_TARGET);
+    cr_expect_eq(engine_add_trace(engine, &probe_tcp, &spec), -ENOSPC, "65 for one target");
+    cr_assert_eq(sonde_addr_parse("198.51.100.8", &addr), 0);
+    cr_assert_eq(engine_add_target(engine, &addr), 0);
+    spec = numbered_spec(&addr, 0);
+    cr_expect_eq(engine_add_trace(engine, &probe_tcp, &spec), 0);
+    spec = numbered_spec(&addr, 1);
+    cr_expect_eq(engine_add_trace(engine, &probe_tcp, &spec), -ENOSPC, "66 in all");
+    cr_expect_eq(engine_add_target(engine, &addr), -ENOSPC, "two targets");
+    engine_free(engine);
+}
+
+Test(start, flows_are_counted_by_destination_protocol_and_port)
+{
+    struct engine_config config = net_config();
+    struct net *net = net_new(&config);
+    net_add(net, "icmp tcp tcp udp");
+    const struct {
+        const char *what;
+        struct sonde_flow flow;
+        uint32_t count;
+    } cases[] = {
+        {"icmp", {.protocol = IP_PROTO_ICMP}, 1},
+        {"1001/tcp", {.protocol = IP_PROTO_TCP, .dst_port = 1001}, 1},
+        {"1001/udp", {.protocol = IP_PROTO_UDP, .dst_port = 1001}, 0},
+        {"1003/udp", {.protocol = IP_PROTO_UDP, .dst_port = 1003}, 1},
+        {"1009/tcp", {.protocol = IP_PROTO_TCP, .dst_port = 1009}, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sonde_flow flow = cases[i].flow;
+        flow.dst = net_target_addr(net, 0);
+        cr_expect_eq(engine_count_flows(net->engine, &flow), cases[i].count, "%s", cases[i].what);
+        flow.dst = net_target_addr(net, 1);
+        cr_expect_eq(engine_count_flows(net->engine, &flow), 0, "%s elsewhere", cases[i].what);
+    }
+    net_free(net);
+}
+
+Test(start, without_a_target_everything_is_done)
+{
+    struct engine_config config = net_config();
+    struct net *net = net_new(&config);
+    engine_start(net->engine, 0);
+    cr_expect_eq(engine_ended(net->engine), ENGINE_COMPLETE);
+    cr_expect_eq(engine_deadline_ns(net->engine), SONDE_NS_NEVER);
+    net_turn(net);
+    cr_expect_eq(net->sent, 0);
+    net_free(net);
+}
+
+Test(start, a_target_without_services_is_done_at_once)
+{
+    struct engine_config config = net_config();
+    struct net *net = net_new(&config);
+    net_add(net, "");
+    engine_start(net->engine, 0);
+    net_run(net);
+    cr_expect_eq(net->sent, 0);
+    cr_expect_eq(net->now, 0);
+    net_free(net);
+}
+
+/* State first: one round trip later the user knows what is open. */
+Test(start, the_first_packets_ask_every_service_at_full_ttl)
+{
+    struct engine_config config = net_config();
+    struct net *net = net_new(&config);
+    net_add(net, "icmp tcp udp tcp");
+    engine_start(net->engine, 0);
+    net_turn(net);
+    cr_assert_geq(net->probe_count, 4);
+    unsigned services = 0;
+    for (size_t i = 0; i < 4; i++) {
+        cr_expect_eq(net->probes[i].ttl, 30);
+        cr_expect_eq(net->probes[i].sent_ns, 0);
+        services |= 1U << net->probes[i].service;
+    }
+    cr_expect_eq(services, 0xf, "each service once");
+    net_run(net);
+    cr_expect_eq(net_count(net, UINT32_MAX, 0, true), 4);
+    for (size_t i = 0; i < 4; i++)
+        cr_expect(net->probes[i].to_target);
+    net_free(net);
+}
+
+Test(start, every_service_of_every_target_is_asked_at_full_ttl_first)
+{
+    struct engine_config config = net_config();
+    config.targets = 5;
+    config.traces = 15;
+    struct net *net = net_new(&config);
+    for (int i = 0; i < 5; i++)
+        net_add(net, "icmp tcp udp");
+    engine_start(net->engine, 0);
+    net_run(net);
+    bool asked[5][3] = {{false}};
+    for (size_t i = 0; i < net->probe_count; i++) {
+        const struct net_probe *probe = &net->probes[i];
+        cr_expect(asked[probe->target][probe->service] || probe->ttl == 30);
+        asked[probe->target][probe->service] = true;
+    }
+    net_free(net);
+}
+
+/* The same in each family: who answered, as what, after how long; and it does not take long. */
+static void expect_all_answered(enum sonde_family family, size_t quote_len)
+{
+    static const enum sonde_outcome outcomes[] = {
+        SONDE_OUTCOME_ECHO_REPLY,
+        SONDE_OUTCOME_OPEN,
+        SONDE_OUTCOME_UDP_REPLY,
+    };
+    struct engine_config config = net_config();
+    struct net *net = net_new(&config);
+    net->family = family;
+    net->quote_len = quote_len;
+    net_add(net, "icmp tcp udp");
+    engine_start(net->engine, 0);
+    net_run(net);
+    cr_expect_eq(engine_ended(net->engine), ENGINE_COMPLETE);
+    cr_expect_lt(net->now, 500 * MS, "nothing is waited for that has arrived");
+    for (size_t i = 0; i < net->probe_count; i++) {
+        const struct net_probe *probe = &net->probes[i];
+        bool hop = probe->ttl < net->distance;
+        struct sonde_addr from =
+            hop ? net_router_addr(net, probe->ttl) : net_target_addr(net, probe->target);
+        cr_expect_eq(probe->outcome, hop ? SONDE_OUTCOME_TTL_EXCEEDED : outcomes[probe->service]);
+        cr_expect(sonde_addr_equal(&probe->from, &from));
+        cr_expect_not(probe->uncertain);
+        cr_expect_eq(probe->rtt_ns, 2 * (hop ? probe->ttl : net->distance) * net->hop_ns);
+        cr_expect_eq(probe->cycle, 0);
+        cr_expect_eq(probe->late + probe->duplicates, 0);
+    }
+    for (uint32_t service = 0; service < 3; service++) {
+        cr_expect_eq(net_count(net, service, 0, true), 1);
+        for (uint8_t ttl = 1; ttl <= net->distance; ttl++)
+            cr_expect_eq(net_count(net, service, ttl, false), 1, "service %u, TTL %u", service,
+                         ttl);
+    }
+    for (int reason = 0; reason < SONDE_DISCARD_COUNT; reason++)
+        cr_expect_eq(engine_discards(net->engine)->count[reason], 0);
+    net_free(net);
+}
+
+Test(start, every_hop_and_the_target_answer_over_ipv4)
+{
+    expect_all_answered(SONDE_FAMILY_IPV4, 8); /* RFC 792 */
+    expect_all_answered(SONDE_FAMILY_IPV4, 28);
+    expect_all_answered(SONDE_FAMILY_IPV4, SIZE_MAX);
+}
+
+Test(start, every_hop_and_the_target_answer_over_ipv6)
+{
+    expect_all_answered(SONDE_FAMILY_IPV6, SIZE_MAX); /* RFC 4443 §2.4 (c): as much as fits */
+}
+
+Test(start, the_start_need_not_be_at_zero)
+{
+    struct engine_config config = net_config();
+    struct net *net = net_new(&config);
+    net->now = INT64_C(4000000000) * S; /* 126 years of uptime */
+    net_add(net, "icmp tcp");
+    engine_start(net->engine, net->now);
+    sonde_ns start = net->now;
+    net_run(net);
+    cr_expect_eq(engine_ended(net->engine), ENGINE_COMPLETE);
+    cr_expect_lt(net->now, start + 500 * MS);
+    net_free(net);
+}

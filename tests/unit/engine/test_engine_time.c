@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* When things happen: giving up, ending, holding back, and clocks that jump. */
+#include "tests/unit/engine/fake_net.h"
+
+#include "base/prng.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+
+static struct net *start_net(const struct engine_config *config, const char *services,
+                             void (*rule)(struct net *, const struct sonde_tx *))
+{
+    struct net *net = net_new(config);
+    net->on_probe = rule;
+    net_add(net, services);
+    engine_start(net->engine, 0);
+    return net;
+}
+
+Test(time, a_probe_that_nobody_answers_is_given_up_after_the_timeout)
+{
+    struct engine_config config = net_config();
+    config.timeout_ns = 700 * MS;
+    config.cycles = 3;
+    struct net *net = start_net(&config, "icmp tcp udp", net_silent);
+    net_run(net);
+    cr_expect_gt(net->probe_count, 9);
+    for (size_t i = 0; i < net->probe_count; i++) {
+        cr_expect_eq(net->probes[i].outcome, SONDE_OUTCOME_NO_REPLY);
+        cr_expect_leq(net->probes[i].ended_ns - net->probes[i].sent_ns, 700 * MS);
+        if (net->probes[i].cycle < 2) /* the last ones end together */
+            cr_expect_eq(net->probes[i].ended_ns - net->probes[i].sent_ns, 700 * MS);
+    }
+    net_free(net);
+}
+
+/* Router 3 is silent. */
+static void silent_hop(struct net *net, const struct sonde_tx *tx)
+{
+    if (tx->ttl != 3)
+        net_open_path(net, tx);
+}
+
+Test(time, once_the_target_has_answered_the_end_does_not_wait_for_the_timeout)
+{
+    struct engine_config config = net_config();
+    config.timeout_ns = 60 * S;
+    struct net *net = start_net(&config, "icmp", silent_hop);
+    net_run(net);
+    cr_expect_lt(net->now, 2 * S);
+    for (size_t i = 0; i < net->probe_count; i++) {
+        bool silent = net->probes[i].ttl == 3;
+        cr_expect_eq(net->probes[i].outcome == SONDE_OUTCOME_NO_REPLY, silent);
+        if (silent) /* nothing that takes twice the longest round trip seen is missed */
+            cr_expect_geq(net->probes[i].ended_ns - net->probes[i].sent_ns, 2 * net_rtt(net));
+    }
+    net_free(net);
+}
+
+/* A resolver has to ask others first. */
+static void thinking_server(struct net *net, const struct sonde_tx *tx)
+{
+    if (!net_expires(net, tx))
+        net_reply(net, tx, net_rtt(net) + (tx->flow->protocol == IP_PROTO_UDP ? 400 * MS : 0));
+}
+
+Test(time, a_service_is_given_time_to_think)
+{
+    struct engine_config config = net_config();
+    struct net *net = start_net(&config, "icmp udp", thinking_server);
+    net_run(net);
+    for (size_t i = 0; i < net->probe_count; i++) {
+        if (net->probes[i].to_target && net->probes[i].service == 1)
+            cr_expect_eq(net->probes[i].outcome, SONDE_OUTCOME_UDP_REPLY);
+    }
+    net_free(net);
+}
+
+Test(time, a_run_ends_at_its_deadline_whatever_is_under_way)
+{
+    static const sonde_ns durations[] = {1, 1000000, 10 * SONDE_NS_PER_MS, 1500 * SONDE_NS_PER_MS};
+    for (size_t i = 0; i < sizeof durations / sizeof *durations; i++) {
+        struct engine_config config = net_config();
+        config.cycles = 0;
+        config.duration_ns = durations[i];
+        struct net *net = net_new(&config);
+        net->now = 77 * S;
+        net_add(net, "icmp tcp");
+        engine_start(net->engine, net->now);
+        net_run(net);
+        cr_expect_eq(engine_ended(net->engine), ENGINE_DEADLINE);
+        cr_expect_eq(net->now, 77 * S + durations[i]);
+        cr_expect_eq(engine_deadline_ns(net->engine), SONDE_NS_NEVER);
+        cr_expect_eq(net_outcomes(net, SONDE_OUTCOME_NO_REPLY), 0, "nothing is said of the rest");
+        uint64_t sent = net->sent;
+        net->now += 60 * S;
+        net_turn(net);
+        cr_expect_eq(net->sent, sent);
+        net_free(net);
+    }
+}
+
+Test(time, a_run_that_is_done_before_its_deadline_is_complete)
+{
+    struct engine_config config = net_config();
+    config.duration_ns = 10 * S;
+    struct net *net = start_net(&config, "icmp", net_open_path);
+    net_run(net);
+    cr_expect_eq(engine_ended(net->engine), ENGINE_COMPLETE);
+    engine_stop(net->engine);
+    cr_expect_eq(engine_ended(net->engine), ENGINE_COMPLETE);
+    net_free(net);
+}
+
+Test(time, a_stopped_run_says_nothing_of_what_is_in_flight)
+{
+    struct engine_config config = net_config();
+    config.cycles = 0;
+    struct net *net = start_net(&config, "icmp tcp udp", net_open_path);
+    net_run_until(net, 3010 * MS); /* in the middle of a cycle */
+    cr_assert_lt(net->ended, net->sent);
+    uint64_t sent = net->sent;
+    uint64_t events = net->events;
+    engine_stop(net->engine);
+    cr_expect_eq(engine_ended(net->engine), ENGINE_STOPPED);
+    cr_expect_eq(engine_deadline_ns(net->engine), SONDE_NS_NEVER);
+    for (int i = 0; i < 10; i++) {
+        net->now += S;
+        net_turn(net);
+    }
+    cr_expect_eq(net->sent, sent);
+    cr_expect_eq(net->events, events);
+    net_free(net);
+}
+
+Test(time, an_endless_run_goes_on)
+{
+    struct engine_config config = net_config();
+    config.cycles = 0;
+    struct net *net = start_net(&config, "icmp", net_open_path);
+    net_run_until(net, 500 * S + 500 * MS);
+    cr_expect_eq(engine_ended(net->engine), ENGINE_RUNNING);
+    cr_expect_eq(net_count(net, 0, 0, true), 501); /* at 0, 1, … 500 s */
+    cr_expect_eq(net->sent, net->ended);
+    net_free(net);
+}
+
+Test(time, cycles_do_not_drift_however_late_the_loop_wakes)
+{
+    struct engine_config config = net_config();
+    config.cycles = 200;
+    config.interval_ns = 100 * MS;
+    struct net *net = start_net(&config, "icmp", net_open_path);
+    struct prng prng = {11};
+    while (engine_ended(net->engine) == ENGINE_RUNNING) {
+        net_turn(net);
+        sonde_ns wake = engine_deadline_ns(net->engine);
+        if (heap_time(&net->queue) < wake)
+            wake = heap_time(&net->queue);
+        if (wake != SONDE_NS_NEVER && wake > net->now)
+            net->now = wake;
+        net->now += prng_below(&prng, 5 * 1000 * 1000); /* up to 5 ms late, every time */
+    }
+    for (size_t i = 0; i < net->probe_count; i++) {
+        const struct net_probe *probe = &net->probes[i];
+        if (!probe->to_target)
+            continue;
+        sonde_ns late = probe->sent_ns - probe->cycle * 100 * MS;
+        cr_expect(late >= 0 && late <= 5 * MS, "cycle %u begins %f ms late", probe->cycle,
+                  (double)late / 1e6);
+    }
+    cr_expect_eq(net_count(net, 0, 0, true), 200);
+    net_free(net);
+}
+
+Test(time, a_host_that_slept_makes_no_cycles_up)
+{
+    struct engine_config config = net_config();
+    config.cycles = 0;
+    struct net *net = start_net(&config, "icmp tcp", net_open_path);
+    net_run_until(net, 10500 * MS);
+    size_t before = net_count(net, 0, 0, true);
+    cr_assert_eq(before, 11);
+    net->now += 600 * S; /* suspended for ten minutes */
+    sonde_ns woke = net->now;
+    net_run_until(net, woke + 4500 * MS);
+    /* at most one cycle at once, and then one a second */
+    cr_expect_leq(net_count(net, 0, 0, true), before + 6);
+    cr_expect_geq(net_count(net, 0, 0, true), before + 4);
+    sonde_ns last = -S;
+    for (size_t i = 0; i < net->probe_count; i++) {
+        const struct net_probe *probe = &net->probes[i];
+        if (probe->service != 0 || !probe->to_target)
+            continue;
+        if (probe->sent_ns > woke + S)
+            cr_expect_eq(probe->sent_ns - last, S, "the rhythm is back");
+        last = probe->sent_ns;
+    }
+    engine_stop(net->engine);
+    net_free(net);
+}
+
+Test(time, what_was_in_flight_while_the_host_slept_is_judged_by_what_arrived)
+{
+    struct engine_config config = net_config();
+    config.cycles = 2;
+    struct net *net = start_net(&config, "icmp", net_open_path);
+    net_turn(net);
+    net->now += 600 * S;
+    /* the answer has been waiting in the socket, with the kernel's time stamp */
+    net_run(net);
+    for (size_t i = 0; i < net->probe_count; i++) {
+        cr_expect_neq(net->probes[i].outcome, SONDE_OUTCOME_NO_REPLY);
+        cr_expect_leq(net->probes[i].rtt_ns, net_rtt(net));
+    }
+    net_free(net);
+}
+
+Test(time, the_rate_is_never_exceeded)
+{
+    static const uint32_t rates[] = {1, 10, 100, 1000};
+    for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
+        struct engine_config config = net_config();
+        config.targets = 3;
+        config.rate_pps = rates[i];
+        struct net *net = net_new(&config);
+        for (int target = 0; target < 3; target++)
+            net_add(net, "icmp tcp");
+        engine_start(net->engine, 0);
+        net_run(net);
+        for (size_t k = 1; k < net->probe_count; k++)
+            cr_assert_geq(net->probes[k].sent_ns - net->probes[k - 1].sent_ns, S / rates[i],
+                          "%u packets a second", rates[i]);
+        cr_expect_eq(net_count(net, UINT32_MAX, 0, true), 6);
+        net_free(net);
+    }
+}
+
+/* The kernel's queue is full for a while, three times. */
+static int sometimes_later(struct net *net, const struct sonde_tx *tx)
+{
+    static const int errors[] = {-EAGAIN, -ENOBUFS, -ENOMEM};
+    (void)tx;
+    sonde_ns phase = net->now % S;
+    return phase < 300 * MS ? errors[net->now / S % 3] : 0;
+}
+
+Test(time, later_means_later_and_loses_nothing)
+{
+    struct engine_config config = net_config();
+    config.cycles = 5;
+    struct net *net = net_new(&config);
+    net->on_send = sometimes_later;
+    net_add(net, "icmp tcp udp");
+    engine_start(net->engine, 0);
+    net_run(net);
+    cr_expect_eq(net_count(net, UINT32_MAX, 0, true), 15);
+    cr_expect_eq(net_outcomes(net, SONDE_OUTCOME_SEND_ERROR), 0);
+    cr_expect_eq(net_outcomes(net, SONDE_OUTCOME_NO_REPLY), 0);
+    for (size_t i = 0; i < net->probe_count; i++) {
+        if (net->probes[i].to_target)
+            cr_expect_eq(net->probes[i].rtt_ns, net_rtt(net), "timed from when it left");
+    }
+    net_free(net);
+}
+
+/* net->seen counts the refusals; the probe has to be the same each time. */
+static int remember_and_refuse(struct net *net, const struct sonde_tx *tx)
+{
+    static struct sonde_tx first;
+    if (net->seen == 0)
+        first = *tx;
+    cr_expect_eq(tx->handle, first.handle);
+    cr_expect_eq(tx->id, first.id, "the same token");
+    cr_expect_eq(tx->ttl, first.ttl);
+    net->seen++;
+    return -ENOBUFS;
+}
+
+Test(time, the_same_probe_is_offered_again_less_and_less_often)
+{
+    struct engine_config config = net_config();
+    struct net *net = net_new(&config);
+    net->on_send = remember_and_refuse;
+    net_add(net, "icmp tcp");
+    engine_start(net->engine, 0);
+    net_run_until(net, 10 * S);
+    cr_expect_eq(net->sent, 0);
+    cr_expect_geq(net->seen, 10, "it is not forgotten");
+    cr_expect_leq(net->seen, 1000, "and does not keep the machine busy");
+    net->on_send = NULL;
+    net_run(net);
+    cr_expect_eq(engine_ended(net->engine), ENGINE_COMPLETE);
+    cr_expect_eq(net_outcomes(net, SONDE_OUTCOME_NO_REPLY), 0);
+    net_free(net);
+}
+
+/* The second and last probe of the run cannot leave for a while. */
+static int last_one_later(struct net *net, const struct sonde_tx *tx)
+{
+    (void)tx;
+    return net->sent == 1 && net->now < 900 * MS ? -EAGAIN : 0;
+}
+
+Test(time, a_run_waits_for_its_last_probe_to_leave)
+{
+    struct engine_config config = net_config();
+    config.first_ttl = config.max_ttl = 5;
+    struct net *net = net_new(&config);
+    net->on_send = last_one_later;
+    net_add(net, "icmp");
+    engine_start(net->engine, 0);
+    net_run(net);
+    cr_expect_eq(net->sent, 2);
+    cr_expect_eq(net_outcomes(net, SONDE_OUTCOME_ECHO_REPLY), 2);
+    net_free(net);
+}
+
+static int cannot_be_sent(struct net *net, const struct sonde_tx *tx)
+{
+    (void)tx;
+    return -(int)net->seen;
+}
+
+Test(time, what_the_kernel_refuses_is_that_probes_result_and_the_run_goes_on)
+{
+    static const int errors[] = {EPERM, EACCES, ENETUNREACH, EHOSTUNREACH, EMSGSIZE, EINVAL};
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+        struct engine_config config = net_config();
+        config.cycles = 3;
+        struct net *net = net_new(&config);
+        net->on_send = cannot_be_sent;
+        net->seen = (uint64_t)errors[i];
+        net_add(net, "icmp tcp");
+        engine_start(net->engine, 0);
+        net_run(net);
+        cr_expect_eq(engine_ended(net->engine), ENGINE_COMPLETE);
+        cr_expect_eq(net_count(net, UINT32_MAX, 0, true), 6);
+        for (size_t k = 0; k < net->probe_count; k++) {
+            cr_expect_eq(net->probes[k].outcome, SONDE_OUTCOME_SEND_ERROR);
+            cr_expect_eq(net->probes[k].error, errors[i]);
+        }
+        net_free(net);
+    }
+}
+
+static int one_service_blocked(struct net *net, const struct sonde_tx *tx)
+{
+    (void)net;
+    return net_service_of(tx) == 1 ? -EPERM : 0;
+}
+
+Test(time, a_service_that_is_blocked_here_does_not_disturb_the_others)
+{
+    struct engine_config config = net_config();
+    config.cycles = 3;
+    struct net *net = net_new(&config);
+    net->on_send = one_service_blocked;
+    net_add(net, "icmp tcp udp");
+    engine_start(net->engine, 0);
+    net_run(net);
+    for (size_t i = 0; i < net->probe_count; i++) {
+        const struct net_probe *probe = &net->probes[i];
+        cr_expect_eq(probe->outcome == SONDE_OUTCOME_SEND_ERROR, probe->service == 1);
+        cr_expect_neq(probe->outcome, SONDE_OUTCOME_NO_REPLY);
+    }
+    net_free(net);
+}
+
+Test(time, cycles_may_be_shorter_than_a_round_trip)
+{
+    struct engine_config config = net_config();
+    config.cycles = 100;
+    config.interval_ns = 3 * MS; /* the round trip takes 20 */
+    struct net *net = start_net(&config, "icmp tcp udp", net_open_path);
+    net_run(net);
+    cr_expect_eq(net_count(net, UINT32_MAX, 0, true), 300);
+    for (size_t i = 0; i < net->probe_count; i++) {
+        cr_expect_neq(net->probes[i].outcome, SONDE_OUTCOME_NO_REPLY);
+        if (net->probes[i].to_target && !net->probes[i].uncertain)
+            cr_expect_eq(net->probes[i].rtt_ns, net_rtt(net));
+    }
+    net_free(net);
+}

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Answers that name no probe: resets, servers without timestamps or with SYN-ACKs that repeat
+ * themselves, datagrams of a server's own, and errors that quote too little.
+ */
+#include "tests/support/answers.h"
+#include "tests/unit/engine/fake_net.h"
+#include "wire/icmp.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+
+static struct net *run_net(const struct engine_config *config, const char *services,
+                           void (*rule)(struct net *, const struct sonde_tx *))
+{
+    struct net *net = net_new(config);
+    net->on_probe = rule;
+    net_add(net, services);
+    engine_start(net->engine, 0);
+    net_run(net);
+    return net;
+}
+
+static void closed_port(struct net *net, const struct sonde_tx *tx)
+{
+    if (!net_expires(net, tx))
+        net_refuse(net, tx, net_rtt(net));
+}
+
+/* Every probe that gets there draws one RST, so each has to end as closed, and none twice. */
+Test(tokenless, every_probe_that_reaches_a_closed_port_ends_as_closed)
+{
+    struct engine_config config = net_config();
+    config.cycles = 6;
+    struct net *net = run_net(&config, "tcp", closed_port);
+    for (size_t i = 0; i < net->probe_count; i++) {
+        const struct net_probe *probe = &net->probes[i];
+        bool hop = probe->ttl < net->distance;
+        cr_expect_eq(probe->outcome, hop ? SONDE_OUTCOME_TTL_EXCEEDED : SONDE_OUTCOME_CLOSED);
+        cr_expect_eq(probe->late + probe->duplicates, 0);
+    }
+    net_free(net);
+}
+
+Test(tokenless, with_several_candidates_the_time_is_unknown_and_with_one_it_is_known)
+{
+    struct engine_config config = net_config();
+    config.cycles = 6;
+    struct net *net = run_net(&config, "tcp", closed_port);
+    for (size_t i = 0; i < net->probe_count; i++) {
+        const struct net_probe *probe = &net->probes[i];
+        if (probe->outcome != SONDE_OUTCOME_CLOSED)
+            continue;
+        if (probe->uncertain)
+            cr_expect_eq(probe->rtt_ns, -1);
+        else
+            cr_expect_eq(probe->rtt_ns, net_rtt(net), "cycle %u, TTL %u", probe->cycle, probe->ttl);
+        if (probe->cycle > 0)
+            cr_expect_not(probe->uncertain, "once it is known, one is asked at a time");
+    }
+    net_free(net);
+}
+
+Test(tokenless, one_reset_for_several_probes_ends_only_one_of_them)
+{
+    struct engine_config config = net_config();
+    config.first_ttl = 28; /* TTLs 28, 29, 30 and the full one: all reach the target */
+    struct net *net = net_new(&config);
+    net->on_probe = net_silent;
+    net_add(net, "tcp");
+    engine_start(net->engine, 0);
+    net_run_until(net, 10 * MS);
+    cr_assert_eq(net->sent, 4);
+    struct sonde_flow flow = {
+        .src = net_router_addr(net, 0),
+        .dst = net_target_addr(net, 0),
+        .protocol = IP_PROTO_TCP,
+        .src_port = NET_OWN_PORT,
+        .dst_port = NET_PORT,
+    };
+    const struct sonde_tx tx = {.flow = &flow};
+    /* the ISN of the first target's first service is 0x01020304 * 1001 = 0xf09b8aa4 */
+    const struct tcp_header rst = {
+        .ack = (uint32_t)(UINT64_C(0x01020304) * 1001 + 1),
+        .flags = TCP_RST | TCP_ACK,
+        .options.window_scale = -1,
+    };
+    net_tcp(net, &tx, 0, &rst);
+    net_turn(net);
+    cr_expect_eq(net->ended, 1);
+    cr_expect(net->probes[0].ended && net->probes[0].uncertain, "the oldest, and not for sure");
+    cr_expect_eq(net->probes[0].rtt_ns, -1);
+    net_run(net);
+    cr_expect_eq(net_outcomes(net, SONDE_OUTCOME_CLOSED), 1);
+    cr_expect_eq(net_outcomes(net, SONDE_OUTCOME_NO_REPLY), net->probe_count - 1);
+    net_free(net);
+}
+
+/* As on a closed port, but router 4 is silent. */
+static void closed_behind_a_silent_router(struct net *net, const struct sonde_tx *tx)
+{
+    if (tx->ttl == 4)
+        return;
+    if (tx->flow->protocol == IP_PROTO_ICMP)
+        net_open_path(net, tx);
+    else
+        closed_port(net, tx);
+}
+
+Test(tokenless, a_control_tells_which_probes_can_have_arrived)
+{
+    struct engine_config config = net_config();
+    config.cycles = 6;
+    struct net *net = run_net(&config, "icmp tcp", closed_behind_a_silent_router);
+    for (size_t i = 0; i < net->probe_count; i++) {
+        const struct net_probe *probe = &net->probes[i];
+        if (probe->service != 1 || probe->ttl < net->distance || probe->cycle == 0)
+            continue;
+        cr_expect_eq(probe->outcome, SONDE_OUTCOME_CLOSED);
+        cr_expect_eq(probe->rtt_ns, net_rtt(net), "cycle %u, TTL %u", probe->cycle, probe->ttl);
+    }
+    net_free(net);
+}
+
+/* A server without timestamps: each SYN-ACK is new, none says which SYN it answers. */
+static void without_timestamps(struct net *net, const struct sonde_tx *tx)
+{
+    struct tcp_header syn;
+    if (net_expires(net, tx))
+        return;
+    cr_assert_eq(tcp_decode(tx->segment, &syn), 0);
+    const struct tcp_header tcp = {
+        .seq = net->serial,
+        .ack = syn.seq + 1,
+        .flags = TCP_SYN | TCP_ACK,
+        .options = {.mss = 1460, .window_scale = -1},
+    };
+    net->serial += 64000;
+    net_tcp(net, tx, net_rtt(net), &tcp);
+}
+
+/* A SYN proxy: it makes up the timestamp that it echoes. */
+static void with_made_up_timestamps(struct net *net, const struct sonde_tx *tx)
+{
+    struct tcp_header syn;
+    if (net_expires(net, tx))
+        return;
+    cr_assert_eq(tcp_decode(tx->segment, &syn), 0);
+    const struct tcp_header tcp = {
+        .seq = net->serial,
+        .ack = syn.seq + 1,
+        .flags = TCP_SYN | TCP_ACK,
+        .options = {.has_timestamps = true, .ts_value = 1, .ts_echo = 0x70000000},
+    };
+    net->serial += 64000;
+    net_tcp(net, tx, net_rtt(net), &tcp);
+}
+
+static void own_words(struct net *net, const struct sonde_tx *tx)
+{
+    static const uint8_t words[] = "an answer of the server's own";
+    uint8_t bytes[NET_PACKET_BYTES];
+    struct wr wr = wr_init(bytes, sizeof bytes);
+    if (net_expires(net, tx))
+        return;
+    answer_udp(&wr, tx, NULL, (struct sonde_span){words, sizeof words});
+    net_arrive(net, &wr, net_rtt(net));
+}
+
+Test(tokenless, servers_that_name_no_probe_are_open_all_the_same)
+{
+    static const struct {
+        const char *what;
+        const char *service;
+        void (*rule)(struct net *, const struct sonde_tx *);
+        enum sonde_outcome outcome;
+    } cases[] = {
+        {"no timestamps", "tcp", without_timestamps, SONDE_OUTCOME_OPEN},
+        {"made-up timestamps", "tcp", with_made_up_timestamps, SONDE_OUTCOME_OPEN},
+        {"a protocol's own answer", "udp", own_words, SONDE_OUTCOME_UDP_REPLY},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct engine_config config = net_config();
+        config.cycles = 6;
+        struct net *net = run_net(&config, cases[i].service, cases[i].rule);
+        for (size_t k = 0; k < net->probe_count; k++) {
+            const struct net_probe *probe = &net->probes[k];
+            bool hop = probe->ttl < net->distance;
+            cr_expect_eq(probe->outcome, hop ? SONDE_OUTCOME_TTL_EXCEEDED : cases[i].outcome, "%s",
+                         cases[i].what);
+            cr_expect_eq(probe->late + probe->duplicates, 0, "%s", cases[i].what);
+            if (!hop && !probe->uncertain)
+                cr_expect_eq(probe->rtt_ns, net_rtt(net), "%s", cases[i].what);
+            if (!hop && probe->cycle > 0)
+                cr_expect_not(probe->uncertain, "%s, cycle %u", cases[i].what, probe->cycle);
+        }
+        net_free(net);
+    }
+}
+
+/*
+ * RFC 9293 §3.10.7.4, RFC 7323 §4.3: in SYN-RECEIVED a server answers each SYN again with the same
+ * SYN-ACK, and the timestamp that it saw first. net->seen holds that timestamp.
+ */
+static void one_connection(struct net *net, const struct sonde_tx *tx)
+{
+    struct tcp_header syn;
+    if (net_expires(net, tx))
+        return;
+    cr_assert_eq(tcp_decode(tx->segment, &syn), 0);
+    if (net->seen == 0)
+        net->seen = syn.options.ts_value;
+    const struct tcp_header tcp = {
+        .seq = net->serial,
+        .ack = syn.seq + 1,
+        .flags = TCP_SYN | TCP_ACK,
+        .options = {.has_timestamps = true, .ts_value = 1, .ts_echo = (uint32_t)net->seen},
+    };
+    net_tcp(net, tx, net_rtt(net), &tcp);
+}
+
+Test(tokenless, a_syn_ack_that_repeats_itself_answers_each_syn_but_times_only_the_first)
+{
+    struct engine_config config = net_config();
+    config.cycles = 6;
+    struct net *net = run_net(&config, "tcp", one_connection);
+    size_t timed = 0;
+    for (size_t i = 0; i < net->probe_count; i++) {
+        const struct net_probe *probe = &net->probes[i];
+        if (probe->ttl < net->distance)
+            continue;
+        cr_expect_eq(probe->outcome, SONDE_OUTCOME_OPEN);
+        cr_expect_eq(probe->late + probe->duplicates, 0);
+        cr_expect_eq(probe->uncertain, probe->rtt_ns == -1);
+        timed += probe->rtt_ns >= 0;
+    }
+    cr_expect_eq(timed, 1);
+    cr_expect_eq(net->probes[0].rtt_ns, net_rtt(net));
+    net_free(net);
+}
+
+static void repeated_by_the_server(struct net *net, const struct sonde_tx *tx)
+{
+    uint32_t serial = net->serial;
+    net_open_path(net, tx);
+    if (tx->ttl < net->distance)
+        return;
+    net->serial = serial; /* the same again, one second later: RFC 6298 §2 (2.1) */
+    net_reply(net, tx, net_rtt(net) + S);
+}
+
+Test(tokenless, a_syn_ack_that_the_server_sends_again_is_a_duplicate)
+{
+    struct engine_config config = net_config();
+    config.cycles = 3;
+    config.interval_ns = 5 * S;
+    struct net *net = run_net(&config, "tcp", repeated_by_the_server);
+    for (size_t i = 0; i < net->probe_count; i++) {
+        const struct net_probe *probe = &net->probes[i];
+        if (probe->ttl < net->distance)
+            continue;
+        cr_expect_eq(probe->outcome, SONDE_OUTCOME_OPEN);
+        cr_expect_eq(probe->rtt_ns, net_rtt(net));
+        cr_expect_eq(probe->duplicates, probe->cycle < 2); /* the last cycle ends before */
+    }
+    net_free(net);
+}
+
+static void twice_and_slow_routers(struct net *net, const struct sonde_tx *tx)
+{
+    if (tx->ttl < net->distance) {
+        net_error(net, tx, 4 * net_rtt(net), tx->ttl, ICMP4_TIME_EXCEEDED, 0);
+        return;
+    }
+    uint32_t serial = net->serial;
+    net_reply(net, tx, net_rtt(net));
+    net->serial = serial; /* the same packet again */
+    net_reply(net, tx, net_rtt(net) + S / 10000);
+}
+
+Test(tokenless, a_syn_ack_that_the_network_doubles_takes_no_hop_s_answer_away)
+{
+    struct engine_config config = net_config();
+    struct net *net = run_net(&config, "tcp", twice_and_slow_routers);
+    unsigned answered = 0;
+    unsigned duplicates = 0;
+    for (size_t i = 0; i < net->probe_count; i++) {
+        const struct net_probe *probe = &net->probes[i];
+        bool arrives = probe->ttl >= net->distance;
+        cr_expect_eq(probe->outcome, arrives ? SONDE_OUTCOME_OPEN : SONDE_OUTCOME_TTL_EXCEEDED);
+        cr_expect_eq(probe->rtt_ns, arrives ? net_rtt(net) : 4 * net_rtt(net));
+        answered += arrives;
+        duplicates += probe->duplicates;
+    }
+    cr_expect_eq(duplicates, answered);
+    net_free(net);
+}
+
+/* Eight bytes quoted and no identification: an error proves the trace, not the probe. */
+Test(tokenless, an_error_about_one_of_several_probes_is_credited_to_none)
+{
+    struct engine_config config = net_config();
+    struct net *net = net_new(&config);
+    net->family = SONDE_FAMILY_IPV6;
+    net->quote_len = 8;
+    net_add(net, "tcp");
+    engine_start(net->engine, 0);
+    net_run(net);
+    const struct engine_discards *counts = engine_discards(net->engine);
+    cr_expect_eq(counts->count[SONDE_DISCARD_AMBIGUOUS], 4, "the routers before the target");
+    cr_expect_eq(net_outcomes(net, SONDE_OUTCOME_TTL_EXCEEDED), 0);
+    for (size_t i = 0; i < net->probe_count; i++) {
+        if (net->probes[i].ttl < net->distance)
+            cr_expect_eq(net->probes[i].outcome, SONDE_OUTCOME_NO_REPLY);
+        else
+            cr_expect_eq(net->probes[i].outcome, SONDE_OUTCOME_OPEN);
+    }
+    net_free(net);
+}
+
+static void first_hop_only(struct net *net, const struct sonde_tx *tx)
+{
+    if (tx->ttl == 1)
+        net_error(net, tx, net->hop_ns, 1, ICMP4_TIME_EXCEEDED, 0);
+}
+
+static int full_ttl_fails(struct net *net, const struct sonde_tx *tx)
+{
+    return tx->ttl == net->config.max_ttl ? -EPERM : 0;
+}
+
+Test(tokenless, an_error_about_the_only_probe_in_flight_is_that_probes)
+{
+    struct engine_config config = net_config();
+    config.max_ttl = 2;
+    struct net *net = net_new(&config);
+    net->family = SONDE_FAMILY_IPV6;
+    net->quote_len = 8;
+    net->hop_ns = 100 * SONDE_NS_PER_US; /* it is back before the next step */
+    net->on_probe = first_hop_only;
+    net->on_send = full_ttl_fails;
+    net_add(net, "tcp");
+    engine_start(net->engine, 0);
+    net_run(net);
+    cr_expect_eq(net_outcomes(net, SONDE_OUTCOME_TTL_EXCEEDED), 1);
+    cr_expect_eq(net_outcomes(net, SONDE_OUTCOME_SEND_ERROR), net->probe_count - 1);
+    cr_expect_eq(engine_discards(net->engine)->count[SONDE_DISCARD_AMBIGUOUS], 0);
+    net_free(net);
+}
+
+/* A reset that comes after its probe was given up must not end one that has not left yet. */
+static void late_reset(struct net *net, const struct sonde_tx *tx)
+{
+    if (net->seen++ == 0)
+        net_refuse(net, tx, 3010 * MS);
+}
+
+static int held_back(struct net *net, const struct sonde_tx *tx)
+{
+    (void)tx;
+    return net->now > 2500 * MS && net->now < 3500 * MS ? -EAGAIN : 0;
+}
+
+Test(tokenless, a_probe_that_has_not_left_yet_has_no_answer)
+{
+    struct engine_config config = net_config();
+    config.max_ttl = 1;
+    config.cycles = 5;
+    config.timeout_ns = S - MS; /* what left at 2 s is given up before 3 s */
+    struct net *net = net_new(&config);
+    net->on_probe = late_reset;
+    net->on_send = held_back;
+    net_add(net, "tcp");
+    engine_start(net->engine, 0);
+    net_run(net);
+    cr_expect_eq(net_outcomes(net, SONDE_OUTCOME_CLOSED), 0);
+    size_t late = 0;
+    for (size_t i = 0; i < net->probe_count; i++)
+        late += net->probes[i].late;
+    cr_expect_eq(late, 1);
+    net_free(net);
+}
+
+/* An answer to what is not there yet: somebody has guessed the next token. */
+static int foreseen(struct net *net, const struct sonde_tx *tx)
+{
+    if (net->now >= 5 * MS)
+        return 0;
+    if (net->seen++ == 0)
+        net_reply(net, tx, SONDE_NS_PER_US);
+    return -EAGAIN;
+}
+
+Test(tokenless, a_probe_that_has_not_left_yet_has_no_answer_even_with_its_token)
+{
+    static const char *const services[] = {"icmp", "tcp", "udp"};
+    for (size_t i = 0; i < 3; i++) {
+        struct engine_config config = net_config();
+        struct net *net = net_new(&config);
+        net->on_send = foreseen;
+        net_add(net, services[i]);
+        engine_start(net->engine, 0);
+        net_run(net);
+        cr_expect_geq(net->probes[0].sent_ns, 5 * MS);
+        cr_expect_eq(net->probes[0].rtt_ns, net_rtt(net), "%s", services[i]);
+        cr_expect_eq(engine_discards(net->engine)->count[SONDE_DISCARD_UNKNOWN_PROBE], 1);
+        net_free(net);
+    }
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The distance of a trace: what is believed at once, and what only when it comes again. */
+#include "engine/reach.h"
+
+#include <criterion/criterion.h>
+
+/* An answer, and what is believed after it. */
+struct step {
+    uint8_t ttl;
+    enum reach_answer answer;
+    uint8_t dest_ttl;
+    uint8_t top_ttl;
+    uint8_t refused_ttl;
+    uint32_t changes;
+};
+
+static const enum reach_answer R = REACH_ROUTER;
+static const enum reach_answer T = REACH_TARGET;
+static const enum reach_answer X = REACH_REFUSED;
+
+static void walk(const struct step *steps, size_t count)
+{
+    struct reach reach = {0};
+    for (size_t i = 0; i < count; i++) {
+        reach_on_answer(&reach, steps[i].ttl, steps[i].answer);
+        cr_expect_eq(reach.dest_ttl, steps[i].dest_ttl, "step %zu: target at %u", i,
+                     reach.dest_ttl);
+        cr_expect_eq(reach.top_ttl, steps[i].top_ttl, "step %zu: routers up to %u", i,
+                     reach.top_ttl);
+        cr_expect_eq(reach.refused_ttl, steps[i].refused_ttl, "step %zu: refused at %u", i,
+                     reach.refused_ttl);
+        cr_expect_eq(reach.changes, steps[i].changes, "step %zu: %u changes", i, reach.changes);
+    }
+}
+
+#define WALK(...)                                                                                  \
+    do {                                                                                           \
+        const struct step steps[] = {__VA_ARGS__};                                                 \
+        walk(steps, sizeof steps / sizeof *steps);                                                 \
+    } while (0)
+
+Test(reach, a_walk_up_the_path_ends_at_the_target)
+{
+    WALK({1, R, 0, 1, 0, 0}, {2, R, 0, 2, 0, 0}, {3, R, 0, 3, 0, 0}, {4, T, 4, 3, 0, 0});
+}
+
+Test(reach, answers_in_any_order_lead_to_the_smallest_ttl_that_arrived)
+{
+    WALK({6, T, 6, 0, 0, 0}, {5, T, 5, 0, 0, 0}, {1, R, 5, 1, 0, 0}, {7, T, 5, 1, 0, 0},
+         {4, T, 4, 1, 0, 0}, {3, R, 4, 3, 0, 0}, {2, R, 4, 3, 0, 0});
+}
+
+Test(reach, both_ends_of_the_ttl_are_distances)
+{
+    WALK({1, T, 1, 0, 0, 0}, {255, T, 1, 0, 0, 0});
+    WALK({254, R, 0, 254, 0, 0}, {255, T, 255, 254, 0, 0});
+}
+
+Test(reach, a_router_where_the_target_was_is_believed_when_it_comes_again)
+{
+    WALK({2, R, 0, 2, 0, 0}, {3, T, 3, 2, 0, 0}, {3, R, 3, 2, 0, 0}, {3, R, 0, 3, 0, 1},
+         {4, R, 0, 4, 0, 1}, {5, T, 5, 4, 0, 1});
+}
+
+Test(reach, a_target_where_a_router_was_is_believed_when_it_comes_again)
+{
+    WALK({3, R, 0, 3, 0, 0}, {4, T, 4, 3, 0, 0}, {3, T, 4, 3, 0, 0}, {3, T, 3, 0, 0, 1});
+}
+
+/* After the change each cycle shows TTLs 1 to 4: what still arrives is no word for the old way. */
+Test(reach, a_path_one_hop_shorter_is_noticed_though_larger_ttls_arrive_as_ever)
+{
+    WALK({1, R, 0, 1, 0, 0}, {2, R, 0, 2, 0, 0}, {3, R, 0, 3, 0, 0}, {4, T, 4, 3, 0, 0},
+         {1, R, 4, 3, 0, 0}, {2, R, 4, 3, 0, 0}, {3, T, 4, 3, 0, 0}, {4, T, 4, 3, 0, 0},
+         {1, R, 4, 3, 0, 0}, {2, R, 4, 3, 0, 0}, {3, T, 3, 2, 0, 1});
+}
+
+/* From 6 hops to 3: two answers say that it is at most 5, and in the next cycle that it is 3. */
+Test(reach, a_path_several_hops_shorter_is_noticed_in_two_cycles)
+{
+    WALK({1, R, 0, 1, 0, 0}, {2, R, 0, 2, 0, 0}, {3, R, 0, 3, 0, 0}, {4, R, 0, 4, 0, 0},
+         {5, R, 0, 5, 0, 0}, {6, T, 6, 5, 0, 0}, {3, T, 6, 5, 0, 0}, {4, T, 4, 3, 0, 1},
+         {5, T, 4, 3, 0, 1}, {3, T, 3, 2, 0, 2});
+}
+
+Test(reach, a_target_that_alternates_with_a_router_does_not_move)
+{
+    WALK({3, T, 3, 0, 0, 0}, {3, R, 3, 0, 0, 0}, {3, T, 3, 0, 0, 0}, {3, R, 3, 0, 0, 0},
+         {3, T, 3, 0, 0, 0});
+    WALK({3, R, 0, 3, 0, 0}, {4, R, 0, 4, 0, 0}, {5, T, 5, 4, 0, 0}, {3, T, 5, 4, 0, 0},
+         {3, R, 5, 4, 0, 0}, {3, T, 5, 4, 0, 0}, {4, R, 5, 4, 0, 0}, {3, T, 5, 4, 0, 0});
+}
+
+Test(reach, what_speaks_neither_for_nor_against_a_change_does_not_hinder_it)
+{
+    /* routers before the target, and the target from farther away */
+    WALK({2, R, 0, 2, 0, 0}, {3, T, 3, 2, 0, 0}, {3, R, 3, 2, 0, 0}, {1, R, 3, 2, 0, 0},
+         {5, T, 3, 2, 0, 0}, {3, R, 0, 3, 0, 1});
+    /* routers before the place in question */
+    WALK({4, R, 0, 4, 0, 0}, {5, T, 5, 4, 0, 0}, {4, T, 5, 4, 0, 0}, {1, R, 5, 4, 0, 0},
+         {3, R, 5, 4, 0, 0}, {4, T, 4, 3, 0, 1});
+}
+
+Test(reach, a_doubt_that_was_answered_does_not_count_for_a_later_one)
+{
+    WALK({8, T, 8, 0, 0, 0}, {8, R, 8, 0, 0, 0}, {6, T, 6, 0, 0, 0}, {6, R, 6, 0, 0, 0},
+         {6, R, 0, 6, 0, 1});
+}
+
+Test(reach, a_refusal_is_known_by_the_smallest_ttl_that_drew_it)
+{
+    WALK({5, X, 0, 0, 5, 0}, {7, X, 0, 0, 5, 0}, {4, X, 0, 0, 4, 0}, {3, R, 0, 3, 4, 0});
+}
+
+Test(reach, a_refusal_is_over_when_something_gets_that_far)
+{
+    WALK({4, X, 0, 0, 4, 0}, {3, R, 0, 3, 4, 0}, {4, R, 0, 4, 0, 0});
+    WALK({4, X, 0, 0, 4, 0}, {9, T, 9, 0, 0, 0});
+}
+
+Test(reach, only_records_that_show_a_distance_are_folded_in)
+{
+    static const struct {
+        const char *what;
+        enum sonde_outcome outcome;
+        bool to_target;
+        bool is_target;
+        bool uncertain;
+        uint8_t dest_ttl;
+        uint8_t top_ttl;
+        uint8_t refused_ttl;
+    } cases[] = {
+        {"a hop", SONDE_OUTCOME_TTL_EXCEEDED, false, false, false, 0, 9, 0},
+        {"the target", SONDE_OUTCOME_ECHO_REPLY, false, true, false, 9, 0, 0},
+        {"the target's refusal", SONDE_OUTCOME_PORT_UNREACHABLE, false, true, false, 9, 0, 0},
+        {"a router's refusal", SONDE_OUTCOME_ADMIN_PROHIBITED, false, false, false, 0, 0, 9},
+        {"a loop", SONDE_OUTCOME_TTL_EXCEEDED, true, false, false, 0, 9, 0},
+        {"an arrival at full TTL", SONDE_OUTCOME_OPEN, true, true, false, 0, 0, 0},
+        {"a refusal at full TTL", SONDE_OUTCOME_HOST_UNREACHABLE, true, false, false, 0, 0, 0},
+        {"silence", SONDE_OUTCOME_NO_REPLY, false, false, false, 0, 0, 0},
+        {"nothing sent", SONDE_OUTCOME_SEND_ERROR, false, false, false, 0, 0, 0},
+        {"perhaps another probe's", SONDE_OUTCOME_CLOSED, false, true, true, 0, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct reach reach = {0};
+        const struct sonde_event event = {
+            .ttl = 9,
+            .outcome = cases[i].outcome,
+            .to_target = cases[i].to_target,
+            .uncertain = cases[i].uncertain,
+        };
+        reach_on_event(&reach, &event, cases[i].is_target);
+        cr_expect_eq(reach.dest_ttl, cases[i].dest_ttl, "%s", cases[i].what);
+        cr_expect_eq(reach.top_ttl, cases[i].top_ttl, "%s", cases[i].what);
+        cr_expect_eq(reach.refused_ttl, cases[i].refused_ttl, "%s", cases[i].what);
+    }
+}
+
+Test(reach, a_set_of_ttls_holds_what_was_added_and_nothing_else)
+{
+    static const uint8_t ttls[] = {0, 1, 63, 64, 127, 128, 191, 192, 255};
+    struct ttl_set set = {0};
+    for (size_t i = 0; i < sizeof ttls; i++) {
+        ttl_set_add(&set, ttls[i]);
+        unsigned count = 0;
+        for (unsigned ttl = 0; ttl <= 255; ttl++)
+            count += ttl_set_has(&set, ttl);
+        cr_expect_eq(count, i + 1);
+        cr_expect(ttl_set_has(&set, ttls[i]), "%u", ttls[i]);
+    }
+    for (size_t i = 0; i < sizeof ttls; i++) {
+        ttl_set_remove(&set, ttls[i]);
+        cr_expect_not(ttl_set_has(&set, ttls[i]), "%u", ttls[i]);
+        ttl_set_remove(&set, ttls[i]);
+        cr_expect(i + 1 == sizeof ttls || ttl_set_has(&set, ttls[i + 1]), "%u", ttls[i]);
+    }
+}

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The tally: what records add up to. */
+#include "engine/tally.h"
+
+#include "tests/support/failing_alloc.h"
+#include "tests/support/records.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+
+enum { MAX_TTL = 30 };
+static const char TARGET[] = "198.51.100.7";
+
+/* A tally of one target with three services. */
+static struct tally *tally_of_three(void)
+{
+    struct tally *tally = NULL;
+    struct sonde_addr addr = record_addr(TARGET);
+    cr_assert_eq(tally_new(MAX_TTL, &tally), 0);
+    cr_assert_eq(tally_add_target(tally, &addr, 3), 0);
+    return tally;
+}
+
+static const struct tally_service *service_of(const struct tally *tally, uint32_t service)
+{
+    return &tally->targets[0].services[service];
+}
+
+static void fold(struct tally *tally, struct sonde_event event)
+{
+    tally_on_event(tally, &event);
+}
+
+/* A router answers a TTL-limited probe of service 0. */
+static void fold_router(struct tally *tally, uint32_t cycle, uint8_t ttl, const char *from)
+{
+    fold(tally, record_hop(0, cycle, ttl, SONDE_OUTCOME_TTL_EXCEEDED, from));
+}
+
+Test(tally, full_ttl_probes_count_for_the_service)
+{
+    struct tally *tally = tally_of_three();
+    const struct tally_service *service = service_of(tally, 1);
+    fold(tally, record_full(1, 0, SONDE_OUTCOME_OPEN, TARGET));
+    fold(tally, record_full(1, 1, SONDE_OUTCOME_NO_REPLY, NULL));
+    fold(tally, record_full(1, 2, SONDE_OUTCOME_OPEN, TARGET));
+    cr_expect_eq(service->sent, 3);
+    cr_expect_eq(service->received, 2);
+    cr_expect_eq(service->outcomes[SONDE_OUTCOME_OPEN], 2);
+    cr_expect_eq(service->outcomes[SONDE_OUTCOME_NO_REPLY], 1);
+    cr_expect_eq(service->shown[SONDE_OUTCOME_OPEN], 2);
+    cr_expect_eq(service->shown[SONDE_OUTCOME_NO_REPLY], 0, "silence shows nothing by itself");
+    cr_expect_eq(service->rtt.samples, 2);
+    cr_expect_eq(rtt_mean(&service->rtt), 10 * SONDE_NS_PER_MS);
+    cr_expect_eq(service_of(tally, 0)->sent, 0);
+    cr_expect_eq(service_of(tally, 2)->sent, 0);
+    tally_free(tally);
+}
+
+Test(tally, only_answers_of_the_target_itself_are_received)
+{
+    static const struct {
+        enum sonde_outcome outcome;
+        const char *from;
+        uint64_t received;
+    } cases[] = {
+        {SONDE_OUTCOME_ECHO_REPLY, "198.51.100.7", 1},
+        {SONDE_OUTCOME_CLOSED, "198.51.100.7", 1},
+        {SONDE_OUTCOME_UDP_REPLY, "198.51.100.7", 1},
+        {SONDE_OUTCOME_PORT_UNREACHABLE, "198.51.100.7", 1},
+        {SONDE_OUTCOME_ADMIN_PROHIBITED, "198.51.100.7", 1}, /* its own firewall */
+        {SONDE_OUTCOME_PORT_UNREACHABLE, "10.4.0.1", 0},
+        {SONDE_OUTCOME_ADMIN_PROHIBITED, "10.4.0.1", 0},
+        {SONDE_OUTCOME_HOST_UNREACHABLE, "10.4.0.1", 0},
+        {SONDE_OUTCOME_TTL_EXCEEDED, "10.4.0.1", 0},
+        {SONDE_OUTCOME_TTL_EXCEEDED, "198.51.100.7", 0}, /* a hop with the target's address */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct tally *tally = tally_of_three();
+        fold(tally, record_full(0, 0, cases[i].outcome, cases[i].from));
+        cr_expect_eq(service_of(tally, 0)->sent, 1, "case %zu", i);
+        cr_expect_eq(service_of(tally, 0)->received, cases[i].received, "case %zu", i);
+        cr_expect_eq(service_of(tally, 0)->rtt.samples, cases[i].received, "case %zu", i);
+        tally_free(tally);
+    }
+}
+
+Test(tally, what_this_machine_refused_to_send_is_neither_sent_nor_lost)
+{
+    struct tally *tally = tally_of_three();
+    struct sonde_event event = record_full(0, 0, SONDE_OUTCOME_SEND_ERROR, NULL);
+    event.error = EPERM;
+    fold(tally, event);
+    event = record_hop(0, 0, 3, SONDE_OUTCOME_SEND_ERROR, NULL);
+    event.error = ENETUNREACH;
+    fold(tally, event);
+    const struct tally_service *service = service_of(tally, 0);
+    cr_expect_eq(service->sent, 0);
+    cr_expect_eq(service->outcomes[SONDE_OUTCOME_SEND_ERROR], 1);
+    cr_expect_eq(service->last_error, ENETUNREACH);
+    cr_expect(service->hops == NULL || service->hops[3] == NULL || service->hops[3]->sent == 0);
+    tally_free(tally);
+}
+
+Test(tally, ttl_limited_probes_count_for_their_hop_and_not_for_the_service)
+{
+    struct tally *tally = tally_of_three();
+    fold_router(tally, 0, 2, "10.2.0.1");
+    fold(tally, record_hop(0, 1, 2, SONDE_OUTCOME_NO_REPLY, NULL));
+    fold(tally, record_hop(0, 0, 4, SONDE_OUTCOME_OPEN, TARGET));
+    const struct tally_service *service = service_of(tally, 0);
+    cr_assert_not_null(service->hops);
+    cr_expect_null(service->hops[1], "nothing was sent there");
+    const struct tally_hop *hop = service->hops[2];
+    cr_assert_not_null(hop);
+    cr_expect_eq(hop->sent, 2);
+    cr_expect_eq(hop->received, 1);
+    cr_expect_eq(hop->rtt.samples, 1);
+    cr_assert_eq(hop->responder_count, 1);
+    struct sonde_addr addr = record_addr("10.2.0.1");
+    cr_expect(sonde_addr_equal(&hop->responders[0].addr, &addr));
+    cr_expect_eq(hop->responders[0].received, 1);
+    cr_expect_eq(hop->responders[0].kind, SONDE_OUTCOME_TTL_EXCEEDED);
+    cr_expect_eq(hop->responders[0].icmp_type, 11);
+    cr_expect_eq(hop->responders[0].icmp_code, 0);
+    cr_expect_eq(hop->responders[0].reply_ttl, 60);
+    cr_expect_eq(service->on_the_way, 1);
+    cr_expect_eq(service->sent, 0);
+    cr_expect_eq(service->received, 0);
+    cr_expect_eq(service->rtt.samples, 0);
+    cr_expect_eq(service->shown[SONDE_OUTCOME_OPEN], 1, "what it shows counts all the same");
+    cr_expect_eq(service->reach.dest_ttl, 4);
+    cr_expect_eq(service->reach.top_ttl, 2);
+    tally_free(tally);
+}
+
+Test(tally, routers_that_take_turns_are_all_kept_and_are_no_change_of_path)
+{
+    static const char *const routers[] = {"10.3.0.1", "10.3.0.2", "10.3.0.3", "10.3.0.4"};
+    for (size_t ways = 2; ways <= 4; ways++) {
+        struct tally *tally = tally_of_three();
+        fold_router(tally, 0, 3, routers[0]);
+        uint64_t id = tally_path_id(tally, service_of(tally, 0));
+        for (uint32_t cycle = 1; cycle < 10 * ways; cycle++)
+            fold_router(tally, cycle, 3, routers[cycle % ways]);
+        const struct tally_hop *hop = service_of(tally, 0)->hops[3];
+        cr_expect_eq(hop->responder_count, ways);
+        for (size_t i = 0; i < ways; i++) {
+            struct sonde_addr addr = record_addr(routers[i]);
+            cr_expect(sonde_addr_equal(&hop->responders[i].addr, &addr), "in the order first seen");
+            cr_expect_eq(hop->responders[i].received, 10);
+        }
+        cr_expect_eq(service_of(tally, 0)->path_changes, 0, "%zu ways", ways);
+        cr_expect_eq(tally_path_id(tally, service_of(tally, 0)), id, "%zu ways", ways);
+        tally_free(tally);
+    }
+}
+
+Test(tally, a_new_router_that_answers_twice_in_a_row_is_a_change_of_path)
+{
+    struct tally *tally = tally_of_three();
+    const struct tally_service *service = service_of(tally, 0);
+    fold_router(tally, 0, 2, "10.2.0.1");
+    fold_router(tally, 1, 2, "10.2.0.1");
+    uint64_t id = tally_path_id(tally, service);
+    fold_router(tally, 2, 2, "10.2.0.9");
+    cr_expect_eq(service->path_changes, 0);
+    cr_expect_eq(tally_path_id(tally, service), id);
+    fold_router(tally, 3, 2, "10.2.0.9");
+    cr_expect_eq(service->path_changes, 1);
+    cr_expect_eq(service->changed_cycle, 3);
+    cr_expect_neq(tally_path_id(tally, service), id);
+    tally_free(tally);
+}
+
+Test(tally, hops_that_change_together_are_one_change)
+{
+    struct tally *tally = tally_of_three();
+    for (uint32_t cycle = 0; cycle < 10; cycle++) {
+        bool moved = cycle >= 5;
+        fold_router(tally, cycle, 2, moved ? "10.2.0.9" : "10.2.0.1");
+        fold_router(tally, cycle, 3, moved ? "10.3.0.9" : "10.3.0.1");
+        fold(tally, record_hop(0, cycle, moved ? 5 : 4, SONDE_OUTCOME_OPEN, TARGET));
+        if (moved)
+            fold_router(tally, cycle, 4, "10.4.0.9");
+    }
+    cr_expect_eq(service_of(tally, 0)->path_changes, 1);
+    cr_expect_eq(service_of(tally, 0)->reach.dest_ttl, 5);
+    tally_free(tally);
+}
+
+Test(tally, changes_far_apart_are_several)
+{
+    static const char *const routers[] = {"10.2.0.1", "10.2.0.2", "10.2.0.3"};
+    struct tally *tally = tally_of_three();
+    for (uint32_t cycle = 0; cycle < 30; cycle++)
+        fold_router(tally, cycle, 2, routers[cycle / 10]);
+    cr_expect_eq(service_of(tally, 0)->path_changes, 2);
+    tally_free(tally);
+}
+
+Test(tally, a_late_answer_is_evidence_but_no_success)
+{
+    struct tally *tally = tally_of_three();
+    fold(tally, record_full(0, 0, SONDE_OUTCOME_NO_REPLY, NULL));
+    struct sonde_event late = record_full(0, 0, SONDE_OUTCOME_OPEN, TARGET);
+    late.type = SONDE_EVENT_LATE;
+    fold(tally, late);
+    const struct tally_service *service = service_of(tally, 0);
+    cr_expect_eq(service->late, 1);
+    cr_expect_eq(service->sent, 1);
+    cr_expect_eq(service->received, 0);
+    cr_expect_eq(service->outcomes[SONDE_OUTCOME_OPEN], 0);
+    cr_expect_eq(service->rtt.samples, 0);
+    cr_expect_eq(service->shown[SONDE_OUTCOME_OPEN], 1);
+    cr_expect(service->evidence[SONDE_OUTCOME_OPEN].valid);
+    tally_free(tally);
+}
+
+Test(tally, a_duplicate_changes_nothing_but_its_own_count)
+{
+    struct tally *tally = tally_of_three();
+    fold(tally, record_full(0, 0, SONDE_OUTCOME_OPEN, TARGET));
+    struct sonde_event duplicate = record_full(0, 0, SONDE_OUTCOME_CLOSED, TARGET);
+    duplicate.type = SONDE_EVENT_DUPLICATE;
+    for (int i = 0; i < 1000; i++)
+        fold(tally, duplicate);
+    const struct tally_service *service = service_of(tally, 0);
+    cr_expect_eq(service->duplicates, 1000);
+    cr_expect_eq(service->sent, 1);
+    cr_expect_eq(service->received, 1);
+    cr_expect_eq(service->rtt.samples, 1);
+    cr_expect_eq(service->shown[SONDE_OUTCOME_CLOSED], 0);
+    cr_expect_not(service->evidence[SONDE_OUTCOME_CLOSED].valid);
+    tally_free(tally);
+}
+
+Test(tally, an_answer_that_may_be_another_probes_has_no_time_and_no_place)
+{
+    struct tally *tally = tally_of_three();
+    struct sonde_event event = record_full(0, 0, SONDE_OUTCOME_CLOSED, TARGET);
+    event.uncertain = true;
+    event.rtt_ns = -1;
+    fold(tally, event);
+    event = record_hop(0, 0, 5, SONDE_OUTCOME_CLOSED, TARGET);
+    event.uncertain = true;
+    event.rtt_ns = -1;
+    fold(tally, event);
+    const struct tally_service *service = service_of(tally, 0);
+    cr_expect_eq(service->sent, 1);
+    cr_expect_eq(service->received, 1);
+    cr_expect_eq(service->shown[SONDE_OUTCOME_CLOSED], 2);
+    cr_expect_eq(service->rtt.samples, 0);
+    cr_expect_eq(service->reach.dest_ttl, 0);
+    cr_expect(service->hops == NULL || service->hops[5] == NULL || service->hops[5]->sent == 0);
+    tally_free(tally);
+}
+
+Test(tally, evidence_is_the_last_reply_of_each_outcome)
+{
+    struct tally *tally = tally_of_three();
+    fold(tally, record_full(0, 0, SONDE_OUTCOME_ADMIN_PROHIBITED, "10.4.0.1"));
+    struct sonde_event last = record_hop(0, 1, 7, SONDE_OUTCOME_ADMIN_PROHIBITED, "10.4.0.2");
+    last = record_with_code(last, 3, 10);
+    last.reply_ttl = 251;
+    fold(tally, last);
+    fold(tally, record_full(0, 2, SONDE_OUTCOME_OPEN, TARGET));
+    const struct tally_service *service = service_of(tally, 0);
+    const struct tally_evidence *evidence = &service->evidence[SONDE_OUTCOME_ADMIN_PROHIBITED];
+    struct sonde_addr addr = record_addr("10.4.0.2");
+    cr_assert(evidence->valid);
+    cr_expect(sonde_addr_equal(&evidence->from, &addr));
+    cr_expect_eq(evidence->icmp_type, 3);
+    cr_expect_eq(evidence->icmp_code, 10);
+    cr_expect_eq(evidence->reply_ttl, 251);
+    cr_expect_eq(evidence->probe_ttl, 7);
+    cr_expect(service->evidence[SONDE_OUTCOME_OPEN].valid);
+    cr_expect_not(service->evidence[SONDE_OUTCOME_CLOSED].valid);
+    tally_free(tally);
+}
+
+Test(tally, responders_beyond_sixty_four_are_only_counted)
+{
+    struct tally *tally = tally_of_three();
+    for (unsigned i = 0; i < 1000; i++) {
+        char router[32];
+        (void)snprintf(router, sizeof router, "10.9.%u.%u", i / 250, i % 250);
+        fold_router(tally, i, 9, router);
+    }
+    fold_router(tally, 1000, 9, "10.9.0.63"); /* the 64th */
+    fold_router(tally, 1001, 9, "10.9.0.64"); /* the 65th */
+    const struct tally_hop *hop = service_of(tally, 0)->hops[9];
+    cr_expect_eq(hop->responder_count, 64);
+    cr_expect_eq(hop->sent, 1002);
+    cr_expect_eq(hop->received, 1002);
+    cr_expect_eq(hop->unlisted, 937); /* 1000 - 64 + 1 */
+    cr_expect_eq(hop->responders[63].received, 2);
+    tally_free(tally);
+}
+
+Test(tally, extensions_are_those_of_the_last_answer_that_had_any)
+{
+    struct tally *tally = tally_of_three();
+    struct sonde_event event = record_hop(0, 0, 2, SONDE_OUTCOME_TTL_EXCEEDED, "10.2.0.1");
+    event.ext.count = 1;
+    event.ext.items[0].class_num = 1;
+    event.ext.items[0].u.mpls.count = 1;
+    event.ext.items[0].u.mpls.labels[0].label = 16001;
+    fold(tally, event);
+    event.ext.items[0].u.mpls.labels[0].label = 16002;
+    fold(tally, event);
+    event.ext = (struct sonde_extensions){0};
+    fold(tally, event);
+    const struct tally_responder *responder = &service_of(tally, 0)->hops[2]->responders[0];
+    cr_assert_not_null(responder->ext);
+    cr_expect_eq(responder->ext->count, 1);
+    cr_expect_eq(responder->ext->items[0].u.mpls.labels[0].label, 16002);
+    cr_expect_eq(responder->received, 3);
+    tally_free(tally);
+}
+
+Test(tally, records_of_what_does_not_exist_are_ignored)
+{
+    static const struct {
+        uint32_t target;
+        uint32_t service;
+        uint8_t ttl;
+        enum sonde_outcome outcome;
+    } cases[] = {
+        {1, 0, 5, SONDE_OUTCOME_OPEN},           {UINT32_MAX, 0, 5, SONDE_OUTCOME_OPEN},
+        {0, 3, 5, SONDE_OUTCOME_OPEN},           {0, UINT32_MAX, 5, SONDE_OUTCOME_OPEN},
+        {0, 0, MAX_TTL + 1, SONDE_OUTCOME_OPEN}, {0, 0, 255, SONDE_OUTCOME_OPEN},
+        {0, 0, 5, SONDE_OUTCOME_COUNT},
+    };
+    struct tally *tally = tally_of_three();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sonde_event event = record_hop(0, 0, cases[i].ttl, SONDE_OUTCOME_OPEN, TARGET);
+        event.target = cases[i].target;
+        event.service = cases[i].service;
+        event.outcome = cases[i].outcome;
+        fold(tally, event);
+        event.to_target = true;
+        fold(tally, event);
+    }
+    for (uint32_t service = 0; service < 3; service++) {
+        cr_expect_eq(service_of(tally, service)->sent, 0);
+        cr_expect_null(service_of(tally, service)->hops);
+        cr_expect_eq(service_of(tally, service)->shown[SONDE_OUTCOME_OPEN], 0);
+    }
+    tally_free(tally);
+}
+
+Test(tally, equal_paths_have_equal_names_and_others_have_not)
+{
+    struct tally *tally = tally_of_three();
+    cr_expect_eq(tally_path_id(tally, service_of(tally, 0)), 0, "nothing is known");
+    static const struct {
+        uint8_t ttl;
+        const char *routers[3]; /* as each service sees it */
+    } hops[] = {
+        {1, {"10.1.0.1", "10.1.0.1", "10.2.0.1"}},
+        {2, {"10.2.0.1", "10.2.0.1", "10.1.0.1"}}, /* the third in another order */
+    };
+    for (uint32_t service = 0; service < 3; service++) {
+        for (size_t i = 0; i < 2; i++)
+            fold(tally, record_hop(service, 0, hops[i].ttl, SONDE_OUTCOME_TTL_EXCEEDED,
+                                   hops[i].routers[service]));
+        fold(tally, record_hop(service, 0, 3, SONDE_OUTCOME_OPEN, TARGET));
+    }
+    uint64_t id = tally_path_id(tally, service_of(tally, 0));
+    cr_expect_neq(id, 0);
+    cr_expect_eq(id >> 48, 0);
+    cr_expect_eq(tally_path_id(tally, service_of(tally, 1)), id);
+    cr_expect_neq(tally_path_id(tally, service_of(tally, 2)), id);
+    fold(tally, record_hop(0, 1, 2, SONDE_OUTCOME_NO_REPLY, NULL));
+    cr_expect_eq(tally_path_id(tally, service_of(tally, 0)), id, "a lost probe is no other path");
+    tally_free(tally);
+}
+
+Test(tally, a_target_without_services_is_possible)
+{
+    struct tally *tally = NULL;
+    struct sonde_addr addr = record_addr("2001:db8::7");
+    cr_assert_eq(tally_new(255, &tally), 0);
+    cr_expect_eq(tally_add_target(tally, &addr, 0), 0);
+    cr_expect_eq(tally->target_count, 1);
+    fold(tally, record_full(0, 0, SONDE_OUTCOME_NO_REPLY, NULL));
+    cr_expect_null(tally_free(tally));
+    cr_expect_null(tally_free(NULL));
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The report formats, on snapshots made by hand. How reports look is kept in tests/golden; here is
+ * what they must never do, whatever the network says.
+ */
+#include "report/report.h"
+
+#include <cjson/cJSON.h>
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A name with an escape sequence, a newline, a quote, a direction override and broken UTF-8. */
+static const char hostile[] = "a\033[31mb\nc\"d\\e\xe2\x80\xae"
+                              "f\xff<script>";
+static const char tamed[] = "a\\027[31mb\\010c\"d\\092e\\226\\128\\174f\\255<script>";
+
+static const struct sonde_addr here = {.family = SONDE_FAMILY_IPV4, .bytes = {192, 0, 2, 1}};
+static const struct sonde_addr router = {.family = SONDE_FAMILY_IPV4, .bytes = {10, 0, 0, 1}};
+static const struct sonde_addr web = {.family = SONDE_FAMILY_IPV4, .bytes = {203, 0, 113, 10}};
+
+/* A snapshot of one target with one service and two hops, all texts hostile. */
+struct made {
+    struct sonde_extensions extensions;
+    struct sonde_responder responders[2];
+    struct sonde_hop hops[2];
+    struct sonde_path path;
+    struct sonde_service_result service;
+    struct sonde_target_result target;
+    struct sonde_snapshot snapshot;
+};
+
+static void make(struct made *made)
+{
+    *made = (struct made){0};
+    made->extensions.count = 1;
+    made->extensions.items[0].kind = SONDE_EXTENSION_INTERFACE;
+    made->extensions.items[0].class_num = 2;
+    memcpy(made->extensions.items[0].u.interface.name, hostile, sizeof hostile);
+    made->responders[0] = (struct sonde_responder){
+        .address = router,
+        .hostname = hostile,
+        .received = 3,
+        .kind = SONDE_OUTCOME_TTL_EXCEEDED,
+        .reply_ttl = 255,
+        .icmp_type = 11,
+        .extensions = &made->extensions,
+    };
+    made->responders[1] = (struct sonde_responder){.address = web,
+                                                   .received = 3,
+                                                   .kind = SONDE_OUTCOME_OPEN,
+                                                   .icmp_type = -1,
+                                                   .icmp_code = -1};
+    const struct sonde_rtt rtt = {.samples = 1,
+                                  .last_ns = 1234567,
+                                  .min_ns = 1234567,
+                                  .avg_ns = 1234567,
+                                  .max_ns = 1234567,
+                                  .stddev_ns = -1,
+                                  .p50_ns = 1234567,
+                                  .p95_ns = 1234567,
+                                  .p99_ns = 1234567,
+                                  .jitter_ns = -1};
+    for (int i = 0; i < 2; i++)
+        made->hops[i] = (struct sonde_hop){
+            .ttl = (uint8_t)(i + 1),
+            .is_target = i == 1,
+            .sent = 3,
+            .received = 2,
+            .rtt = rtt,
+            .responders = &made->responders[i],
+            .responder_count = 1,
+        };
+    made->path =
+        (struct sonde_path){.reached = true, .dest_ttl = 2, .hops = made->hops, .hop_count = 2};
+    made->service =
+        (struct sonde_service_result){.service = "443/tcp",
+                                      .protocol = "tcp",
+                                      .port = 443,
+                                      .name = hostile,
+                                      .state = SONDE_STATE_OPEN,
+                                      .sent = 3,
+                                      .received = 2,
+                                      .rtt = rtt,
+                                      .verdict = {SONDE_LEVEL_OK, SONDE_CODE_OK, "fine"},
+                                      .path = &made->path};
+    made->target = (struct sonde_target_result){.input = hostile,
+                                                .name = hostile,
+                                                .address = web,
+                                                .source = here,
+                                                .services = &made->service,
+                                                .service_count = 1,
+                                                .verdict = {SONDE_LEVEL_OK, SONDE_CODE_OK, "fine"}};
+    made->snapshot = (struct sonde_snapshot){.version = "1",
+                                             .cycles_done = 3,
+                                             .vantage = {.hostname = hostile, .source = here},
+                                             .settings = {.cycles = 3},
+                                             .targets = &made->target,
+                                             .target_count = 1};
+}
+
+static bool is_clean(const char *text)
+{
+    for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++) {
+        if ((*at < 0x20 && *at != '\n') || *at == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+Test(report, hostile_names_reach_no_terminal)
+{
+    struct made made;
+    struct text text = {0};
+    make(&made);
+    const struct report_style style = {.addresses = true, .extensions = true};
+    report_text(&made.snapshot, &style, &text);
+    cr_assert(text_ok(&text));
+    cr_expect(is_clean(text.data), "%s", text.data);
+    cr_expect_not_null(strstr(text.data, tamed));
+    text_deinit(&text);
+}
+
+Test(report, hostile_names_leave_the_json_valid)
+{
+    struct made made;
+    struct text text = {0};
+    make(&made);
+    report_json(&made.snapshot, &text);
+    cr_assert(text_ok(&text));
+    cr_expect(is_clean(text.data));
+    cJSON *report = cJSON_Parse(text.data);
+    cr_assert_not_null(report);
+    const cJSON *target = cJSON_GetArrayItem(cJSON_GetObjectItem(report, "targets"), 0);
+    cr_expect_str_eq(cJSON_GetObjectItem(target, "name")->valuestring, tamed);
+    cJSON_Delete(report);
+    text_deinit(&text);
+}
+
+Test(report, json_numbers_keep_their_nanoseconds_and_null_is_what_was_not_measured)
+{
+    struct made made;
+    struct text text = {0};
+    make(&made);
+    report_json(&made.snapshot, &text);
+    cr_expect_not_null(strstr(text.data, "\"avg\":1.234567,"));
+    cr_expect_not_null(strstr(text.data, "\"stddev\":null"));
+    cr_expect_not_null(strstr(text.data, "\"loss_ratio\":0.333333")); /* 1 of 3 */
+    cr_expect_not_null(strstr(text.data, "\"evidence\":null"));
+    cr_expect_not_null(strstr(text.data, "\"asn\":null"));
+    text_deinit(&text);
+}
+
+Test(report, colours_are_the_only_escape_sequences_and_only_if_asked_for)
+{
+    struct made made;
+    struct text text = {0};
+    make(&made);
+    report_text(&made.snapshot, &(struct report_style){.color = true}, &text);
+    cr_expect_not_null(strstr(text.data, "\033[36m"));
+    text_deinit(&text);
+    report_text(&made.snapshot, &(struct report_style){0}, &text);
+    cr_expect_null(strchr(text.data, '\033'));
+    text_deinit(&text);
+}
+
+Test(report, ascii_is_ascii)
+{
+    struct made made;
+    struct text text = {0};
+    make(&made);
+    report_text(&made.snapshot, &(struct report_style){.ascii = true}, &text);
+    for (const char *at = text.data; *at != '\0'; at++)
+        cr_assert_gt(*at, 0);
+    text_deinit(&text);
+}
+
+Test(report, lines_fit_the_screen_however_many_services_there_are)
+{
+    struct sonde_service_result services[16];
+    struct made made;
+    struct text text = {0};
+    make(&made);
+    for (int i = 0; i < 16; i++)
+        services[i] = made.service;
+    made.responders[0].hostname = "a.router.example";
+    made.target.name = "h";
+    made.target.services = services;
+    made.target.service_count = 16;
+    report_text(&made.snapshot, &(struct report_style){.columns = 100}, &text);
+    char *save;
+    for (char *line = strtok_r(text.data, "\n", &save); line != NULL;
+         line = strtok_r(NULL, "\n", &save))
+        cr_expect_leq(text_columns(line), 100, "%s", line);
+    text_deinit(&text);
+}
+
+Test(report, a_target_without_address_is_one_line)
+{
+    struct made made;
+    struct text text = {0};
+    make(&made);
+    made.target.name = "nobody.example";
+    made.target.address = made.target.source = (struct sonde_addr){0};
+    made.target.verdict = (struct sonde_verdict){SONDE_LEVEL_UNKNOWN, SONDE_CODE_NAME_UNRESOLVED,
+                                                 "the name has no address"};
+    report_text(&made.snapshot, &(struct report_style){.ascii = true}, &text);
+    cr_expect_not_null(strstr(text.data, "\n? the name has no address\n"));
+    cr_expect_null(strstr(text.data, "443/tcp"));
+    text_deinit(&text);
+}
