@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Do layers.py and banned.py find what they look for? Each rule is broken once, in a tree of its
+own that is otherwise in order."""
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+SPDX = "/* SPDX-License-Identifier: BSD-2-Clause */\n"
+
+# A tree that breaks no rule.
+CLEAN = {
+    "include/sonde/types.h": SPDX + "#include <stdint.h>\n",
+    "src/base/text.h": SPDX + "#include <sonde/types.h>\n",
+    "src/wire/icmp.h": SPDX + '#include "base/text.h"\n',
+    "src/engine/engine.h": SPDX + '#include "wire/icmp.h"\n',
+    "src/io/transport.h": SPDX + '#include "wire/icmp.h"\n',
+    "src/io/sim/sim.h": SPDX + '#include "io/transport.h"\n',
+    "src/io/linux/linux.h": SPDX + '#include "io/transport.h"\n#include <netinet/in.h>\n',
+    "src/io/clock.c": SPDX + "void f(void)\n{\n    clock_gettime(0, 0);\n}\n",
+    "src/session/session.c": SPDX + '#include "version.h"\n#include "io/sim/sim.h"\n',
+    "tests/unit/test_icmp.c": SPDX + "int long_functions_are_fine_here;\n",
+}
+
+# Which script finds it, in which file and line, what is added there, and a part of the message.
+PLANTED = [
+    ("layers", "src/wire/icmp.h", 3, '#include "engine/engine.h"', "wire may not include engine"),
+    ("layers", "src/base/text.h", 3, '#include "wire/icmp.h"', "base may not include wire"),
+    ("layers", "src/engine/engine.h", 3, '#include "io/transport.h"', "engine may not include io"),
+    ("layers", "src/io/sim/sim.h", 3, '#include "io/linux/linux.h"', "io/sim may not include"),
+    ("layers", "src/io/linux/linux.h", 4, '#include "io/sim/sim.h"', "io/linux may not include"),
+    ("layers", "src/io/transport.h", 3, '#include "io/sim/sim.h"', "io itself may not include"),
+    ("layers", "src/wire/icmp.h", 3, '#include "version.h"', "wire may not include version.h"),
+    ("layers", "src/base/text.h", 3, '#  include "text.h"', "not named by its floor"),
+    ("layers", "src/base/text.h", 3, '#include "base/gone.h"', "no header src/base/gone.h"),
+    ("layers", "src/base/text.h", 3, "#include <sonde/gone.h>", "no public header"),
+    ("layers", "include/sonde/types.h", 3, '#include "base/text.h"', "a public header includes"),
+    ("layers", "include/sonde/types.h", 3, "#include <sys/socket.h>", "a public header includes"),
+    ("layers", "src/attic/old.c", 1, '#include "base/text.h"', "there is no floor attic"),
+    ("banned", "src/base/text.h", 3, "static int f(char *a) { return sprintf(a, a); }", "sprintf"),
+    ("banned", "src/base/text.h", 3, "static char *f(void) { return strtok (0, 0); }", "strtok()"),
+    ("banned", "src/wire/icmp.h", 3, "static long f(void) { return time(0); }", "reads clocks"),
+    ("banned", "src/wire/icmp.h", 3, "#include <netinet/in.h>", "<netinet/...> only"),
+    ("banned", "src/wire/icmp.h", 3, "int a; /*" + "-" * 90 + "*/", "longer than 100 columns"),
+    ("banned", "src/wire/icmp.h", 3, "int a;\t", "a tab"),
+    ("banned", "tests/unit/test_icmp.c", 3, "int a; ", "blanks at the end"),
+    ("banned", "tests/unit/test_icmp.c", 3, "/* TO" "DO */", "unfinished work"),
+    ("banned", "src/base/new.c", 1, "int a;", "no SPDX line"),
+    ("banned", "src/wire/icmp.h", 451, "\n" * 448, "a file of more than 450 lines"),
+    ("banned", "src/wire/icmp.h", 4, "void f(void)\n{" + "\n    ;" * 61 + "\n}",
+     "a function of more than 60 lines"),
+]
+
+# What looks like a violation and is none.
+INNOCENT = [
+    ("layers", "src/wire/icmp.h", '/* #include "engine/engine.h" */'),
+    ("banned", "src/base/text.h", "/* strcpy() and time() are\n * banned */"),
+    ("banned", "src/base/text.h", 'static const char *f = "system(time())";'),
+    ("banned", "src/base/text.h", "int gmtime_r(int); int heap_time(int); int strtok_r(int);"),
+    ("banned", "src/wire/icmp.h", "void f(void)\n{" + "\n    ;" * 60 + "\n}"),
+    ("banned", "tests/unit/test_icmp.c", 'char template[] = "/tmp/test-XX' 'XXXX";'),
+]
+
+
+def run(script, name, addition):
+    """Run a script on the clean tree with something added to one file. Return status and output."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder)
+        for path, text in {name: "", **CLEAN}.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(text + (addition + "\n" if path == name else ""))
+        result = subprocess.run([sys.executable, HERE / f"{script}.py", root], text=True,
+                                capture_output=True, check=False)
+        return result.returncode, result.stdout + result.stderr
+
+
+def main():
+    failures = []
+    for script in ("layers", "banned"):
+        status, output = run(script, "src/base/text.h", "")
+        if (status, output) != (0, ""):
+            failures.append(f"{script}: the clean tree: {output}")
+    for script, name, line, addition, message in PLANTED:
+        status, output = run(script, name, addition)
+        expected = f"{name}:{line}: {script}: "
+        if status != 1 or not output.startswith(expected) or message not in output:
+            failures.append(f"{addition[:60]!r} should give {expected}{message}, gives: {output}")
+    for script, name, addition in INNOCENT:
+        status, output = run(script, name, addition)
+        if (status, output) != (0, ""):
+            failures.append(f"{addition[:60]!r} should pass {script}: {output}")
+    print("\n".join(failures))
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
