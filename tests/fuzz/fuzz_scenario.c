@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * scenario_parse(), and if it is a scenario, a short run on it in virtual time: up to three of its
+ * hosts, three services of each, one cycle.
+ */
+#include "fuzz.h"
+#include "io/sim/scenario.h"
+
+#include <errno.h>
+#include <sonde/session.h>
+#include <string.h>
+
+enum {
+    HOSTS_MAX = 3,
+    STEPS_MAX = 5000,
+    MAX_TTL = 6,        /* rules that duplicate multiply at every hop */
+    DUPLICATES_MAX = 2, /* and several of them even faster */
+};
+
+static bool is_too_fertile(const struct sim_scenario *scenario)
+{
+    unsigned count = 0;
+    for (uint32_t i = 0; i < scenario->rule_count; i++)
+        count += scenario->rules[i].action == SIM_DUPLICATE;
+    return count > DUPLICATES_MAX;
+}
+
+static void check_result(const struct sonde_service_result *service)
+{
+    uint64_t ended = 0;
+    for (int i = 0; i < SONDE_OUTCOME_COUNT; i++)
+        ended += service->outcomes[i];
+    FUZZ_CHECK(ended == service->sent + service->outcomes[SONDE_OUTCOME_SEND_ERROR]);
+    FUZZ_CHECK(service->received <= service->sent);
+    FUZZ_CHECK(service->verdict.text != NULL);
+    fuzz_check_shown(service->verdict.text, strlen(service->verdict.text), false);
+    for (size_t i = 0; service->path != NULL && i < service->path->hop_count; i++) {
+        const struct sonde_hop *hop = &service->path->hops[i];
+        FUZZ_CHECK(hop->received <= hop->sent);
+        FUZZ_CHECK(hop->ttl <= MAX_TTL);
+    }
+}
+
+static void add_hosts(struct sonde_session *session, const struct sim_scenario *scenario)
+{
+    static const struct sonde_service services[] = {
+        {.protocol = "icmp", .control = true},
+        {.protocol = "tcp", .port = 443},
+        {.protocol = "udp", .port = 53},
+    };
+    unsigned added = 0;
+    for (uint32_t i = 0; i < scenario->node_count && added < HOSTS_MAX; i++) {
+        const struct sim_node *node = &scenario->nodes[i];
+        char text[SONDE_ADDR_TEXT_BYTES];
+        if (!node->is_host)
+            continue;
+        bool ipv6 = node->addr4.family == SONDE_FAMILY_NONE;
+        sonde_addr_text(ipv6 ? &node->addr6 : &node->addr4, text);
+        FUZZ_CHECK(sonde_session_add(session, node->name, text, services, 3) == 0);
+        added++;
+    }
+    if (scenario->name_count > 0)
+        FUZZ_CHECK(sonde_session_add(session, "name", scenario->names[0].name, services, 3) == 0);
+}
+
+static void run(struct sonde_session *session)
+{
+    struct sonde_snapshot *snapshot;
+    int r = sonde_session_start(session);
+    FUZZ_CHECK(r == 0);
+    for (int i = 0; r == 0 && i < STEPS_MAX; i++)
+        r = sonde_session_step(session, SONDE_NS_NEVER);
+    FUZZ_CHECK(r >= 0);
+    FUZZ_CHECK(sonde_session_snapshot(session, &snapshot) == 0);
+    for (size_t i = 0; i < snapshot->target_count; i++) {
+        for (size_t k = 0; k < snapshot->targets[i].service_count; k++)
+            check_result(&snapshot->targets[i].services[k]);
+    }
+    sonde_snapshot_free(snapshot);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct sim_scenario *scenario;
+    struct sim_error reason = {0};
+    int r = scenario_parse((struct sonde_span){data, size}, &scenario, &reason);
+    if (r < 0) {
+        FUZZ_CHECK(r == -EINVAL && reason.text[0] != '\0');
+        fuzz_check_shown(reason.text, strlen(reason.text), false);
+        return 0;
+    }
+    const struct sonde_options options = {
+        .cycles = 1,
+        .max_ttl = MAX_TTL,
+        .deadline_ns = 20 * SONDE_NS_PER_S,
+        .scenario = (const char *)data,
+        .scenario_bytes = size,
+        .virtual_time = true,
+    };
+    struct sonde_session *session = NULL;
+    if (!is_too_fertile(scenario)) {
+        FUZZ_CHECK(sonde_session_new(&options, &session, NULL) == 0);
+        add_hosts(session, scenario);
+        run(session);
+    }
+    sonde_session_free(session);
+    scenario_free(scenario);
+    return 0;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * targets_read(), targets_read_file() and services_read(). The first byte holds the rules; the rest
+ * is read as one word, as a list of services, and as a file.
+ */
+#include "app/targets.h"
+#include "fuzz.h"
+
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { INPUT_MAX = 8192 };
+
+/* In the place of the C library's: a file read for every unknown name would be most of the work,
+ * and what it holds differs from system to system. */
+int getservbyname_r(const char *name, const char *proto, struct servent *result_buf, char *buf,
+                    size_t buflen, struct servent **result)
+{
+    (void)name, (void)proto, (void)result_buf, (void)buf, (void)buflen;
+    *result = NULL;
+    return 0;
+}
+
+static void check_services(const struct service_list *list, size_t max)
+{
+    FUZZ_CHECK(list->count <= max);
+    for (size_t i = 0; i < list->count; i++) {
+        const struct service *service = &list->items[i];
+        bool icmp = strcmp(service->protocol, "icmp") == 0;
+        FUZZ_CHECK(icmp || strcmp(service->protocol, "tcp") == 0 ||
+                   strcmp(service->protocol, "udp") == 0);
+        FUZZ_CHECK(icmp == (service->port == 0));
+        FUZZ_CHECK(memchr(service->name, '\0', sizeof service->name) != NULL);
+        for (size_t k = 0; k < i; k++)
+            FUZZ_CHECK(list->items[k].port != service->port ||
+                       strcmp(list->items[k].protocol, service->protocol) != 0);
+    }
+}
+
+static void check_targets(const struct target_list *list, size_t max)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct target *target = &list->items[i];
+        size_t len = strnlen(target->host, sizeof target->host);
+        FUZZ_CHECK(len > 0 && len < sizeof target->host);
+        FUZZ_CHECK(target->host[0] != '-'); /* it never looks like an option */
+        for (size_t k = 0; k < len; k++)
+            FUZZ_CHECK((uint8_t)target->host[k] > ' ' && target->host[k] != 0x7f);
+        check_services(&target->services, max);
+    }
+}
+
+static void read_all(const char *text, size_t len, const struct target_rules *rules, bool as_file)
+{
+    struct target_list list = {0};
+    struct text error = {0};
+    int r = as_file ? targets_read_file(text, len, "a\033file", rules, &list, &error)
+                    : targets_read(text, rules, &list, &error);
+    fuzz_check_error(r, &error);
+    check_targets(&list, rules->services.max);
+    if (r == 0) {
+        r = targets_finish(&list, rules, &error);
+        fuzz_check_error(r, &error);
+        FUZZ_CHECK(r < 0 || list.count > 0);
+        check_targets(&list, rules->services.max + 1);
+    }
+    for (size_t i = 0; r == 0 && i < list.count; i++)
+        FUZZ_CHECK(list.items[i].services.count > 0);
+    text_deinit(&error);
+    targets_deinit(&list);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char text[INPUT_MAX + 1];
+    if (size == 0 || size > INPUT_MAX)
+        return 0;
+    const struct target_rules rules = {
+        .services = {.protocol = (data[0] & 1) != 0 ? "udp" : "tcp",
+                     .max = (data[0] & 2) != 0 ? SERVICES_MANY : SERVICES_USUAL},
+        .ports = (data[0] & 4) != 0 ? "53/udp,@web" : NULL,
+        .no_icmp = (data[0] & 8) != 0,
+        .tcp = (data[0] & 16) != 0,
+        .udp = (data[0] & 32) != 0,
+    };
+    memcpy(text, data + 1, size - 1);
+    text[size - 1] = '\0';
+    read_all(text, size - 1, &rules, true);
+    read_all(text, size - 1, &rules, false);
+
+    struct service_list services = {.count = 0};
+    struct text error = {0};
+    fuzz_check_error(services_read(text, &rules.services, &services, &error), &error);
+    check_services(&services, rules.services.max);
+    text_deinit(&error);
+    return 0;
+}
