@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""An open port behind a stateful firewall: a hundred probes, none lost and nothing left behind."""
+import re
+import unittest
+
+import lab
+
+# What an administrator writes: whatever is no part of a connection that was let in is dropped.
+FIREWALL = """table inet filter {
+    chain forward {
+        type filter hook forward priority 0
+        policy drop
+        ct state invalid drop
+        ct state established,related accept
+        meta l4proto { icmp, ipv6-icmp } accept
+        tcp dport 443 ct state new accept
+    }
+}"""
+CYCLES = 100
+
+
+class Firewall(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.net = lab.Network()
+        cls.addClassCleanup(cls.net.close)
+        cls.chain = lab.Chain(cls.net)
+        cls.net.listen(cls.chain.server, 22, 443)
+        cls.net.nft("r3", FIREWALL)
+        # Both families at once: each runs for five seconds.
+        runs = {family: cls.net.start_sonde("-j", "-n", cls.chain.target(family), ":443", ":22",
+                                            "-i", "0.05", "-c", str(CYCLES))
+                for family in lab.FAMILIES}
+        cls.reports = {family: lab.Report(cls.net.finish(process))
+                       for family, process in runs.items()}
+        # A closed connection is forgotten after ten seconds, so look now.
+        cls.tables = {name: cls.net.run("r3", "conntrack", "-L", "-f", name, "-p", "tcp")
+                      for name in ("ipv4", "ipv6")}
+        cls.half_open = cls.net.run(cls.chain.server, "ss", "-Htan", "state", "syn-recv")
+
+    def test_nothing_is_lost_at_an_open_port(self):
+        for family, report in self.reports.items():
+            for name, outcome in (("443/tcp", "open"), ("icmp", "echo_reply")):
+                with self.subTest(family=family, service=name):
+                    service = report.service(name)
+                    self.assertEqual(service["outcomes"], {outcome: CYCLES})
+                    self.assertEqual((service["sent"], service["received"]), (CYCLES, CYCLES))
+                    self.assertEqual(service["loss_ratio"], 0)
+                    self.assertEqual((service["late"], service["duplicates"]), (0, 0))
+
+    def test_the_path_through_the_firewall_is_whole(self):
+        for family, report in self.reports.items():
+            self.assertEqual(report.hops("443/tcp"), self.chain.path(family))
+
+    def test_a_port_that_the_firewall_does_not_let_in_is_filtered(self):
+        for report in self.reports.values():
+            self.assertEqual(report.code, 1)
+            service = report.service("22/tcp")
+            self.assertEqual((service["state"], service["outcomes"]),
+                             ("filtered", {"no_reply": CYCLES}))
+
+    def test_the_server_is_left_without_half_open_connections(self):
+        self.assertEqual(self.half_open, "")
+
+    def test_the_firewall_keeps_one_connection_a_service_and_it_is_closed(self):
+        for family, table in self.tables.items():
+            with self.subTest(family=family):
+                # tcp 6 SECONDS STATE src=... dst=... sport=... dport=...; one flow, one entry
+                found = re.findall(r"(?m)^tcp +6 +\d+ +(\S+) .*? dport=(\d+) ", table)
+                self.assertEqual(found, [("CLOSE", "443")])
+
+
+if __name__ == "__main__":
+    lab.main()

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Targets without a router in between: loopback, and neighbours by their link-local address."""
+import json
+import unittest
+
+import lab
+
+QUICK = ("-c", "3", "-i", "0.1")
+
+
+class Loopback(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.net = lab.Network()
+        cls.addClassCleanup(cls.net.close)
+        cls.net.add("vantage")
+        cls.net.listen("vantage", 443)
+        cls.net.echo("vantage", 53)
+
+    def test_this_machine_answers_like_any_other(self):
+        for target in ("127.0.0.1", "::1"):
+            with self.subTest(target=target):
+                report = self.net.report(target, ":443", ":22", ":53/udp", ":54/udp", *QUICK)
+                self.assertEqual(report.states(), {
+                    "icmp": "open", "443/tcp": "open", "22/tcp": "closed", "53/udp": "open",
+                    "54/udp": "closed"})
+                self.assertEqual(report.code, 1)
+                for name in report.states():
+                    service = report.service(name)
+                    self.assertEqual((service["sent"], service["received"]), (3, 3))
+                    self.assertEqual(report.hops(name), {1: [target]})
+
+    def test_open_ports_of_this_machine_exit_0(self):
+        for target in ("127.0.0.1", "::1"):
+            with self.subTest(target=target):
+                self.assertEqual(self.net.report(target, ":443", ":53/udp", *QUICK).code, 0)
+
+    def test_localhost_needs_no_resolver(self):
+        report = self.net.report("localhost", ":443", *QUICK)
+        self.assertEqual(report.code, 0)
+        self.assertIn(report.document["targets"][0]["address"], ("127.0.0.1", "::1"))
+
+    def test_the_interface_is_loopback(self):
+        for target in ("127.0.0.1", "::1"):
+            with self.subTest(target=target):
+                vantage = self.net.report(target, "-c", "1").document["vantage"]
+                self.assertEqual((vantage["interface"], vantage["source"]), ("lo", target))
+
+
+class LinkLocal(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.net = lab.Network()
+        cls.addClassCleanup(cls.net.close)
+        cls.chain = lab.Chain(cls.net)
+        cls.net.listen("r1", 443)
+        addresses = json.loads(cls.net.run("r1", "ip", "-j", "-6", "addr", "show", "to-vantage"))
+        cls.address = next(address["local"] for address in addresses[0]["addr_info"]
+                           if address["scope"] == "link")
+
+    def test_a_neighbour_answers_at_its_link_local_address(self):
+        report = self.net.report(f"{self.address}%to-r1", ":443", ":22", *QUICK)
+        self.assertEqual(report.states(), {"icmp": "open", "443/tcp": "open", "22/tcp": "closed"})
+        for name in report.states():
+            service = report.service(name)
+            self.assertEqual((service["sent"], service["received"]), (3, 3))
+            self.assertEqual(service["path"]["dest_ttl"], 1)
+        target = report.document["targets"][0]
+        self.assertTrue(target["address"].startswith(f"{self.address}%"))
+        self.assertTrue(target["source"].startswith("fe80::"))
+
+    def test_a_zone_may_be_a_number(self):
+        link = self.net.run("vantage", "ip", "-j", "link", "show", "to-r1")
+        index = json.loads(link)[0]["ifindex"]
+        report = self.net.report(f"{self.address}%{index}", ":443", *QUICK)
+        self.assertEqual((report.code, report.states()["443/tcp"]), (0, "open"))
+
+    def test_services_may_follow_a_zone_in_brackets(self):
+        report = self.net.report(f"[{self.address}%to-r1]:443", *QUICK)
+        self.assertEqual((report.code, report.states()["443/tcp"]), (0, "open"))
+
+    def test_a_zone_that_does_not_exist_is_not_measured(self):
+        report = self.net.report(f"{self.address}%no-such-link", ":443", *QUICK)
+        self.assertEqual((report.code, report.document["status"]), (3, "error"))
+        self.assertEqual(report.states(), {"icmp": "unknown", "443/tcp": "unknown"})
+
+
+if __name__ == "__main__":
+    lab.main()

@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What is on the wire: one packet a probe, one flow a trace, and every option as asked."""
+import collections
+import unittest
+
+import lab
+import packets
+
+FILTER = """table inet filter {
+    chain c {
+        type filter hook forward priority 0
+        tcp dport 3389 drop
+    }
+}"""
+FULL_TTL = 30
+SOURCE = {4: "10.1.1.2", 6: "fd00:1:1::2"}
+SECOND_SOURCE = {4: "10.1.1.22", 6: "fd00:1:1::22"}
+ALT_SOURCE = {4: "10.1.100.2", 6: "fd00:1:100::2"}
+
+
+def is_probe(packet):
+    """Sent by sonde itself, not by the kernel for it."""
+    return packet.outgoing and (packet.flags == packets.SYN or packet.protocol == packets.UDP
+                                or packet.is_echo_request)
+
+
+class Wire(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.net = lab.Network()
+        cls.addClassCleanup(cls.net.close)
+        cls.chain = lab.Chain(cls.net)
+        cls.net.listen(cls.chain.server, 443, 8443)
+        cls.net.echo(cls.chain.server, 53)
+        cls.net.nft("r2", FILTER)
+        cls.add_second_link()
+        cls.captures = {name: packets.Capture(cls.net, "vantage", name)
+                        for name in ("to-r1", "alt")}
+
+    @classmethod
+    def add_second_link(cls):
+        """A second source address; and a second link to r1, for -I, and for packets marked 7."""
+        cls.net.link("vantage", "r1", "10.1.100", "fd00:1:100", interface="alt")
+        # a deprecated IPv6 address is never the system's own choice (RFC 6724 §5)
+        cls.net.ip("vantage", f"addr add {SECOND_SOURCE[4]}/32 dev to-r1",
+                   f"addr add {SECOND_SOURCE[6]}/128 dev to-r1 nodad preferred_lft 0")
+        for family, net, via in ((4, "10.1.0.0/16", "10.1.100.1"),
+                                 (6, "fd00:1::/32", "fd00:1:100::1")):
+            cls.net.ip("vantage", f"route add {net} via {via} metric 5000",
+                       f"route add {net} via {via} table 7")
+            cls.net.run("vantage", "ip", f"-{family}", "rule", "add", "fwmark", "7", "table", "7")
+        for k, node in ((2, "r2"), (3, "r3"), (4, cls.chain.server)):
+            cls.net.ip(node, f"route add 10.1.100.0/24 via 10.1.{k}.2",
+                       f"route add fd00:1:100::/64 via fd00:1:{k}::2")
+
+    def seen(self, family, *words, link="to-r1"):
+        """Run sonde with two cycles; its report, and what passed a link of the vantage."""
+        self.captures[link].read()
+        report = self.net.report(self.chain.target(family), "-c", "2", "-i", "0.1", *words)
+        target = self.chain.target(family)
+        return report, [packet for packet in self.captures[link].read()
+                        if packet.dst == target or not packet.outgoing]
+
+    def probes(self, family, *words, link="to-r1"):
+        _, seen = self.seen(family, *words, link=link)
+        found = [packet for packet in seen if is_probe(packet)]
+        self.assertGreater(len(found), 4)
+        return found
+
+    def test_every_probe_is_one_syn_and_none_is_sent_again(self):
+        for family in lab.FAMILIES:
+            report, seen = self.seen(family, ":443", ":22", ":3389", "-c", "4")
+            for port in (443, 22, 3389):
+                with self.subTest(family=family, port=port):
+                    service = report.service(f"{port}/tcp")
+                    syns = [packet for packet in seen if is_probe(packet) and packet.dport == port]
+                    ttls = collections.Counter(packet.ttl for packet in syns)
+                    self.assertEqual((service["sent"], ttls[FULL_TTL]), (4, 4))
+                    for hop in service["path"]["hops"]:
+                        if hop["responders"] and hop["ttl"] < 4:
+                            self.assertEqual(ttls[hop["ttl"]], hop["sent"])
+                    # a repetition by the kernel would repeat the timestamp, too
+                    self.assertEqual(len({packet.ts for packet in syns}), len(syns))
+
+    def test_a_trace_is_one_flow_at_every_ttl(self):
+        for family in lab.FAMILIES:
+            found = self.probes(family, ":443", ":22", ":53/udp", "-c", "3")
+            flows = collections.defaultdict(list)
+            for packet in found:
+                flows[packet.protocol, packet.dport].append(packet)
+            self.assertEqual(len(flows), 4)
+            for key, flow in flows.items():
+                with self.subTest(family=family, flow=key):
+                    self.assertLessEqual({1, 2, 3, 4, FULL_TTL}, {packet.ttl for packet in flow})
+                    # what routers and load balancers hash: the first four bytes are the ports, or
+                    # ICMP's type, code and checksum; in IPv6 the flow label, too
+                    hashed = {(packet.src, packet.dst, packet.tos, packet.segment[:4],
+                               packet.raw[1:4] if family == 6 else b"") for packet in flow}
+                    self.assertEqual(len(hashed), 1)
+                    self.assertEqual(len({packet.seq for packet in flow}), 1)  # of a SYN: its ISN
+                    if packets.UDP not in key:
+                        self.assertEqual(len({packet.ident for packet in flow}), 1)  # of an echo
+            isns = {packet.seq for packet in found if packet.protocol == packets.TCP}
+            self.assertEqual(len(isns), 2)
+
+    def test_the_kernel_answers_each_syn_ack_with_one_reset(self):
+        for family in lab.FAMILIES:
+            with self.subTest(family=family):
+                report, seen = self.seen(family, ":443", ":8443", "-c", "5")
+                syn_acks = [(packet.sport, packet.ack) for packet in seen
+                            if packet.flags == packets.SYN | packets.ACK and not packet.outgoing]
+                resets = [(packet.dport, packet.seq) for packet in seen
+                          if packet.outgoing and packet.flags == packets.RST]
+                self.assertGreaterEqual(len(syn_acks), 10)
+                self.assertEqual(resets, syn_acks)
+                # and sonde sends nothing else over TCP than SYNs
+                self.assertEqual({packet.flags for packet in seen
+                                  if packet.outgoing and packet.protocol == packets.TCP},
+                                 {packets.SYN, packets.RST})
+                self.assertEqual(report.code, 0)
+
+    def test_no_port_unreachable_goes_back_to_a_udp_server_that_answers(self):
+        for family in lab.FAMILIES:
+            with self.subTest(family=family):
+                _, seen = self.seen(family, ":53/udp", "-c", "5")
+                answers = [packet for packet in seen
+                           if packet.protocol == packets.UDP and not packet.outgoing]
+                self.assertGreaterEqual(len(answers), 5)
+                errors = [packet for packet in seen if packet.outgoing and packet.is_icmp
+                          and not packet.is_echo_request]
+                self.assertEqual(errors, [])
+
+    def test_ttls_are_as_asked(self):
+        for family in lab.FAMILIES:
+            for words, ttls in ((("-m", "2"), {1, 2}), (("-f", "3"), {3, 4, FULL_TTL}),
+                                (("-f", "3", "-m", "5"), {3, 4, 5}), (("-f", "4", "-m", "4"), {4})):
+                with self.subTest(family=family, words=words):
+                    # A step of the walk may be on its way while the answer comes that ends it.
+                    found = {packet.ttl for packet in self.probes(family, ":443", *words)}
+                    self.assertLessEqual(ttls, found)
+                    self.assertGreaterEqual(min(found), min(ttls))
+                    self.assertLessEqual(max(found), max(ttls))
+
+    def test_type_of_service_is_as_asked(self):
+        for family in lab.FAMILIES:
+            for words, tos in (((), 0), (("-Q", "40"), 40), (("-Q", "255"), 255)):
+                with self.subTest(family=family, words=words):
+                    found = self.probes(family, ":443", ":53/udp", *words)
+                    self.assertEqual({packet.tos for packet in found}, {tos})
+
+    def test_the_size_is_that_of_the_whole_packet(self):
+        for family in lab.FAMILIES:
+            for words, size in (((), 64), (("-s", "200"), 200), (("-s", "1500"), 1500)):
+                with self.subTest(family=family, words=words):
+                    found = self.probes(family, ":443", ":53/udp", *words)
+                    # headers alone take more than 64 over IPv6 and UDP: 40 + 8, with a proof of 14
+                    self.assertEqual({packet.length for packet in found
+                                      if packet.protocol != packets.TCP}, {size})
+                    # a SYN is as large as its options make it: 20 or 40, 20, and 20 of options
+                    self.assertEqual({packet.length for packet in found
+                                      if packet.protocol == packets.TCP},
+                                     {60 if family == 4 else 80})
+
+    def test_the_fill_is_as_asked(self):
+        for family in lab.FAMILIES:
+            with self.subTest(family=family):
+                found = self.probes(family, ":53/udp", "-s", "200", "-B", "165")
+                for packet in found:
+                    self.assertEqual(packet.payload[-100:], bytes([165]) * 100)
+
+    def test_the_source_port_is_as_asked(self):
+        for family in lab.FAMILIES:
+            with self.subTest(family=family):
+                found = self.probes(family, ":443", ":53/udp", "-L", "40000")
+                self.assertEqual({(packet.protocol, packet.sport) for packet in found
+                                  if not packet.is_icmp},
+                                 {(packets.TCP, 40000), (packets.UDP, 40000)})
+
+    def test_the_source_address_is_as_asked(self):
+        for family in lab.FAMILIES:
+            for words, source in (((), SOURCE[family]),
+                                  (("-a", SECOND_SOURCE[family]), SECOND_SOURCE[family])):
+                with self.subTest(family=family, words=words):
+                    report, seen = self.seen(family, ":443", ":53/udp", *words)
+                    self.assertEqual({packet.src for packet in seen if is_probe(packet)}, {source})
+                    self.assertEqual(report.document["targets"][0]["source"], source)
+                    self.assertEqual(report.code, 0)
+
+    def test_the_interface_is_as_asked(self):
+        for family in lab.FAMILIES:
+            with self.subTest(family=family):
+                report, seen = self.seen(family, ":443", ":53/udp", "-I", "alt", link="alt")
+                sources = {packet.src for packet in seen if is_probe(packet)}
+                self.assertEqual(sources, {ALT_SOURCE[family]})
+                self.assertEqual(report.code, 0)
+                self.assertEqual(report.document["vantage"]["interface"], "alt")
+                self.assertEqual([packet for packet in self.captures["to-r1"].read()
+                                  if is_probe(packet)], [])
+
+    def test_marked_packets_follow_the_rules_for_their_mark(self):
+        for family in lab.FAMILIES:
+            with self.subTest(family=family):
+                report, seen = self.seen(family, ":443", ":53/udp", "-M", "7", link="alt")
+                sources = {packet.src for packet in seen if is_probe(packet)}
+                self.assertEqual(sources, {ALT_SOURCE[family]})
+                self.assertEqual(report.code, 0)
+                # any other mark takes the usual way
+                self.assertGreater(len(self.probes(family, ":443", "-M", "8")), 4)
+
+    def test_no_icmp_is_sent_if_it_is_not_asked_for(self):
+        for family in lab.FAMILIES:
+            with self.subTest(family=family):
+                found = self.probes(family, ":443", "--no-icmp")
+                self.assertEqual({packet.protocol for packet in found}, {packets.TCP})
+
+
+if __name__ == "__main__":
+    lab.main()
