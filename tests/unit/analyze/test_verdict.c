@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Verdicts: level, code, confidence, who is to blame, and the sentence an admin reads. */
+#include "tests/unit/analyze/case.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+
+static struct case_file file;
+
+static void open_file(void)
+{
+    case_open(&file, TARGET);
+}
+
+static void close_file(void)
+{
+    case_close(&file);
+}
+
+TestSuite(verdict, .init = open_file, .fini = close_file);
+
+static void expect_verdict(const struct analysis *analysis, enum sonde_level level,
+                           enum sonde_code code, const char *words)
+{
+    cr_expect_str_eq(sonde_level_name(analysis->level), sonde_level_name(level));
+    cr_expect_str_eq(sonde_code_name(analysis->code), sonde_code_name(code));
+    cr_expect_str_eq(analysis->text, words);
+}
+
+Test(verdict, an_open_port_is_ok_with_its_round_trip)
+{
+    case_add_full(&file, WEB, 4, SONDE_OUTCOME_OPEN, TARGET);
+    struct analysis analysis = case_judge(&file, WEB);
+    expect_verdict(&analysis, SONDE_LEVEL_OK, SONDE_CODE_OK, "10.0 ms, no loss");
+    cr_expect_eq(analysis.confidence, SONDE_CONFIDENCE_HIGH);
+    cr_expect_not(analysis.has_blame);
+}
+
+Test(verdict, loss_of_an_open_port_is_told)
+{
+    case_add_full(&file, WEB, 3, SONDE_OUTCOME_OPEN, TARGET);
+    case_add(&file, record_full(WEB, 4, SONDE_OUTCOME_NO_REPLY, NULL));
+    struct analysis analysis = case_judge(&file, WEB);
+    expect_verdict(&analysis, SONDE_LEVEL_OK, SONDE_CODE_OK, "10.0 ms, 25.0% loss");
+}
+
+Test(verdict, a_port_that_only_answered_late_is_open_without_a_round_trip)
+{
+    struct sonde_event late = record_full(WEB, 1, SONDE_OUTCOME_OPEN, TARGET);
+    late.type = SONDE_EVENT_LATE;
+    case_add_full(&file, WEB, 1, SONDE_OUTCOME_NO_REPLY, NULL);
+    case_add(&file, late);
+    struct analysis analysis = case_judge(&file, WEB);
+    expect_verdict(&analysis, SONDE_LEVEL_OK, SONDE_CODE_OK, "100.0% loss, answered late");
+}
+
+Test(verdict, a_closed_port_has_failed)
+{
+    case_add_full(&file, WEB, 2, SONDE_OUTCOME_CLOSED, TARGET);
+    struct analysis analysis = case_judge(&file, WEB);
+    expect_verdict(&analysis, SONDE_LEVEL_FAILED, SONDE_CODE_PORT_CLOSED, "10.0 ms, no loss");
+}
+
+/* RFC 1812 §5.2.7.1: code 13. */
+Test(verdict, a_rejected_port_names_the_reporter_its_hop_and_its_words)
+{
+    case_add_router(&file, ICMP, 3);
+    case_add_full(&file, WEB, 1, SONDE_OUTCOME_ADMIN_PROHIBITED, "192.0.2.3");
+    struct analysis analysis = case_judge(&file, WEB);
+    struct sonde_addr reporter = record_addr("192.0.2.3");
+    expect_verdict(&analysis, SONDE_LEVEL_FAILED, SONDE_CODE_PORT_REJECTED,
+                   "by hop 3 (192.0.2.3): administratively prohibited");
+    cr_assert(analysis.has_blame);
+    cr_expect(sonde_addr_equal(&analysis.blame.reporter.address, &reporter));
+    cr_expect_eq(analysis.blame.reporter.ttl, 3);
+    cr_expect_eq(analysis.deciding, SONDE_OUTCOME_ADMIN_PROHIBITED);
+    cr_expect_eq(analysis.confidence, SONDE_CONFIDENCE_HIGH, "it is the culprit's own word");
+}
+
+Test(verdict, a_reporter_that_is_no_known_hop_is_named_by_its_address_alone)
+{
+    case_add_full(&file, WEB, 1, SONDE_OUTCOME_ADMIN_PROHIBITED, "203.0.113.1");
+    struct analysis analysis = case_judge(&file, WEB);
+    expect_verdict(&analysis, SONDE_LEVEL_FAILED, SONDE_CODE_PORT_REJECTED,
+                   "by 203.0.113.1: administratively prohibited");
+    cr_expect_eq(analysis.blame.reporter.ttl, 0);
+}
+
+Test(verdict, a_target_that_rejects_is_named_as_the_target)
+{
+    case_add_full(&file, WEB, 1, SONDE_OUTCOME_ADMIN_PROHIBITED, TARGET);
+    struct analysis analysis = case_judge(&file, WEB);
+    expect_verdict(&analysis, SONDE_LEVEL_FAILED, SONDE_CODE_PORT_REJECTED,
+                   "by the target itself: administratively prohibited");
+}
+
+Test(verdict, a_filtered_port_names_what_passes)
+{
+    case_add_full(&file, ICMP, 3, SONDE_OUTCOME_ECHO_REPLY, TARGET);
+    case_add_full(&file, WEB, 3, SONDE_OUTCOME_NO_REPLY, NULL);
+    case_add_full(&file, SSH, 3, SONDE_OUTCOME_OPEN, TARGET);
+    struct analysis analysis = case_judge(&file, WEB);
+    expect_verdict(&analysis, SONDE_LEVEL_FAILED, SONDE_CODE_PORT_FILTERED,
+                   "no answer to 3 probes; icmp and 22/tcp pass");
+}
+
+/* The rules: three silent probes and two controls for high, two and one for medium. */
+Test(verdict, trusts_silence_by_how_often_it_was_and_how_much_answered_beside_it)
+{
+    case_add_full(&file, ICMP, 3, SONDE_OUTCOME_ECHO_REPLY, TARGET);
+    case_add_full(&file, WEB, 2, SONDE_OUTCOME_NO_REPLY, NULL);
+    cr_expect_eq(case_judge(&file, WEB).confidence, SONDE_CONFIDENCE_MEDIUM);
+    case_add(&file, record_full(WEB, 3, SONDE_OUTCOME_NO_REPLY, NULL));
+    cr_expect_eq(case_judge(&file, WEB).confidence, SONDE_CONFIDENCE_MEDIUM, "one control");
+    case_add_full(&file, SSH, 1, SONDE_OUTCOME_OPEN, TARGET);
+    cr_expect_eq(case_judge(&file, WEB).confidence, SONDE_CONFIDENCE_HIGH);
+}
+
+Test(verdict, a_silent_udp_port_is_degraded_not_failed)
+{
+    case_add_full(&file, ICMP, 2, SONDE_OUTCOME_ECHO_REPLY, TARGET);
+    case_add_full(&file, DNS, 2, SONDE_OUTCOME_NO_REPLY, NULL);
+    struct analysis analysis = case_judge(&file, DNS);
+    expect_verdict(&analysis, SONDE_LEVEL_DEGRADED, SONDE_CODE_UDP_UNCONFIRMED,
+                   "no answer to 2 probes; icmp passes");
+}
+
+Test(verdict, an_unreachable_host_says_how_far_the_path_is_seen)
+{
+    case_add_router(&file, WEB, 1);
+    case_add_router(&file, WEB, 2);
+    case_add_full(&file, ICMP, 2, SONDE_OUTCOME_NO_REPLY, NULL);
+    case_add_full(&file, WEB, 2, SONDE_OUTCOME_NO_REPLY, NULL);
+    struct analysis analysis = case_judge(&file, WEB);
+    expect_verdict(&analysis, SONDE_LEVEL_FAILED, SONDE_CODE_HOST_UNREACHABLE,
+                   "no answer; the path is seen up to hop 2 (192.0.2.2)");
+    analysis = case_judge(&file, ICMP);
+    expect_verdict(&analysis, SONDE_LEVEL_FAILED, SONDE_CODE_HOST_UNREACHABLE,
+                   "no answer, not even from the first hop");
+}
+
+/* RFC 792, p. 4: type 3 code 1. */
+Test(verdict, a_router_that_knows_no_way_is_named)
+{
+    case_add_router(&file, ICMP, 2);
+    case_add_full(&file, WEB, 2, SONDE_OUTCOME_HOST_UNREACHABLE, "192.0.2.2");
+    struct analysis analysis = case_judge(&file, WEB);
+    expect_verdict(&analysis, SONDE_LEVEL_FAILED, SONDE_CODE_HOST_UNREACHABLE,
+                   "host unreachable, says hop 2 (192.0.2.2)");
+    cr_expect(analysis.has_blame);
+}
+
+Test(verdict, a_path_that_eats_the_whole_ttl_is_told)
+{
+    case_add_full(&file, WEB, 2, SONDE_OUTCOME_TTL_EXCEEDED, "192.0.2.2");
+    struct analysis analysis = case_judge(&file, WEB);
+    expect_verdict(&analysis, SONDE_LEVEL_FAILED, SONDE_CODE_HOST_UNREACHABLE,
+                   "the path loops or is too long: the TTL ran out at hop 30 (192.0.2.2)");
+}
+
+static void expect_local(int error, enum sonde_code code, const char *words)
+{
+    struct sonde_event unsent = record_full(WEB, 1, SONDE_OUTCOME_SEND_ERROR, NULL);
+    unsent.error = error;
+    case_add(&file, unsent);
+    struct analysis analysis = case_judge(&file, WEB);
+    expect_verdict(&analysis, SONDE_LEVEL_UNKNOWN, code, words);
+}
+
+Test(verdict, an_error_of_this_machine_is_never_the_networks)
+{
+    expect_local(EPERM, SONDE_CODE_LOCAL_BLOCKED,
+                 "this machine's own firewall refuses to send the probes");
+    expect_local(ENETUNREACH, SONDE_CODE_NO_ROUTE, "this machine has no route there");
+    expect_local(EMSGSIZE, SONDE_CODE_INCONCLUSIVE, "the probes cannot be sent: Message too long");
+}
+
+Test(verdict, too_little_evidence_is_inconclusive)
+{
+    struct analysis analysis = case_judge(&file, WEB);
+    expect_verdict(&analysis, SONDE_LEVEL_UNKNOWN, SONDE_CODE_INCONCLUSIVE,
+                   "too few probes to tell");
+    cr_expect_eq(analysis.confidence, SONDE_CONFIDENCE_LOW);
+}
+
+Test(verdict, nothing_is_expected_of_a_control)
+{
+    case_add_full(&file, ICMP, 3, SONDE_OUTCOME_NO_REPLY, NULL);
+    case_add_full(&file, WEB, 3, SONDE_OUTCOME_OPEN, TARGET);
+    struct analysis analysis = case_judge(&file, ICMP);
+    cr_expect_eq(analysis.state, SONDE_STATE_FILTERED);
+    expect_verdict(&analysis, SONDE_LEVEL_OK, SONDE_CODE_OK,
+                   "no answer to 3 probes; 443/tcp passes");
+}
