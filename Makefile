@@ -7,7 +7,7 @@
 #   make install    as meson does, with DESTDIR= and PREFIX=
 
 BUILD_PACKAGES = gcc libc6-dev libc-ares-dev libcap-dev libcjson-dev meson ninja-build pkgconf python3
-TEST_PACKAGES = $(BUILD_PACKAGES) clang-14 clang-format-14 clang-tidy-14 conntrack g++ \
+TEST_PACKAGES = $(BUILD_PACKAGES) clang-14 clang-format-14 clang-tidy-14 conntrack dnsmasq-base g++ \
 	iproute2 iputils-ping libcap2-bin libclang-rt-14-dev libcriterion-dev mandoc mtr-tiny \
 	nftables procps python3-jsonschema tcpdump traceroute universal-ctags util-linux
 PREFIX ?= /usr/local

@@ -159,10 +159,16 @@ Test(state, what_was_never_sent_shows_nothing)
     cr_expect_eq(case_state(&file, WEB), SONDE_STATE_UNKNOWN);
 }
 
-/* RFC 4443 §3.1: type 1 is unreachable, with code 1 for policy; §3.3: type 3 is expired. */
-Test(state, holds_for_ipv6_as_well, .init = NULL)
+static void open_file6(void)
 {
     case_open(&file, TARGET6);
+}
+
+TestSuite(state6, .init = open_file6, .fini = close_file);
+
+/* RFC 4443 §3.1: type 1 is unreachable, code 1 for policy and code 4 for a port. */
+Test(state6, holds_for_ipv6_as_well)
+{
     case_add_full(&file, ICMP, 2, SONDE_OUTCOME_ECHO_REPLY, TARGET6);
     case_add_full(&file, WEB, 1, SONDE_OUTCOME_ADMIN_PROHIBITED, "2001:db8::3");
     case_add_full(&file, SSH, 2, SONDE_OUTCOME_NO_REPLY, NULL);

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Names: a real resolver's, and what happens while a resolver is silent."""
+import ipaddress
+import pathlib
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+
+import lab
+import packets
+
+RESOLVER = ("127.0.0.1", 53)
+SERVER = "server.example"
+QUESTION = b"\0\1\1\0\0\1\0\0\0\0\0\0\6server\7example\0\0\1\0\1"  # for its address
+# A mount namespace of its own has its own resolv.conf; without the file, 127.0.0.1 is asked anyway.
+OWN_RESOLVER = """[ ! -e /etc/resolv.conf ] || mount --bind "$0" /etc/resolv.conf && exec "$@" """
+
+# RFC 2181 §11: a name may hold any byte. Escape and bell must not reach a terminal.
+HOSTILE = b"\x0aevil\x1b[31m\x07\x07example\0"
+
+
+class Names(unittest.TestCase):
+    def setUp(self):
+        self.net = lab.Network()
+        self.addCleanup(self.net.close)
+        self.chain = lab.Chain(self.net)
+        self.net.listen(self.chain.server, 443)
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.directory = pathlib.Path(directory.name)
+        conf = self.directory / "resolv.conf"
+        conf.write_text(f"nameserver {RESOLVER[0]}\n", encoding="ascii")
+        self.wrap = ("unshare", "--mount", "sh", "-c", OWN_RESOLVER, str(conf))
+
+    def sonde(self, *words):
+        return self.net.sonde(*words, wrap=self.wrap)
+
+    def resolve(self, pointers):
+        """Start a resolver that knows the server, and {address: name}."""
+        records = [f"--ptr-record={ipaddress.ip_address(address).reverse_pointer},{name}"
+                   for address, name in pointers.items()]
+        process = self.net.start(
+            "vantage", "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file=",
+            "--user=root", "--no-hosts", "--no-resolv", "--listen-address=127.0.0.1",
+            "--bind-interfaces", f"--host-record={SERVER},10.1.4.1,fd00:1:4::1", *records,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until = time.monotonic() + 10
+        with self.net.inside("vantage"):
+            client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        with client:
+            client.settimeout(0.1)
+            client.connect(RESOLVER)
+            while True:
+                try:
+                    client.send(QUESTION)
+                    client.recv(512)
+                    return
+                except OSError:
+                    self.assertIsNone(process.poll(), "the resolver does not start")
+                    self.assertLess(time.monotonic(), until, "the resolver does not answer")
+
+    def mislead(self):
+        """Give every address the hostile name."""
+        resolver = self.stay_silent()
+
+        def answer():
+            question, client = resolver.recvfrom(512)
+            # RFC 1035 §4.1: one answer, its owner named by a pointer to the question, type PTR
+            resolver.sendto(question[:2] + b"\x81\x80\0\1\0\1\0\0\0\0" + question[12:] +
+                            b"\xc0\x0c\0\x0c\0\1\0\0\0\x3c" +
+                            len(HOSTILE).to_bytes(2, "big") + HOSTILE, client)
+
+        self.net.stack.enter_context(self.net.serving(resolver, answer))
+
+    def stay_silent(self):
+        """Bind a resolver that takes every question and answers none."""
+        with self.net.inside("vantage"):
+            resolver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        resolver.bind(RESOLVER)
+        self.net.stack.callback(resolver.close)
+        return resolver
+
+    def test_hops_carry_the_names_that_the_resolver_gives(self):
+        pointers = {self.chain.hop(family, ttl): f"r{ttl}.example"
+                    for family in lab.FAMILIES for ttl in (1, 3)}
+        self.resolve(pointers | {self.chain.target(family): SERVER for family in lab.FAMILIES})
+        names = {1: "r1.example", 2: None, 3: "r3.example", 4: SERVER}
+        for family in lab.FAMILIES:
+            with self.subTest(family=family):
+                report = lab.Report(self.sonde("-j", f"-{family}", SERVER, ":443", "-c", "5",
+                                               "-i", "0.1"))
+                target = report.document["targets"][0]
+                self.assertEqual((report.code, target["name"], target["address"]),
+                                 (0, SERVER, self.chain.target(family)))
+                hops = report.service("443/tcp")["path"]["hops"]
+                self.assertEqual({hop["ttl"]: hop["responders"][0]["hostname"] for hop in hops},
+                                 names)
+                text = self.sonde("-r", f"-{family}", SERVER, ":443", "-c", "5", "-i", "0.1").out
+                for ttl, name in names.items():
+                    self.assertRegex(text, rf"(?m)^ *{ttl}\b.*{name or self.chain.hop(family, 2)}")
+
+    def test_a_hostile_name_sends_nothing_to_the_terminal(self):
+        self.mislead()
+        for words in (("-r",), ("-j",)):
+            run = self.sonde(*words, self.chain.target(4), ":443", "-c", "5", "-i", "0.1")
+            self.assertEqual(run.code, 0)
+            self.assertEqual([char for char in run.out if ord(char) < 32 and char != "\n"], [])
+
+    def test_a_silent_resolver_delays_no_probe(self):
+        # Four addresses, asked twice with a second's wait, would hold up a run that waits for them.
+        resolver = self.stay_silent()
+        watch = packets.Capture(self.net, "vantage", "to-r1")
+        begin = time.monotonic()
+        report = lab.Report(self.sonde("-j", self.chain.target(4), ":443", "-c", "10", "-i", "0.1"))
+        self.assertEqual(report.code, 0)
+        self.assertEqual(report.hops("443/tcp"), self.chain.path(4))
+        hops = report.service("443/tcp")["path"]["hops"]
+        self.assertEqual({hop["responders"][0]["hostname"] for hop in hops}, {None})
+        syns = [packet for packet in watch.read()
+                if packet.outgoing and packet.flags == packets.SYN and packet.ttl == 30]
+        self.assertEqual(len(syns), 10)
+        self.assertLess(time.monotonic() - begin, 5)
+        resolver.setblocking(False)
+        questions = []
+        try:
+            while True:
+                questions.append(resolver.recv(512)[12:])
+        except BlockingIOError:
+            pass
+        self.assertGreater(len(set(questions)), 0)
+        self.assertLessEqual(max(map(questions.count, questions)), 2, "a question asked too often")
+
+    def test_without_names_no_question_is_asked(self):
+        resolver = self.stay_silent()
+        run = self.sonde("-j", "-n", self.chain.target(4), ":443", "-c", "3", "-i", "0.1")
+        self.assertEqual(run.code, 0)
+        resolver.setblocking(False)
+        self.assertRaises(BlockingIOError, resolver.recv, 512)
+
+    def test_a_signal_ends_a_look_up(self):
+        resolver = self.stay_silent()
+        watch = packets.Capture(self.net, "vantage", "to-r1")
+        process = self.net.start_sonde("-j", SERVER, ":443", wrap=self.wrap)
+        resolver.settimeout(10)
+        resolver.recv(512)
+        process.send_signal(signal.SIGINT)
+        report = lab.Report(self.net.finish(process, timeout=4))
+        self.assertEqual((report.code, report.document["status"]), (3, "interrupted"))
+        self.assertEqual([packet for packet in watch.read() if packet.outgoing
+                          and packet.dst == self.chain.target(4)], [])
+
+    def test_a_resolver_that_fails_leaves_the_other_targets_alone(self):
+        self.resolve({})
+        report = lab.Report(self.sonde("-j", "nobody.example", ":443", self.chain.target(4), ":443",
+                                       "-c", "2", "-i", "0.1"))
+        self.assertEqual((report.code, report.document["status"]), (3, "partial"))
+        self.assertEqual(report.document["errors"][0]["code"], "name_unresolved")
+        self.assertEqual(report.states(1), {"icmp": "open", "443/tcp": "open"})
+
+
+if __name__ == "__main__":
+    lab.main()
