@@ -123,12 +123,27 @@ static void copy_target_hop(const struct copy *copy, const struct tally_service 
     to->responder_count = 1;
 }
 
-/* The last TTL below the target that anything can be said of: a router's, or the first refused. */
-static uint8_t last_router_ttl(const struct reach *reach, uint8_t distance)
+/* The last TTL below the target that anything is known of on any trace. */
+static uint8_t target_last_ttl(const struct copy *copy)
+{
+    uint8_t last = 0;
+    for (uint32_t i = 0; i < copy->target.tally->service_count; i++) {
+        const struct reach *reach = &copy->target.tally->services[i].reach;
+        uint8_t own = reach->dest_ttl != 0 ? (uint8_t)(reach->dest_ttl - 1) : reach->top_ttl;
+        last = own > last ? own : last;
+    }
+    return last;
+}
+
+/* The last TTL below the target that a trace has something to say of. Where it was silent, that is
+ * worth saying as far as the other traces answer. */
+static uint8_t last_router_ttl(const struct copy *copy, const struct reach *reach, uint8_t distance)
 {
     if (distance != 0)
         return (uint8_t)(distance - 1);
-    return reach->refused_ttl > reach->top_ttl ? reach->refused_ttl : reach->top_ttl;
+    if (reach->refused_ttl != 0)
+        return reach->refused_ttl > reach->top_ttl ? reach->refused_ttl : reach->top_ttl;
+    return target_last_ttl(copy);
 }
 
 /* Is a distance exact? Not if probing began so far out that it may be less. */
@@ -144,7 +159,7 @@ static const struct sonde_path *copy_path(const struct copy *copy, uint32_t inde
     const struct tally_service *service = &copy->target.tally->services[index];
     uint8_t max_ttl = session->options.max_ttl;
     struct analyze_distance distance = analyze_distance(&copy->target, index);
-    uint8_t last = last_router_ttl(&service->reach, distance.ttl);
+    uint8_t last = last_router_ttl(copy, &service->reach, distance.ttl);
     if (service->hops == NULL && service->sent == 0)
         return NULL;
     struct sonde_path *path = arena_alloc(copy->arena, 1, sizeof *path);

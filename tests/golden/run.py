@@ -3,15 +3,18 @@
 """Compare what sonde prints with what is kept; --update keeps what it prints now.
 
 run.py [--update] SONDE. An update is reviewed as a diff: these files say how the output looks, the
-scenarios in tests/sim say whether it is true.
+scenarios in tests/sim say whether it is true. The README's own example is held to the same.
 """
 import difflib
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
+README = HERE.parent.parent / "README.md"
+EXAMPLE = re.compile(r"(?<=^```\n)\$ sonde (--simulate .*)\n(?:.*\n)*?(?=```)", re.MULTILINE)
 
 
 def cases():
@@ -28,21 +31,36 @@ def output(sonde, arguments):
     return result.stdout.decode()
 
 
+def refreshed(sonde, readme):
+    """The README with its examples as they look now."""
+    return EXAMPLE.sub(lambda found: f"$ sonde {found[1]}\n" + output(sonde, found[1].split()),
+                       readme)
+
+
+def kept_and_printed(sonde):
+    """Each file that is kept, and what should be in it."""
+    for name, arguments in cases():
+        yield HERE / "expected" / name, output(sonde, arguments)
+    readme = README.read_text(encoding="utf-8")
+    if not EXAMPLE.search(readme):
+        sys.exit("golden: the README shows no example")
+    yield README, refreshed(sonde, readme)
+
+
 def main():
     update = "--update" in sys.argv
     sonde = [argument for argument in sys.argv[1:] if argument != "--update"][0]
     failed = total = 0
-    for name, arguments in cases():
+    for file, printed in kept_and_printed(sonde):
         total += 1
-        file = HERE / "expected" / name
-        printed = output(sonde, arguments)
         if update:
             file.write_text(printed, encoding="utf-8")
         kept = file.read_text(encoding="utf-8") if file.exists() else ""
         if printed != kept:
             failed += 1
             sys.stdout.writelines(difflib.unified_diff(
-                kept.splitlines(True), printed.splitlines(True), f"kept/{name}", f"now/{name}"))
+                kept.splitlines(True), printed.splitlines(True), f"kept/{file.name}",
+                f"now/{file.name}"))
     print(f"{total - failed} passed, {failed} failed")
     return 1 if failed else 0
 
