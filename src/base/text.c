@@ -141,18 +141,39 @@ void text_add_ms(struct text *text, sonde_ns ns)
     text_addf(text, "%.*f", decimals, ms);
 }
 
-size_t text_columns(const char *string)
+/* The bytes of a string that fit into so many columns, and in @p ret_columns what they take. */
+static size_t bytes_in(const char *string, size_t columns, size_t *ret_columns)
 {
-    size_t columns = 0;
+    size_t used = 0;
     size_t len = strlen(string);
     const uint8_t *at = (const uint8_t *)string;
     while (len > 0) {
         struct utf8 next = utf8_decode(at, len);
         size_t taken = next.len == 0 ? 1 : next.len;
-        if (next.point < 0x300 || next.point > 0x36f) /* combining diacritical marks */
-            columns++;
+        bool combines = next.point >= 0x300 && next.point <= 0x36f; /* diacritical marks */
+        if (!combines && used == columns)
+            break;
+        used += combines ? 0 : 1;
         at += taken;
         len -= taken;
     }
+    *ret_columns = used;
+    return (size_t)(at - (const uint8_t *)string);
+}
+
+size_t text_columns(const char *string)
+{
+    size_t columns;
+    (void)bytes_in(string, SIZE_MAX, &columns);
     return columns;
+}
+
+void text_cut(struct text *text, size_t columns, const char *mark)
+{
+    size_t used;
+    if (text->data == NULL || text_columns(text->data) <= columns)
+        return;
+    text->len = bytes_in(text->data, columns - text_columns(mark), &used);
+    text->data[text->len] = '\0';
+    text_add(text, mark);
 }

@@ -51,4 +51,8 @@ void text_add_ms(struct text *text, sonde_ns ns);
 /** @return Columns that @p string, in UTF-8, takes: one a code point, none for combining marks. */
 size_t text_columns(const char *string);
 
+/** Shorten a text that takes more than @p columns, so that with @p mark at its end it takes just
+ *  that many; @p mark takes fewer. */
+void text_cut(struct text *text, size_t columns, const char *mark);
+
 #endif

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { NAME_MIN = 10 /* columns that a name is never cut below */ };
+
 void style_pad(struct text_report *report, const char *string, long width)
 {
     long columns = (long)text_columns(string);
@@ -34,15 +36,23 @@ void style_mark(struct text_report *report, enum sonde_level level)
 }
 
 void style_responder(const struct report_style *style, struct text *text,
-                     const struct sonde_responder *responder)
+                     const struct sonde_responder *responder, size_t columns)
 {
     char addr[SONDE_ADDR_TEXT_BYTES];
+    struct text name = {0};
     sonde_addr_text(&responder->address, addr);
     if (responder->hostname == NULL) {
         text_add(text, addr);
         return;
     }
-    text_add_untrusted(text, responder->hostname, strlen(responder->hostname));
+    size_t beside = style->addresses ? strlen(addr) + strlen(" ()") : 0;
+    text_add_untrusted(&name, responder->hostname, strlen(responder->hostname));
+    if (columns > 0)
+        text_cut(&name, columns > beside + NAME_MIN ? columns - beside : NAME_MIN,
+                 style->ascii ? ".." : "…");
+    text_add(text, name.data != NULL ? name.data : "");
+    text->failed |= name.failed;
+    text_deinit(&name);
     if (style->addresses)
         text_addf(text, " (%s)", addr);
 }

@@ -17,9 +17,13 @@ void style_pad(struct text_report *report, const char *string, long width);
 /** Add the mark of a level, coloured if that is wanted. */
 void style_mark(struct text_report *report, enum sonde_level level);
 
-/** Add a responder as the style wants it: its name, its address, or both. */
+/**
+ * Add a responder as the style wants it: its name, its address, or both.
+ * @param columns  Cut the name where it would take more than this; 0 = leave it whole. An address
+ *                 is never cut.
+ */
 void style_responder(const struct report_style *style, struct text *text,
-                     const struct sonde_responder *responder);
+                     const struct sonde_responder *responder, size_t columns);
 
 /** @return The word for a state: "up" for an icmp service that answers. */
 const char *style_state(const struct sonde_service_result *service);

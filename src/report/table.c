@@ -15,9 +15,9 @@ enum {
     NUMBER_COLUMNS = 4,      /* "12  " */
     GROUP_COLUMNS = 21,      /* "     0.0  50.2  50.9 ", one service */
     GROUP_GAP = 3,
-    HOST_MIN = 10,   /* "(no reply)" */
-    HOST_MAX = 45,   /* the longest IPv6 address, or a name cut to fit a screen */
-    UNKNOWN_TTL = 0, /* of the target's line, if it is not known how far away it is */
+    HOST_MIN = 10,    /* "(no reply)" */
+    HOST_ENOUGH = 34, /* of a name, where the screen is narrow: two services beside it fit 80 */
+    UNKNOWN_TTL = 0,  /* of the target's line, if it is not known how far away it is */
 };
 
 /* One line: who answered at a TTL. */
@@ -33,7 +33,8 @@ struct table {
     const struct sonde_target_result *target;
     struct row rows[ROWS_MAX];
     size_t row_count;
-    uint8_t distance; /* of the target; 0 = not known */
+    uint8_t distance;  /* of the target; 0 = not known */
+    size_t host_limit; /* names are cut to it; 0 = they are not */
     long host_columns;
     bool has_limited; /* a "~" needs explaining */
 };
@@ -148,12 +149,17 @@ static void host_text(const struct table *table, const struct row *row, struct t
     if (row->responder == NULL)
         text_add(text, "(no reply)");
     else
-        style_responder(table->report->style, text, row->responder);
+        style_responder(table->report->style, text, row->responder, table->host_limit);
 }
 
-/* The width of the host column: what is longest, within what fits the screen. */
+/* The width of the host column: what is longest, with names cut to what the services leave of the
+ * screen. */
 static void measure_hosts(struct table *table)
 {
+    long screen = table->report->style->columns;
+    long left = screen - NUMBER_COLUMNS - (long)table->target->service_count * GROUP_COLUMNS;
+    if (screen > 0)
+        table->host_limit = left > HOST_ENOUGH ? (size_t)left : HOST_ENOUGH;
     table->host_columns = HOST_MIN;
     for (size_t i = 0; i < table->row_count; i++) {
         struct text text = {0};
@@ -163,8 +169,6 @@ static void measure_hosts(struct table *table)
             table->host_columns = columns;
         text_deinit(&text);
     }
-    if (table->report->style->columns > 0 && table->host_columns > HOST_MAX)
-        table->host_columns = HOST_MAX;
 }
 
 static void write_figures(struct table *table, uint64_t sent, uint64_t received,

@@ -295,3 +295,25 @@ Test(text, a_code_point_takes_one_column_and_a_combining_mark_none)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         cr_expect_eq(text_columns(cases[i].string), cases[i].columns, "case %zu", i);
 }
+
+Test(text, a_cut_keeps_whole_code_points_and_ends_in_the_mark)
+{
+    static const struct {
+        const char *string;
+        const char *cut; /* to 5 columns */
+    } cases[] = {
+        {"", ""},
+        {"abcde", "abcde"},
+        {"abcdef", "abc.."},
+        {"B\303\274cher", "B\303\274c.."},
+        {"abce\314\201fgh", "abc.."},          /* the mark goes where its letter goes */
+        {"ae\314\201cdefgh", "ae\314\201c.."}, /* and stays where it stays */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct text text = {0};
+        text_add(&text, cases[i].string);
+        text_cut(&text, 5, "..");
+        cr_expect_str_eq(text.data != NULL ? text.data : "", cases[i].cut, "case %zu", i);
+        text_deinit(&text);
+    }
+}

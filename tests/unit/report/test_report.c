@@ -183,15 +183,42 @@ Test(report, lines_fit_the_screen_however_many_services_there_are)
     make(&made);
     for (int i = 0; i < 16; i++)
         services[i] = made.service;
-    made.responders[0].hostname = "a.router.example";
+    made.responders[0].hostname =
+        "ae-12-3456.a-router-with-a-name-that-is-far-too-long-for-any-screen."
+        "in-some-city.backbone.provider.example";
     made.target.name = "h";
     made.target.services = services;
     made.target.service_count = 16;
-    report_text(&made.snapshot, &(struct report_style){.columns = 100}, &text);
-    char *save;
-    for (char *line = strtok_r(text.data, "\n", &save); line != NULL;
-         line = strtok_r(NULL, "\n", &save))
-        cr_expect_leq(text_columns(line), 100, "%s", line);
+    for (unsigned columns = 80; columns <= 160; columns += 20) {
+        report_text(&made.snapshot, &(struct report_style){.columns = columns}, &text);
+        char *save;
+        (void)strtok_r(text.data, "\n", &save); /* the title may wrap */
+        for (char *line; (line = strtok_r(NULL, "\n", &save)) != NULL;)
+            cr_expect_leq(text_columns(line), columns, "%s", line);
+        text_deinit(&text);
+    }
+}
+
+Test(report, a_long_name_is_cut_to_fit_the_screen_and_an_address_never)
+{
+    struct made made;
+    struct text text = {0};
+    make(&made);
+    /* 80 columns hold two services beside 34 of the name: 32, and the mark */
+    made.responders[0].hostname = "r1.0123456789.0123456789.0123456789.0123456789.example";
+    struct sonde_service_result services[2] = {made.service, made.service};
+    made.target.services = services;
+    made.target.service_count = 2;
+    report_text(&made.snapshot, &(struct report_style){.columns = 80, .ascii = true}, &text);
+    cr_expect_not_null(strstr(text.data, " 1  r1.0123456789.0123456789.0123456..  "), "%s",
+                       text.data);
+    text_deinit(&text);
+    report_text(&made.snapshot, &(struct report_style){.columns = 80, .addresses = true}, &text);
+    cr_expect_not_null(strstr(text.data, "… (10.0.0.1)  "), "%s", text.data);
+    text_deinit(&text);
+    report_text(&made.snapshot, &(struct report_style){.columns = 0}, &text);
+    cr_expect_not_null(strstr(text.data, "0123456789.example  "), "without a screen: %s",
+                       text.data);
     text_deinit(&text);
 }
 
