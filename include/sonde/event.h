@@ -13,7 +13,10 @@ extern "C" {
 #endif
 
 enum sonde_event_type {
-    SONDE_EVENT_PROBE,     /**< a probe ended: each does exactly once */
+    SONDE_EVENT_PROBE,     /**< a probe ended: each does exactly once, so or unawaited */
+    SONDE_EVENT_UNAWAITED, /**< a probe was in flight when the run was over: it went beyond the
+                              target, or could only repeat what is known; neither answered nor
+                              lost, it has no outcome */
     SONDE_EVENT_LATE,      /**< an answer to a probe that had been given up */
     SONDE_EVENT_DUPLICATE, /**< another answer to a probe that had its answer */
 };
@@ -27,7 +30,7 @@ struct sonde_event {
     uint8_t ttl;      /**< TTL or hop limit that the probe was sent with */
     bool to_target;   /**< sent to reach the target, not to expire on the way */
     bool uncertain;   /**< the answer named no probe: this is the likeliest, its time unknown */
-    enum sonde_outcome outcome;
+    enum sonde_outcome outcome;  /**< SONDE_OUTCOME_NO_REPLY for an unawaited one */
     sonde_ns sent_ns;            /**< when it was sent */
     sonde_ns rtt_ns;             /**< round-trip time; -1 = none or unknown */
     struct sonde_addr from;      /**< who answered; no address if nobody did */

@@ -170,8 +170,6 @@ static uint32_t new_flight(struct engine *engine, struct engine_target *target,
     flight->ttl = choice->ttl;
     flight->to_target = choice->to_target;
     target->flying_count++;
-    if (flight->to_target && trace->ops->think_ns > 0)
-        target->thinking++;
     return index;
 }
 
@@ -243,7 +241,6 @@ void engine_on_sent(struct engine *engine, uint32_t handle, int error, sonde_ns 
         engine->not_before_ns = ns_add(ns_max(engine->not_before_ns, sent_ns),
                                        SONDE_NS_PER_S / engine->config.rate_pps);
     flight->sent_ns = sent_ns;
-    target->last_sent_ns = sent_ns;
     if (error < 0) {
         struct sonde_event event = {
             .outcome = SONDE_OUTCOME_SEND_ERROR,
@@ -258,21 +255,31 @@ void engine_on_sent(struct engine *engine, uint32_t handle, int error, sonde_ns 
     plan_update(engine, target, sent_ns);
 }
 
+/* Is a flying probe over without an answer of its own? */
+static bool is_over(const struct engine *engine, const struct engine_target *target,
+                    const struct flight *flight, bool settled, sonde_ns now)
+{
+    return ns_due(ns_add(flight->sent_ns, engine->config.timeout_ns), now) ||
+           (settled && ns_due(plan_lost_ns(engine, flight), now)) ||
+           plan_is_echoed(engine, target, flight);
+}
+
 /* Give up what is overdue at a target. @return false if there is no place for more events. */
 static bool expire_target(struct engine *engine, struct engine_target *target, sonde_ns now)
 {
     bool all_sent = plan_all_sent(engine, target, now);
+    bool settled = all_sent && ns_due(plan_settled_ns(engine, target), now);
     while (target->flying.first != FLIGHT_NONE) {
         uint32_t index = target->flying.first;
-        const struct flight *flight = &engine->flights.flights[index];
-        bool overdue = ns_due(ns_add(flight->sent_ns, engine->config.timeout_ns), now);
-        bool settled = all_sent && ns_due(plan_settled_ns(engine, target), now);
-        if (index == engine->unsent ||
-            (!overdue && !settled && !plan_is_echoed(engine, target, flight)))
+        bool over = is_over(engine, target, &engine->flights.flights[index], settled, now);
+        if (index == engine->unsent || (!over && !settled))
             return true;
         if (events_free(engine) == 0)
             return false;
-        finish_unanswered(engine, index);
+        if (over)
+            finish_unanswered(engine, index);
+        else
+            finish_unawaited(engine, index);
     }
     do {
         if (events_free(engine) == 0)

@@ -42,11 +42,8 @@ void finish_flight(struct engine *engine, uint32_t index, struct sonde_event *ev
     event->type = SONDE_EVENT_PROBE;
     describe(engine, index, event);
     target->flying_count--;
-    if (flight->to_target) {
+    if (flight->to_target)
         trace->last = event->outcome;
-        if (trace->ops->think_ns > 0)
-            target->thinking--;
-    }
     learn(target, trace, event);
     flight_keep(&engine->flights, &target->flying, index, event->outcome);
     hold(engine, event);
@@ -89,6 +86,17 @@ void finish_unanswered(struct engine *engine, uint32_t index)
         flight->ttl >= plan_floor(engine, target_of(engine, flight->trace), trace))
         event = take_echo(engine, flight->trace);
     finish_flight(engine, index, &event);
+}
+
+void finish_unawaited(struct engine *engine, uint32_t index)
+{
+    struct engine_target *target = target_of(engine, engine->flights.flights[index].trace);
+    struct sonde_event event = event_without_answer(SONDE_OUTCOME_NO_REPLY);
+    event.type = SONDE_EVENT_UNAWAITED;
+    describe(engine, index, &event);
+    hold(engine, &event);
+    target->flying_count--;
+    flight_drop(&engine->flights, &target->flying, index);
 }
 
 bool finish_echo(struct engine *engine, struct engine_target *target)

@@ -19,8 +19,12 @@ enum {
     DISCOVERY_MARGIN = 3,  /* an answer this close to its end makes the window grow at once */
 };
 static const sonde_ns HOP_INTERVAL_NS = SONDE_NS_PER_S; /* and then one in this time */
-static const sonde_ns STEP_NS = SONDE_NS_PER_MS;        /* from one TTL to the next */
+static const sonde_ns STEP_NS = SONDE_NS_PER_MS / 4;    /* from one TTL to the next */
 static const sonde_ns SETTLE_NS = 50 * SONDE_NS_PER_MS; /* waited beyond twice the longest RTT */
+/* Waited beyond three times the longest RTT while nothing of the target has answered. */
+static const sonde_ns SETTLE_SILENT_NS = 500 * SONDE_NS_PER_MS;
+/* Waited at least beyond the longest RTT for an answer that could only contradict what is known. */
+static const sonde_ns RECHECK_SLACK_NS = 5 * SONDE_NS_PER_MS;
 
 /* Waited after an answer that names no probe before the next one is drawn: a network that doubles
  * packets delivers both at about the same time, and the second must not pass for a new answer. */
@@ -63,9 +67,7 @@ struct engine_target {
     sonde_ns step_ns;       /* when the walk may go on to another TTL */
     struct flight_list flying;
     uint32_t flying_count;
-    uint32_t echoes;   /* of all traces */
-    uint32_t thinking; /* of these, full-TTL probes to services that need time to think */
-    sonde_ns last_sent_ns;
+    uint32_t echoes;     /* of all traces */
     sonde_ns rtt_max_ns; /* longest round trip seen; 0 = none */
     bool reached;        /* something of the target has answered */
     bool done;
@@ -115,7 +117,11 @@ unsigned plan_floor(const struct engine *engine, const struct engine_target *tar
 /** Put a target where it belongs in both heaps; after every change to it. */
 void plan_update(struct engine *engine, struct engine_target *target, sonde_ns now);
 
-/** @return When a target that has nothing more to send stops waiting for answers. */
+/** @return When a flying probe counts as lost, once its target has nothing more to send. */
+sonde_ns plan_lost_ns(const struct engine *engine, const struct flight *flight);
+
+/** @return When a target that has nothing more to send stops waiting for answers; 0 if nothing is
+ *  in flight. */
 sonde_ns plan_settled_ns(const struct engine *engine, const struct engine_target *target);
 
 /** @return true if a flying probe will get no answer of its own: it reached the target, which has
@@ -140,6 +146,10 @@ void finish_flight(struct engine *engine, uint32_t index, struct sonde_event *ev
 
 /** End a flying probe that is waited for no longer, and hold the event. */
 void finish_unanswered(struct engine *engine, uint32_t index);
+
+/** Forget a flying probe of which nobody knows whether it would have been answered: the run ends,
+ *  and its answer would have told nothing new. */
+void finish_unawaited(struct engine *engine, uint32_t index);
 
 /** Of the echoes that explain no probe, report one as a duplicate.
  *  @return false if none is left. */

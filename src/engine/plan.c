@@ -3,7 +3,7 @@
  * What a target sends, and when.
  *
  * State first: a cycle begins with one full-TTL probe for each trace. Path second: behind them the
- * TTLs from the first on are walked, one step a millisecond, so that on a short path the target's
+ * TTLs from the first on are walked, four steps a millisecond, so that on a short path the target's
  * answer is there before much has overshot it. At each TTL the traces take turns, and share one
  * budget, kept as a GCRA: a burst, then one probe an interval.
  *
@@ -33,16 +33,24 @@ static struct engine_trace *trace_at(const struct engine *engine,
     return &engine->traces[target->first_trace + index];
 }
 
-/* The smallest TTL that is known to reach the target on any of its traces; 0 = none is. */
-static unsigned target_distance(const struct engine *engine, const struct engine_target *target)
+/* The smallest TTL that is known to reach the target on any of its traces but one; 0 = none is. */
+static unsigned distance_without(const struct engine *engine, const struct engine_target *target,
+                                 const struct engine_trace *except)
 {
     unsigned distance = 0;
     for (uint32_t i = 0; i < target->trace_count; i++) {
-        unsigned ttl = trace_at(engine, target, i)->reach.dest_ttl;
-        if (ttl != 0 && (distance == 0 || ttl < distance))
+        const struct engine_trace *trace = trace_at(engine, target, i);
+        unsigned ttl = trace->reach.dest_ttl;
+        if (trace != except && ttl != 0 && (distance == 0 || ttl < distance))
             distance = ttl;
     }
     return distance;
+}
+
+/* The smallest TTL that is known to reach the target on any of its traces; 0 = none is. */
+static unsigned target_distance(const struct engine *engine, const struct engine_target *target)
+{
+    return distance_without(engine, target, NULL);
 }
 
 /* The farthest that any trace of the target has got without arriving. */
@@ -56,10 +64,15 @@ static unsigned target_top(const struct engine *engine, const struct engine_targ
     return top;
 }
 
-/* How long an answer may take, judged by the round trips seen. */
+/* How long an answer may take, judged by the round trips seen: nothing that takes twice the longest
+ * is missed. While the target itself is silent, it may be much farther than what has answered. */
 static sonde_ns settle_bound_ns(const struct engine_target *target)
 {
-    return ns_add(ns_mul(target->rtt_max_ns, 2), SETTLE_NS);
+    if (target->reached)
+        return ns_add(ns_mul(target->rtt_max_ns, 2), SETTLE_NS);
+    if (target->rtt_max_ns > 0)
+        return ns_add(ns_mul(target->rtt_max_ns, 3), SETTLE_SILENT_NS);
+    return SONDE_NS_NEVER;
 }
 
 /* When the first window is given up for too small, if no answer has shown it by then. */
@@ -92,8 +105,10 @@ unsigned plan_floor(const struct engine *engine, const struct engine_target *tar
                     const struct engine_trace *trace)
 {
     unsigned distance = trace_distance(engine, target, trace);
-    /* Of answers that name no probe one may be to a TTL that went far beyond the target. */
-    bool overshot = trace->one_at_a_time && distance == trace->reach.dest_ttl;
+    /* Of answers that name no probe one may be to a TTL that went far beyond the target, unless
+     * another trace is no shorter. */
+    bool overshot = trace->one_at_a_time && distance == trace->reach.dest_ttl &&
+                    distance_without(engine, target, trace) != distance;
     return distance != 0 && !overshot ? distance : trace->reach.top_ttl + 1U;
 }
 
@@ -105,15 +120,21 @@ bool plan_is_echoed(const struct engine *engine, const struct engine_target *tar
     return trace->echoes > 0 && distance != 0 && flight->ttl >= distance;
 }
 
+/* The TTL at which a trace ends: at the target, or at who refuses in its place; 0 = not known. */
+static unsigned trace_end(const struct engine *engine, const struct engine_target *target,
+                          const struct engine_trace *trace)
+{
+    unsigned refused = trace->reach.refused_ttl;
+    unsigned distance = trace_distance(engine, target, trace);
+    return refused != 0 && (distance == 0 || refused < distance) ? refused : distance;
+}
+
 /* The largest TTL that is worth probing on a trace. */
 static unsigned trace_limit(const struct engine *engine, const struct engine_target *target,
                             const struct engine_trace *trace, sonde_ns now)
 {
-    unsigned refused = trace->reach.refused_ttl;
-    unsigned distance = trace_distance(engine, target, trace);
-    if (refused != 0 && (distance == 0 || refused < distance))
-        return refused;
-    return distance != 0 ? distance : discovery_limit(engine, target, now);
+    unsigned end = trace_end(engine, target, trace);
+    return end != 0 ? end : discovery_limit(engine, target, now);
 }
 
 /* Is a probe in flight that the target may answer? */
@@ -294,17 +315,42 @@ bool plan_all_sent(const struct engine *engine, const struct engine_target *targ
     return true;
 }
 
+sonde_ns plan_lost_ns(const struct engine *engine, const struct flight *flight)
+{
+    const struct engine_trace *trace = &engine->traces[flight->trace];
+    sonde_ns bound = settle_bound_ns(&engine->targets[trace->target]);
+    if (flight->to_target)
+        bound = ns_add(bound, trace->ops->think_ns);
+    return ns_add(flight->sent_ns, ns_min(bound, engine->config.timeout_ns));
+}
+
+/* Until when a flying probe is worth waiting for, once everything is sent. */
+static sonde_ns awaited_ns(const struct engine *engine, const struct engine_target *target,
+                           const struct flight *flight)
+{
+    const struct engine_trace *trace = &engine->traces[flight->trace];
+    unsigned end = trace_end(engine, target, trace);
+    if (flight->to_target || end == 0 || flight->ttl < end ||
+        (flight->ttl == end && !trace->answered))
+        return plan_lost_ns(engine, flight);
+    if (flight->ttl > end)
+        return flight->sent_ns; /* it overshot, and can only say again what is known */
+    /* Only a router could still contradict the distance, and it would be nearer than the target. */
+    sonde_ns slack = ns_max(target->rtt_max_ns / 8, RECHECK_SLACK_NS);
+    return ns_min(plan_lost_ns(engine, flight),
+                  ns_add(flight->sent_ns, ns_add(target->rtt_max_ns, slack)));
+}
+
 sonde_ns plan_settled_ns(const struct engine *engine, const struct engine_target *target)
 {
-    sonde_ns wait = engine->config.timeout_ns;
-    if (target->reached) {
-        /* The longest round trip is known: nothing that takes twice that is missed. */
-        sonde_ns bound = settle_bound_ns(target);
-        if (target->thinking > 0)
-            bound = ns_add(bound, probe_udp.think_ns);
-        wait = ns_min(wait, bound);
+    sonde_ns settled = 0;
+    uint32_t index = target->flying.first;
+    while (index != FLIGHT_NONE) {
+        const struct flight *flight = &engine->flights.flights[index];
+        settled = ns_max(settled, awaited_ns(engine, target, flight));
+        index = flight->next;
     }
-    return ns_add(target->last_sent_ns, wait);
+    return settled;
 }
 
 /* When engine_on_time() has to look at the target. */
@@ -325,8 +371,7 @@ static sonde_ns wait_ns(const struct engine *engine, const struct engine_target 
         earliest = now;
     }
     if (plan_all_sent(engine, target, now)) {
-        sonde_ns end = target->flying_count == 0 ? now : plan_settled_ns(engine, target);
-        earliest = ns_min(earliest, end);
+        earliest = ns_min(earliest, ns_max(plan_settled_ns(engine, target), now));
     }
     return earliest;
 }

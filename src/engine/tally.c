@@ -238,6 +238,8 @@ void tally_on_event(struct tally *tally, const struct sonde_event *event)
         follow_reach(service, event, is_target);
         keep_evidence(service, event);
         break;
+    case SONDE_EVENT_UNAWAITED:
+        break;
     case SONDE_EVENT_LATE:
         service->late++;
         keep_evidence(service, event);

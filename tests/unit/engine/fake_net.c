@@ -161,9 +161,15 @@ static void note_sent(struct net *net, const struct sonde_tx *tx)
     net->last_probe[target] = net->probe_count;
 }
 
+/* Only what has ended can be late or double. */
+static bool ends_probe(const struct sonde_event *event)
+{
+    return event->type == SONDE_EVENT_PROBE || event->type == SONDE_EVENT_UNAWAITED;
+}
+
 static bool is_of(const struct net_probe *probe, const struct sonde_event *event)
 {
-    bool ended = event->type != SONDE_EVENT_PROBE; /* only what has ended can be late or double */
+    bool ended = !ends_probe(event);
     return probe->sent_ns == event->sent_ns && probe->service == event->service &&
            probe->ttl == event->ttl && probe->ended == ended;
 }
@@ -183,12 +189,13 @@ static struct net_probe *find_probe(struct net *net, const struct sonde_event *e
 static void note_event(struct net *net, const struct sonde_event *event)
 {
     struct net_probe *probe = find_probe(net, event);
-    if (event->type != SONDE_EVENT_PROBE) {
+    if (!ends_probe(event)) {
         probe->late += event->type == SONDE_EVENT_LATE;
         probe->duplicates += event->type == SONDE_EVENT_DUPLICATE;
         return;
     }
     probe->ended = true;
+    probe->unawaited = event->type == SONDE_EVENT_UNAWAITED;
     probe->cycle = event->cycle;
     probe->to_target = event->to_target;
     probe->uncertain = event->uncertain;
@@ -208,6 +215,8 @@ static void check_event(const struct sonde_event *event)
     cr_assert_lt(event->outcome, SONDE_OUTCOME_COUNT);
     cr_assert_eq(answered, event->from.family != SONDE_FAMILY_NONE);
     cr_assert_eq(event->outcome == SONDE_OUTCOME_SEND_ERROR, event->error > 0);
+    if (event->type == SONDE_EVENT_UNAWAITED)
+        cr_assert(!answered && !event->to_target);
     if (!answered || event->uncertain)
         cr_assert_eq(event->rtt_ns, -1);
 }
@@ -218,7 +227,7 @@ static void pull_events(struct net *net)
     while (engine_pop_event(net->engine, &event) == 0) {
         check_event(&event);
         net->events++;
-        net->ended += event.type == SONDE_EVENT_PROBE;
+        net->ended += ends_probe(&event);
         if (!net->forgetful)
             note_event(net, &event);
         if (net->tally != NULL)
@@ -338,6 +347,15 @@ size_t net_outcomes(const struct net *net, enum sonde_outcome outcome)
 {
     size_t count = 0;
     for (size_t i = 0; i < net->probe_count; i++)
-        count += net->probes[i].ended && net->probes[i].outcome == outcome;
+        count +=
+            net->probes[i].ended && !net->probes[i].unawaited && net->probes[i].outcome == outcome;
+    return count;
+}
+
+size_t net_unawaited(const struct net *net)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < net->probe_count; i++)
+        count += net->probes[i].unawaited;
     return count;
 }

@@ -35,6 +35,7 @@ struct net_probe {
     uint8_t ttl;
     sonde_ns sent_ns;
     bool ended;
+    bool unawaited; /* the run was over before it, for it went to or beyond the target */
     uint32_t cycle; /* this and what follows is known of one that ended */
     bool to_target;
     bool uncertain;
@@ -154,5 +155,8 @@ size_t net_count(const struct net *net, uint32_t service, uint8_t ttl, bool to_t
 
 /** @return How many probes ended so. */
 size_t net_outcomes(const struct net *net, enum sonde_outcome outcome);
+
+/** @return How many probes were in flight when the run was over, and not awaited. */
+size_t net_unawaited(const struct net *net);
 
 #endif

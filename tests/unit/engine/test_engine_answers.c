@@ -54,7 +54,7 @@ Test(answers, errors_end_probes_by_what_they_say)
         engine_start(net->engine, 0);
         net_run(net);
         for (size_t k = 0; k < net->probe_count; k++) {
-            if (net->probes[k].ttl >= net->distance)
+            if (net->probes[k].ttl >= net->distance && !net->probes[k].unawaited)
                 cr_expect_eq(net->probes[k].outcome, cases[i].outcome, "%u/%u", cases[i].type,
                              cases[i].code);
         }
@@ -80,7 +80,10 @@ Test(answers, an_answer_after_the_timeout_is_late_and_no_success)
         if (probe->ttl < net->distance)
             continue;
         cr_expect_eq(probe->outcome, SONDE_OUTCOME_NO_REPLY);
-        cr_expect_eq(probe->ended_ns, probe->sent_ns + 2 * S);
+        if (probe->cycle + 1 < config.cycles)
+            cr_expect_eq(probe->ended_ns, probe->sent_ns + 2 * S);
+        else
+            cr_expect_leq(probe->ended_ns, probe->sent_ns + 2 * S, "the last wait adapts");
         cr_expect_eq(probe->duplicates, 0);
         /* 2.5 s after the sending, if the run was still on */
         cr_expect_eq(probe->late, probe->sent_ns + 2500 * MS <= net->now);
@@ -286,7 +289,7 @@ Test(answers, segments_that_answer_no_syn_of_ours_end_nothing)
     struct engine_config config = net_config();
     struct net *net = run_net(&config, "tcp", tcp_junk);
     for (size_t i = 0; i < net->probe_count; i++)
-        cr_expect(net->probes[i].outcome == SONDE_OUTCOME_OPEN ||
+        cr_expect(net->probes[i].unawaited || net->probes[i].outcome == SONDE_OUTCOME_OPEN ||
                   net->probes[i].outcome == SONDE_OUTCOME_TTL_EXCEEDED);
     const struct engine_discards *counts = engine_discards(net->engine);
     cr_expect_eq(counts->count[SONDE_DISCARD_BAD_TOKEN], 4 * net->sent);
