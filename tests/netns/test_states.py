@@ -120,6 +120,27 @@ class States(unittest.TestCase):
                 self.assertEqual(report.service("53/udp")["state"], "open_or_filtered")
                 self.assertEqual(report.code, 1)
 
+    def test_a_host_that_is_switched_off_is_unreachable(self):
+        for family in lab.FAMILIES:
+            absent = {4: "10.1.4.99", 6: "fd00:1:4::99"}[family]
+            with self.subTest(family=family):
+                report = self.net.report(absent, ":443", "-c", "2", "-i", "0.2", "-Z", "1")
+                self.assertEqual(set(report.states().values()), {"unreachable"})
+                self.assertEqual(report.code, 1)
+                self.assertEqual({ttl: who for ttl, who in report.hops("icmp").items() if who},
+                                 {ttl: [self.chain.hop(family, ttl)] for ttl in (1, 2, 3)})
+
+
+class RouterWithoutRoute(unittest.TestCase):
+    # A router says so five times and then once a second to one source, and no setting of a
+    # namespace changes that (ip_error() in the kernel's net/ipv4/route.c): so this network has
+    # told nobody yet.
+    @classmethod
+    def setUpClass(cls):
+        cls.net = lab.Network()
+        cls.addClassCleanup(cls.net.close)
+        cls.chain = lab.Chain(cls.net)
+
     def test_a_network_that_a_router_has_no_route_to_is_unreachable(self):
         for family in lab.FAMILIES:
             nowhere = {4: "10.1.9.1", 6: "fd00:1:9::1"}[family]
@@ -134,16 +155,6 @@ class States(unittest.TestCase):
                 seen = report.hops("443/tcp")
                 self.assertEqual((seen[1], seen[2]), ([self.chain.hop(family, 1)],
                                                       [self.chain.hop(family, 2)]))
-
-    def test_a_host_that_is_switched_off_is_unreachable(self):
-        for family in lab.FAMILIES:
-            absent = {4: "10.1.4.99", 6: "fd00:1:4::99"}[family]
-            with self.subTest(family=family):
-                report = self.net.report(absent, ":443", "-c", "2", "-i", "0.2", "-Z", "1")
-                self.assertEqual(set(report.states().values()), {"unreachable"})
-                self.assertEqual(report.code, 1)
-                self.assertEqual({ttl: who for ttl, who in report.hops("icmp").items() if who},
-                                 {ttl: [self.chain.hop(family, ttl)] for ttl in (1, 2, 3)})
 
 
 class RationedRouters(unittest.TestCase):
