@@ -30,15 +30,17 @@ struct sonde_event {
     uint8_t ttl;      /**< TTL or hop limit that the probe was sent with */
     bool to_target;   /**< sent to reach the target, not to expire on the way */
     bool uncertain;   /**< the answer named no probe: this is the likeliest, its time unknown */
-    enum sonde_outcome outcome;  /**< SONDE_OUTCOME_NO_REPLY for an unawaited one */
-    sonde_ns sent_ns;            /**< when it was sent */
-    sonde_ns rtt_ns;             /**< round-trip time; -1 = none or unknown */
-    struct sonde_addr from;      /**< who answered; no address if nobody did */
-    int16_t reply_ttl;           /**< TTL of the answer as it arrived; -1 = unknown */
-    int16_t icmp_type;           /**< of an ICMP error; -1 = the answer was none */
-    int16_t icmp_code;           /**< likewise */
-    int error;                   /**< positive errno if it could not be sent, otherwise 0 */
-    struct sonde_extensions ext; /**< what an ICMP error brought along */
+    enum sonde_outcome outcome;      /**< SONDE_OUTCOME_NO_REPLY for an unawaited one */
+    sonde_ns sent_ns;                /**< when it was sent */
+    sonde_ns rtt_ns;                 /**< round-trip time; -1 = none or unknown */
+    enum sonde_clock sent_clock;     /**< which clock says when it was sent */
+    enum sonde_clock received_clock; /**< likewise, when the answer came */
+    struct sonde_addr from;          /**< who answered; no address if nobody did */
+    int16_t reply_ttl;               /**< TTL of the answer as it arrived; -1 = unknown */
+    int16_t icmp_type;               /**< of an ICMP error; -1 = the answer was none */
+    int16_t icmp_code;               /**< likewise */
+    int error;                       /**< positive errno if it could not be sent, otherwise 0 */
+    struct sonde_extensions ext;     /**< what an ICMP error brought along */
 };
 
 /** @return true if an answer that ended in @p outcome came from the target itself, and not, as a

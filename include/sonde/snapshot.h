@@ -151,6 +151,15 @@ struct sonde_vantage {
     struct sonde_addr source; /**< of the first target that has one */
     const char *interface;    /**< that has this address; NULL = not known */
     enum sonde_transport_kind transport;
+    uint64_t sent_clocks[SONDE_CLOCK_COUNT];     /**< probes, by the clock that stamped them */
+    uint64_t received_clocks[SONDE_CLOCK_COUNT]; /**< timed answers, likewise */
+};
+
+/** Losses that are this machine's own, and not the network's. */
+struct sonde_own_losses {
+    uint64_t receive_queue; /**< packets that found no room in a receive queue; some of them may
+                               have been answers, which then count as lost */
+    uint64_t send; /**< probes that could not be sent; they count neither as sent nor lost */
 };
 
 /** Everything known at one moment. */
@@ -169,6 +178,7 @@ struct sonde_snapshot {
     const struct sonde_problem *problems;
     size_t problem_count;
     uint64_t discards[SONDE_DISCARD_COUNT]; /**< arrivals that answered nothing, by reason */
+    struct sonde_own_losses own_losses;
 };
 
 #ifdef __cplusplus

@@ -122,6 +122,14 @@ enum sonde_transport_kind {
     SONDE_TRANSPORT_KIND_COUNT
 };
 
+/** Which clock stamped a packet. */
+enum sonde_clock {
+    SONDE_CLOCK_USER,      /**< read by this process around the call */
+    SONDE_CLOCK_KERNEL,    /**< stamped by the kernel as the packet went out or came in */
+    SONDE_CLOCK_SIMULATED, /**< exact, because it is made up */
+    SONDE_CLOCK_COUNT
+};
+
 /** Why a packet that came in was not taken as the answer to a probe. Each only counts itself. */
 enum sonde_discard {
     SONDE_DISCARD_FOREIGN = 1,  /**< belongs to no flow of ours */
@@ -155,6 +163,8 @@ SONDE_API const char *sonde_loss_kind_name(enum sonde_loss_kind value);
 SONDE_API const char *sonde_status_name(enum sonde_status value);
 /** @return The stable word for @p value ("raw"); never NULL. */
 SONDE_API const char *sonde_transport_kind_name(enum sonde_transport_kind value);
+/** @return The stable word for @p value ("kernel"); never NULL. */
+SONDE_API const char *sonde_clock_name(enum sonde_clock value);
 /** @return The stable word for @p value ("bad_token"); never NULL. */
 SONDE_API const char *sonde_discard_name(enum sonde_discard value);
 

@@ -108,6 +108,13 @@ static const char *const transport_words[] = {
 WORD_FUNCTION(sonde_transport_kind_name, sonde_transport_kind, SONDE_TRANSPORT_KIND_COUNT,
               transport_words)
 
+static const char *const clock_words[] = {
+    [SONDE_CLOCK_USER] = "user",
+    [SONDE_CLOCK_KERNEL] = "kernel",
+    [SONDE_CLOCK_SIMULATED] = "simulated",
+};
+WORD_FUNCTION(sonde_clock_name, sonde_clock, SONDE_CLOCK_COUNT, clock_words)
+
 static const char *const discard_words[] = {
     [SONDE_DISCARD_FOREIGN] = "foreign",
     [SONDE_DISCARD_NOT_A_RESULT] = "not_a_result",

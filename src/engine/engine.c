@@ -207,7 +207,8 @@ int engine_next_tx(struct engine *engine, sonde_ns now, uint8_t buf[PROBE_SIZE_M
         trace->ops->build(&trace->spec, flight->token, flight->ttl, buf, PROBE_SIZE_MAX, ret_tx);
     if (r < 0) {
         /* cannot happen with a valid spec; if it does, it is this probe's outcome */
-        engine_on_sent(engine, index, r == -ENOBUFS ? -EMSGSIZE : r, now);
+        const struct sonde_stamp tried = {now, SONDE_CLOCK_USER};
+        engine_on_sent(engine, index, r == -ENOBUFS ? -EMSGSIZE : r, &tried);
         return 1;
     }
     ret_tx->handle = index;
@@ -227,20 +228,22 @@ static void back_off(struct engine *engine, sonde_ns now)
     engine->not_before_ns = ns_add(now, engine->backoff_ns);
 }
 
-void engine_on_sent(struct engine *engine, uint32_t handle, int error, sonde_ns sent_ns)
+void engine_on_sent(struct engine *engine, uint32_t handle, int error,
+                    const struct sonde_stamp *sent)
 {
     struct flight *flight = &engine->flights.flights[handle];
     struct engine_target *target = target_of(engine, flight->trace);
     if (is_temporary(error)) {
-        back_off(engine, sent_ns);
+        back_off(engine, sent->time_ns);
         return;
     }
     engine->unsent = FLIGHT_NONE;
     engine->backoff_ns = 0;
     if (engine->config.rate_pps > 0)
-        engine->not_before_ns = ns_add(ns_max(engine->not_before_ns, sent_ns),
+        engine->not_before_ns = ns_add(ns_max(engine->not_before_ns, sent->time_ns),
                                        SONDE_NS_PER_S / engine->config.rate_pps);
-    flight->sent_ns = sent_ns;
+    flight->sent_ns = sent->time_ns;
+    flight->sent_clock = sent->clock;
     if (error < 0) {
         struct sonde_event event = {
             .outcome = SONDE_OUTCOME_SEND_ERROR,
@@ -252,7 +255,7 @@ void engine_on_sent(struct engine *engine, uint32_t handle, int error, sonde_ns 
         };
         finish_flight(engine, handle, &event);
     }
-    plan_update(engine, target, sent_ns);
+    plan_update(engine, target, sent->time_ns);
 }
 
 /* Is a flying probe over without an answer of its own? */

@@ -114,9 +114,10 @@ SONDE_MUST_CHECK int engine_next_tx(struct engine *engine, sonde_ns now,
  * @param handle   From the sonde_tx.
  * @param error    0; or a negative errno. -EAGAIN, -ENOBUFS and -ENOMEM mean "later": the same
  *                 probe is handed out again. Any other is the probe's outcome.
- * @param sent_ns  When it left.
+ * @param sent     When it left, or when that was tried.
  */
-void engine_on_sent(struct engine *engine, uint32_t handle, int error, sonde_ns sent_ns);
+void engine_on_sent(struct engine *engine, uint32_t handle, int error,
+                    const struct sonde_stamp *sent);
 
 /** Tell of an arrival. */
 void engine_on_rx(struct engine *engine, const struct sonde_rx *rx);

@@ -19,6 +19,7 @@ static void describe(struct engine *engine, uint32_t index, struct sonde_event *
     event->ttl = flight->ttl;
     event->to_target = flight->to_target;
     event->sent_ns = flight->sent_ns;
+    event->sent_clock = flight->sent_clock;
 }
 
 /* Fold the answer into what is known of the way. */

@@ -39,6 +39,7 @@ struct flight {
     bool to_target;
     enum flight_state state;
     enum sonde_outcome outcome; /* of a kept flight */
+    enum sonde_clock sent_clock;
     sonde_ns sent_ns;
     uint32_t hash_next; /* next in its hash chain */
     uint32_t prev;      /* neighbours in the list it is in: free, kept, or its target's */

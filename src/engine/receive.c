@@ -60,6 +60,7 @@ static void event_from_rx(struct sonde_event *event, const struct sonde_rx *rx,
     event->outcome = outcome;
     event->from = rx->from;
     event->rtt_ns = -1;
+    event->received_clock = rx->stamp.clock;
     event->reply_ttl = rx->reply_ttl;
     event->icmp_type = -1;
     event->icmp_code = -1;
@@ -81,7 +82,7 @@ static void credit(struct engine *engine, uint32_t index, const struct sonde_rx 
     struct sonde_event event;
     event_from_rx(&event, rx, match->outcome);
     event.uncertain = uncertain;
-    sonde_ns rtt = ns_sub(rx->time_ns, flight->sent_ns);
+    sonde_ns rtt = ns_sub(rx->stamp.time_ns, flight->sent_ns);
     if (!uncertain && rtt >= 0)
         event.rtt_ns = rtt;
     if (flight->state == FLIGHT_FLYING) {
@@ -130,14 +131,14 @@ static struct candidates find_candidates(const struct engine *engine, uint32_t t
     for (; index != FLIGHT_NONE; index = engine->flights.flights[index].next) {
         const struct flight *flight = &engine->flights.flights[index];
         if (flight->trace != trace_index || index == engine->unsent ||
-            flight->sent_ns > rx->time_ns)
+            flight->sent_ns > rx->stamp.time_ns)
             continue;
         if (flight->ttl < floor) {
             consider(&below, index);
             continue;
         }
         consider(&any, index);
-        if (ns_sub(rx->time_ns, flight->sent_ns) <= plausible)
+        if (ns_sub(rx->stamp.time_ns, flight->sent_ns) <= plausible)
             consider(&fresh, index);
     }
     return fresh.count > 0 ? fresh : any.count > 0 ? any : below;
@@ -198,7 +199,7 @@ static void credit_tokenless(struct engine *engine, uint32_t trace_index, const 
         return;
     }
     trace->one_at_a_time = true; /* nothing else can tell its answers apart */
-    trace->quiet_ns = ns_add(rx->time_ns, QUIET_NS);
+    trace->quiet_ns = ns_add(rx->stamp.time_ns, QUIET_NS);
     if (take_echo(engine, trace_index, rx, match))
         return;
     bool repeated = match->has_serial && trace->has_serial && match->serial == trace->serial;
@@ -256,5 +257,5 @@ void engine_on_rx(struct engine *engine, const struct sonde_rx *rx)
         else
             engine_on_discard(engine, SONDE_DISCARD_BAD_TOKEN);
     }
-    plan_update(engine, target_of(engine, trace_index), rx->time_ns);
+    plan_update(engine, target_of(engine, trace_index), rx->stamp.time_ns);
 }

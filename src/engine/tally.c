@@ -222,12 +222,25 @@ static void follow_reach(struct tally_service *service, const struct sonde_event
         note_change(service, event->cycle);
 }
 
+static void count_in_run(struct tally *tally, const struct sonde_event *event)
+{
+    bool unsent = event->outcome == SONDE_OUTCOME_SEND_ERROR;
+    if (event->type == SONDE_EVENT_PROBE || event->type == SONDE_EVENT_UNAWAITED) {
+        tally->send_errors += unsent;
+        tally->sent_clocks[event->sent_clock] += !unsent;
+    }
+    tally->received_clocks[event->received_clock] += event->rtt_ns >= 0;
+}
+
 void tally_on_event(struct tally *tally, const struct sonde_event *event)
 {
     if (event->target >= tally->target_count || event->ttl > tally->max_ttl ||
         event->service >= tally->targets[event->target].service_count ||
-        (unsigned)event->outcome >= SONDE_OUTCOME_COUNT)
+        (unsigned)event->outcome >= SONDE_OUTCOME_COUNT ||
+        (unsigned)event->sent_clock >= SONDE_CLOCK_COUNT ||
+        (unsigned)event->received_clock >= SONDE_CLOCK_COUNT)
         return;
+    count_in_run(tally, event);
     struct tally_target *target = &tally->targets[event->target];
     struct tally_service *service = &target->services[event->service];
     bool is_target = sonde_event_is_target(event, &target->addr);

@@ -78,7 +78,10 @@ struct tally {
     struct tally_target *targets;
     uint32_t target_count;
     uint8_t max_ttl;
-    uint64_t unrecorded; /* records that memory did not suffice for */
+    uint64_t unrecorded;                         /* records that memory did not suffice for */
+    uint64_t sent_clocks[SONDE_CLOCK_COUNT];     /* probes that left, by who stamped them */
+    uint64_t received_clocks[SONDE_CLOCK_COUNT]; /* timed answers, likewise */
+    uint64_t send_errors;                        /* probes that did not leave */
 };
 
 /**

@@ -8,7 +8,11 @@
 #include <string.h>
 #include <time.h>
 
-enum { POLL_MAX = 2 * IO_WATCH_MAX };
+enum {
+    POLL_MAX = 2 * IO_WATCH_MAX,
+    WALL_TRIES = 8,    /* to read both clocks without being interrupted in between */
+    WALL_GAP_NS = 250, /* between two readings that were not */
+};
 
 static sonde_ns clock_read(clockid_t id)
 {
@@ -26,6 +30,26 @@ sonde_ns clock_monotonic_ns(void)
 sonde_ns clock_wall_ns(void)
 {
     return clock_read(CLOCK_REALTIME);
+}
+
+void clock_follow_wall(sonde_ns *ahead_ns)
+{
+    sonde_ns best_gap = SONDE_NS_NEVER;
+    sonde_ns best = 0;
+    for (int i = 0; i < WALL_TRIES; i++) {
+        sonde_ns before = clock_monotonic_ns();
+        sonde_ns wall = clock_wall_ns();
+        sonde_ns after = clock_monotonic_ns();
+        if (*ahead_ns >= wall - after && *ahead_ns <= wall - before)
+            return;
+        if (after - before < best_gap) {
+            best_gap = after - before;
+            best = wall - before - best_gap / 2;
+        }
+        if (best_gap <= WALL_GAP_NS)
+            break;
+    }
+    *ahead_ns = best;
 }
 
 int clock_poll(struct pollfd *own, nfds_t own_count, struct io_watch *watch, sonde_ns until_ns)

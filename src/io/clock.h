@@ -12,6 +12,14 @@ sonde_ns clock_monotonic_ns(void);
 sonde_ns clock_wall_ns(void);
 
 /**
+ * How far the wall clock, which the kernel stamps packets with, is ahead of CLOCK_MONOTONIC. Both
+ * are slewed alike, so this changes only when somebody sets the wall clock.
+ * @param ahead_ns  In: what was found before, or 0. Out: the same, if the clocks do not contradict
+ *                  it; otherwise what they show now, as exactly as the scheduler lets us see it.
+ */
+void clock_follow_wall(sonde_ns *ahead_ns);
+
+/**
  * Poll descriptors until one is ready, a signal comes, or a time.
  * @param own       Descriptors of the caller, revents filled in; may be NULL.
  * @param watch     Others, likewise; may be NULL.

@@ -42,13 +42,13 @@ struct sonde_transport_ops {
 
     /**
      * Send a probe.
-     * @param tx           The probe; its flow was bound.
-     * @param ret_sent_ns  Set in any case: when it left, or when that was tried.
+     * @param tx        The probe; its flow was bound.
+     * @param ret_sent  Set in any case: when it left, or when that was tried.
      * @return 0; -EAGAIN, -ENOBUFS, -ENOMEM: not now; another negative errno: why this one cannot
      *         be sent.
      */
     int (*send)(struct sonde_transport *transport, const struct sonde_tx *tx,
-                sonde_ns *ret_sent_ns);
+                struct sonde_stamp *ret_sent);
 
     /**
      * Take one arrival.
@@ -66,6 +66,9 @@ struct sonde_transport_ops {
      * @return 0; a negative errno if waiting is impossible (the run cannot go on).
      */
     int (*wait)(struct sonde_transport *transport, sonde_ns until_ns, sonde_ns *ret_now_ns);
+
+    /** @return Arrivals so far that were lost here, for want of room in a receive queue. */
+    uint64_t (*lost_here)(struct sonde_transport *transport);
 
     /** Close everything. @return NULL. */
     struct sonde_transport *(*free)(struct sonde_transport *transport);

@@ -374,6 +374,17 @@ static void put_settings(struct writer *writer, cJSON *report,
     put_number(writer, object, "tos", settings->tos);
 }
 
+/* How many packets each clock stamped. */
+static void put_clocks(struct writer *writer, cJSON *clocks, const char *name,
+                       const uint64_t counts[SONDE_CLOCK_COUNT])
+{
+    cJSON *object = put_object(writer, clocks, name);
+    for (int i = 0; i < SONDE_CLOCK_COUNT; i++) {
+        if (counts[i] > 0)
+            put_number(writer, object, sonde_clock_name((enum sonde_clock)i), (double)counts[i]);
+    }
+}
+
 static void put_run(struct writer *writer, cJSON *report, const struct sonde_snapshot *snapshot)
 {
     put_string(writer, report, "schema", schema_name);
@@ -391,6 +402,9 @@ static void put_run(struct writer *writer, cJSON *report, const struct sonde_sna
     put_string(writer, vantage, "interface", snapshot->vantage.interface);
     put_string(writer, vantage, "transport",
                sonde_transport_kind_name(snapshot->vantage.transport));
+    cJSON *clocks = put_object(writer, vantage, "clocks");
+    put_clocks(writer, clocks, "sent", snapshot->vantage.sent_clocks);
+    put_clocks(writer, clocks, "received", snapshot->vantage.received_clocks);
     put_settings(writer, report, snapshot);
 }
 
@@ -409,6 +423,9 @@ static void put_errors(struct writer *writer, cJSON *report, const struct sonde_
             put_number(writer, discarded, sonde_discard_name((enum sonde_discard)i),
                        (double)snapshot->discards[i]);
     }
+    cJSON *own = put_object(writer, report, "own_losses");
+    put_number(writer, own, "receive_queue", (double)snapshot->own_losses.receive_queue);
+    put_number(writer, own, "send", (double)snapshot->own_losses.send);
 }
 
 void report_json(const struct sonde_snapshot *snapshot, struct text *text)

@@ -116,6 +116,23 @@ static void write_target(struct text_report *report, const struct sonde_snapshot
     write_remarks(report, target);
 }
 
+/* What went wrong on this machine, so that nobody looks for it in the network. */
+static void write_own_losses(struct text_report *report, const struct sonde_own_losses *own)
+{
+    if (own->receive_queue == 0 && own->send == 0)
+        return;
+    text_add(report->text, "\n");
+    if (own->receive_queue > 0)
+        text_addf(report->text,
+                  "this machine had no room for %" PRIu64
+                  " packet%s that came in: loss above may be "
+                  "its own\n",
+                  own->receive_queue, own->receive_queue == 1 ? "" : "s");
+    if (own->send > 0)
+        text_addf(report->text, "this machine could not send %" PRIu64 " probe%s\n", own->send,
+                  own->send == 1 ? "" : "s");
+}
+
 void report_text(const struct sonde_snapshot *snapshot, const struct report_style *style,
                  struct text *text)
 {
@@ -125,4 +142,5 @@ void report_text(const struct sonde_snapshot *snapshot, const struct report_styl
             text_add(text, "\n");
         write_target(&report, snapshot, &snapshot->targets[i]);
     }
+    write_own_losses(&report, &snapshot->own_losses);
 }

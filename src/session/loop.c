@@ -78,11 +78,11 @@ static void send_due(struct sonde_session *session)
     struct sonde_transport *transport = session->transport;
     for (int i = 0; i < SENDS_A_TURN && !events_are_full(session); i++) {
         struct sonde_tx tx;
-        sonde_ns sent_ns;
+        struct sonde_stamp sent;
         if (engine_next_tx(session->engine, session->now_ns, buf, &tx) != 0)
             return;
-        int r = transport->ops->send(transport, &tx, &sent_ns);
-        engine_on_sent(session->engine, tx.handle, r, sent_ns);
+        int r = transport->ops->send(transport, &tx, &sent);
+        engine_on_sent(session->engine, tx.handle, r, &sent);
         pull_events(session);
     }
 }

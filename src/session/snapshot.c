@@ -354,6 +354,12 @@ static void copy_run(struct sonde_session *session, struct owned_snapshot *owned
         .tos = options->tos,
     };
     memcpy(snapshot->discards, engine_discards(session->engine)->count, sizeof snapshot->discards);
+    struct sonde_vantage *vantage = &snapshot->vantage;
+    const struct tally *tally = session->tally;
+    memcpy(vantage->sent_clocks, tally->sent_clocks, sizeof vantage->sent_clocks);
+    memcpy(vantage->received_clocks, tally->received_clocks, sizeof vantage->received_clocks);
+    snapshot->own_losses.send = tally->send_errors;
+    snapshot->own_losses.receive_queue = session->transport->ops->lost_here(session->transport);
 }
 
 int sonde_session_snapshot(struct sonde_session *session, struct sonde_snapshot **ret_snapshot)

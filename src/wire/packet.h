@@ -43,11 +43,10 @@ enum {
     PACKET_HEADER_MAX = IP6_HEADER_BYTES,
 };
 
-/** Which clock stamped an arrival. */
-enum sonde_clock {
-    SONDE_CLOCK_USER,      /* read by this process when it looked */
-    SONDE_CLOCK_KERNEL,    /* stamped by the kernel when the packet came in */
-    SONDE_CLOCK_SIMULATED, /* exact, because it is made up */
+/** When a packet went out or came in, and how that is known. */
+struct sonde_stamp {
+    sonde_ns time_ns;
+    enum sonde_clock clock;
 };
 
 enum sonde_rx_kind {
@@ -68,8 +67,7 @@ struct sonde_quote {
 /** One arrival. Spans in it are valid until the next call into the transport. */
 struct sonde_rx {
     enum sonde_rx_kind kind;
-    enum sonde_clock clock;
-    sonde_ns time_ns;       /* when it arrived */
+    struct sonde_stamp stamp;
     struct sonde_addr from; /* who sent it */
     int16_t reply_ttl;      /* TTL or hop limit as it arrived; -1 = unknown */
 
@@ -101,7 +99,7 @@ size_t packet_encode(const struct sonde_tx *tx, uint8_t *buf, size_t cap);
 /**
  * Decode a packet that starts with its IP header: from a raw IPv4 socket, or simulated.
  * @param packet  The packet; borrowed by @p ret_rx.
- * @param ret_rx  On 0, everything but time_ns and clock, which are left alone; otherwise
+ * @param ret_rx  On 0, everything but the stamp, which is left alone; otherwise
  *                unspecified.
  * @return 0; or an enum sonde_discard: count it and forget the packet.
  */

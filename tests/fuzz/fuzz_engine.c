@@ -137,7 +137,8 @@ static bool send_one(struct run *run, int error, sonde_ns sent_ns)
     bool later = error == -EAGAIN || error == -ENOBUFS || error == -ENOMEM;
     run->sent_count += !later;
     run->latest = ns_max(run->latest, sent_ns);
-    engine_on_sent(run->engine, tx.handle, error, sent_ns);
+    engine_on_sent(run->engine, tx.handle, error,
+                   &(struct sonde_stamp){sent_ns, SONDE_CLOCK_KERNEL});
     take_events(run);
     return true;
 }
@@ -167,15 +168,15 @@ static void receive(struct run *run, const uint8_t *packet, size_t len)
     struct sonde_span bytes = {packet, len};
     /* the kernel's stamp is older than the loop's idea of now, or somewhat younger */
     int64_t skew = (int8_t)rd_u8(&run->in) * ((int64_t)1 << rd_u8(&run->in) % 24);
-    rx.time_ns = ns_max(run->now + skew, 0);
-    rx.clock = SONDE_CLOCK_KERNEL;
+    rx.stamp.time_ns = ns_max(run->now + skew, 0);
+    rx.stamp.clock = SONDE_CLOCK_KERNEL;
     int r = packet_decode(bytes, &rx);
     fuzz_check_rx(r, bytes, &rx);
     if (r != 0) {
         engine_on_discard(run->engine, r);
         return;
     }
-    run->latest = ns_max(run->latest, rx.time_ns);
+    run->latest = ns_max(run->latest, rx.stamp.time_ns);
     engine_on_rx(run->engine, &rx);
     take_events(run);
 }

@@ -12,6 +12,8 @@ import lab
 import packets
 
 QUICK = ("-c", "3", "-i", "0.1")
+VANTAGE = {4: "10.1.1.2", 6: "fd00:1:1::2"}
+FLOOD = 12000  # packets that take 2 KiB each in a buffer of at most 8 MiB
 NOWHERE = "does-not-exist.invalid"  # RFC 6761 §6.4: no resolver may find it; here none is reached
 
 
@@ -91,6 +93,44 @@ class Reports(unittest.TestCase):
                 report = self.net.report(nowhere, ":443")
                 self.assertEqual((report.code, report.document["status"]), (3, "error"))
                 self.assertEqual(report.document["errors"][0]["code"], "no_route")
+
+    def test_the_kernel_stamps_what_leaves_and_what_comes_in(self):
+        for family in lab.FAMILIES:
+            with self.subTest(family=family):
+                report = self.net.report(self.chain.target(family), ":443", ":53/udp", *QUICK)
+                for name, counts in report.document["vantage"]["clocks"].items():
+                    # a packet that waits for its neighbour's address has no stamp in time
+                    self.assertGreater(counts.get("kernel", 0), 9 * counts.get("user", 0), name)
+
+    def test_what_this_machine_has_no_room_for_is_its_own_loss(self):
+        # The program is stopped while more comes to its port than any receive buffer holds.
+        forger = packets.Forger(self.net, self.chain.server)
+        for family in lab.FAMILIES:
+            with self.subTest(family=family):
+                watch = packets.Capture(self.net, "vantage", "to-r1")
+                process = self.net.start_sonde("-j", "-n", self.chain.target(family), ":53/udp",
+                                               "-c", "1000000", "-i", "0.1")
+                port = None
+                while port is None:
+                    port = next((packet.sport for packet in watch.read()
+                                 if packet.outgoing and packet.dport == 53), None)
+                process.send_signal(signal.SIGSTOP)
+                flood = packets.udp(self.chain.target(family), VANTAGE[family], 53, port,
+                                    b"x" * 1000)
+                for _ in range(FLOOD):
+                    forger.send(flood)
+                process.send_signal(signal.SIGCONT)
+                time.sleep(0.2)
+                process.send_signal(signal.SIGINT)
+                report = lab.Report(self.net.finish(process))
+                self.assertGreater(report.document["own_losses"]["receive_queue"], 0)
+                self.assertEqual(report.document["own_losses"]["send"], 0)
+
+    def test_what_was_read_in_time_is_no_loss(self):
+        for family in lab.FAMILIES:
+            with self.subTest(family=family):
+                report = self.net.report(self.chain.target(family), ":443", ":53/udp", *QUICK)
+                self.assertEqual(report.document["own_losses"], {"receive_queue": 0, "send": 0})
 
     def test_a_signal_ends_a_run_with_what_was_measured_so_far(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

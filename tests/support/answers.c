@@ -94,5 +94,5 @@ void answer_decode(const struct wr *wr, struct sonde_rx *ret_rx)
 {
     int r = packet_decode((struct sonde_span){wr->data, wr->len}, ret_rx);
     cr_assert_eq(r, 0, "the answer is no answer: %s", sonde_discard_name((enum sonde_discard)r));
-    ret_rx->clock = SONDE_CLOCK_SIMULATED;
+    ret_rx->stamp.clock = SONDE_CLOCK_SIMULATED;
 }

@@ -9,11 +9,25 @@
 #include <sys/socket.h>
 
 enum {
+    SLOTS = 32,          /* packets read from a socket at once */
+    CONTROL_BYTES = 256, /* a time stamp and a hop limit, with room to spare */
     RECEIVERS_MAX = 2 * (LINUX_PROTOCOLS_MAX + 1),
     HOLDS_MAX = 64,          /* source ports held */
     FILTER_TARGETS_MAX = 32, /* targets that the filter knows one by one */
-    PACKET_MAX = 65536,      /* longest packet that can arrive */
+    PACKET_MAX = 10240,      /* longest packet sent or read whole: a jumbo frame, and more */
     FAMILIES = 2,
+};
+
+/* A stamp may lie so far outside of what two readings of our clock allow: clocks are only compared
+ * so exactly. */
+static const sonde_ns STAMP_SLACK_NS = 2000;
+
+/** A packet that was read, and what came with it. */
+struct slot {
+    size_t len;
+    struct sockaddr_storage from;
+    int16_t hop_limit; /* -1 = not known */
+    struct sonde_stamp stamp;
 };
 
 /** A raw socket that answers arrive through. */
@@ -23,6 +37,17 @@ struct receiver {
     uint8_t protocol;    /* IP_PROTO_ICMP stands for ICMPv6 too */
     bool ready;          /* there may be something to read */
     sonde_ns drained_ns; /* when it was last known to be empty */
+    uint32_t next;       /* of the slots, the first that was not taken */
+    uint32_t filled;
+    struct slot slots[SLOTS];
+    uint8_t *packets; /* [SLOTS * PACKET_MAX]; owned */
+};
+
+/** A raw socket that probes leave through. */
+struct sender {
+    int fd;           /* -1 = the family is not there */
+    bool stamped;     /* the kernel stamps what leaves */
+    uint32_t next_id; /* of the next stamp */
 };
 
 /** A source port that is ours. */
@@ -47,17 +72,17 @@ struct filter_flows {
 struct linux_transport {
     struct sonde_transport transport;
     struct linux_config config;
-    int senders[FAMILIES]; /* IPv4, IPv6; -1 = the family is not there */
-    int routers[FAMILIES]; /* UDP sockets that ask the routing table by connecting */
-    unsigned interface;    /* index of the only one to send through; 0 = any */
+    struct sender senders[FAMILIES]; /* IPv4, IPv6 */
+    int routers[FAMILIES];           /* UDP sockets that ask the routing table by connecting */
+    unsigned interface;              /* index of the only one to send through; 0 = any */
     struct receiver receivers[RECEIVERS_MAX];
     uint32_t receiver_count;
-    uint32_t next_receiver;
+    sonde_ns wall_ahead_ns; /* the clock of the kernel's stamps, against ours */
     struct hold holds[HOLDS_MAX];
     uint32_t hold_count;
     struct filter_flows flows;
-    bool filters_stale; /* a flow was bound since the filters were put on */
-    uint8_t packet[PACKET_MAX];
+    bool filters_stale;         /* a flow was bound since the filters were put on */
+    uint8_t packet[PACKET_MAX]; /* being sent */
 };
 
 static inline unsigned family_index(enum sonde_family family)
@@ -80,7 +105,10 @@ SONDE_MUST_CHECK int socket_receiver(enum sonde_family family, uint8_t protocol,
 
 /** Open a raw socket that whole packets leave through. */
 SONDE_MUST_CHECK int socket_sender(enum sonde_family family, const struct linux_config *config,
-                                   int *ret_fd);
+                                   struct sender *ret_sender);
+
+/** @return Packets that a socket had no room for; socket(7), SO_MEMINFO. */
+uint32_t socket_dropped(int fd);
 
 /** Open a UDP socket that is never sent through: it asks the routing table. */
 SONDE_MUST_CHECK int socket_router(enum sonde_family family, const struct linux_config *config,
@@ -107,6 +135,37 @@ SONDE_MUST_CHECK int filter_open(const struct linux_transport *linux_transport,
 
 /** Note a flow that the filters must let in. */
 void filter_add_flow(struct filter_flows *flows, const struct sonde_flow *flow);
+
+/** Ask for time stamps of what leaves, numbered from 0. */
+void socket_stamp_sender(struct sender *sender);
+
+/* stamp.c */
+
+/** Where the kernel put time stamps and hop limit of a packet. */
+struct side {
+    sonde_ns wall_ns;  /* CLOCK_REALTIME; 0 = no stamp */
+    int16_t hop_limit; /* -1 = none */
+    bool is_sent;      /* it is the stamp of a packet that left */
+    uint32_t sent_id;  /* which */
+};
+
+/** Read what came beside a packet. */
+void side_read(struct msghdr *message, struct side *ret_side);
+
+/**
+ * Make a stamp of the kernel's one of ours.
+ * @param from_ns   It was not before this.
+ * @param until_ns  Nor after this.
+ * @param wall_ns   The kernel's stamp; 0 = none.
+ * @param user      Used instead if the kernel gave none, or one that cannot be: somebody set the
+ *                  wall clock meanwhile.
+ */
+struct sonde_stamp stamp_of(struct linux_transport *linux_transport, sonde_ns from_ns,
+                            sonde_ns until_ns, sonde_ns wall_ns, sonde_ns user_ns);
+
+/** Fetch the stamp of a packet that was sent just now, between two times. */
+struct sonde_stamp stamp_sent(struct linux_transport *linux_transport, struct sender *sender,
+                              sonde_ns from_ns, sonde_ns until_ns);
 
 /* receive.c */
 

@@ -110,15 +110,15 @@ static int open_filters(struct linux_transport *linux_transport)
 }
 
 static int linux_send(struct sonde_transport *transport, const struct sonde_tx *tx,
-                      sonde_ns *ret_sent_ns)
+                      struct sonde_stamp *ret_sent)
 {
     struct linux_transport *linux_transport = linux_of(transport);
-    int fd = linux_transport->senders[family_index(tx->flow->dst.family)];
+    struct sender *sender = &linux_transport->senders[family_index(tx->flow->dst.family)];
     struct sockaddr_storage to;
     socklen_t to_len = to_sockaddr(&tx->flow->dst, 0, &to);
     uint8_t *packet = linux_transport->packet;
     size_t len = packet_encode(tx, packet, sizeof linux_transport->packet);
-    *ret_sent_ns = clock_monotonic_ns();
+    *ret_sent = (struct sonde_stamp){clock_monotonic_ns(), SONDE_CLOCK_USER};
     if (len == 0)
         return -EMSGSIZE;
     if (linux_transport->filters_stale) {
@@ -126,9 +126,13 @@ static int linux_send(struct sonde_transport *transport, const struct sonde_tx *
         if (r < 0)
             return r;
     }
-    *ret_sent_ns = clock_monotonic_ns();
-    if (sendto(fd, packet, len, MSG_DONTWAIT, (struct sockaddr *)&to, to_len) < 0)
-        return errno == EINTR ? -EAGAIN : -errno;
+    ret_sent->time_ns = clock_monotonic_ns();
+    if (sendto(sender->fd, packet, len, MSG_DONTWAIT, (struct sockaddr *)&to, to_len) < 0) {
+        int error = errno == EINTR ? -EAGAIN : -errno;
+        socket_stamp_sender(sender);
+        return error;
+    }
+    *ret_sent = stamp_sent(linux_transport, sender, ret_sent->time_ns, clock_monotonic_ns());
     return 0;
 }
 
@@ -137,8 +141,12 @@ static int linux_wait(struct sonde_transport *transport, sonde_ns until_ns, sond
     struct linux_transport *linux_transport = linux_of(transport);
     struct pollfd fds[RECEIVERS_MAX];
     sonde_ns looked = clock_monotonic_ns();
-    for (uint32_t i = 0; i < linux_transport->receiver_count; i++)
-        fds[i] = (struct pollfd){.fd = linux_transport->receivers[i].fd, .events = POLLIN};
+    for (uint32_t i = 0; i < linux_transport->receiver_count; i++) {
+        const struct receiver *receiver = &linux_transport->receivers[i];
+        fds[i] = (struct pollfd){.fd = receiver->fd, .events = POLLIN};
+        if (receiver->next < receiver->filled)
+            until_ns = looked; /* there is something already */
+    }
     int r =
         clock_poll(fds, linux_transport->receiver_count, linux_transport->config.watch, until_ns);
     for (uint32_t i = 0; i < linux_transport->receiver_count; i++) {
@@ -151,6 +159,15 @@ static int linux_wait(struct sonde_transport *transport, sonde_ns until_ns, sond
     return r;
 }
 
+static uint64_t linux_lost_here(struct sonde_transport *transport)
+{
+    struct linux_transport *linux_transport = linux_of(transport);
+    uint64_t lost = 0;
+    for (uint32_t i = 0; i < linux_transport->receiver_count; i++)
+        lost += socket_dropped(linux_transport->receivers[i].fd);
+    return lost;
+}
+
 static void close_if_open(int fd)
 {
     if (fd >= 0)
@@ -161,11 +178,13 @@ static struct sonde_transport *linux_free(struct sonde_transport *transport)
 {
     struct linux_transport *linux_transport = linux_of(transport);
     for (int i = 0; i < FAMILIES; i++) {
-        close_if_open(linux_transport->senders[i]);
+        close_if_open(linux_transport->senders[i].fd);
         close_if_open(linux_transport->routers[i]);
     }
-    for (uint32_t i = 0; i < linux_transport->receiver_count; i++)
+    for (uint32_t i = 0; i < linux_transport->receiver_count; i++) {
         close_if_open(linux_transport->receivers[i].fd);
+        free(linux_transport->receivers[i].packets);
+    }
     for (uint32_t i = 0; i < linux_transport->hold_count; i++)
         close_if_open(linux_transport->holds[i].fd);
     free(linux_transport);
@@ -177,6 +196,7 @@ static const struct sonde_transport_ops linux_ops = {
     .send = linux_send,
     .recv = linux_recv,
     .wait = linux_wait,
+    .lost_here = linux_lost_here,
     .free = linux_free,
 };
 
@@ -186,11 +206,12 @@ static int add_receiver(struct linux_transport *linux_transport, enum sonde_fami
     struct receiver *receiver = &linux_transport->receivers[linux_transport->receiver_count];
     *receiver = (struct receiver){.fd = -1, .family = family, .protocol = protocol};
     int r = socket_receiver(family, protocol, &receiver->fd);
-    if (r == 0) {
-        receiver->drained_ns = clock_monotonic_ns();
-        linux_transport->receiver_count++;
-    }
-    return r;
+    if (r < 0)
+        return r;
+    receiver->drained_ns = clock_monotonic_ns();
+    linux_transport->receiver_count++;
+    receiver->packets = malloc((size_t)SLOTS * PACKET_MAX);
+    return receiver->packets != NULL ? 0 : -ENOMEM;
 }
 
 /* A port that was asked for is held at once: below 1024 it takes privilege. */
@@ -237,7 +258,7 @@ int linux_new(const struct linux_config *config, struct sonde_transport **ret_tr
     linux_transport->transport.ops = &linux_ops;
     linux_transport->config = *config;
     for (int i = 0; i < FAMILIES; i++)
-        linux_transport->senders[i] = linux_transport->routers[i] = -1;
+        linux_transport->senders[i].fd = linux_transport->routers[i] = -1;
     int r4 = open_family(linux_transport, SONDE_FAMILY_IPV4);
     int r6 = r4 == 0 || r4 == -EAFNOSUPPORT ? open_family(linux_transport, SONDE_FAMILY_IPV6) : r4;
     int r = r6 == -EAFNOSUPPORT ? r4 : r6;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/net_tstamp.h>
+#include <linux/sock_diag.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -122,7 +123,8 @@ static int set_way(int fd, const struct linux_config *config)
     return r;
 }
 
-int socket_sender(enum sonde_family family, const struct linux_config *config, int *ret_fd)
+int socket_sender(enum sonde_family family, const struct linux_config *config,
+                  struct sender *ret_sender)
 {
     int fd = -1;
     int r = open_socket(family, SOCK_RAW, IPPROTO_RAW, &fd); /* header included, nothing received */
@@ -131,11 +133,22 @@ int socket_sender(enum sonde_family family, const struct linux_config *config, i
     r = filter_shut(fd);
     if (r == 0)
         r = set_way(fd, config);
-    if (r < 0)
+    if (r < 0) {
         (void)close(fd);
-    else
-        *ret_fd = fd;
-    return r;
+        return r;
+    }
+    ret_sender->fd = fd;
+    socket_stamp_sender(ret_sender);
+    return 0;
+}
+
+uint32_t socket_dropped(int fd)
+{
+    uint32_t info[SK_MEMINFO_VARS] = {0};
+    socklen_t len = sizeof info;
+    if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len) < 0)
+        return 0;
+    return info[SK_MEMINFO_DROPS];
 }
 
 int socket_router(enum sonde_family family, const struct linux_config *config, int *ret_fd)

@@ -59,11 +59,11 @@ static sonde_ns sim_now(struct sim *sim)
 }
 
 static int sim_send(struct sonde_transport *transport, const struct sonde_tx *tx,
-                    sonde_ns *ret_sent_ns)
+                    struct sonde_stamp *ret_sent)
 {
     struct sim *sim = sim_of(transport);
-    *ret_sent_ns = sim_now(sim);
-    return network_send(&sim->network, tx, *ret_sent_ns);
+    *ret_sent = (struct sonde_stamp){sim_now(sim), SONDE_CLOCK_SIMULATED};
+    return network_send(&sim->network, tx, ret_sent->time_ns);
 }
 
 static int sim_recv(struct sonde_transport *transport, sonde_ns now_ns, struct sonde_rx *ret_rx)
@@ -74,8 +74,7 @@ static int sim_recv(struct sonde_transport *transport, sonde_ns now_ns, struct s
     sim->arrived = network_run(&sim->network, now_ns, &time);
     if (sim->arrived == NULL)
         return -EAGAIN;
-    ret_rx->time_ns = time;
-    ret_rx->clock = SONDE_CLOCK_SIMULATED;
+    ret_rx->stamp = (struct sonde_stamp){time, SONDE_CLOCK_SIMULATED};
     return packet_decode((struct sonde_span){sim->arrived->bytes, sim->arrived->len}, ret_rx);
 }
 
@@ -97,6 +96,12 @@ static int sim_wait(struct sonde_transport *transport, sonde_ns until_ns, sonde_
     return r;
 }
 
+static uint64_t sim_lost_here(struct sonde_transport *transport)
+{
+    (void)transport;
+    return 0;
+}
+
 static struct sonde_transport *sim_free(struct sonde_transport *transport)
 {
     struct sim *sim = sim_of(transport);
@@ -112,6 +117,7 @@ static const struct sonde_transport_ops sim_ops = {
     .send = sim_send,
     .recv = sim_recv,
     .wait = sim_wait,
+    .lost_here = sim_lost_here,
     .free = sim_free,
 };
 

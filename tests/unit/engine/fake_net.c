@@ -255,7 +255,7 @@ static void deliver_due(struct net *net)
         sonde_ns time = heap_time(&net->queue);
         const struct net_arrival *arrival = &net->arrivals[slot];
         int r = packet_decode((struct sonde_span){arrival->bytes, arrival->len}, &rx);
-        rx.time_ns = time;
+        rx.stamp.time_ns = time;
         if (r == 0)
             engine_on_rx(net->engine, &rx);
         else
@@ -279,7 +279,8 @@ static void send_due(struct net *net)
         int error = net->on_send != NULL ? net->on_send(net, &tx) : 0;
         if (!is_later(error))
             note_sent(net, &tx);
-        engine_on_sent(net->engine, tx.handle, error, net->now);
+        const struct sonde_stamp sent = {net->now, SONDE_CLOCK_SIMULATED};
+        engine_on_sent(net->engine, tx.handle, error, &sent);
         pull_events(net);
         if (error == 0)
             net->on_probe(net, &tx);

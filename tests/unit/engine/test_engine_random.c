@@ -80,7 +80,7 @@ static void inject_record(struct net *net)
     struct sonde_span segment = {bytes, below(sizeof bytes + 1)};
     uint32_t service = below(4);
     rx.kind = below(2) == 0 ? SONDE_RX_ANSWER : SONDE_RX_ERROR;
-    rx.time_ns = net->now - below(3) * MS;
+    rx.stamp.time_ns = net->now - below(3) * MS;
     rx.from = net_router_addr(net, below(10));
     rx.protocol = protocols[below(4)];
     rx.remote = net_target_addr(net, below(4));

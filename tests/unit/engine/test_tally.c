@@ -389,3 +389,36 @@ Test(tally, a_target_without_services_is_possible)
     cr_expect_null(tally_free(tally));
     cr_expect_null(tally_free(NULL));
 }
+
+Test(tally, packets_are_counted_by_the_clock_that_stamped_them)
+{
+    struct tally *tally = tally_of_three();
+    struct sonde_event answered = record_full(1, 0, SONDE_OUTCOME_OPEN, TARGET);
+    struct sonde_event unanswered = record_full(1, 1, SONDE_OUTCOME_NO_REPLY, NULL);
+    struct sonde_event unawaited = record_hop(1, 1, 9, SONDE_OUTCOME_NO_REPLY, NULL);
+    struct sonde_event unsent = record_full(1, 2, SONDE_OUTCOME_SEND_ERROR, NULL);
+    answered.sent_clock = answered.received_clock = SONDE_CLOCK_KERNEL;
+    unanswered.sent_clock = SONDE_CLOCK_KERNEL;
+    unawaited.type = SONDE_EVENT_UNAWAITED;
+    unsent.error = 1;
+    fold(tally, answered);
+    fold(tally, unanswered);
+    fold(tally, unawaited);
+    fold(tally, unsent);
+    cr_expect_eq(tally->sent_clocks[SONDE_CLOCK_KERNEL], 2);
+    cr_expect_eq(tally->sent_clocks[SONDE_CLOCK_USER], 1);
+    cr_expect_eq(tally->received_clocks[SONDE_CLOCK_KERNEL], 1);
+    cr_expect_eq(tally->received_clocks[SONDE_CLOCK_USER], 0);
+    cr_expect_eq(tally->send_errors, 1);
+    tally_free(tally);
+}
+
+Test(tally, a_probe_that_was_not_awaited_is_neither_answered_nor_lost)
+{
+    struct tally *tally = tally_of_three();
+    struct sonde_event unawaited = record_hop(0, 0, 9, SONDE_OUTCOME_NO_REPLY, NULL);
+    unawaited.type = SONDE_EVENT_UNAWAITED;
+    fold(tally, unawaited);
+    cr_expect_null(service_of(tally, 0)->hops);
+    tally_free(tally);
+}

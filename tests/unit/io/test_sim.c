@@ -74,19 +74,20 @@ Test(sim, an_answer_arrives_after_twice_the_way_and_not_before)
     struct sonde_transport *transport = new_sim();
     struct sonde_flow flow = flow_to("203.0.113.1", IP_PROTO_UDP, 7);
     struct sonde_rx rx;
-    sonde_ns sent = -1;
+    struct sonde_stamp sent = {-1, SONDE_CLOCK_USER};
     sonde_ns now = 0;
     cr_assert_eq(transport->ops->bind(transport, &flow, 0), 0);
     const struct sonde_tx tx = {.flow = &flow, .segment = {datagram, sizeof datagram}, .ttl = 64};
     cr_assert_eq(transport->ops->send(transport, &tx, &sent), 0);
-    cr_expect_eq(sent, 0);
+    cr_expect_eq(sent.time_ns, 0);
+    cr_expect_eq(sent.clock, SONDE_CLOCK_SIMULATED);
     cr_expect_eq(transport->ops->recv(transport, 14 * SONDE_NS_PER_MS - 1, &rx), -EAGAIN);
     while (now < 14 * SONDE_NS_PER_MS)
         cr_assert_eq(transport->ops->wait(transport, SONDE_NS_NEVER, &now), 0);
     cr_expect_eq(now, 14 * SONDE_NS_PER_MS); /* 2 × (3 + 4) */
     cr_assert_eq(transport->ops->recv(transport, now, &rx), 0);
-    cr_expect_eq(rx.time_ns, 14 * SONDE_NS_PER_MS);
-    cr_expect_eq(rx.clock, SONDE_CLOCK_SIMULATED);
+    cr_expect_eq(rx.stamp.time_ns, 14 * SONDE_NS_PER_MS);
+    cr_expect_eq(rx.stamp.clock, SONDE_CLOCK_SIMULATED);
     cr_expect_eq(rx.reply_ttl, 63);
     cr_expect_eq(transport->ops->recv(transport, now, &rx), -EAGAIN);
     cr_expect_eq(transport->ops->wait(transport, SONDE_NS_NEVER, &now), -EDEADLK);

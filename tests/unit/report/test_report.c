@@ -236,3 +236,18 @@ Test(report, a_target_without_address_is_one_line)
     cr_expect_null(strstr(text.data, "443/tcp"));
     text_deinit(&text);
 }
+
+Test(report, losses_of_this_machine_are_told_only_when_they_happen)
+{
+    struct made made;
+    struct text text = {0};
+    make(&made);
+    report_text(&made.snapshot, &(struct report_style){.ascii = true}, &text);
+    cr_expect_null(strstr(text.data, "this machine"));
+    text_deinit(&text);
+    made.snapshot.own_losses = (struct sonde_own_losses){.receive_queue = 12, .send = 1};
+    report_text(&made.snapshot, &(struct report_style){.ascii = true}, &text);
+    cr_expect_not_null(strstr(text.data, "no room for 12 packets"));
+    cr_expect_not_null(strstr(text.data, "could not send 1 probe\n"));
+    text_deinit(&text);
+}

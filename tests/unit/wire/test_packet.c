@@ -65,10 +65,10 @@ Test(packet, answers_name_their_flow_and_keep_their_segment)
 Test(packet, what_the_transport_knows_is_left_alone)
 {
     struct tail tail;
-    struct sonde_rx rx = {.time_ns = 123, .clock = SONDE_CLOCK_SIMULATED};
+    struct sonde_rx rx = {.stamp = {123, SONDE_CLOCK_SIMULATED}};
     cr_assert_eq(packet_decode(tail_hex(&tail, ANSWER4("001c", "11") UDP), &rx), 0);
-    cr_expect_eq(rx.time_ns, 123);
-    cr_expect_eq(rx.clock, SONDE_CLOCK_SIMULATED);
+    cr_expect_eq(rx.stamp.time_ns, 123);
+    cr_expect_eq(rx.stamp.clock, SONDE_CLOCK_SIMULATED);
 }
 
 Test(packet, a_packet_cut_anywhere_is_malformed)
