@@ -8,6 +8,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -68,18 +69,43 @@ static int refuse(struct text *reterr, const char *what, const char *word, const
     return -EINVAL;
 }
 
-bool services_add(struct service_list *list, const struct service *service, size_t max)
+static bool has_service(const struct service_list *list, const struct service *service)
 {
     for (size_t i = 0; i < list->count; i++) {
         if (list->items[i].port == service->port &&
             strcmp(list->items[i].protocol, service->protocol) == 0)
             return true;
     }
-    if (list->count >= max || list->count >= sizeof list->items / sizeof *list->items)
-        return false;
-    list->items[list->count++] = *service;
-    return true;
+    return false;
 }
+
+/* Make room for one more: lists are short. */
+static int grow(struct service_list *list)
+{
+    struct service *items = realloc(list->items, (list->count + 1) * sizeof *items);
+    if (items == NULL)
+        return -ENOMEM;
+    list->items = items;
+    list->count++;
+    return 0;
+}
+
+int services_put_first(struct service_list *list, const struct service *service)
+{
+    if (grow(list) < 0)
+        return -ENOMEM;
+    memmove(list->items + 1, list->items, (list->count - 1) * sizeof *list->items);
+    list->items[0] = *service;
+    return 0;
+}
+
+void services_deinit(struct service_list *list)
+{
+    free(list->items);
+    *list = (struct service_list){0};
+}
+
+/* Add a service unless it is there already. */
 
 static int add(struct service_list *list, const struct service_rules *rules, const char *protocol,
                uint16_t port, const char *name, struct text *reterr)
@@ -87,11 +113,17 @@ static int add(struct service_list *list, const struct service_rules *rules, con
     struct service service = {.port = port};
     (void)snprintf(service.protocol, sizeof service.protocol, "%s", protocol);
     (void)snprintf(service.name, sizeof service.name, "%s", name);
-    if (services_add(list, &service, rules->max))
+    if (has_service(list, &service))
         return 0;
-    text_addf(reterr, "more than %zu services for one target%s", rules->max,
-              rules->max < SERVICES_MANY ? " (--many allows 64)" : "");
-    return -EINVAL;
+    if (list->count >= rules->max) {
+        text_addf(reterr, "more than %zu services for one target%s", rules->max,
+                  rules->max < SERVICES_MANY ? " (--many allows 64)" : "");
+        return -EINVAL;
+    }
+    if (grow(list) < 0)
+        return -ENOMEM;
+    list->items[list->count - 1] = service;
+    return 0;
 }
 
 /* The name that a port is known by; "" if it has none. */

@@ -20,8 +20,9 @@ enum {
     SERVICES_MANY = 64,  /* with --many */
 };
 
+/** {0} is an empty list. */
 struct service_list {
-    struct service items[SERVICES_MANY + 1];
+    struct service *items; /* [count] */
     size_t count;
 };
 
@@ -36,13 +37,17 @@ struct service_rules {
  * @param words    The list; no blanks.
  * @param list     Grows; may hold a part of @p words after an error.
  * @param reterr   On -EINVAL, one line: what is wrong and what would be right; safe to print.
- * @return 0; -EINVAL.
+ * @return 0; -EINVAL; -ENOMEM.
+ * Ownership: the caller frees the list with services_deinit(), also after an error.
  */
 SONDE_MUST_CHECK int services_read(const char *words, const struct service_rules *rules,
                                    struct service_list *list, struct text *reterr);
 
-/** Add one service unless it is there already. @return false if the list is full. */
-bool services_add(struct service_list *list, const struct service *service, size_t max);
+/** Put a service before all others. @return 0; -ENOMEM. */
+SONDE_MUST_CHECK int services_put_first(struct service_list *list, const struct service *service);
+
+/** Free the list's items. */
+void services_deinit(struct service_list *list);
 
 /** Write the names and presets, for --services. */
 void services_print(struct text *text);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { HOST_BYTES = 256 };
+
 static const char digits[] = "0123456789";
 
 static int refuse(struct text *reterr, const char *what, const char *word)
@@ -60,7 +62,7 @@ static bool is_name(const char *host)
 /* A link-local address with its zone, "fe80::1%eth0". RFC 4007 §11. */
 static bool is_zoned_address(const char *host)
 {
-    char bare[TARGET_HOST_BYTES];
+    char bare[HOST_BYTES];
     struct sonde_addr addr;
     const char *percent = strchr(host, '%');
     size_t zone = percent != NULL ? strlen(percent + 1) : 0;
@@ -95,7 +97,7 @@ static int check_host(const char *host, struct text *reterr)
 
 /* The parts of a target as it is written. */
 struct parts {
-    char host[TARGET_HOST_BYTES];
+    char host[HOST_BYTES];
     const char *services; /* behind the colon; NULL = none */
     char scheme[16];      /* of a URL; "" = none */
 };
@@ -143,14 +145,9 @@ static int add_target(struct target_list *list, const char *input, const char *h
     if (items == NULL)
         return -ENOMEM;
     list->items = items;
-    struct target *target = &items[list->count];
-    memset(target, 0, sizeof *target);
-    target->input = strdup(input);
-    if (target->input == NULL)
-        return -ENOMEM;
-    memcpy(target->host, host, strlen(host) + 1);
-    list->count++;
-    return 0;
+    struct target *target = &items[list->count++];
+    *target = (struct target){.input = strdup(input), .host = strdup(host)};
+    return target->input != NULL && target->host != NULL ? 0 : -ENOMEM;
 }
 
 /* "https://example.com:8443/path" */
@@ -158,7 +155,7 @@ static int read_url(const char *word, const char *mark, const struct target_rule
                     struct target_list *list, struct text *reterr)
 {
     char scheme[16];
-    char authority[TARGET_HOST_BYTES + 8];
+    char authority[HOST_BYTES + 8];
     struct parts parts = {.services = NULL};
     size_t scheme_len = (size_t)(mark - word);
     const char *start = mark + 3;
@@ -262,15 +259,14 @@ int targets_read_file(const char *bytes, size_t len, const char *name,
 }
 
 /* Put the control in front, unless icmp is there already. */
-static void add_control(struct service_list *list)
+static int add_control(struct service_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
         if (list->items[i].port == 0)
-            return;
+            return 0;
     }
-    memmove(list->items + 1, list->items, list->count * sizeof *list->items);
-    list->items[0] = (struct service){.protocol = "icmp", .control = list->count > 0};
-    list->count++;
+    return services_put_first(list,
+                              &(struct service){.protocol = "icmp", .control = list->count > 0});
 }
 
 int targets_finish(struct target_list *list, const struct target_rules *rules, struct text *reterr)
@@ -292,17 +288,22 @@ int targets_finish(struct target_list *list, const struct target_rules *rules, s
             return refuse(reterr, "-u needs a port, as in -u example.com:53, not only",
                           target->input);
         if (!rules->no_icmp)
-            add_control(&target->services);
+            r = add_control(&target->services);
         else if (target->services.count == 0)
             return refuse(reterr, "--no-icmp leaves nothing to probe at", target->input);
+        if (r < 0)
+            return r;
     }
     return 0;
 }
 
 void targets_deinit(struct target_list *list)
 {
-    for (size_t i = 0; i < list->count; i++)
+    for (size_t i = 0; i < list->count; i++) {
         free(list->items[i].input);
+        free(list->items[i].host);
+        services_deinit(&list->items[i].services);
+    }
     free(list->items);
     *list = (struct target_list){0};
 }

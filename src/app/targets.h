@@ -9,11 +9,9 @@
 
 #include "app/services.h"
 
-enum { TARGET_HOST_BYTES = 256 };
-
 struct target {
-    char *input;                  /* as written */
-    char host[TARGET_HOST_BYTES]; /* name or address in it */
+    char *input; /* as written */
+    char *host;  /* name or address in it */
     struct service_list services;
 };
 
@@ -35,6 +33,7 @@ struct target_rules {
  * Read one word: a target, or a service of the last target.
  * @param reterr  On -EINVAL, one line; safe to print.
  * @return 0; -EINVAL; -ENOMEM.
+ * Ownership: the caller frees the list with targets_deinit(), also after an error.
  */
 SONDE_MUST_CHECK int targets_read(const char *word, const struct target_rules *rules,
                                   struct target_list *list, struct text *reterr);
@@ -50,7 +49,7 @@ SONDE_MUST_CHECK int targets_read_file(const char *bytes, size_t len, const char
                                        struct text *reterr);
 
 /** Give every target its common services and its control. @return 0; -EINVAL: a target has none,
- *  or there is no target. */
+ *  or there is no target; -ENOMEM. */
 SONDE_MUST_CHECK int targets_finish(struct target_list *list, const struct target_rules *rules,
                                     struct text *reterr);
 

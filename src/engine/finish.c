@@ -23,8 +23,8 @@ static void describe(struct engine *engine, uint32_t index, struct sonde_event *
 }
 
 /* Fold the answer into what is known of the way. */
-static void learn(struct engine_target *target, struct engine_trace *trace,
-                  const struct sonde_event *event)
+static void learn(const struct engine *engine, struct engine_target *target,
+                  struct engine_trace *trace, const struct sonde_event *event)
 {
     if (event->outcome == SONDE_OUTCOME_NO_REPLY || event->outcome == SONDE_OUTCOME_SEND_ERROR)
         return;
@@ -33,6 +33,7 @@ static void learn(struct engine_target *target, struct engine_trace *trace,
     target->reached |= is_target;
     trace->answered |= event->outcome != SONDE_OUTCOME_TTL_EXCEEDED;
     reach_on_event(&trace->reach, event, is_target);
+    plan_learn(engine, target);
 }
 
 void finish_flight(struct engine *engine, uint32_t index, struct sonde_event *event)
@@ -44,8 +45,8 @@ void finish_flight(struct engine *engine, uint32_t index, struct sonde_event *ev
     describe(engine, index, event);
     target->flying_count--;
     if (flight->to_target)
-        trace->last = event->outcome;
-    learn(target, trace, event);
+        trace->last_token = flight->token;
+    learn(engine, target, trace, event);
     flight_keep(&engine->flights, &target->flying, index, event->outcome);
     hold(engine, event);
 }

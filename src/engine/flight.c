@@ -70,8 +70,6 @@ int flight_init(struct flight_table *table, uint32_t cap)
     table->free = table->kept = flight_list_empty;
     for (uint32_t i = 0; i < table->bucket_count; i++)
         table->buckets[i] = FLIGHT_NONE;
-    for (uint32_t i = 0; i < cap; i++)
-        list_append(table, &table->free, i);
     return 0;
 }
 
@@ -84,7 +82,8 @@ void flight_deinit(struct flight_table *table)
 
 bool flight_available(const struct flight_table *table)
 {
-    return table->free.first != FLIGHT_NONE || table->kept.first != FLIGHT_NONE;
+    return table->used < table->cap || table->free.first != FLIGHT_NONE ||
+           table->kept.first != FLIGHT_NONE;
 }
 
 static void forget(struct flight_table *table, uint32_t index)
@@ -93,6 +92,18 @@ static void forget(struct flight_table *table, uint32_t index)
     list_remove(table, &table->kept, index);
     table->flights[index].state = FLIGHT_FREE;
     list_append(table, &table->free, index);
+}
+
+/* A flight that can be taken: a free one, a new one, or the kept one that ended first. */
+static uint32_t find_place(struct flight_table *table)
+{
+    if (table->free.first != FLIGHT_NONE)
+        return table->free.first;
+    if (table->used < table->cap)
+        list_append(table, &table->free, table->used++);
+    else if (table->kept.first != FLIGHT_NONE)
+        forget(table, table->kept.first);
+    return table->free.first;
 }
 
 uint32_t flight_take(struct flight_table *table, struct flight_list *list, uint32_t trace,
@@ -104,9 +115,7 @@ uint32_t flight_take(struct flight_table *table, struct flight_list *list, uint3
             return FLIGHT_NONE; /* 65,535 probes in flight on one trace: wait */
         forget(table, same);
     }
-    if (table->free.first == FLIGHT_NONE && table->kept.first != FLIGHT_NONE)
-        forget(table, table->kept.first);
-    uint32_t index = table->free.first;
+    uint32_t index = find_place(table);
     if (index == FLIGHT_NONE)
         return FLIGHT_NONE;
     list_remove(table, &table->free, index);

@@ -51,6 +51,7 @@ struct flight_table {
     uint32_t *buckets;      /* [bucket_count], a power of two */
     uint32_t bucket_count;
     uint32_t cap;
+    uint32_t used; /* flights from this one on were never taken: their memory is untouched */
     struct flight_list free;
     struct flight_list kept; /* oldest first */
 };

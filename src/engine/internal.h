@@ -50,9 +50,9 @@ struct engine_trace {
     bool one_at_a_time;   /* the target's answers can be told apart only if one is due at a time */
     bool has_serial;      /* serial is that of the answer last taken */
     uint32_t serial;
-    uint32_t echoes;         /* repetitions of that answer which ended no probe yet */
-    int16_t echo_ttl;        /* reply TTL of the last of them */
-    enum sonde_outcome last; /* how the last full-TTL probe ended */
+    uint32_t echoes;     /* repetitions of that answer which ended no probe yet */
+    int16_t echo_ttl;    /* reply TTL of the last of them */
+    uint32_t last_token; /* of the full-TTL probe that ended last */
 };
 
 struct engine_target {
@@ -65,6 +65,8 @@ struct engine_target {
     uint32_t next_full;     /* the trace whose full-TTL probe is next; trace_count: all sent */
     uint8_t step_ttl;       /* the TTL being walked */
     sonde_ns step_ns;       /* when the walk may go on to another TTL */
+    uint8_t distance;       /* smallest TTL known to reach it on any trace; 0 = none is */
+    uint8_t top_ttl;        /* the farthest that any trace got without arriving */
     struct flight_list flying;
     uint32_t flying_count;
     uint32_t echoes;     /* of all traces */
@@ -113,6 +115,9 @@ bool plan_next(struct engine *engine, struct engine_target *target, sonde_ns now
 /** @return The smallest TTL with which a probe of the trace may reach the target. */
 unsigned plan_floor(const struct engine *engine, const struct engine_target *target,
                     const struct engine_trace *trace);
+
+/** Sum up what the traces of a target know of its distance; after every answer. */
+void plan_learn(const struct engine *engine, struct engine_target *target);
 
 /** Put a target where it belongs in both heaps; after every change to it. */
 void plan_update(struct engine *engine, struct engine_target *target, sonde_ns now);

@@ -47,21 +47,14 @@ static unsigned distance_without(const struct engine *engine, const struct engin
     return distance;
 }
 
-/* The smallest TTL that is known to reach the target on any of its traces; 0 = none is. */
-static unsigned target_distance(const struct engine *engine, const struct engine_target *target)
+void plan_learn(const struct engine *engine, struct engine_target *target)
 {
-    return distance_without(engine, target, NULL);
-}
-
-/* The farthest that any trace of the target has got without arriving. */
-static unsigned target_top(const struct engine *engine, const struct engine_target *target)
-{
-    unsigned top = 0;
+    target->distance = (uint8_t)distance_without(engine, target, NULL);
+    target->top_ttl = 0;
     for (uint32_t i = 0; i < target->trace_count; i++) {
-        unsigned ttl = trace_at(engine, target, i)->reach.top_ttl;
-        top = ttl > top ? ttl : top;
+        uint8_t ttl = trace_at(engine, target, i)->reach.top_ttl;
+        target->top_ttl = ttl > target->top_ttl ? ttl : target->top_ttl;
     }
-    return top;
 }
 
 /* How long an answer may take, judged by the round trips seen: nothing that takes twice the longest
@@ -86,7 +79,7 @@ static unsigned discovery_limit(const struct engine *engine, const struct engine
                                 sonde_ns now)
 {
     unsigned window = engine->config.first_ttl + (unsigned)DISCOVERY_WINDOW - 1;
-    unsigned top = target_top(engine, target);
+    unsigned top = target->top_ttl;
     unsigned limit = window;
     if (top + DISCOVERY_MARGIN >= window || now >= grow_ns(target))
         limit = top + engine->config.gap_limit > window ? top + engine->config.gap_limit : window;
@@ -94,17 +87,15 @@ static unsigned discovery_limit(const struct engine *engine, const struct engine
 }
 
 /* The distance of a trace as far as it is known, by itself or from the others; 0 = it is not. */
-static unsigned trace_distance(const struct engine *engine, const struct engine_target *target,
-                               const struct engine_trace *trace)
+static unsigned trace_distance(const struct engine_target *target, const struct engine_trace *trace)
 {
-    unsigned distance = target_distance(engine, target);
-    return distance > trace->reach.top_ttl ? distance : trace->reach.dest_ttl;
+    return target->distance > trace->reach.top_ttl ? target->distance : trace->reach.dest_ttl;
 }
 
 unsigned plan_floor(const struct engine *engine, const struct engine_target *target,
                     const struct engine_trace *trace)
 {
-    unsigned distance = trace_distance(engine, target, trace);
+    unsigned distance = trace_distance(target, trace);
     /* Of answers that name no probe one may be to a TTL that went far beyond the target, unless
      * another trace is no shorter. */
     bool overshot = trace->one_at_a_time && distance == trace->reach.dest_ttl &&
@@ -116,16 +107,15 @@ bool plan_is_echoed(const struct engine *engine, const struct engine_target *tar
                     const struct flight *flight)
 {
     const struct engine_trace *trace = &engine->traces[flight->trace];
-    unsigned distance = trace_distance(engine, target, trace);
+    unsigned distance = trace_distance(target, trace);
     return trace->echoes > 0 && distance != 0 && flight->ttl >= distance;
 }
 
 /* The TTL at which a trace ends: at the target, or at who refuses in its place; 0 = not known. */
-static unsigned trace_end(const struct engine *engine, const struct engine_target *target,
-                          const struct engine_trace *trace)
+static unsigned trace_end(const struct engine_target *target, const struct engine_trace *trace)
 {
     unsigned refused = trace->reach.refused_ttl;
-    unsigned distance = trace_distance(engine, target, trace);
+    unsigned distance = trace_distance(target, trace);
     return refused != 0 && (distance == 0 || refused < distance) ? refused : distance;
 }
 
@@ -133,8 +123,20 @@ static unsigned trace_end(const struct engine *engine, const struct engine_targe
 static unsigned trace_limit(const struct engine *engine, const struct engine_target *target,
                             const struct engine_trace *trace, sonde_ns now)
 {
-    unsigned end = trace_end(engine, target, trace);
+    unsigned end = trace_end(target, trace);
     return end != 0 ? end : discovery_limit(engine, target, now);
+}
+
+/* The largest TTL that is worth probing on any trace of the target. */
+static unsigned target_limit(const struct engine *engine, const struct engine_target *target,
+                             sonde_ns now)
+{
+    unsigned limit = 0;
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        unsigned ttl = trace_limit(engine, target, trace_at(engine, target, i), now);
+        limit = ttl > limit ? ttl : limit;
+    }
+    return limit;
 }
 
 /* Is a probe in flight that the target may answer? */
@@ -234,7 +236,8 @@ static sonde_ns ready_ns(const struct engine *engine, const struct engine_target
 static bool next_step(struct engine *engine, struct engine_target *target, sonde_ns now,
                       struct plan_choice *choice)
 {
-    for (unsigned ttl = engine->config.first_ttl; ttl <= engine->config.max_ttl; ttl++) {
+    unsigned limit = target_limit(engine, target, now);
+    for (unsigned ttl = engine->config.first_ttl; ttl <= limit; ttl++) {
         struct turn turn = find_turn(engine, target, ttl, now);
         if (turn.trace == NULL || turn.time_ns > now || ready_ns(engine, target, ttl) > now)
             continue;
@@ -274,7 +277,8 @@ static void drop_unaffordable(struct engine *engine, struct engine_target *targe
 {
     if (target->next_cycle_ns != SONDE_NS_NEVER)
         return;
-    for (unsigned ttl = engine->config.first_ttl; ttl <= engine->config.max_ttl; ttl++) {
+    unsigned limit = target_limit(engine, target, now);
+    for (unsigned ttl = engine->config.first_ttl; ttl <= limit; ttl++) {
         if (affordable_ns(engine, target, ttl) <= now)
             continue;
         for (uint32_t i = 0; i < target->trace_count; i++) {
@@ -294,9 +298,10 @@ static sonde_ns send_ns(const struct engine *engine, const struct engine_target 
     if (target->next_full < target->trace_count)
         return now;
     sonde_ns earliest = target->next_cycle_ns;
-    if (target_distance(engine, target) == 0 && grow_ns(target) > now)
+    if (target->distance == 0 && grow_ns(target) > now)
         earliest = ns_min(earliest, grow_ns(target));
-    for (unsigned ttl = engine->config.first_ttl; ttl <= engine->config.max_ttl; ttl++) {
+    unsigned limit = target_limit(engine, target, now);
+    for (unsigned ttl = engine->config.first_ttl; ttl <= limit; ttl++) {
         struct turn turn = find_turn(engine, target, ttl, now);
         if (turn.time_ns != SONDE_NS_NEVER)
             earliest = ns_min(earliest, ns_max(ready_ns(engine, target, ttl), turn.time_ns));
@@ -308,7 +313,8 @@ bool plan_all_sent(const struct engine *engine, const struct engine_target *targ
 {
     if (target->next_cycle_ns != SONDE_NS_NEVER || target->next_full < target->trace_count)
         return false;
-    for (unsigned ttl = engine->config.first_ttl; ttl <= engine->config.max_ttl; ttl++) {
+    unsigned limit = target_limit(engine, target, now);
+    for (unsigned ttl = engine->config.first_ttl; ttl <= limit; ttl++) {
         if (find_turn(engine, target, ttl, now).time_ns != SONDE_NS_NEVER)
             return false;
     }
@@ -329,7 +335,7 @@ static sonde_ns awaited_ns(const struct engine *engine, const struct engine_targ
                            const struct flight *flight)
 {
     const struct engine_trace *trace = &engine->traces[flight->trace];
-    unsigned end = trace_end(engine, target, trace);
+    unsigned end = trace_end(target, trace);
     if (flight->to_target || end == 0 || flight->ttl < end ||
         (flight->ttl == end && !trace->answered))
         return plan_lost_ns(engine, flight);

@@ -156,14 +156,13 @@ static void remember_serial(struct engine_trace *trace, const struct sonde_match
 
 uint32_t last_kept(const struct engine *engine, uint32_t trace_index)
 {
-    uint32_t index = engine->flights.kept.last;
-    while (index != FLIGHT_NONE) {
-        const struct flight *flight = &engine->flights.flights[index];
-        if (flight->trace == trace_index && flight->to_target)
-            return index;
-        index = flight->prev;
-    }
-    return FLIGHT_NONE;
+    uint32_t token = engine->traces[trace_index].last_token;
+    uint32_t index = flight_find(&engine->flights, trace_index, token);
+    if (index == FLIGHT_NONE)
+        return FLIGHT_NONE;
+    const struct flight *flight = &engine->flights.flights[index];
+    bool is_it = flight->state == FLIGHT_KEPT && flight->to_target && flight->token == token;
+    return is_it ? index : FLIGHT_NONE;
 }
 
 /*

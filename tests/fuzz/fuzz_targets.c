@@ -93,6 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct text error = {0};
     fuzz_check_error(services_read(text, &rules.services, &services, &error), &error);
     check_services(&services, rules.services.max);
+    services_deinit(&services);
     text_deinit(&error);
     return 0;
 }

@@ -30,6 +30,7 @@ static void read_as_text(const char *words, const struct service_rules *rules, c
                            list.items[i].protocol);
     }
     text_deinit(&error);
+    services_deinit(&list);
 }
 
 Test(services, ports_names_ranges_and_presets_are_read)
