@@ -5,6 +5,7 @@
 #include "base/prng.h"
 #include "engine/internal.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,6 @@ static int engine_init(struct engine *engine, const struct engine_config *config
     uint64_t flights = (uint64_t)config->traces * FLIGHTS_PER_TRACE;
     flights = flights < FLIGHTS_MIN ? FLIGHTS_MIN : flights > FLIGHTS_MAX ? FLIGHTS_MAX : flights;
     engine->config = *config;
-    engine->unsent = FLIGHT_NONE;
     engine->flow_bucket_count = 1;
     while (engine->flow_bucket_count < config->traces)
         engine->flow_bucket_count *= 2;
@@ -184,6 +184,7 @@ static uint32_t choose_flight(struct engine *engine, sonde_ns now)
             index = new_flight(engine, target, &choice);
         if (index != FLIGHT_NONE) {
             engine->flights.flights[index].sent_ns = now;
+            plan_chosen(engine, target, now);
             return index;
         }
         plan_update(engine, target, now);
@@ -194,25 +195,31 @@ static uint32_t choose_flight(struct engine *engine, sonde_ns now)
 int engine_next_tx(struct engine *engine, sonde_ns now, uint8_t buf[PROBE_SIZE_MAX],
                    struct sonde_tx *ret_tx)
 {
-    if (engine->end != ENGINE_RUNNING || now < engine->not_before_ns || events_free(engine) == 0)
+    uint32_t room = engine->config.rate_pps > 0 ? 1 : ENGINE_BATCH; /* under a cap, one by one */
+    if (engine->end != ENGINE_RUNNING || now < engine->not_before_ns || events_free(engine) == 0 ||
+        engine->handed >= room)
         return 1;
-    uint32_t index = engine->unsent;
-    if (index == FLIGHT_NONE)
-        index = choose_flight(engine, now);
-    if (index == FLIGHT_NONE)
-        return 1;
+    if (engine->handed == engine->unsent_count) {
+        uint32_t chosen = choose_flight(engine, now);
+        if (chosen == FLIGHT_NONE)
+            return 1;
+        engine->unsent[engine->unsent_count++] = chosen;
+    }
+    uint32_t index = engine->unsent[engine->handed];
     const struct flight *flight = &engine->flights.flights[index];
     const struct engine_trace *trace = &engine->traces[flight->trace];
     int r =
         trace->ops->build(&trace->spec, flight->token, flight->ttl, buf, PROBE_SIZE_MAX, ret_tx);
     if (r < 0) {
-        /* cannot happen with a valid spec; if it does, it is this probe's outcome */
+        /* cannot happen with a valid spec; if it does, it is this probe's outcome, in its turn */
+        if (engine->handed > 0)
+            return 1;
         const struct sonde_stamp tried = {now, SONDE_CLOCK_USER};
         engine_on_sent(engine, index, r == -ENOBUFS ? -EMSGSIZE : r, &tried);
         return 1;
     }
     ret_tx->handle = index;
-    engine->unsent = index;
+    engine->handed++;
     return 0;
 }
 
@@ -228,20 +235,31 @@ static void back_off(struct engine *engine, sonde_ns now)
     engine->not_before_ns = ns_add(now, engine->backoff_ns);
 }
 
+/* The oldest of the unsent flights is unsent no more. */
+static void take_unsent(struct engine *engine)
+{
+    engine->unsent_count--;
+    engine->handed -= engine->handed > 0;
+    memmove(engine->unsent, engine->unsent + 1, engine->unsent_count * sizeof *engine->unsent);
+}
+
 void engine_on_sent(struct engine *engine, uint32_t handle, int error,
                     const struct sonde_stamp *sent)
 {
     struct flight *flight = &engine->flights.flights[handle];
     struct engine_target *target = target_of(engine, flight->trace);
+    assert(engine->unsent_count > 0 && engine->unsent[0] == handle);
     if (is_temporary(error)) {
+        engine->handed = 0;
         back_off(engine, sent->time_ns);
         return;
     }
-    engine->unsent = FLIGHT_NONE;
+    take_unsent(engine);
     engine->backoff_ns = 0;
     if (engine->config.rate_pps > 0)
         engine->not_before_ns = ns_add(ns_max(engine->not_before_ns, sent->time_ns),
                                        SONDE_NS_PER_S / engine->config.rate_pps);
+    flight->sent = true;
     flight->sent_ns = sent->time_ns;
     flight->sent_clock = sent->clock;
     if (error < 0) {
@@ -274,8 +292,9 @@ static bool expire_target(struct engine *engine, struct engine_target *target, s
     bool settled = all_sent && ns_due(plan_settled_ns(engine, target), now);
     while (target->flying.first != FLIGHT_NONE) {
         uint32_t index = target->flying.first;
-        bool over = is_over(engine, target, &engine->flights.flights[index], settled, now);
-        if (index == engine->unsent || (!over && !settled))
+        const struct flight *flight = &engine->flights.flights[index];
+        bool over = is_over(engine, target, flight, settled, now);
+        if (!flight->sent || (!over && !settled))
             return true;
         if (events_free(engine) == 0)
             return false;
@@ -314,7 +333,7 @@ sonde_ns engine_deadline_ns(const struct engine *engine)
     if (engine->end != ENGINE_RUNNING)
         return SONDE_NS_NEVER;
     sonde_ns send = engine->not_before_ns;
-    if (engine->unsent == FLIGHT_NONE) {
+    if (engine->unsent_count == 0) {
         send = SONDE_NS_NEVER;
         if (flight_available(&engine->flights) && heap_time(&engine->sending) != SONDE_NS_NEVER)
             send = ns_max(heap_time(&engine->sending), engine->not_before_ns);

@@ -100,20 +100,25 @@ uint32_t engine_count_flows(const struct engine *engine, const struct sonde_flow
 /** Begin the first cycle at @p now. */
 void engine_start(struct engine *engine, sonde_ns now);
 
+/** Probes that may be taken from engine_next_tx() before engine_on_sent() is told of the first. */
+enum { ENGINE_BATCH = 32 };
+
 /**
  * Ask for a probe to send.
  * @param buf     Receives the segment; PROBE_SIZE_MAX bytes.
  * @param ret_tx  On 0, the probe; borrows @p buf and the engine.
- * @return 0: send it and tell engine_on_sent() before asking again; 1: nothing is due at @p now.
+ * @return 0: send it, or take more first; 1: nothing more can be taken at @p now. Then tell
+ *         engine_on_sent() of each, in the order in which they were taken.
  */
 SONDE_MUST_CHECK int engine_next_tx(struct engine *engine, sonde_ns now,
                                     uint8_t buf[PROBE_SIZE_MAX], struct sonde_tx *ret_tx);
 
 /**
  * Tell how sending went.
- * @param handle   From the sonde_tx.
- * @param error    0; or a negative errno. -EAGAIN, -ENOBUFS and -ENOMEM mean "later": the same
- *                 probe is handed out again. Any other is the probe's outcome.
+ * @param handle   From the sonde_tx: of the first that was not told of yet.
+ * @param error    0; or a negative errno. -EAGAIN, -ENOBUFS and -ENOMEM mean "later": this probe,
+ *                 and all that were taken behind it, will be handed out again, and nothing is to be
+ *                 told of them now. Any other is the probe's outcome.
  * @param sent     When it left, or when that was tried.
  */
 void engine_on_sent(struct engine *engine, uint32_t handle, int error,

@@ -122,6 +122,7 @@ uint32_t flight_take(struct flight_table *table, struct flight_list *list, uint3
     table->flights[index].trace = trace;
     table->flights[index].token = token;
     table->flights[index].state = FLIGHT_FLYING;
+    table->flights[index].sent = false;
     hash_add(table, index);
     list_append(table, list, index);
     return index;

@@ -21,7 +21,7 @@
 
 enum flight_state {
     FLIGHT_FREE,
-    FLIGHT_FLYING, /* from the moment it is handed out to be sent */
+    FLIGHT_FLYING, /* from the moment it is chosen to be sent */
     FLIGHT_KEPT,
 };
 
@@ -37,6 +37,7 @@ struct flight {
     uint32_t cycle;
     uint8_t ttl;
     bool to_target;
+    bool sent; /* of a flying one: it left */
     enum flight_state state;
     enum sonde_outcome outcome; /* of a kept flight */
     enum sonde_clock sent_clock;

@@ -86,9 +86,11 @@ struct engine {
     uint32_t *flow_buckets; /* [flow_bucket_count], a power of two */
     uint32_t flow_bucket_count;
     struct flight_table flights;
-    struct heap sending;    /* targets by when they have something to send */
-    struct heap waiting;    /* targets by when something of theirs is overdue, or they are done */
-    uint32_t unsent;        /* a flight handed out and to be handed out again; FLIGHT_NONE */
+    struct heap sending; /* targets by when they have something to send */
+    struct heap waiting; /* targets by when something of theirs is overdue, or they are done */
+    uint32_t unsent[ENGINE_BATCH]; /* flights chosen and not known to be sent, oldest first */
+    uint32_t unsent_count;
+    uint32_t handed;        /* of these, how many are handed out; the others will be again */
     sonde_ns not_before_ns; /* rate cap, or back-off after the kernel said "later" */
     sonde_ns backoff_ns;
     sonde_ns stop_ns; /* when the run's duration is up */
@@ -119,7 +121,10 @@ unsigned plan_floor(const struct engine *engine, const struct engine_target *tar
 /** Sum up what the traces of a target know of its distance; after every answer. */
 void plan_learn(const struct engine *engine, struct engine_target *target);
 
-/** Put a target where it belongs in both heaps; after every change to it. */
+/** Put a target where it belongs in the heap of those that send; after a probe was chosen. */
+void plan_chosen(struct engine *engine, struct engine_target *target, sonde_ns now);
+
+/** Put a target where it belongs in both heaps; after every other change to it. */
 void plan_update(struct engine *engine, struct engine_target *target, sonde_ns now);
 
 /** @return When a flying probe counts as lost, once its target has nothing more to send. */

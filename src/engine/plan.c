@@ -367,9 +367,9 @@ static sonde_ns wait_ns(const struct engine *engine, const struct engine_target 
     if (target->done)
         return earliest;
     if (target->flying.first != FLIGHT_NONE) {
-        if (target->flying.first == engine->unsent)
-            return earliest; /* there is nothing to wait for before it has left */
         const struct flight *oldest = &engine->flights.flights[target->flying.first];
+        if (!oldest->sent)
+            return earliest; /* there is nothing to wait for before it has left */
         earliest = ns_add(oldest->sent_ns, engine->config.timeout_ns);
         if (plan_is_echoed(engine, target, oldest))
             earliest = now;
@@ -382,10 +382,14 @@ static sonde_ns wait_ns(const struct engine *engine, const struct engine_target 
     return earliest;
 }
 
+void plan_chosen(struct engine *engine, struct engine_target *target, sonde_ns now)
+{
+    heap_set(&engine->sending, target_index(engine, target), send_ns(engine, target, now));
+}
+
 void plan_update(struct engine *engine, struct engine_target *target, sonde_ns now)
 {
-    uint32_t index = target_index(engine, target);
     drop_unaffordable(engine, target, now);
-    heap_set(&engine->sending, index, send_ns(engine, target, now));
-    heap_set(&engine->waiting, index, wait_ns(engine, target, now));
+    plan_chosen(engine, target, now);
+    heap_set(&engine->waiting, target_index(engine, target), wait_ns(engine, target, now));
 }

@@ -2,15 +2,6 @@
 /* How far a trace reaches; see engine/reach.h. */
 #include "engine/reach.h"
 
-static uint8_t highest(const struct ttl_set *set)
-{
-    for (unsigned ttl = 255; ttl > 0; ttl--) {
-        if (ttl_set_has(set, ttl))
-            return (uint8_t)ttl;
-    }
-    return 0;
-}
-
 /* The target answered where a router did. Being there, it is also at every TTL beyond, so of two
  * such answers both speak for the larger TTL. @return it; 0 if this is the first. */
 static uint8_t doubt_router(struct reach *reach, uint8_t ttl)
@@ -38,9 +29,8 @@ static void target_at(struct reach *reach, uint8_t ttl)
     reach->dest_ttl = ttl;
     if (reach->doubt_ttl >= ttl)
         reach->doubt_ttl = 0;
-    for (unsigned beyond = ttl; beyond <= 255; beyond++)
-        ttl_set_remove(&reach->expired, beyond);
-    reach->top_ttl = highest(&reach->expired);
+    ttl_set_cut(&reach->expired, ttl);
+    reach->top_ttl = ttl_set_highest(&reach->expired);
 }
 
 /* A router answered where the target did. @return true if it is not the first to do so. */

@@ -130,8 +130,7 @@ static struct candidates find_candidates(const struct engine *engine, uint32_t t
     uint32_t index = target->flying.first;
     for (; index != FLIGHT_NONE; index = engine->flights.flights[index].next) {
         const struct flight *flight = &engine->flights.flights[index];
-        if (flight->trace != trace_index || index == engine->unsent ||
-            flight->sent_ns > rx->stamp.time_ns)
+        if (flight->trace != trace_index || !flight->sent || flight->sent_ns > rx->stamp.time_ns)
             continue;
         if (flight->ttl < floor) {
             consider(&below, index);
@@ -220,7 +219,7 @@ static bool credit_token(struct engine *engine, uint32_t trace_index, const stru
     if (match->has_full_token && (age == 0 || age > UINT32_MAX / 2))
         return false;
     uint32_t index = flight_find(&engine->flights, trace_index, match->token);
-    if (index == FLIGHT_NONE || index == engine->unsent ||
+    if (index == FLIGHT_NONE || !engine->flights.flights[index].sent ||
         (match->has_full_token && engine->flights.flights[index].token != match->token)) {
         engine_on_discard(engine, SONDE_DISCARD_UNKNOWN_PROBE); /* forgotten, or not sent yet */
         return true;

@@ -11,7 +11,10 @@
 
 #include <poll.h>
 
-enum { IO_WATCH_MAX = 24 };
+enum {
+    IO_WATCH_MAX = 24,
+    IO_BATCH = 32, /* probes sent at once */
+};
 
 /**
  * Descriptors that end a wait besides the transport's own: a signal's, the name resolver's. Their
@@ -20,6 +23,13 @@ enum { IO_WATCH_MAX = 24 };
 struct io_watch {
     struct pollfd fds[IO_WATCH_MAX];
     nfds_t count;
+};
+
+/** How sending a probe went. */
+struct sonde_sent {
+    struct sonde_stamp stamp; /* when it left, or when that was tried */
+    int error;                /* 0; -EAGAIN, -ENOBUFS, -ENOMEM: later; another negative errno: why
+                                 this one cannot be sent */
 };
 
 struct sonde_transport {
@@ -41,14 +51,15 @@ struct sonde_transport_ops {
     int (*bind)(struct sonde_transport *transport, struct sonde_flow *flow, uint32_t nth);
 
     /**
-     * Send a probe.
-     * @param tx        The probe; its flow was bound.
-     * @param ret_sent  Set in any case: when it left, or when that was tried.
-     * @return 0; -EAGAIN, -ENOBUFS, -ENOMEM: not now; another negative errno: why this one cannot
-     *         be sent.
+     * Send probes, in their order.
+     * @param txs        The probes; their flows were bound.
+     * @param count      1 to IO_BATCH.
+     * @param ret_sents  Receives how it went for each probe that was tried.
+     * @return How many were tried, from the first on; at least 1. Fewer than @p count: try the
+     *         others now, unless the last one tried was told "later".
      */
-    int (*send)(struct sonde_transport *transport, const struct sonde_tx *tx,
-                struct sonde_stamp *ret_sent);
+    uint32_t (*send)(struct sonde_transport *transport, const struct sonde_tx *txs, uint32_t count,
+                     struct sonde_sent *ret_sents);
 
     /**
      * Take one arrival.

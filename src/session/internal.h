@@ -67,7 +67,8 @@ struct sonde_session {
     char run_id[UUID_TEXT_BYTES];
     char interface[64];
     const char *hostname;
-    struct sonde_event *events; /* [SONDE_EVENTS_KEPT], a ring; NULL if not wanted */
+    uint8_t (*segments)[PROBE_SIZE_MAX]; /* [IO_BATCH], of the probes being sent */
+    struct sonde_event *events;          /* [SONDE_EVENTS_KEPT], a ring; NULL if not wanted */
     uint32_t event_first;
     uint32_t event_count;
 };

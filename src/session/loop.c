@@ -7,12 +7,13 @@
 #include "probe/probe.h"
 #include "session/internal.h"
 
+#include <assert.h>
 #include <errno.h>
 
 enum {
-    SENDS_A_TURN = 32,      /* before answers are looked for again */
     ARRIVALS_A_TURN = 1024, /* before anything else gets its turn, under a flood */
 };
+static_assert((int)IO_BATCH <= (int)ENGINE_BATCH, "the engine hands out what is sent at once");
 static const sonde_ns NAMES_GRACE_NS = SONDE_NS_PER_S; /* for names, once all is measured */
 
 /* An address that a resolver may be asked about: not one of this link, host or group only. */
@@ -25,9 +26,11 @@ static bool name_is_worth_asking(const struct sonde_addr *addr)
     return addr->family == SONDE_FAMILY_IPV4 && addr->bytes[0] != 0 && addr->bytes[0] < 224;
 }
 
-static bool events_are_full(const struct sonde_session *session)
+/* Is there no room for the events of one more step, behind those of @p more probes to send? */
+static bool events_are_full(const struct sonde_session *session, uint32_t more)
 {
-    return session->events != NULL && session->event_count > SONDE_EVENTS_KEPT - ENGINE_EVENTS;
+    return session->events != NULL &&
+           session->event_count + more > SONDE_EVENTS_KEPT - ENGINE_EVENTS;
 }
 
 /* Fold what happened into the tally, and keep it for the program. */
@@ -51,7 +54,7 @@ static void pull_events(struct sonde_session *session)
 static void drain_answers(struct sonde_session *session)
 {
     struct sonde_transport *transport = session->transport;
-    for (int i = 0; i < ARRIVALS_A_TURN && !events_are_full(session); i++) {
+    for (int i = 0; i < ARRIVALS_A_TURN && !events_are_full(session, 0); i++) {
         struct sonde_rx rx;
         int r = transport->ops->recv(transport, session->now_ns, &rx);
         if (r < 0)
@@ -67,23 +70,36 @@ static void drain_answers(struct sonde_session *session)
 
 static void expire(struct sonde_session *session)
 {
-    while (!events_are_full(session) && engine_on_time(session->engine, session->now_ns))
+    while (!events_are_full(session, 0) && engine_on_time(session->engine, session->now_ns))
         pull_events(session);
     pull_events(session);
 }
 
+/* Tell the engine how sending went. @return false if the rest has to wait. */
+static bool note_sent(struct sonde_session *session, uint32_t handle, const struct sonde_sent *sent)
+{
+    engine_on_sent(session->engine, handle, sent->error, &sent->stamp);
+    pull_events(session);
+    return sent->error != -EAGAIN && sent->error != -ENOBUFS && sent->error != -ENOMEM;
+}
+
+/* Send up to a batch of what is due. */
 static void send_due(struct sonde_session *session)
 {
-    uint8_t buf[PROBE_SIZE_MAX];
     struct sonde_transport *transport = session->transport;
-    for (int i = 0; i < SENDS_A_TURN && !events_are_full(session); i++) {
-        struct sonde_tx tx;
-        struct sonde_stamp sent;
-        if (engine_next_tx(session->engine, session->now_ns, buf, &tx) != 0)
-            return;
-        int r = transport->ops->send(transport, &tx, &sent);
-        engine_on_sent(session->engine, tx.handle, r, &sent);
-        pull_events(session);
+    struct sonde_tx txs[IO_BATCH];
+    uint32_t count = 0;
+    while (count < IO_BATCH && !events_are_full(session, count) &&
+           engine_next_tx(session->engine, session->now_ns, session->segments[count],
+                          &txs[count]) == 0)
+        count++;
+    uint32_t told = 0;
+    bool go_on = true;
+    while (told < count && go_on) {
+        struct sonde_sent sents[IO_BATCH];
+        uint32_t tried = transport->ops->send(transport, txs + told, count - told, sents);
+        for (uint32_t i = 0; i < tried; i++)
+            go_on = note_sent(session, txs[told++].handle, &sents[i]);
     }
 }
 
@@ -129,7 +145,7 @@ int sonde_session_step(struct sonde_session *session, sonde_ns max_wait_ns)
     send_due(session);
     if (is_over(session))
         return 1;
-    if (events_are_full(session))
+    if (events_are_full(session, 0))
         return 0;
     session->failure = wait_for_more(session, max_wait_ns);
     return session->failure;

@@ -148,6 +148,9 @@ static int open_session(struct sonde_session *session, const struct sonde_option
     session->own_watches = session->watch.count;
     if (r == 0)
         r = simulate ? open_simulation(session, options, error) : open_network(session, error);
+    session->segments = calloc(IO_BATCH, sizeof *session->segments);
+    if (session->segments == NULL)
+        return -ENOMEM;
     if (r == 0 && options->want_events) {
         session->events = calloc(SONDE_EVENTS_KEPT, sizeof *session->events);
         r = session->events == NULL ? -ENOMEM : 0;
@@ -182,6 +185,7 @@ struct sonde_session *sonde_session_free(struct sonde_session *session)
         session->names->ops->free(session->names);
     if (session->transport != NULL)
         session->transport->ops->free(session->transport);
+    free(session->segments);
     free(session->events);
     free(session->targets);
     arena_deinit(&session->arena);

@@ -12,9 +12,11 @@
 #include "wire/icmp.h"
 #include "wire/icmpext.h"
 
+#include <string.h>
+
 enum { QUOTE_SEGMENT_MIN = 8 /* bytes of transport header; RFC 792, RFC 1812 §4.3.2.3 */ };
 
-size_t packet_encode(const struct sonde_tx *tx, uint8_t *buf, size_t cap)
+size_t packet_encode_header(const struct sonde_tx *tx, uint8_t *buf, size_t cap)
 {
     bool icmp6 = tx->flow->dst.family == SONDE_FAMILY_IPV6 && tx->flow->protocol == IP_PROTO_ICMP;
     const struct ip_header ip = {
@@ -28,8 +30,16 @@ size_t packet_encode(const struct sonde_tx *tx, uint8_t *buf, size_t cap)
     };
     struct wr wr = wr_init(buf, cap);
     ip_encode(&wr, &ip, tx->segment.len);
-    wr_bytes(&wr, tx->segment.data, tx->segment.len);
     return wr_ok(&wr) ? wr.len : 0;
+}
+
+size_t packet_encode(const struct sonde_tx *tx, uint8_t *buf, size_t cap)
+{
+    size_t header_len = packet_encode_header(tx, buf, cap);
+    if (header_len == 0 || tx->segment.len > cap - header_len)
+        return 0;
+    memcpy(buf + header_len, tx->segment.data, tx->segment.len);
+    return header_len + tx->segment.len;
 }
 
 /*

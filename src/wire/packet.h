@@ -88,8 +88,15 @@ struct sonde_rx {
 };
 
 /**
- * Put an IP header before a probe's segment.
- * @param tx   The probe.
+ * Write the IP header that goes before a probe's segment.
+ * @param buf  Receives it.
+ * @param cap  Bytes at @p buf; PACKET_HEADER_MAX always suffice.
+ * @return Bytes written; 0 if @p cap is too small or the packet would exceed 65535 bytes.
+ */
+size_t packet_encode_header(const struct sonde_tx *tx, uint8_t *buf, size_t cap);
+
+/**
+ * Write a probe whole: the header, then its segment.
  * @param buf  Receives the packet.
  * @param cap  Bytes at @p buf; PACKET_HEADER_MAX more than the segment always suffice.
  * @return Bytes written; 0 if @p cap is too small or the packet would exceed 65535 bytes.

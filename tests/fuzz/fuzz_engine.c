@@ -102,8 +102,7 @@ static void take_events(struct run *run)
     uint64_t flying = 0;
     for (uint32_t i = 0; i < run->engine->target_count; i++)
         flying += count_flying(run->engine, &run->engine->targets[i]);
-    bool unsent = run->engine->unsent != FLIGHT_NONE;
-    FUZZ_CHECK(run->sent_count + unsent == run->ended_count + flying);
+    FUZZ_CHECK(run->sent_count + run->engine->unsent_count == run->ended_count + flying);
     run->over = engine_ended(run->engine) != ENGINE_RUNNING;
 }
 
@@ -123,25 +122,37 @@ static void expire(struct run *run)
     take_events(run);
 }
 
-/* Send a probe if one is due. @return false if none is. */
-static bool send_one(struct run *run, int error, sonde_ns sent_ns)
+static bool is_later(int error)
 {
-    uint8_t buf[PROBE_SIZE_MAX];
-    struct sonde_tx tx;
-    if (engine_next_tx(run->engine, run->now, buf, &tx) != 0)
-        return false;
+    return error == -EAGAIN || error == -ENOBUFS || error == -ENOMEM;
+}
+
+static void send_probe(struct run *run, const struct sonde_tx *tx, int error, sonde_ns sent_ns)
+{
     FUZZ_CHECK(!run->over);
-    FUZZ_CHECK(tx.ttl >= run->config.first_ttl && tx.ttl <= run->config.max_ttl && tx.id != 0);
+    FUZZ_CHECK(tx->ttl >= run->config.first_ttl && tx->ttl <= run->config.max_ttl && tx->id != 0);
     struct sent *sent = &run->sent[run->sent_count % PROBES_KEPT];
-    sent->len = packet_encode(&tx, sent->bytes, sizeof sent->bytes);
+    sent->len = packet_encode(tx, sent->bytes, sizeof sent->bytes);
     FUZZ_CHECK(sent->len > 0);
-    bool later = error == -EAGAIN || error == -ENOBUFS || error == -ENOMEM;
-    run->sent_count += !later;
+    run->sent_count += !is_later(error);
     run->latest = ns_max(run->latest, sent_ns);
-    engine_on_sent(run->engine, tx.handle, error,
+    engine_on_sent(run->engine, tx->handle, error,
                    &(struct sonde_stamp){sent_ns, SONDE_CLOCK_KERNEL});
     take_events(run);
-    return true;
+}
+
+/* Send up to @p count probes that are due, one of them with an error. @return how many were due. */
+static uint32_t send_some(struct run *run, uint32_t count, int error, sonde_ns sent_ns)
+{
+    static uint8_t bufs[ENGINE_BATCH][PROBE_SIZE_MAX];
+    struct sonde_tx txs[ENGINE_BATCH];
+    uint32_t taken = 0;
+    while (taken < count && engine_next_tx(run->engine, run->now, bufs[taken], &txs[taken]) == 0)
+        taken++;
+    uint32_t failing = taken / 2; /* what was taken behind it is forgotten if it has to wait */
+    for (uint32_t i = 0; i < taken && (i <= failing || !is_later(error)); i++)
+        send_probe(run, &txs[i], i == failing ? error : 0, sent_ns);
+    return taken;
 }
 
 /* Do all that is due. After that there is time until the deadline. */
@@ -151,7 +162,8 @@ static void settle(struct run *run)
     do {
         FUZZ_CHECK(sent < DUE_MAX);
         expire(run);
-    } while (send_one(run, 0, run->now) && ++sent);
+        sent++;
+    } while (send_some(run, ENGINE_BATCH, 0, run->now) > 0);
     FUZZ_CHECK(engine_deadline_ns(run->engine) > run->now);
 }
 
@@ -160,7 +172,8 @@ static void send_badly(struct run *run)
     static const int errors[] = {0, 0, -EAGAIN, -ENOBUFS, -EPERM, -ENETUNREACH, -EMSGSIZE, -EINVAL};
     int error = errors[rd_u8(&run->in) % 8];
     sonde_ns late = rd_u8(&run->in) * SONDE_NS_PER_US; /* sending takes time */
-    (void)send_one(run, error, run->now + late);
+    uint32_t count = 1 + rd_u8(&run->in) % ENGINE_BATCH;
+    (void)send_some(run, count, error, run->now + late);
 }
 
 static void receive(struct run *run, const uint8_t *packet, size_t len)

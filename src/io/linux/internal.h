@@ -14,7 +14,7 @@ enum {
     RECEIVERS_MAX = 2 * (LINUX_PROTOCOLS_MAX + 1),
     HOLDS_MAX = 64,          /* source ports held */
     FILTER_TARGETS_MAX = 32, /* targets that the filter knows one by one */
-    PACKET_MAX = 10240,      /* longest packet sent or read whole: a jumbo frame, and more */
+    PACKET_MAX = 10240,      /* longest packet read whole: a jumbo frame, and more */
     FAMILIES = 2,
 };
 
@@ -81,8 +81,7 @@ struct linux_transport {
     struct hold holds[HOLDS_MAX];
     uint32_t hold_count;
     struct filter_flows flows;
-    bool filters_stale;         /* a flow was bound since the filters were put on */
-    uint8_t packet[PACKET_MAX]; /* being sent */
+    bool filters_stale; /* a flow was bound since the filters were put on */
 };
 
 static inline unsigned family_index(enum sonde_family family)
@@ -136,9 +135,6 @@ SONDE_MUST_CHECK int filter_open(const struct linux_transport *linux_transport,
 /** Note a flow that the filters must let in. */
 void filter_add_flow(struct filter_flows *flows, const struct sonde_flow *flow);
 
-/** Ask for time stamps of what leaves, numbered from 0. */
-void socket_stamp_sender(struct sender *sender);
-
 /* stamp.c */
 
 /** Where the kernel put time stamps and hop limit of a packet. */
@@ -153,7 +149,7 @@ struct side {
 void side_read(struct msghdr *message, struct side *ret_side);
 
 /**
- * Make a stamp of the kernel's one of ours.
+ * Make a stamp of the kernel's one of ours; clock_follow_wall() has just been called.
  * @param from_ns   It was not before this.
  * @param until_ns  Nor after this.
  * @param wall_ns   The kernel's stamp; 0 = none.
@@ -163,9 +159,13 @@ void side_read(struct msghdr *message, struct side *ret_side);
 struct sonde_stamp stamp_of(struct linux_transport *linux_transport, sonde_ns from_ns,
                             sonde_ns until_ns, sonde_ns wall_ns, sonde_ns user_ns);
 
-/** Fetch the stamp of a packet that was sent just now, between two times. */
-struct sonde_stamp stamp_sent(struct linux_transport *linux_transport, struct sender *sender,
-                              sonde_ns from_ns, sonde_ns until_ns);
+/* send.c */
+
+/** Ask for time stamps of what leaves, numbered from 0. */
+void send_stamped(struct sender *sender);
+
+uint32_t linux_send(struct sonde_transport *transport, const struct sonde_tx *txs, uint32_t count,
+                    struct sonde_sent *ret_sents);
 
 /* receive.c */
 

@@ -97,45 +97,6 @@ static int linux_bind(struct sonde_transport *transport, struct sonde_flow *flow
     return 0;
 }
 
-/* Put the filters on that let the bound flows in. */
-static int open_filters(struct linux_transport *linux_transport)
-{
-    for (uint32_t i = 0; i < linux_transport->receiver_count; i++) {
-        int r = filter_open(linux_transport, &linux_transport->receivers[i]);
-        if (r < 0)
-            return r;
-    }
-    linux_transport->filters_stale = false;
-    return 0;
-}
-
-static int linux_send(struct sonde_transport *transport, const struct sonde_tx *tx,
-                      struct sonde_stamp *ret_sent)
-{
-    struct linux_transport *linux_transport = linux_of(transport);
-    struct sender *sender = &linux_transport->senders[family_index(tx->flow->dst.family)];
-    struct sockaddr_storage to;
-    socklen_t to_len = to_sockaddr(&tx->flow->dst, 0, &to);
-    uint8_t *packet = linux_transport->packet;
-    size_t len = packet_encode(tx, packet, sizeof linux_transport->packet);
-    *ret_sent = (struct sonde_stamp){clock_monotonic_ns(), SONDE_CLOCK_USER};
-    if (len == 0)
-        return -EMSGSIZE;
-    if (linux_transport->filters_stale) {
-        int r = open_filters(linux_transport);
-        if (r < 0)
-            return r;
-    }
-    ret_sent->time_ns = clock_monotonic_ns();
-    if (sendto(sender->fd, packet, len, MSG_DONTWAIT, (struct sockaddr *)&to, to_len) < 0) {
-        int error = errno == EINTR ? -EAGAIN : -errno;
-        socket_stamp_sender(sender);
-        return error;
-    }
-    *ret_sent = stamp_sent(linux_transport, sender, ret_sent->time_ns, clock_monotonic_ns());
-    return 0;
-}
-
 static int linux_wait(struct sonde_transport *transport, sonde_ns until_ns, sonde_ns *ret_now_ns)
 {
     struct linux_transport *linux_transport = linux_of(transport);

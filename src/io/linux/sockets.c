@@ -138,7 +138,7 @@ int socket_sender(enum sonde_family family, const struct linux_config *config,
         return r;
     }
     ret_sender->fd = fd;
-    socket_stamp_sender(ret_sender);
+    send_stamped(ret_sender);
     return 0;
 }
 

@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The kernel's time stamps, for what comes in and what goes out. socket(7), and the kernel's
+ * The kernel's time stamps, of what comes in and what goes out: socket(7), and the kernel's
  * Documentation/networking/timestamping.rst.
- *
- * A packet that leaves is stamped where it enters the queueing discipline (SCHED). That happens
- * within sendto(), so the stamp is there, in the socket's error queue, when sendto() returns; only
- * a packet that has to wait for its neighbour's address has none yet, and is given the time at
- * which it was handed over. Stamps are numbered in the order of sending (OPT_ID); whether a send
- * that failed took a number is not documented, so the numbers then begin anew.
  */
 #include "base/time.h"
 #include "io/clock.h"
@@ -18,19 +12,6 @@
 #include <linux/net_tstamp.h>
 #include <string.h>
 #include <time.h>
-
-void socket_stamp_sender(struct sender *sender)
-{
-    const int off = 0;
-    const int on = SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID |
-                   SOF_TIMESTAMPING_OPT_TSONLY;
-    char byte;
-    while (recv(sender->fd, &byte, sizeof byte, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0)
-        ; /* stamps that nobody fetched */
-    sender->next_id = 0;
-    sender->stamped = setsockopt(sender->fd, SOL_SOCKET, SO_TIMESTAMPING, &off, sizeof off) == 0 &&
-                      setsockopt(sender->fd, SOL_SOCKET, SO_TIMESTAMPING, &on, sizeof on) == 0;
-}
 
 static void read_error(const struct cmsghdr *control, struct side *side)
 {
@@ -68,28 +49,9 @@ struct sonde_stamp stamp_of(struct linux_transport *linux_transport, sonde_ns fr
                             sonde_ns until_ns, sonde_ns wall_ns, sonde_ns user_ns)
 {
     if (wall_ns != 0) {
-        clock_follow_wall(&linux_transport->wall_ahead_ns);
         sonde_ns time = wall_ns - linux_transport->wall_ahead_ns;
         if (time >= from_ns - STAMP_SLACK_NS && time <= until_ns + STAMP_SLACK_NS)
             return (struct sonde_stamp){time, SONDE_CLOCK_KERNEL};
     }
     return (struct sonde_stamp){user_ns, SONDE_CLOCK_USER};
-}
-
-struct sonde_stamp stamp_sent(struct linux_transport *linux_transport, struct sender *sender,
-                              sonde_ns from_ns, sonde_ns until_ns)
-{
-    uint32_t id = sender->next_id++;
-    sonde_ns wall = 0;
-    while (sender->stamped && wall == 0) {
-        _Alignas(struct cmsghdr) char control[CONTROL_BYTES];
-        struct msghdr message = {.msg_control = control, .msg_controllen = sizeof control};
-        struct side side;
-        if (recvmsg(sender->fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
-            break;
-        side_read(&message, &side);
-        if (side.is_sent && side.sent_id == id)
-            wall = side.wall_ns;
-    }
-    return stamp_of(linux_transport, from_ns, until_ns, wall, from_ns);
 }

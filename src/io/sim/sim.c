@@ -58,12 +58,15 @@ static sonde_ns sim_now(struct sim *sim)
     return sim->now_ns;
 }
 
-static int sim_send(struct sonde_transport *transport, const struct sonde_tx *tx,
-                    struct sonde_stamp *ret_sent)
+static uint32_t sim_send(struct sonde_transport *transport, const struct sonde_tx *txs,
+                         uint32_t count, struct sonde_sent *ret_sents)
 {
+    (void)count; /* one at a time is as fast */
     struct sim *sim = sim_of(transport);
-    *ret_sent = (struct sonde_stamp){sim_now(sim), SONDE_CLOCK_SIMULATED};
-    return network_send(&sim->network, tx, ret_sent->time_ns);
+    sonde_ns now = sim_now(sim);
+    *ret_sents = (struct sonde_sent){{now, SONDE_CLOCK_SIMULATED}, 0};
+    ret_sents->error = network_send(&sim->network, txs, now);
+    return 1;
 }
 
 static int sim_recv(struct sonde_transport *transport, sonde_ns now_ns, struct sonde_rx *ret_rx)

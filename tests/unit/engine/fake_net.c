@@ -37,6 +37,7 @@ struct net *net_new(const struct engine_config *config)
         .quote_len = 28,
         .serial = 0x10000000,
         .on_probe = net_open_path,
+        .batch = ENGINE_BATCH,
     };
     cr_assert_eq(engine_new(config, &net->engine), 0);
     cr_assert_eq(heap_init(&net->queue, NET_ARRIVALS), 0);
@@ -271,20 +272,35 @@ static bool is_later(int error)
     return error == -EAGAIN || error == -ENOBUFS || error == -ENOMEM;
 }
 
+/* Send a probe. @return false if it, and what was taken behind it, has to wait. */
+static bool send_probe(struct net *net, const struct sonde_tx *tx)
+{
+    int error = net->on_send != NULL ? net->on_send(net, tx) : 0;
+    if (!is_later(error))
+        note_sent(net, tx);
+    const struct sonde_stamp sent = {net->now, SONDE_CLOCK_SIMULATED};
+    engine_on_sent(net->engine, tx->handle, error, &sent);
+    pull_events(net);
+    if (error == 0)
+        net->on_probe(net, tx);
+    return !is_later(error);
+}
+
+/* Take probes as often as there are any, up to net->batch at once. */
 static void send_due(struct net *net)
 {
-    static uint8_t buf[PROBE_SIZE_MAX];
-    struct sonde_tx tx;
-    while (engine_next_tx(net->engine, net->now, buf, &tx) == 0) {
-        int error = net->on_send != NULL ? net->on_send(net, &tx) : 0;
-        if (!is_later(error))
-            note_sent(net, &tx);
-        const struct sonde_stamp sent = {net->now, SONDE_CLOCK_SIMULATED};
-        engine_on_sent(net->engine, tx.handle, error, &sent);
-        pull_events(net);
-        if (error == 0)
-            net->on_probe(net, &tx);
-    }
+    static uint8_t bufs[ENGINE_BATCH][PROBE_SIZE_MAX];
+    struct sonde_tx txs[ENGINE_BATCH];
+    uint32_t count;
+    do {
+        count = 0;
+        while (count < net->batch &&
+               engine_next_tx(net->engine, net->now, bufs[count], &txs[count]) == 0)
+            count++;
+        uint32_t sent = 0;
+        while (sent < count && send_probe(net, &txs[sent]))
+            sent++;
+    } while (count > 0);
 }
 
 void net_turn(struct net *net)

@@ -116,7 +116,7 @@ static void expect_sum(const struct net *net)
     uint64_t flying = 0;
     for (uint32_t i = 0; i < net->engine->target_count; i++)
         flying += net->engine->targets[i].flying_count;
-    flying -= net->engine->unsent != FLIGHT_NONE;
+    flying -= net->engine->unsent_count;
     cr_assert_eq(net->sent, net->ended + flying);
 }
 
@@ -131,6 +131,7 @@ static void run_mad(uint64_t seed)
     net->hop_ns = (1 + below(3000)) * SONDE_NS_PER_US;
     net->on_probe = mad_answer;
     net->on_send = mad_kernel;
+    net->batch = 1 + below(ENGINE_BATCH);
     for (uint32_t i = 0; i < config.targets; i++)
         net_add(net, services[below(4)]);
     engine_start(net->engine, net->now);

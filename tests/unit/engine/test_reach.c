@@ -167,11 +167,15 @@ Test(reach, a_set_of_ttls_holds_what_was_added_and_nothing_else)
             count += ttl_set_has(&set, ttl);
         cr_expect_eq(count, i + 1);
         cr_expect(ttl_set_has(&set, ttls[i]), "%u", ttls[i]);
+        cr_expect_eq(ttl_set_highest(&set), ttls[i]);
     }
-    for (size_t i = 0; i < sizeof ttls; i++) {
-        ttl_set_remove(&set, ttls[i]);
-        cr_expect_not(ttl_set_has(&set, ttls[i]), "%u", ttls[i]);
-        ttl_set_remove(&set, ttls[i]);
-        cr_expect(i + 1 == sizeof ttls || ttl_set_has(&set, ttls[i + 1]), "%u", ttls[i]);
+    for (size_t i = sizeof ttls; i-- > 0;) {
+        unsigned below = i > 0 ? ttls[i - 1] : 0;
+        ttl_set_cut(&set, below + 1); /* the lowest that takes this one and no other */
+        cr_expect_not(i > 0 && ttl_set_has(&set, ttls[i]), "%u", ttls[i]);
+        cr_expect(ttl_set_has(&set, below), "%u", below);
+        cr_expect_eq(ttl_set_highest(&set), below);
     }
+    ttl_set_cut(&set, 0);
+    cr_expect_not(ttl_set_has(&set, 0));
 }

@@ -74,13 +74,14 @@ Test(sim, an_answer_arrives_after_twice_the_way_and_not_before)
     struct sonde_transport *transport = new_sim();
     struct sonde_flow flow = flow_to("203.0.113.1", IP_PROTO_UDP, 7);
     struct sonde_rx rx;
-    struct sonde_stamp sent = {-1, SONDE_CLOCK_USER};
+    struct sonde_sent sent = {{-1, SONDE_CLOCK_USER}, -1};
     sonde_ns now = 0;
     cr_assert_eq(transport->ops->bind(transport, &flow, 0), 0);
     const struct sonde_tx tx = {.flow = &flow, .segment = {datagram, sizeof datagram}, .ttl = 64};
-    cr_assert_eq(transport->ops->send(transport, &tx, &sent), 0);
-    cr_expect_eq(sent.time_ns, 0);
-    cr_expect_eq(sent.clock, SONDE_CLOCK_SIMULATED);
+    cr_assert_eq(transport->ops->send(transport, &tx, 1, &sent), 1);
+    cr_expect_eq(sent.error, 0);
+    cr_expect_eq(sent.stamp.time_ns, 0);
+    cr_expect_eq(sent.stamp.clock, SONDE_CLOCK_SIMULATED);
     cr_expect_eq(transport->ops->recv(transport, 14 * SONDE_NS_PER_MS - 1, &rx), -EAGAIN);
     while (now < 14 * SONDE_NS_PER_MS)
         cr_assert_eq(transport->ops->wait(transport, SONDE_NS_NEVER, &now), 0);
