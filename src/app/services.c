@@ -106,7 +106,6 @@ void services_deinit(struct service_list *list)
 }
 
 /* Add a service unless it is there already. */
-
 static int add(struct service_list *list, const struct service_rules *rules, const char *protocol,
                uint16_t port, const char *name, struct text *reterr)
 {

@@ -69,6 +69,14 @@ static void stamp_batch(struct linux_transport *linux_transport, struct sender *
     sender->next_id += count;
 }
 
+/* What sendmmsg() only reads; an iovec knows no const. */
+static struct iovec iovec_of(struct sonde_span bytes)
+{
+    struct iovec iov = {.iov_len = bytes.len};
+    memcpy(&iov.iov_base, &bytes.data, sizeof iov.iov_base);
+    return iov;
+}
+
 /* Send some probes of one family. @return how many were tried; at least 1. */
 static uint32_t send_batch(struct linux_transport *linux_transport, const struct sonde_tx *txs,
                            uint32_t count, struct sonde_sent *sents)
@@ -83,7 +91,7 @@ static uint32_t send_batch(struct linux_transport *linux_transport, const struct
         const struct sonde_tx *tx = &txs[i];
         iovs[i][0] =
             (struct iovec){headers[i], packet_encode_header(tx, headers[i], sizeof headers[i])};
-        iovs[i][1] = (struct iovec){(void *)(uintptr_t)tx->segment.data, tx->segment.len};
+        iovs[i][1] = iovec_of(tx->segment);
         assert(iovs[i][0].iov_len > 0);
         messages[i].msg_hdr = (struct msghdr){.msg_name = &to[i],
                                               .msg_namelen = to_sockaddr(&tx->flow->dst, 0, &to[i]),
