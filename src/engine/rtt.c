@@ -90,7 +90,10 @@ static sonde_ns rounded(double ns)
 
 sonde_ns rtt_mean(const struct rtt_stats *stats)
 {
-    return stats->samples > 0 ? rounded(stats->mean_ns) : -1;
+    if (stats->samples == 0)
+        return -1;
+    /* a double counts the nanoseconds of 104 days one by one, and rounds beyond */
+    return ns_min(ns_max(rounded(stats->mean_ns), stats->min_ns), stats->max_ns);
 }
 
 sonde_ns rtt_stddev(const struct rtt_stats *stats)

@@ -206,6 +206,21 @@ Test(rtt, percentiles_never_leave_the_range_of_the_samples)
     rtt_deinit(&stats);
 }
 
+Test(rtt, the_mean_never_leaves_the_range_of_the_samples)
+{
+    static const sonde_ns longest[] = {((sonde_ns)1 << 53) + 1, ((sonde_ns)1 << 60) + 1};
+    for (size_t i = 0; i < sizeof longest / sizeof *longest; i++) {
+        for (sonde_ns below = 0; below < 3; below++) {
+            struct rtt_stats stats = {0};
+            rtt_add(&stats, longest[i]);
+            rtt_add(&stats, longest[i] - below);
+            cr_expect_geq(rtt_mean(&stats), stats.min_ns);
+            cr_expect_leq(rtt_mean(&stats), stats.max_ns);
+            rtt_deinit(&stats);
+        }
+    }
+}
+
 Test(rtt, samples_at_the_ends_of_the_scale_are_counted)
 {
     struct rtt_stats stats = {0};
