@@ -99,7 +99,6 @@ int engine_add_target(struct engine *engine, const struct sonde_addr *addr)
     engine->targets[engine->target_count++] = (struct engine_target){
         .addr = *addr,
         .first_trace = engine->trace_count,
-        .flying = flight_list_empty,
     };
     return 0;
 }
@@ -118,6 +117,7 @@ int engine_add_trace(struct engine *engine, const struct sonde_probe_ops *ops,
         .ops = ops,
         .spec = *spec,
         .target = target_index(engine, target),
+        .line = flight_line_of(index),
         .hash_next = *bucket,
     };
     *bucket = index;
@@ -160,16 +160,15 @@ static uint32_t new_flight(struct engine *engine, struct engine_target *target,
                            const struct plan_choice *choice)
 {
     struct engine_trace *trace = &engine->traces[choice->trace];
-    uint32_t index =
-        flight_take(&engine->flights, &target->flying, choice->trace, trace->next_token);
+    uint32_t index = flight_take(&engine->flights, &trace->line);
     if (index == FLIGHT_NONE)
         return FLIGHT_NONE;
-    trace->next_token++;
     struct flight *flight = &engine->flights.flights[index];
     flight->cycle = target->cycle - 1;
     flight->ttl = choice->ttl;
     flight->to_target = choice->to_target;
     target->flying_count++;
+    target->unsent_count++;
     return index;
 }
 
@@ -255,13 +254,14 @@ void engine_on_sent(struct engine *engine, uint32_t handle, int error,
         return;
     }
     take_unsent(engine);
+    target->unsent_count--;
     engine->backoff_ns = 0;
     if (engine->config.rate_pps > 0)
         engine->not_before_ns = ns_add(ns_max(engine->not_before_ns, sent->time_ns),
                                        SONDE_NS_PER_S / engine->config.rate_pps);
     flight->sent = true;
     flight->sent_ns = sent->time_ns;
-    flight->sent_clock = sent->clock;
+    flight->sent_clock = (uint8_t)sent->clock;
     if (error < 0) {
         struct sonde_event event = {
             .outcome = SONDE_OUTCOME_SEND_ERROR,
@@ -285,13 +285,12 @@ static bool is_over(const struct engine *engine, const struct engine_target *tar
            plan_is_echoed(engine, target, flight);
 }
 
-/* Give up what is overdue at a target. @return false if there is no place for more events. */
-static bool expire_target(struct engine *engine, struct engine_target *target, sonde_ns now)
+/* Give up what is overdue on a trace. @return false if there is no place for more events. */
+static bool expire_trace(struct engine *engine, struct engine_target *target,
+                         const struct engine_trace *trace, bool settled, sonde_ns now)
 {
-    bool all_sent = plan_all_sent(engine, target, now);
-    bool settled = all_sent && ns_due(plan_settled_ns(engine, target), now);
-    while (target->flying.first != FLIGHT_NONE) {
-        uint32_t index = target->flying.first;
+    while (trace->line.first != FLIGHT_NONE) {
+        uint32_t index = trace->line.first;
         const struct flight *flight = &engine->flights.flights[index];
         bool over = is_over(engine, target, flight, settled, now);
         if (!flight->sent || (!over && !settled))
@@ -303,6 +302,21 @@ static bool expire_target(struct engine *engine, struct engine_target *target, s
         else
             finish_unawaited(engine, index);
     }
+    return true;
+}
+
+/* Give up what is overdue at a target. @return false if there is no place for more events. */
+static bool expire_target(struct engine *engine, struct engine_target *target, sonde_ns now)
+{
+    bool all_sent = plan_all_sent(engine, target, now);
+    bool settled = all_sent && ns_due(plan_settled_ns(engine, target), now);
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        const struct engine_trace *trace = &engine->traces[target->first_trace + i];
+        if (!expire_trace(engine, target, trace, settled, now))
+            return false;
+    }
+    if (target->flying_count > 0)
+        return true;
     do {
         if (events_free(engine) == 0)
             return false;

@@ -101,7 +101,7 @@ uint32_t engine_count_flows(const struct engine *engine, const struct sonde_flow
 void engine_start(struct engine *engine, sonde_ns now);
 
 /** Probes that may be taken from engine_next_tx() before engine_on_sent() is told of the first. */
-enum { ENGINE_BATCH = 32 };
+enum { ENGINE_BATCH = 64 };
 
 /**
  * Ask for a probe to send.

@@ -47,7 +47,7 @@ void finish_flight(struct engine *engine, uint32_t index, struct sonde_event *ev
     if (flight->to_target)
         trace->last_token = flight->token;
     learn(engine, target, trace, event);
-    flight_keep(&engine->flights, &target->flying, index, event->outcome);
+    flight_keep(&engine->flights, &trace->line, index, event->outcome);
     hold(engine, event);
 }
 
@@ -92,13 +92,13 @@ void finish_unanswered(struct engine *engine, uint32_t index)
 
 void finish_unawaited(struct engine *engine, uint32_t index)
 {
-    struct engine_target *target = target_of(engine, engine->flights.flights[index].trace);
+    struct engine_trace *trace = &engine->traces[engine->flights.flights[index].trace];
     struct sonde_event event = event_without_answer(SONDE_OUTCOME_NO_REPLY);
     event.type = SONDE_EVENT_UNAWAITED;
     describe(engine, index, &event);
     hold(engine, &event);
-    target->flying_count--;
-    flight_drop(&engine->flights, &target->flying, index);
+    engine->targets[trace->target].flying_count--;
+    flight_drop(&engine->flights, &trace->line, index);
 }
 
 bool finish_echo(struct engine *engine, struct engine_target *target)

@@ -2,158 +2,147 @@
 /* The in-flight table of engine/flight.h. */
 #include "engine/flight.h"
 
-#include "base/prng.h"
 #include "probe/probe.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
-static void list_append(struct flight_table *table, struct flight_list *list, uint32_t index)
-{
-    struct flight *flight = &table->flights[index];
-    flight->prev = list->last;
-    flight->next = FLIGHT_NONE;
-    if (list->last == FLIGHT_NONE)
-        list->first = index;
-    else
-        table->flights[list->last].next = index;
-    list->last = index;
-}
-
-static void list_remove(struct flight_table *table, struct flight_list *list, uint32_t index)
-{
-    struct flight *flight = &table->flights[index];
-    if (flight->prev == FLIGHT_NONE)
-        list->first = flight->next;
-    else
-        table->flights[flight->prev].next = flight->next;
-    if (flight->next == FLIGHT_NONE)
-        list->last = flight->prev;
-    else
-        table->flights[flight->next].prev = flight->prev;
-}
-
-static uint32_t *bucket_of(const struct flight_table *table, uint32_t trace, uint32_t token)
-{
-    uint64_t key = (uint64_t)trace << 32 | token % PROBE_TOKEN_MODULUS;
-    return &table->buckets[mix64(key) & (table->bucket_count - 1)];
-}
-
-static void hash_add(struct flight_table *table, uint32_t index)
-{
-    struct flight *flight = &table->flights[index];
-    uint32_t *bucket = bucket_of(table, flight->trace, flight->token);
-    flight->hash_next = *bucket;
-    *bucket = index;
-}
-
-static void hash_remove(struct flight_table *table, uint32_t index)
-{
-    struct flight *flight = &table->flights[index];
-    uint32_t *link = bucket_of(table, flight->trace, flight->token);
-    while (*link != index)
-        link = &table->flights[*link].hash_next;
-    *link = flight->hash_next;
-}
+static_assert(FLIGHT_TOKENS % PROBE_TOKEN_MODULUS == 0, "remainders go on where tokens begin anew");
 
 int flight_init(struct flight_table *table, uint32_t cap)
 {
-    *table = (struct flight_table){.cap = cap, .bucket_count = 1};
-    while (table->bucket_count < cap)
-        table->bucket_count *= 2;
+    *table = (struct flight_table){.cap = cap};
     table->flights = calloc(cap, sizeof *table->flights);
-    table->buckets = calloc(table->bucket_count, sizeof *table->buckets);
-    if (table->flights == NULL || table->buckets == NULL) {
-        flight_deinit(table);
-        return -ENOMEM;
-    }
-    table->free = table->kept = flight_list_empty;
-    for (uint32_t i = 0; i < table->bucket_count; i++)
-        table->buckets[i] = FLIGHT_NONE;
-    return 0;
+    return table->flights != NULL ? 0 : -ENOMEM;
 }
 
 void flight_deinit(struct flight_table *table)
 {
     free(table->flights);
-    free(table->buckets);
     *table = (struct flight_table){0};
 }
 
-bool flight_available(const struct flight_table *table)
+static void link_last(struct flight_table *table, struct flight_line *line, uint32_t index)
 {
-    return table->used < table->cap || table->free.first != FLIGHT_NONE ||
-           table->kept.first != FLIGHT_NONE;
+    table->flights[index].prev = line->last;
+    table->flights[index].next = FLIGHT_NONE;
+    if (line->last == FLIGHT_NONE)
+        line->first = index;
+    else
+        table->flights[line->last].next = index;
+    line->last = index;
 }
 
-static void forget(struct flight_table *table, uint32_t index)
+static void unlink_flying(struct flight_table *table, struct flight_line *line, uint32_t index)
 {
-    hash_remove(table, index);
-    list_remove(table, &table->kept, index);
-    table->flights[index].state = FLIGHT_FREE;
-    list_append(table, &table->free, index);
+    const struct flight *flight = &table->flights[index];
+    if (flight->prev == FLIGHT_NONE)
+        line->first = flight->next;
+    else
+        table->flights[flight->prev].next = flight->next;
+    if (flight->next == FLIGHT_NONE)
+        line->last = flight->prev;
+    else
+        table->flights[flight->next].prev = flight->prev;
+    table->flying--;
 }
 
-/* A flight that can be taken: a free one, a new one, or the kept one that ended first. */
+/* The flight that was taken longest ago and does not fly; there is one. */
 static uint32_t find_place(struct flight_table *table)
 {
-    if (table->free.first != FLIGHT_NONE)
-        return table->free.first;
-    if (table->used < table->cap)
-        list_append(table, &table->free, table->used++);
-    else if (table->kept.first != FLIGHT_NONE)
-        forget(table, table->kept.first);
-    return table->free.first;
-}
-
-uint32_t flight_take(struct flight_table *table, struct flight_list *list, uint32_t trace,
-                     uint32_t token)
-{
-    uint32_t same = flight_find(table, trace, token);
-    if (same != FLIGHT_NONE) {
-        if (table->flights[same].state == FLIGHT_FLYING)
-            return FLIGHT_NONE; /* 65,535 probes in flight on one trace: wait */
-        forget(table, same);
-    }
-    uint32_t index = find_place(table);
-    if (index == FLIGHT_NONE)
-        return FLIGHT_NONE;
-    list_remove(table, &table->free, index);
-    table->flights[index].trace = trace;
-    table->flights[index].token = token;
-    table->flights[index].state = FLIGHT_FLYING;
-    table->flights[index].sent = false;
-    hash_add(table, index);
-    list_append(table, list, index);
+    uint32_t index;
+    do {
+        index = table->hand;
+        table->hand = index + 1 < table->cap ? index + 1 : 0;
+    } while (table->flights[index].state == FLIGHT_FLYING);
     return index;
 }
 
-void flight_keep(struct flight_table *table, struct flight_list *list, uint32_t index,
+uint32_t flight_take(struct flight_table *table, struct flight_line *line)
+{
+    if (!flight_available(table))
+        return FLIGHT_NONE;
+    if (line->first != FLIGHT_NONE &&
+        flight_age(line, table->flights[line->first].token) >= PROBE_TOKEN_MODULUS)
+        return FLIGHT_NONE;
+    uint32_t index = find_place(table);
+    struct flight *flight = &table->flights[index];
+    flight->trace = line->trace;
+    flight->token = line->next_token;
+    flight->older = line->newest;
+    flight->state = FLIGHT_FLYING;
+    flight->sent = false;
+    line->newest = index;
+    line->next_token = (line->next_token + 1) % FLIGHT_TOKENS;
+    link_last(table, line, index);
+    table->flying++;
+    return index;
+}
+
+void flight_keep(struct flight_table *table, struct flight_line *line, uint32_t index,
                  enum sonde_outcome outcome)
 {
-    list_remove(table, list, index);
+    unlink_flying(table, line, index);
     table->flights[index].state = FLIGHT_KEPT;
-    table->flights[index].outcome = outcome;
-    list_append(table, &table->kept, index);
+    table->flights[index].outcome = (uint8_t)outcome;
 }
 
-void flight_drop(struct flight_table *table, struct flight_list *list, uint32_t index)
+void flight_drop(struct flight_table *table, struct flight_line *line, uint32_t index)
 {
-    hash_remove(table, index);
-    list_remove(table, list, index);
+    unlink_flying(table, line, index);
     table->flights[index].state = FLIGHT_FREE;
-    list_append(table, &table->free, index);
 }
 
-uint32_t flight_find(const struct flight_table *table, uint32_t trace, uint32_t token)
+/* Search the flying ones, from the nearer end. */
+static uint32_t find_flying(const struct flight_table *table, const struct flight_line *line,
+                            uint32_t token)
 {
-    uint32_t index = *bucket_of(table, trace, token);
-    while (index != FLIGHT_NONE) {
+    const struct flight *flights = table->flights;
+    if (line->first == FLIGHT_NONE)
+        return FLIGHT_NONE;
+    uint32_t age = flight_age(line, token);
+    uint32_t oldest = flight_age(line, flights[line->first].token);
+    uint32_t youngest = flight_age(line, flights[line->last].token);
+    if (age > oldest || age < youngest)
+        return FLIGHT_NONE;
+    uint32_t index;
+    if (oldest - age < age - youngest) {
+        index = line->first;
+        while (index != FLIGHT_NONE && flights[index].token != token)
+            index = flights[index].next;
+        return index;
+    }
+    index = line->last;
+    while (index != FLIGHT_NONE && flights[index].token != token)
+        index = flights[index].prev;
+    return index;
+}
+
+/* Follow the line back, as far as it was not overwritten. */
+static uint32_t find_kept(const struct flight_table *table, const struct flight_line *line,
+                          uint32_t token)
+{
+    uint32_t index = line->newest;
+    uint32_t age = flight_age(line, token);
+    for (uint32_t at = 1; index != FLIGHT_NONE; at++) {
         const struct flight *flight = &table->flights[index];
-        if (flight->trace == trace &&
-            flight->token % PROBE_TOKEN_MODULUS == token % PROBE_TOKEN_MODULUS)
-            return index;
-        index = flight->hash_next;
+        if (flight->trace != line->trace || flight_age(line, flight->token) != at)
+            break;
+        if (at == age)
+            return flight->state == FLIGHT_KEPT ? index : FLIGHT_NONE;
+        index = flight->older;
     }
     return FLIGHT_NONE;
+}
+
+uint32_t flight_find(const struct flight_table *table, const struct flight_line *line,
+                     uint32_t token)
+{
+    /* of the tokens with this remainder, the one that was used last */
+    uint32_t back = (flight_age(line, token) - 1) % PROBE_TOKEN_MODULUS + 1;
+    uint32_t used = line->next_token >= back ? line->next_token - back
+                                             : line->next_token - back + FLIGHT_TOKENS;
+    uint32_t index = find_flying(table, line, used);
+    return index != FLIGHT_NONE ? index : find_kept(table, line, used);
 }

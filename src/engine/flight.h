@@ -3,12 +3,13 @@
  * The in-flight table: every probe that was sent, until nothing can be said of it any more.
  *
  * A flight is free, flying, or kept: ended, but remembered, so that a late or a second answer is
- * known for what it is and never credited to another probe. Kept flights are given to new probes
- * oldest first, and only when none is free; flying ones never.
+ * known for what it is and never credited to another probe. The table is a ring: a new probe takes
+ * the place of the one that was sent longest ago, but flying ones are passed over.
  *
- * A flight is found by its trace and its token modulo PROBE_TOKEN_MODULUS. Two probes of one trace
- * with the same value would have to be 65,535 probes apart; the older one is forgotten when the
- * newer one starts.
+ * The probes of one trace form a line, their tokens counting up one by one. In it the flying ones
+ * are linked, and every flight knows the one before it, so that kept ones are found as far back as
+ * none of them was overwritten. What comes back of a token may be its remainder only, modulo
+ * PROBE_TOKEN_MODULUS: therefore no probe is taken while one with the same remainder flies.
  */
 #ifndef ENGINE_FLIGHT_H
 #define ENGINE_FLIGHT_H
@@ -19,45 +20,47 @@
 
 #define FLIGHT_NONE UINT32_MAX
 
+/** Tokens that a line has, a multiple of PROBE_TOKEN_MODULUS: behind the last comes 0 again. */
+#define FLIGHT_TOKENS UINT32_MAX
+
 enum flight_state {
     FLIGHT_FREE,
     FLIGHT_FLYING, /* from the moment it is chosen to be sent */
     FLIGHT_KEPT,
 };
 
-/** A doubly linked list of flights, by index. */
-struct flight_list {
-    uint32_t first;
-    uint32_t last;
-};
-
+/* There are many, so that one has to be small: enums are kept in bytes. */
 struct flight {
+    sonde_ns sent_ns;
     uint32_t trace;
     uint32_t token;
     uint32_t cycle;
+    uint32_t older;     /* the flight of the token before, if it has not been overwritten */
+    uint32_t prev;      /* of a flying one: its neighbours among those of its line */
+    uint32_t next;
+    uint8_t state;      /* an enum flight_state */
+    uint8_t outcome;    /* of a kept flight: an enum sonde_outcome */
+    uint8_t sent_clock; /* an enum sonde_clock */
     uint8_t ttl;
     bool to_target;
     bool sent; /* of a flying one: it left */
-    enum flight_state state;
-    enum sonde_outcome outcome; /* of a kept flight */
-    enum sonde_clock sent_clock;
-    sonde_ns sent_ns;
-    uint32_t hash_next; /* next in its hash chain */
-    uint32_t prev;      /* neighbours in the list it is in: free, kept, or its target's */
-    uint32_t next;
+};
+
+/** The probes of one trace. */
+struct flight_line {
+    uint32_t trace;      /* its index */
+    uint32_t next_token; /* of the next probe */
+    uint32_t first;      /* the oldest that flies; FLIGHT_NONE if none does */
+    uint32_t last;       /* the youngest that flies */
+    uint32_t newest;     /* the flight taken last, whatever became of it; FLIGHT_NONE at first */
 };
 
 struct flight_table {
     struct flight *flights; /* [cap] */
-    uint32_t *buckets;      /* [bucket_count], a power of two */
-    uint32_t bucket_count;
     uint32_t cap;
-    uint32_t used; /* flights from this one on were never taken: their memory is untouched */
-    struct flight_list free;
-    struct flight_list kept; /* oldest first */
+    uint32_t flying; /* flights that are */
+    uint32_t hand;   /* where the next place is looked for */
 };
-
-static const struct flight_list flight_list_empty = {FLIGHT_NONE, FLIGHT_NONE};
 
 /**
  * Make a table of free flights.
@@ -70,29 +73,44 @@ SONDE_MUST_CHECK int flight_init(struct flight_table *table, uint32_t cap);
 /** Free what flight_init() allocated; a zeroed table is fine. */
 void flight_deinit(struct flight_table *table);
 
-/** @return true if flight_take() would find one. */
-bool flight_available(const struct flight_table *table);
+/** @return The line of a trace that has sent nothing yet. */
+static inline struct flight_line flight_line_of(uint32_t trace)
+{
+    return (struct flight_line){
+        .trace = trace, .first = FLIGHT_NONE, .last = FLIGHT_NONE, .newest = FLIGHT_NONE};
+}
+
+/** @return How many probes ago a token was used: 1 = by the newest; FLIGHT_TOKENS at most. */
+static inline uint32_t flight_age(const struct flight_line *line, uint32_t token)
+{
+    uint32_t next = line->next_token;
+    return next > token ? next - token : next - token + FLIGHT_TOKENS;
+}
+
+/** @return true if there is a place in the table. */
+static inline bool flight_available(const struct flight_table *table)
+{
+    return table->flying < table->cap;
+}
 
 /**
  * Take a flight for a new probe and make it flying.
- * @param list   The target's flying probes; the new one becomes its last.
- * @param trace  The trace.
- * @param token  The probe's whole token.
- * @return Its index, with all members but those of the table itself to be set by the caller;
- *         FLIGHT_NONE if all are flying (wait until one ends).
+ * @param line  Of its trace; the probe gets its next token.
+ * @return Its index, with cycle, ttl, to_target and the time to be set by the caller; FLIGHT_NONE
+ *         if all are flying, or a probe of the trace that looks the same (wait until one ends).
  */
-uint32_t flight_take(struct flight_table *table, struct flight_list *list, uint32_t trace,
-                     uint32_t token);
+uint32_t flight_take(struct flight_table *table, struct flight_line *line);
 
-/** A flying probe ended: move it from its target's list to the kept ones. */
-void flight_keep(struct flight_table *table, struct flight_list *list, uint32_t index,
+/** A flying probe ended: remember it. */
+void flight_keep(struct flight_table *table, struct flight_line *line, uint32_t index,
                  enum sonde_outcome outcome);
 
-/** A flying probe never was: take it from its target's list and free it. */
-void flight_drop(struct flight_table *table, struct flight_list *list, uint32_t index);
+/** A flying probe never was: free it. Its token is not used again. */
+void flight_drop(struct flight_table *table, struct flight_line *line, uint32_t index);
 
-/** @return The flying or kept flight of @p trace whose token is @p token modulo
+/** @return The flying or kept flight of a line whose token is @p token modulo
  *  PROBE_TOKEN_MODULUS; FLIGHT_NONE if there is none. */
-uint32_t flight_find(const struct flight_table *table, uint32_t trace, uint32_t token);
+uint32_t flight_find(const struct flight_table *table, const struct flight_line *line,
+                     uint32_t token);
 
 #endif

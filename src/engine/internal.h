@@ -41,7 +41,7 @@ struct engine_trace {
     struct sonde_spec spec;
     uint32_t target;
     uint32_t hash_next; /* next trace in its flow bucket */
-    uint32_t next_token;
+    struct flight_line line;
     struct reach reach;
     struct ttl_set asked; /* TTLs probed, or passed over, in this cycle */
     struct ttl_set ever;  /* TTLs probed in any cycle */
@@ -67,8 +67,8 @@ struct engine_target {
     sonde_ns step_ns;       /* when the walk may go on to another TTL */
     uint8_t distance;       /* smallest TTL known to reach it on any trace; 0 = none is */
     uint8_t top_ttl;        /* the farthest that any trace got without arriving */
-    struct flight_list flying;
-    uint32_t flying_count;
+    uint32_t flying_count; /* of all traces */
+    uint32_t unsent_count; /* of these, chosen and not known to have left */
     uint32_t echoes;     /* of all traces */
     sonde_ns rtt_max_ns; /* longest round trip seen; 0 = none */
     bool reached;        /* something of the target has answered */

@@ -143,15 +143,11 @@ static unsigned target_limit(const struct engine *engine, const struct engine_ta
 static bool answer_is_due(const struct engine *engine, const struct engine_target *target,
                           const struct engine_trace *trace)
 {
-    uint32_t index = target->flying.first;
-    while (index != FLIGHT_NONE) {
-        const struct flight *flight = &engine->flights.flights[index];
-        if (&engine->traces[flight->trace] == trace &&
-            flight->ttl >= plan_floor(engine, target, trace))
-            return true;
-        index = flight->next;
-    }
-    return false;
+    unsigned floor = plan_floor(engine, target, trace);
+    uint32_t index = trace->line.first;
+    while (index != FLIGHT_NONE && engine->flights.flights[index].ttl < floor)
+        index = engine->flights.flights[index].next;
+    return index != FLIGHT_NONE;
 }
 
 /* Does the trace want a probe with this TTL in this cycle? */
@@ -311,7 +307,8 @@ static sonde_ns send_ns(const struct engine *engine, const struct engine_target 
 
 bool plan_all_sent(const struct engine *engine, const struct engine_target *target, sonde_ns now)
 {
-    if (target->next_cycle_ns != SONDE_NS_NEVER || target->next_full < target->trace_count)
+    if (target->next_cycle_ns != SONDE_NS_NEVER || target->next_full < target->trace_count ||
+        target->unsent_count > 0)
         return false;
     unsigned limit = target_limit(engine, target, now);
     for (unsigned ttl = engine->config.first_ttl; ttl <= limit; ttl++) {
@@ -350,11 +347,13 @@ static sonde_ns awaited_ns(const struct engine *engine, const struct engine_targ
 sonde_ns plan_settled_ns(const struct engine *engine, const struct engine_target *target)
 {
     sonde_ns settled = 0;
-    uint32_t index = target->flying.first;
-    while (index != FLIGHT_NONE) {
-        const struct flight *flight = &engine->flights.flights[index];
-        settled = ns_max(settled, awaited_ns(engine, target, flight));
-        index = flight->next;
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        uint32_t index = trace_at(engine, target, i)->line.first;
+        while (index != FLIGHT_NONE) {
+            const struct flight *flight = &engine->flights.flights[index];
+            settled = ns_max(settled, awaited_ns(engine, target, flight));
+            index = flight->next;
+        }
     }
     return settled;
 }
@@ -366,19 +365,19 @@ static sonde_ns wait_ns(const struct engine *engine, const struct engine_target 
     sonde_ns earliest = SONDE_NS_NEVER;
     if (target->done)
         return earliest;
-    if (target->flying.first != FLIGHT_NONE) {
-        const struct flight *oldest = &engine->flights.flights[target->flying.first];
-        if (!oldest->sent)
-            return earliest; /* there is nothing to wait for before it has left */
-        earliest = ns_add(oldest->sent_ns, engine->config.timeout_ns);
+    if (target->flying_count == 0 && target->echoes > 0)
+        return now;
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        uint32_t first = trace_at(engine, target, i)->line.first;
+        if (first == FLIGHT_NONE || !engine->flights.flights[first].sent)
+            continue; /* there is nothing to wait for before it has left */
+        const struct flight *oldest = &engine->flights.flights[first];
         if (plan_is_echoed(engine, target, oldest))
-            earliest = now;
-    } else if (target->echoes > 0) {
-        earliest = now;
+            return now;
+        earliest = ns_min(earliest, ns_add(oldest->sent_ns, engine->config.timeout_ns));
     }
-    if (plan_all_sent(engine, target, now)) {
+    if (plan_all_sent(engine, target, now))
         earliest = ns_min(earliest, ns_max(plan_settled_ns(engine, target), now));
-    }
     return earliest;
 }
 

@@ -88,7 +88,7 @@ static void credit(struct engine *engine, uint32_t index, const struct sonde_rx 
     if (flight->state == FLIGHT_FLYING) {
         finish_flight(engine, index, &event);
     } else if (flight->outcome == SONDE_OUTCOME_NO_REPLY) {
-        flight->outcome = match->outcome; /* now it has its answer, and the next is another */
+        flight->outcome = (uint8_t)match->outcome; /* now it has its answer, and the next is another */
         finish_again(engine, index, SONDE_EVENT_LATE, &event);
     } else {
         finish_again(engine, index, SONDE_EVENT_DUPLICATE, &event);
@@ -127,10 +127,10 @@ static struct candidates find_candidates(const struct engine *engine, uint32_t t
     struct candidates fresh = {FLIGHT_NONE, 0};
     struct candidates any = {FLIGHT_NONE, 0};
     struct candidates below = {FLIGHT_NONE, 0};
-    uint32_t index = target->flying.first;
+    uint32_t index = trace->line.first;
     for (; index != FLIGHT_NONE; index = engine->flights.flights[index].next) {
         const struct flight *flight = &engine->flights.flights[index];
-        if (flight->trace != trace_index || !flight->sent || flight->sent_ns > rx->stamp.time_ns)
+        if (!flight->sent || flight->sent_ns > rx->stamp.time_ns)
             continue;
         if (flight->ttl < floor) {
             consider(&below, index);
@@ -156,7 +156,7 @@ static void remember_serial(struct engine_trace *trace, const struct sonde_match
 uint32_t last_kept(const struct engine *engine, uint32_t trace_index)
 {
     uint32_t token = engine->traces[trace_index].last_token;
-    uint32_t index = flight_find(&engine->flights, trace_index, token);
+    uint32_t index = flight_find(&engine->flights, &engine->traces[trace_index].line, token);
     if (index == FLIGHT_NONE)
         return FLIGHT_NONE;
     const struct flight *flight = &engine->flights.flights[index];
@@ -215,10 +215,9 @@ static bool credit_token(struct engine *engine, uint32_t trace_index, const stru
                          const struct sonde_match *match)
 {
     struct engine_trace *trace = &engine->traces[trace_index];
-    uint32_t age = trace->next_token - match->token; /* 1 = the newest */
-    if (match->has_full_token && (age == 0 || age > UINT32_MAX / 2))
+    if (match->has_full_token && flight_age(&trace->line, match->token) > FLIGHT_TOKENS / 2)
         return false;
-    uint32_t index = flight_find(&engine->flights, trace_index, match->token);
+    uint32_t index = flight_find(&engine->flights, &trace->line, match->token);
     if (index == FLIGHT_NONE || !engine->flights.flights[index].sent ||
         (match->has_full_token && engine->flights.flights[index].token != match->token)) {
         engine_on_discard(engine, SONDE_DISCARD_UNKNOWN_PROBE); /* forgotten, or not sent yet */

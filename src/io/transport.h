@@ -13,7 +13,7 @@
 
 enum {
     IO_WATCH_MAX = 24,
-    IO_BATCH = 32, /* probes sent at once */
+    IO_BATCH = 64, /* probes sent at once */
 };
 
 /**

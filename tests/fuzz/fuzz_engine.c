@@ -79,13 +79,17 @@ static void check_event(const struct run *run, const struct sonde_event *event)
 static uint64_t count_flying(const struct engine *engine, const struct engine_target *target)
 {
     uint32_t count = 0;
-    uint32_t index = target->flying.first;
-    for (; index != FLIGHT_NONE; index = engine->flights.flights[index].next) {
-        const struct flight *flight = &engine->flights.flights[index];
-        FUZZ_CHECK(flight->state == FLIGHT_FLYING && ++count <= engine->flights.cap);
-        FUZZ_CHECK(&engine->targets[engine->traces[flight->trace].target] == target);
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        const struct engine_trace *trace = &engine->traces[target->first_trace + i];
+        uint32_t index = trace->line.first;
+        for (; index != FLIGHT_NONE; index = engine->flights.flights[index].next) {
+            const struct flight *flight = &engine->flights.flights[index];
+            FUZZ_CHECK(flight->state == FLIGHT_FLYING && ++count <= engine->flights.cap);
+            FUZZ_CHECK(&engine->traces[flight->trace] == trace);
+        }
     }
     FUZZ_CHECK(count == target->flying_count);
+    FUZZ_CHECK(target->unsent_count <= count);
     return count;
 }
 

@@ -265,14 +265,13 @@ class Network:
 
 
 class Chain:
-    """vantage - r1 - r2 - r3 - server."""
+    """vantage - r1 - r2 - r3 - server, or with more or fewer routers in between."""
 
-    LENGTH = 4
-
-    def __init__(self, network, number=1, suffix=""):
+    def __init__(self, network, number=1, suffix="", length=4):
         self.network = network
         self.number = number
-        self.routers = [f"r{k}{suffix}" for k in range(1, self.LENGTH)]
+        self.length = length  # hops: the routers and the server
+        self.routers = [f"r{k}{suffix}" for k in range(1, length)]
         self.server = f"server{suffix}"
         if "vantage" not in network.nodes:
             network.add("vantage")
@@ -280,7 +279,8 @@ class Chain:
             network.add(router, router=True)
         network.add(self.server)
         nodes = ["vantage", *self.routers, self.server]
-        for k in range(1, self.LENGTH + 1):
+        self.first = nodes[1]
+        for k in range(1, length + 1):
             network.link(nodes[k - 1], nodes[k], f"10.{number}.{k}", f"fd00:{number}:{k}")
         for k, node in enumerate(nodes):
             back = [f"route add {net} via {via}" for net, via in (
@@ -289,18 +289,18 @@ class Chain:
             forth = [f"route add {net} via {via}" for net, via in (
                 (f"10.{number}.0.0/16", f"10.{number}.{k + 1}.1"),
                 (f"fd00:{number}::/32", f"fd00:{number}:{k + 1}::1"))]
-            network.ip(node, *(back if k > 1 else []), *(forth if k < self.LENGTH - 1 else []))
+            network.ip(node, *(back if k > 1 else []), *(forth if k < length - 1 else []))
 
     def hop(self, family, ttl):
         """The address that hop TTL answers from."""
         return f"10.{self.number}.{ttl}.1" if family == 4 else f"fd00:{self.number}:{ttl}::1"
 
     def target(self, family):
-        return self.hop(family, self.LENGTH)
+        return self.hop(family, self.length)
 
     def path(self, family):
         """{TTL: [address]} as Report.hops() gives it when everything answers."""
-        return {ttl: [self.hop(family, ttl)] for ttl in range(1, self.LENGTH + 1)}
+        return {ttl: [self.hop(family, ttl)] for ttl in range(1, self.length + 1)}
 
 
 def obstacle():

@@ -32,12 +32,14 @@ class Packet:
     segment: bytes  # all behind the IP header
     raw: bytes
     outgoing: bool = False
+    time_ns: int = None  # when the kernel saw it, since 1970
     sport: int = None
     dport: int = None
     seq: int = None
     ack: int = None
     flags: int = None
     ts: int = None  # TCP timestamp value
+    ts_echo: int = None
     type: int = None
     code: int = None
     ident: int = None  # of an echo
@@ -84,7 +86,7 @@ def _parse_segment(packet):
         packet.sport, packet.dport, packet.seq, packet.ack, offset, packet.flags = \
             struct.unpack_from("!HHIIBB", segment)
         packet.payload = segment[offset >> 4 << 2:]
-        packet.ts = _timestamp(segment[20:offset >> 4 << 2])
+        packet.ts, packet.ts_echo = _timestamps(segment[20:offset >> 4 << 2])
     elif packet.protocol == UDP and len(segment) >= 8:
         packet.sport, packet.dport = struct.unpack_from("!HH", segment)
         packet.payload = segment[8:]
@@ -94,14 +96,14 @@ def _parse_segment(packet):
         packet.payload = segment[8:]
 
 
-def _timestamp(options):
-    """The value of a TCP timestamp option (kind 8); None if there is none. RFC 7323 §3.2."""
+def _timestamps(options):
+    """Value and echo of a TCP timestamp option (kind 8), if there is one. RFC 7323 §3.2."""
     at = 0
     while at < len(options) and options[at] != 0:
         if options[at] == 8:
-            return struct.unpack_from("!I", options, at + 2)[0]
+            return struct.unpack_from("!II", options, at + 2)
         at += 1 if options[at] == 1 else options[at + 1]
-    return None
+    return None, None
 
 
 def checksum(data):
@@ -162,6 +164,7 @@ class Capture:
 
     ETH_P_ALL = 0x0003
     SO_RCVBUFFORCE = 33
+    SO_TIMESTAMPNS = 35
     BUFFER_BYTES = 64 << 20
 
     def __init__(self, network, node, interface):
@@ -169,6 +172,7 @@ class Capture:
             self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM,
                                         socket.htons(self.ETH_P_ALL))
             self.socket.setsockopt(socket.SOL_SOCKET, self.SO_RCVBUFFORCE, self.BUFFER_BYTES)
+            self.socket.setsockopt(socket.SOL_SOCKET, self.SO_TIMESTAMPNS, 1)
             self.socket.bind((interface, self.ETH_P_ALL))
         self.socket.setblocking(False)
         network.stack.callback(self.socket.close)
@@ -181,11 +185,15 @@ class Capture:
         packets = []
         while True:
             try:
-                raw, address = self.socket.recvfrom(65536)
+                raw, ancillary, _, address = self.socket.recvmsg(65536, socket.CMSG_SPACE(16))
             except BlockingIOError:
                 return packets
             packet = parse(raw, address[2] == socket.PACKET_OUTGOING)
             if packet is not None:
+                for level, kind, data in ancillary:
+                    if (level, kind) == (socket.SOL_SOCKET, self.SO_TIMESTAMPNS):
+                        seconds, nanoseconds = struct.unpack("@ll", data)
+                        packet.time_ns = seconds * 10**9 + nanoseconds
                 packets.append(packet)
 
 

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 
 enum {
-    SLOTS = 32,          /* packets read from a socket at once */
+    SLOTS = 64,          /* packets read from a socket at once */
     CONTROL_BYTES = 256, /* a time stamp and a hop limit, with room to spare */
     RECEIVERS_MAX = 2 * (LINUX_PROTOCOLS_MAX + 1),
     HOLDS_MAX = 64,          /* source ports held */

@@ -15,34 +15,45 @@ static struct flight_table table_of(uint32_t cap)
     return table;
 }
 
-Test(flight, a_taken_flight_is_found_by_trace_and_token)
+Test(flight, a_taken_flight_is_found_by_its_line_and_token)
 {
     struct flight_table table = table_of(8);
-    struct flight_list list = flight_list_empty;
-    uint32_t a = flight_take(&table, &list, 1, 10);
-    uint32_t b = flight_take(&table, &list, 1, 11);
-    uint32_t c = flight_take(&table, &list, 2, 10);
+    struct flight_line one = flight_line_of(1);
+    struct flight_line two = flight_line_of(2);
+    uint32_t a = flight_take(&table, &one);
+    uint32_t b = flight_take(&table, &one);
+    uint32_t c = flight_take(&table, &two);
     cr_assert(a < 8 && b < 8 && c < 8 && a != b && b != c && a != c);
-    cr_expect_eq(flight_find(&table, 1, 10), a);
-    cr_expect_eq(flight_find(&table, 1, 11), b);
-    cr_expect_eq(flight_find(&table, 2, 10), c);
-    cr_expect_eq(flight_find(&table, 2, 11), FLIGHT_NONE);
-    cr_expect_eq(flight_find(&table, 0, 10), FLIGHT_NONE);
+    cr_expect_eq(flight_find(&table, &one, 0), a);
+    cr_expect_eq(flight_find(&table, &one, 1), b);
+    cr_expect_eq(flight_find(&table, &one, 2), FLIGHT_NONE);
+    cr_expect_eq(flight_find(&table, &two, 0), c);
+    cr_expect_eq(flight_find(&table, &two, 1), FLIGHT_NONE);
     cr_expect_eq(table.flights[a].state, FLIGHT_FLYING);
     cr_expect_eq(table.flights[b].trace, 1);
-    cr_expect_eq(table.flights[b].token, 11);
+    cr_expect_eq(table.flights[b].token, 1);
     flight_deinit(&table);
 }
 
-Test(flight, a_targets_flying_probes_stand_in_the_order_taken)
+Test(flight, a_line_that_sent_nothing_has_no_flight)
+{
+    struct flight_table table = table_of(2);
+    struct flight_line line = flight_line_of(0);
+    static const uint32_t tokens[] = {0, 1, MODULUS, UINT32_MAX - 1, UINT32_MAX};
+    for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++)
+        cr_expect_eq(flight_find(&table, &line, tokens[i]), FLIGHT_NONE);
+    flight_deinit(&table);
+}
+
+Test(flight, the_flying_probes_of_a_line_stand_in_the_order_taken)
 {
     struct flight_table table = table_of(8);
-    struct flight_list one = flight_list_empty;
-    struct flight_list two = flight_list_empty;
-    uint32_t a = flight_take(&table, &one, 1, 1);
-    uint32_t b = flight_take(&table, &two, 2, 1);
-    uint32_t c = flight_take(&table, &one, 1, 2);
-    uint32_t d = flight_take(&table, &one, 1, 3);
+    struct flight_line one = flight_line_of(1);
+    struct flight_line two = flight_line_of(2);
+    uint32_t a = flight_take(&table, &one);
+    uint32_t b = flight_take(&table, &two);
+    uint32_t c = flight_take(&table, &one);
+    uint32_t d = flight_take(&table, &one);
     cr_expect_eq(one.first, a);
     cr_expect_eq(table.flights[a].next, c);
     cr_expect_eq(table.flights[c].next, d);
@@ -62,104 +73,131 @@ Test(flight, a_targets_flying_probes_stand_in_the_order_taken)
 Test(flight, a_kept_flight_is_still_found_with_its_outcome)
 {
     struct flight_table table = table_of(4);
-    struct flight_list list = flight_list_empty;
-    uint32_t a = flight_take(&table, &list, 7, 70000);
-    flight_keep(&table, &list, a, SONDE_OUTCOME_NO_REPLY);
-    cr_expect_eq(flight_find(&table, 7, 70000), a);
+    struct flight_line line = flight_line_of(7);
+    uint32_t a = flight_take(&table, &line);
+    uint32_t b = flight_take(&table, &line);
+    flight_keep(&table, &line, a, SONDE_OUTCOME_NO_REPLY);
+    cr_expect_eq(flight_find(&table, &line, 0), a);
+    cr_expect_eq(flight_find(&table, &line, 1), b);
     cr_expect_eq(table.flights[a].state, FLIGHT_KEPT);
     cr_expect_eq(table.flights[a].outcome, SONDE_OUTCOME_NO_REPLY);
     flight_deinit(&table);
 }
 
-Test(flight, a_dropped_flight_never_was)
+Test(flight, a_dropped_flight_never_was_but_its_token_is_spent)
 {
-    struct flight_table table = table_of(1);
-    struct flight_list list = flight_list_empty;
-    uint32_t a = flight_take(&table, &list, 7, 5);
-    flight_drop(&table, &list, a);
-    cr_expect_eq(flight_find(&table, 7, 5), FLIGHT_NONE);
-    cr_expect(flight_available(&table));
-    cr_expect_eq(flight_take(&table, &list, 7, 5), a);
+    struct flight_table table = table_of(3);
+    struct flight_line line = flight_line_of(7);
+    uint32_t a = flight_take(&table, &line);
+    flight_keep(&table, &line, a, SONDE_OUTCOME_OPEN);
+    uint32_t b = flight_take(&table, &line);
+    flight_drop(&table, &line, b);
+    cr_expect_eq(flight_find(&table, &line, 1), FLIGHT_NONE);
+    uint32_t c = flight_take(&table, &line);
+    cr_expect_eq(table.flights[c].token, 2);
+    cr_expect_eq(flight_find(&table, &line, 0), a, "what came before is still known");
     flight_deinit(&table);
 }
 
-Test(flight, kept_flights_make_room_oldest_first_and_only_when_none_is_free)
+Test(flight, what_was_sent_longest_ago_makes_room_first)
 {
     struct flight_table table = table_of(3);
-    struct flight_list list = flight_list_empty;
-    uint32_t a = flight_take(&table, &list, 1, 1);
-    uint32_t b = flight_take(&table, &list, 1, 2);
-    flight_keep(&table, &list, b, SONDE_OUTCOME_OPEN); /* b ended first */
-    flight_keep(&table, &list, a, SONDE_OUTCOME_OPEN);
-    flight_take(&table, &list, 1, 3); /* the third was free */
-    cr_expect_eq(flight_find(&table, 1, 1), a);
-    cr_expect_eq(flight_find(&table, 1, 2), b);
-    cr_expect_eq(flight_take(&table, &list, 1, 4), b);
-    cr_expect_eq(flight_find(&table, 1, 2), FLIGHT_NONE);
-    cr_expect_eq(flight_find(&table, 1, 1), a);
-    cr_expect_eq(flight_take(&table, &list, 1, 5), a);
-    cr_expect_eq(flight_find(&table, 1, 1), FLIGHT_NONE);
+    struct flight_line line = flight_line_of(1);
+    uint32_t a = flight_take(&table, &line);
+    uint32_t b = flight_take(&table, &line);
+    uint32_t c = flight_take(&table, &line);
+    flight_keep(&table, &line, b, SONDE_OUTCOME_OPEN); /* b ended first */
+    flight_keep(&table, &line, a, SONDE_OUTCOME_OPEN);
+    flight_keep(&table, &line, c, SONDE_OUTCOME_OPEN);
+    cr_expect_eq(flight_take(&table, &line), a);
+    cr_expect_eq(flight_find(&table, &line, 0), FLIGHT_NONE);
+    cr_expect_eq(flight_find(&table, &line, 1), b);
+    cr_expect_eq(flight_find(&table, &line, 2), c);
+    cr_expect_eq(flight_find(&table, &line, 3), a);
     flight_deinit(&table);
 }
 
 Test(flight, flying_ones_never_make_room)
 {
     struct flight_table table = table_of(2);
-    struct flight_list list = flight_list_empty;
-    uint32_t a = flight_take(&table, &list, 1, 1);
+    struct flight_line line = flight_line_of(1);
+    uint32_t a = flight_take(&table, &line);
     cr_expect(flight_available(&table));
-    uint32_t b = flight_take(&table, &list, 1, 2);
+    uint32_t b = flight_take(&table, &line);
     cr_expect_not(flight_available(&table));
-    cr_expect_eq(flight_take(&table, &list, 1, 3), FLIGHT_NONE);
-    cr_expect_eq(flight_find(&table, 1, 1), a);
-    cr_expect_eq(flight_find(&table, 1, 2), b);
-    cr_expect_eq(flight_find(&table, 1, 3), FLIGHT_NONE);
-    flight_keep(&table, &list, a, SONDE_OUTCOME_OPEN);
-    cr_expect(flight_available(&table));
-    cr_expect_eq(flight_take(&table, &list, 1, 3), a);
-    flight_deinit(&table);
-}
-
-Test(flight, a_kept_flight_is_forgotten_when_its_sixteen_bit_token_comes_round)
-{
-    struct flight_table table = table_of(8);
-    struct flight_list list = flight_list_empty;
-    uint32_t old = flight_take(&table, &list, 1, 5);
-    uint32_t other = flight_take(&table, &list, 2, 5);
-    cr_expect_eq(flight_find(&table, 1, 5 + MODULUS), old, "the 16 bits are the same");
-    flight_keep(&table, &list, old, SONDE_OUTCOME_NO_REPLY);
-    uint32_t new = flight_take(&table, &list, 1, 5 + MODULUS);
-    cr_assert_neq(new, FLIGHT_NONE);
-    cr_expect_eq(flight_find(&table, 1, 5), new);
-    cr_expect_eq(flight_find(&table, 1, 5 + MODULUS), new);
-    cr_expect_eq(table.flights[new].token, 5 + MODULUS);
-    cr_expect_eq(flight_find(&table, 2, 5), other, "another trace's is not touched");
-    flight_deinit(&table);
-}
-
-Test(flight, a_probe_waits_while_one_with_the_same_sixteen_bit_token_flies)
-{
-    struct flight_table table = table_of(8);
-    struct flight_list list = flight_list_empty;
-    uint32_t old = flight_take(&table, &list, 1, 5);
-    cr_expect_eq(flight_take(&table, &list, 1, 5 + MODULUS), FLIGHT_NONE);
-    cr_expect_eq(flight_find(&table, 1, 5), old);
-    flight_keep(&table, &list, old, SONDE_OUTCOME_OPEN);
-    cr_expect_neq(flight_take(&table, &list, 1, 5 + MODULUS), FLIGHT_NONE);
-    flight_deinit(&table);
-}
-
-Test(flight, the_largest_tokens_are_like_all_others)
-{
-    static const uint32_t tokens[] = {0, 65534, 0x7fffffff, 0x80000000, 0xfffffffe};
-    struct flight_table table = table_of(8);
-    struct flight_list list = flight_list_empty;
-    for (uint32_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
-        uint32_t index = flight_take(&table, &list, i, tokens[i]);
-        cr_expect_eq(flight_find(&table, i, tokens[i]), index);
-        cr_expect_eq(flight_find(&table, i, tokens[i] % MODULUS), index);
-        cr_expect_eq(flight_find(&table, i, (tokens[i] + 1) % MODULUS), FLIGHT_NONE);
+    cr_expect_eq(flight_take(&table, &line), FLIGHT_NONE);
+    cr_expect_eq(line.next_token, 2, "no token is spent on it");
+    flight_keep(&table, &line, b, SONDE_OUTCOME_OPEN);
+    for (uint32_t token = 2; token < 10; token++) {
+        cr_expect_eq(flight_take(&table, &line), b);
+        cr_expect_eq(flight_find(&table, &line, 0), a, "though everything since is forgotten");
+        cr_expect_eq(flight_find(&table, &line, token), b);
+        cr_expect_eq(flight_find(&table, &line, token - 1), FLIGHT_NONE);
+        flight_keep(&table, &line, b, SONDE_OUTCOME_OPEN);
     }
+    flight_deinit(&table);
+}
+
+/* Take and end so many probes. */
+static void spend(struct flight_table *table, struct flight_line *line, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t index = flight_take(table, line);
+        cr_assert_neq(index, FLIGHT_NONE);
+        flight_keep(table, line, index, SONDE_OUTCOME_OPEN);
+    }
+}
+
+Test(flight, of_tokens_that_look_alike_the_newest_is_meant)
+{
+    struct flight_table table = table_of(1 << 17);
+    struct flight_line line = flight_line_of(1);
+    spend(&table, &line, 6);
+    cr_expect_eq(table.flights[flight_find(&table, &line, 5 + MODULUS)].token, 5,
+                 "the 16 bits are the same");
+    spend(&table, &line, MODULUS);
+    cr_expect_eq(table.flights[flight_find(&table, &line, 5)].token, 5 + MODULUS);
+    cr_expect_eq(table.flights[flight_find(&table, &line, 5 + MODULUS)].token, 5 + MODULUS);
+    cr_expect_eq(table.flights[flight_find(&table, &line, 6)].token, 6, "not used again yet");
+    flight_deinit(&table);
+}
+
+Test(flight, a_probe_waits_while_one_that_looks_the_same_flies)
+{
+    struct flight_table table = table_of(8);
+    struct flight_line line = flight_line_of(1);
+    uint32_t old = flight_take(&table, &line);
+    spend(&table, &line, MODULUS - 1);
+    cr_expect_eq(flight_take(&table, &line), FLIGHT_NONE);
+    cr_expect_eq(flight_find(&table, &line, 0), old);
+    flight_keep(&table, &line, old, SONDE_OUTCOME_OPEN);
+    uint32_t new = flight_take(&table, &line);
+    cr_assert_neq(new, FLIGHT_NONE);
+    cr_expect_eq(flight_find(&table, &line, 0), new);
+    flight_deinit(&table);
+}
+
+Test(flight, tokens_begin_anew_where_remainders_go_on)
+{
+    struct flight_table table = table_of(8);
+    struct flight_line line = flight_line_of(1);
+    line.next_token = FLIGHT_TOKENS - 3;
+    uint32_t flights[6];
+    for (uint32_t i = 0; i < 6; i++)
+        flights[i] = flight_take(&table, &line);
+    static const uint32_t tokens[6] = {FLIGHT_TOKENS - 3, FLIGHT_TOKENS - 2, FLIGHT_TOKENS - 1,
+                                       0, 1, 2};
+    for (uint32_t i = 0; i < 6; i++) {
+        cr_expect_eq(table.flights[flights[i]].token, tokens[i]);
+        cr_expect_eq(flight_age(&line, tokens[i]), 6 - i);
+        cr_expect_eq(flight_find(&table, &line, tokens[i]), flights[i]);
+        cr_expect_eq(flight_find(&table, &line, tokens[i] % MODULUS), flights[i]);
+        flight_keep(&table, &line, flights[i], SONDE_OUTCOME_OPEN);
+        cr_expect_eq(flight_find(&table, &line, tokens[i]), flights[i]);
+        cr_expect_eq(flight_find(&table, &line, tokens[i] % MODULUS), flights[i]);
+    }
+    cr_expect_eq(flight_find(&table, &line, FLIGHT_TOKENS - 4), FLIGHT_NONE);
+    cr_expect_eq(flight_find(&table, &line, 3), FLIGHT_NONE);
     flight_deinit(&table);
 }
 
@@ -170,73 +208,77 @@ Test(flight, a_zeroed_table_can_be_freed)
     flight_deinit(&table);
 }
 
-/* What the table should hold, kept the slow way: in the order in which things happened. */
-enum { MODEL_CAP = 32, MODEL_TRACES = 3, MODEL_TOKENS = 40 };
+/* What the table should hold, kept the slow way: in the order in which probes were taken. */
+enum { MODEL_CAP = 32, MODEL_LINES = 3 };
 
-struct model {
-    struct {
-        uint32_t trace;
-        uint32_t token;
-        uint32_t index;
-    } flying[MODEL_CAP], kept[MODEL_CAP];
-    uint32_t flying_count;
-    uint32_t kept_count;
+struct model_flight {
+    uint32_t line;
+    uint32_t token;
+    uint32_t index;
+    bool flying;
+    bool dropped;
 };
 
-static void forget_kept(struct model *model, uint32_t at)
+struct model {
+    struct model_flight flights[MODEL_CAP];
+    uint32_t count;
+    uint32_t flying;
+};
+
+static void model_remove(struct model *model, uint32_t at)
 {
-    model->kept_count--;
-    for (uint32_t i = at; i < model->kept_count; i++)
-        model->kept[i] = model->kept[i + 1];
+    model->count--;
+    for (uint32_t i = at; i < model->count; i++)
+        model->flights[i] = model->flights[i + 1];
 }
 
-static void model_take(struct model *model, struct flight_table *table, struct flight_list *list,
-                       uint32_t trace, uint32_t token)
+static void model_take(struct model *model, struct flight_table *table, struct flight_line *line)
 {
-    for (uint32_t i = 0; i < model->flying_count; i++) {
-        if (model->flying[i].trace == trace && model->flying[i].token == token)
-            return; /* a case of its own, above */
-    }
-    for (uint32_t i = 0; i < model->kept_count; i++) {
-        if (model->kept[i].trace == trace && model->kept[i].token == token)
-            forget_kept(model, i);
-    }
-    uint32_t index = flight_take(table, list, trace, token);
-    cr_assert_eq(index == FLIGHT_NONE, model->flying_count == MODEL_CAP);
+    uint32_t token = line->next_token;
+    uint32_t index = flight_take(table, line);
+    cr_assert_eq(index == FLIGHT_NONE, model->flying == MODEL_CAP);
     if (index == FLIGHT_NONE)
         return;
-    if (model->flying_count + model->kept_count == MODEL_CAP)
-        forget_kept(model, 0);
-    uint32_t at = model->flying_count++;
-    model->flying[at].trace = trace;
-    model->flying[at].token = token;
-    model->flying[at].index = index;
+    for (uint32_t i = 0; i < model->count; i++) {
+        if (model->flights[i].index == index) {
+            cr_assert_not(model->flights[i].flying);
+            model_remove(model, i);
+        }
+    }
+    model->flights[model->count++] =
+        (struct model_flight){.line = line->trace, .token = token, .index = index, .flying = true};
+    model->flying++;
 }
 
-static void model_end(struct model *model, struct flight_table *table, struct flight_list *list,
-                      uint32_t at, bool keep)
+static void model_end(struct model *model, struct flight_table *table, struct flight_line *lines,
+                      uint32_t nth, bool keep)
 {
-    if (keep) {
-        flight_keep(table, list, model->flying[at].index, SONDE_OUTCOME_OPEN);
-        model->kept[model->kept_count++] = model->flying[at];
-    } else {
-        flight_drop(table, list, model->flying[at].index);
-    }
-    model->flying_count--;
-    for (uint32_t i = at; i < model->flying_count; i++)
-        model->flying[i] = model->flying[i + 1];
+    uint32_t at = 0;
+    while (!model->flights[at].flying || nth-- > 0)
+        at++;
+    struct model_flight *flight = &model->flights[at];
+    if (keep)
+        flight_keep(table, &lines[flight->line], flight->index, SONDE_OUTCOME_OPEN);
+    else
+        flight_drop(table, &lines[flight->line], flight->index);
+    flight->flying = false;
+    flight->dropped = !keep;
+    model->flying--;
 }
 
-/* @return The flight that the model holds for a token; FLIGHT_NONE if it holds none. */
-static uint32_t model_find(const struct model *model, uint32_t trace, uint32_t token)
+/* What has to be found: a flying one always; a kept one if everything since is still there. */
+static uint32_t model_find(const struct model *model, const struct flight_line *line,
+                           uint32_t token)
 {
-    for (uint32_t i = 0; i < model->flying_count; i++) {
-        if (model->flying[i].trace == trace && model->flying[i].token == token)
-            return model->flying[i].index;
-    }
-    for (uint32_t i = 0; i < model->kept_count; i++) {
-        if (model->kept[i].trace == trace && model->kept[i].token == token)
-            return model->kept[i].index;
+    uint32_t expected = line->next_token - 1;
+    bool whole = true;
+    for (uint32_t i = model->count; i-- > 0;) {
+        const struct model_flight *flight = &model->flights[i];
+        if (flight->line != line->trace)
+            continue;
+        whole = whole && flight->token == expected--;
+        if (flight->token == token)
+            return flight->flying || (whole && !flight->dropped) ? flight->index : FLIGHT_NONE;
     }
     return FLIGHT_NONE;
 }
@@ -244,20 +286,23 @@ static uint32_t model_find(const struct model *model, uint32_t trace, uint32_t t
 Test(flight, any_sequence_of_events_finds_what_a_plain_list_finds)
 {
     struct flight_table table = table_of(MODEL_CAP);
-    struct flight_list list = flight_list_empty;
+    struct flight_line lines[MODEL_LINES];
     struct prng prng = {20260101};
     struct model model = {0};
+    for (uint32_t i = 0; i < MODEL_LINES; i++)
+        lines[i] = flight_line_of(i);
     for (int turn = 0; turn < 20000; turn++) {
         uint32_t what = prng_below(&prng, 100);
-        if (what < 55 || model.flying_count == 0)
-            model_take(&model, &table, &list, prng_below(&prng, MODEL_TRACES),
-                       prng_below(&prng, MODEL_TOKENS));
+        if (what < 50 || model.flying == 0)
+            model_take(&model, &table, &lines[prng_below(&prng, MODEL_LINES)]);
         else
-            model_end(&model, &table, &list, prng_below(&prng, model.flying_count), what < 90);
-        uint32_t trace = prng_below(&prng, MODEL_TRACES);
-        for (uint32_t token = 0; token < MODEL_TOKENS; token++)
-            cr_assert_eq(flight_find(&table, trace, token), model_find(&model, trace, token),
-                         "turn %d, trace %u, token %u", turn, trace, token);
+            model_end(&model, &table, lines, prng_below(&prng, model.flying), what < 90);
+        const struct flight_line *line = &lines[prng_below(&prng, MODEL_LINES)];
+        for (uint32_t back = 1; back <= 2 * MODEL_CAP && back <= line->next_token; back++) {
+            uint32_t token = line->next_token - back;
+            cr_assert_eq(flight_find(&table, line, token), model_find(&model, line, token),
+                         "turn %d, line %u, token %u", turn, line->trace, token);
+        }
     }
     flight_deinit(&table);
 }

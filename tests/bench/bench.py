@@ -1,0 +1,49 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""How fast, how exact, how cheap, how polite: sonde beside the tools that are found here.
+
+Everything runs over networks that are made for it, in namespaces, and removed. What counts are the
+ratios within one run; milliseconds are those of this machine. Needs root.
+
+bench.py [--quick] SONDE RTT BARE WIRE [TABLE...]      tables: complete error rate start polite
+"""
+import argparse
+import collections
+import os
+import platform
+import subprocess
+import sys
+
+import complete
+import error
+import network
+
+TABLES = {"complete": complete, "error": error}
+
+Programs = collections.namedtuple("Programs", "sonde rtt bare wire")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a small part of each table")
+    for name in Programs._fields:
+        parser.add_argument(name, type=os.path.abspath)
+    parser.add_argument("tables", nargs="*", metavar="TABLE", help=" ".join(TABLES))
+    args = parser.parse_args()
+    unknown = set(args.tables) - set(TABLES)
+    if unknown:
+        parser.error(f"no such table: {' '.join(sorted(unknown))}")
+    reason = network.lab.obstacle()
+    if reason is not None:
+        sys.exit(f"cannot measure: {reason}")
+    programs = Programs(*(getattr(args, name) for name in Programs._fields))
+    print(f"{platform.system()} {platform.release()}, {os.cpu_count()} cores")
+    print(subprocess.run([programs.sonde, "--version"], check=True, capture_output=True,
+                         text=True).stdout.splitlines()[0])
+    for name, module in TABLES.items():
+        if not args.tables or name in args.tables:
+            module.measure(programs, args.quick)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""(a) How long until the whole path is known, beside the round trip to its end.
+
+Each tool traces 443/tcp once and ends by itself; sonde traces the host along with it. What it
+printed is searched for the addresses of the hops: fast is worth nothing without them.
+"""
+import re
+import statistics
+
+import network
+import table
+
+PORT = "443"
+REPETITIONS = 5
+LONG_S = 1.5  # what takes longer than this is run once
+
+TOOLS = {
+    "sonde": "{sonde} -r -n -c 1 {target} :443",
+    "traceroute -N32 -q1": "traceroute -n -T -p 443 -N 32 -q 1 {target}",
+    "traceroute": "traceroute -n -T -p 443 {target}",
+    "mtr -c1 -i.01 -G.2": "mtr -r -n -T -P 443 -c 1 -i .01 -G .2 {target}",
+    "mtr -c1": "mtr -r -n -T -P 443 -c 1 {target}",
+    "nmap --traceroute": "nmap -n -Pn -p 443 --traceroute {target}",
+    "scamper -q1 -w1": "scamper -I 'trace -P TCP -d 443 -q 1 -w 1 {target}'",
+}
+
+SILENT = """table inet silent {
+    chain c {
+        type filter hook output priority 0
+        icmp type time-exceeded drop
+        icmpv6 type time-exceeded drop
+    }
+}"""
+FILTERED = f"""table inet filtered {{
+    chain c {{
+        type filter hook forward priority 0
+        tcp dport {PORT} drop
+    }}
+}}"""
+
+
+def allowed_ms(kind, length, rtt_ms):
+    """What the timing core promises for sonde -c 1."""
+    if kind != "all answer":
+        return 2.5 * rtt_ms + 100
+    return (1.2 if length <= 16 else 2.2) * rtt_ms + 20
+
+
+def farthest_rtt_ms(net, target):
+    """As ping sees it: the median of ten."""
+    out = net.run("vantage", "ping", "-n", "-c", "10", "-i", "0.05", target)
+    return statistics.median(float(ms) for ms in re.findall(r"time=([0-9.]+) ms", out))
+
+
+def set_up(net, chain, kind):
+    """Make hops silent, or the filter. The TTLs that then answer: of the host, of the port."""
+    middle = chain.length // 2
+    everything = set(range(1, chain.length + 1))
+    for router in chain.routers:
+        net.nft(router, "")
+    if kind == "3 silent":
+        for ttl in range(middle, middle + 3):
+            net.nft(chain.routers[ttl - 1], SILENT)
+        everything -= set(range(middle, middle + 3))
+    if kind == "filtered":
+        net.nft(chain.routers[middle - 1], FILTERED)
+        return everything, set(range(1, middle + 1))
+    return everything, everything
+
+
+def run(net, words, chain):
+    """Repeat a command; its median time in ms, the TTLs it named, and the packets it sent."""
+    times = []
+    while len(times) < REPETITIONS and (not times or max(times) < LONG_S):
+        before = net.packets_sent("vantage", "to-r1")
+        done = net.timed("vantage", "sh", "-c", "exec " + words)
+        packets = net.packets_sent("vantage", "to-r1") - before
+        times.append(done.seconds)
+    named = {int(ttl) for ttl, rest in re.findall(r"(?m)^ *([0-9]+)[.\s](.*)", done.out)
+             if int(ttl) <= chain.length and chain.hop(4, int(ttl)) in rest.split()}
+    return statistics.median(times) * 1000, named, packets
+
+
+def rows(programs, length, rtt_ms, kinds, tools):
+    net, chain = network.path(length, rtt_ms, programs.wire)
+    try:
+        net.listen(chain.server, int(PORT))
+        for kind in kinds:
+            hosts, ports = set_up(net, chain, kind)
+            rtt = farthest_rtt_ms(net, chain.target(4))
+            for tool in tools:
+                words = TOOLS[tool].format(sonde=programs.sonde, target=chain.target(4))
+                ms, named, packets = run(net, words, chain)
+                expected = hosts if tool == "sonde" else ports
+                promise = f"{allowed_ms(kind, length, rtt):.0f}" if tool == "sonde" else ""
+                yield (kind, length, f"{rtt:.2f}", tool, f"{ms:.1f}", f"{ms / rtt:.2f}", promise,
+                       f"{len(named & expected)}/{len(expected)}", packets)
+    finally:
+        net.close()
+
+
+def measure(programs, quick):
+    kinds = ("all answer", "3 silent", "filtered")
+    out = table.Table("(a) Time to a complete report of one cycle; medians", {
+        "path": 10, "hops": 4, "RTT ms": 7, "tool": 18, "ms": 8, "× RTT": 7, "promised": 8,
+        "found": 6, "packets": 7})
+    for rtt_ms in (50,) if quick else (0, 50, 150):
+        for row in rows(programs, 16, rtt_ms, kinds, list(TOOLS)[:2] if quick else TOOLS):
+            out.add(*row)
+        for row in rows(programs, 24, rtt_ms, kinds[:1], list(TOOLS)[:2]):
+            out.add(*row)

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Networks whose links take time, and programs that are timed in them."""
+import collections
+import contextlib
+import fcntl
+import json
+import os
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "netns"))
+import lab
+
+LIFETIME_S = 3600  # after this the links end by themselves
+TUNSETIFF = 0x400454CA  # linux/if_tun.h
+IFF_TUN = 0x0001
+IFF_NO_PI = 0x1000
+
+
+class Timed(collections.namedtuple("Timed", "seconds cpu_seconds rss_bytes code out")):
+    """What a program took, and what it printed."""
+
+
+class Network(lab.Network):
+    """Veth pairs, or, with a delay, links that bench-wire carries packets over."""
+
+    def __init__(self, wire=None):
+        super().__init__()
+        self.wire = wire
+        self.delay_us = 0  # one way, of every link made from now on
+        self.ends = []
+
+    def link(self, near, far, subnet4, subnet6, interface=None):
+        if self.delay_us == 0:
+            super().link(near, far, subnet4, subnet6, interface)
+            return
+        self.ends.append(str(self.delay_us))
+        for node, other, host in ((near, far, 2), (far, near, 1)):
+            name = f"to-{other}"
+            self.ends.append(str(self.open_tun(node, name)))
+            self.ip(node, f"link set {name} up txqueuelen 1000",
+                    f"addr add {subnet4}.{host}/24 dev {name}",
+                    f"addr add {subnet6}::{host}/64 dev {name} nodad")
+
+    def open_tun(self, node, name):
+        with self.inside(node):
+            tun = os.open("/dev/net/tun", os.O_RDWR)
+        self.stack.callback(os.close, tun)
+        fcntl.ioctl(tun, TUNSETIFF, struct.pack("16sH22x", name.encode(), IFF_TUN | IFF_NO_PI))
+        return tun
+
+    def start_wires(self):
+        """Begin to carry packets; once all links are made."""
+        if self.ends:
+            process = subprocess.Popen([self.wire, str(LIFETIME_S), *self.ends],
+                                       start_new_session=True,
+                                       pass_fds=[int(end) for i, end in enumerate(self.ends) if i % 3])
+            self.stack.callback(self.stop, process)
+
+    def packets_sent(self, node, interface):
+        """What left through an interface so far."""
+        out = self.run(node, "ip", "-s", "-j", "link", "show", "dev", interface)
+        return json.loads(out)[0]["stats64"]["tx"]["packets"]
+
+    def timed(self, node, *words, timeout=120):
+        """Run a program with nothing started in between."""
+        with tempfile.TemporaryFile() as out, contextlib.ExitStack() as stack:
+            with self.inside(node):
+                began = time.monotonic()
+                process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out,
+                                           stderr=subprocess.STDOUT, start_new_session=True)
+            watchdog = threading.Timer(timeout, process.kill)
+            watchdog.start()
+            stack.callback(watchdog.cancel)
+            _, status, usage = os.wait4(process.pid, 0)
+            took = time.monotonic() - began
+            process.returncode = os.waitstatus_to_exitcode(status)
+            out.seek(0)
+            return Timed(took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024,
+                         process.returncode, out.read().decode(errors="replace"))
+
+
+def path(length, rtt_ms, wire):
+    """A network with one chain of so many hops, of which the last is so far away."""
+    net = Network(wire)
+    net.delay_us = round(rtt_ms * 1000 / 2 / length)
+    chain = lab.Chain(net, length=length)
+    net.start_wires()
+    return net, chain

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The round trips of one run, a line for each full-TTL probe that was answered: service, cycle,
+ * nanoseconds, and the clocks that stamped it. bench-rtt TARGET CYCLES INTERVAL_MS
+ */
+#include <sonde/sonde.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int main(int argc, char **argv)
+{
+    const struct sonde_service services[] = {
+        {.protocol = "icmp", .control = true},
+        {.protocol = "tcp", .port = 443},
+        {.protocol = "udp", .port = 53},
+    };
+    if (argc != 4)
+        return 2;
+    const struct sonde_options options = {
+        .cycles = (uint32_t)strtoul(argv[2], NULL, 10),
+        .interval_ns = (sonde_ns)strtoul(argv[3], NULL, 10) * SONDE_NS_PER_MS,
+        .want_events = true,
+        .no_names = true,
+    };
+    struct sonde_session *session;
+    struct sonde_error error;
+    if (sonde_session_new(&options, &session, &error) < 0) {
+        (void)fprintf(stderr, "%s\n", error.text);
+        return 3;
+    }
+    int r = sonde_session_add(session, argv[1], argv[1], services, 3);
+    if (r == 0)
+        r = sonde_session_start(session);
+    while (r == 0) {
+        struct sonde_event event;
+        r = sonde_session_step(session, SONDE_NS_NEVER);
+        while (sonde_session_pop_event(session, &event) == 0) {
+            if (event.type == SONDE_EVENT_PROBE && event.to_target && event.rtt_ns >= 0)
+                printf("%s %u %lld %s %s\n", services[event.service].protocol, event.cycle,
+                       (long long)event.rtt_ns, sonde_clock_name(event.sent_clock),
+                       sonde_clock_name(event.received_clock));
+        }
+    }
+    sonde_session_free(session);
+    return r < 0 ? 3 : 0;
+}
