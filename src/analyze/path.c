@@ -95,10 +95,10 @@ enum sonde_stop_reason analyze_stop(const struct analyze_target *target, uint32_
     const struct tally_service *tally = &target->tally->services[service];
     if (analyze_reached(target, service))
         return SONDE_STOP_REACHED;
-    if (tally->shown[SONDE_OUTCOME_ADMIN_PROHIBITED] > 0 ||
-        tally->shown[SONDE_OUTCOME_PORT_UNREACHABLE] > 0 ||
-        tally->shown[SONDE_OUTCOME_HOST_UNREACHABLE] > 0 ||
-        tally->shown[SONDE_OUTCOME_NET_UNREACHABLE] > 0)
+    if (tally->outcomes[SONDE_OUTCOME_ADMIN_PROHIBITED].shown > 0 ||
+        tally->outcomes[SONDE_OUTCOME_PORT_UNREACHABLE].shown > 0 ||
+        tally->outcomes[SONDE_OUTCOME_HOST_UNREACHABLE].shown > 0 ||
+        tally->outcomes[SONDE_OUTCOME_NET_UNREACHABLE].shown > 0)
         return SONDE_STOP_REJECTED;
     if (interrupted)
         return SONDE_STOP_INTERRUPTED;

@@ -14,8 +14,8 @@ static const struct tally_service *tally_of(const struct analyze_target *target,
 static bool evidence_is_target(const struct analyze_target *target,
                                const struct tally_service *tally, enum sonde_outcome outcome)
 {
-    return tally->evidence[outcome].valid &&
-           sonde_addr_equal(&tally->evidence[outcome].from, &target->tally->addr);
+    return tally->outcomes[outcome].evidence.valid &&
+           sonde_addr_equal(&tally->outcomes[outcome].evidence.from, &target->tally->addr);
 }
 
 bool analyze_reached(const struct analyze_target *target, uint32_t service)
@@ -26,9 +26,9 @@ bool analyze_reached(const struct analyze_target *target, uint32_t service)
     for (int outcome = 0; outcome < SONDE_OUTCOME_COUNT; outcome++) {
         bool own = outcome == SONDE_OUTCOME_ECHO_REPLY || outcome == SONDE_OUTCOME_OPEN ||
                    outcome == SONDE_OUTCOME_CLOSED || outcome == SONDE_OUTCOME_UDP_REPLY;
-        if (own && tally->shown[outcome] > 0)
+        if (own && tally->outcomes[outcome].shown > 0)
             return true;
-        if (outcome != SONDE_OUTCOME_TTL_EXCEEDED && tally->shown[outcome] > 0 &&
+        if (outcome != SONDE_OUTCOME_TTL_EXCEEDED && tally->outcomes[outcome].shown > 0 &&
             evidence_is_target(target, tally, (enum sonde_outcome)outcome))
             return true;
     }
@@ -68,11 +68,12 @@ static enum sonde_outcome find_refusal(const struct analyze_target *target,
         SONDE_OUTCOME_OTHER_UNREACHABLE,
     };
     for (size_t i = 0; i < sizeof policies / sizeof *policies; i++) {
-        if (tally->shown[policies[i]] > 0)
+        if (tally->outcomes[policies[i]].shown > 0)
             return policies[i];
     }
     for (size_t i = 0; target_reached(target) && i < sizeof routings / sizeof *routings; i++) {
-        if (tally->shown[routings[i]] > 0 && is_refusal(target, &tally->evidence[routings[i]]))
+        if (tally->outcomes[routings[i]].shown > 0 &&
+            is_refusal(target, &tally->outcomes[routings[i]].evidence))
             return routings[i];
     }
     return SONDE_OUTCOME_NO_REPLY;
@@ -81,9 +82,10 @@ static enum sonde_outcome find_refusal(const struct analyze_target *target,
 static enum sonde_state silence_state(const struct analyze_target *target, uint32_t service)
 {
     const struct tally_service *tally = tally_of(target, service);
-    uint64_t in_vain =
-        tally->outcomes[SONDE_OUTCOME_NO_REPLY] + tally->outcomes[SONDE_OUTCOME_TTL_EXCEEDED] +
-        tally->shown[SONDE_OUTCOME_HOST_UNREACHABLE] + tally->shown[SONDE_OUTCOME_NET_UNREACHABLE];
+    uint64_t in_vain = tally->outcomes[SONDE_OUTCOME_NO_REPLY].ended +
+                       tally->outcomes[SONDE_OUTCOME_TTL_EXCEEDED].ended +
+                       tally->outcomes[SONDE_OUTCOME_HOST_UNREACHABLE].shown +
+                       tally->outcomes[SONDE_OUTCOME_NET_UNREACHABLE].shown;
     if (in_vain < SILENCE_BELIEVED)
         return SONDE_STATE_UNKNOWN;
     if (!target_reached(target))
@@ -106,7 +108,7 @@ enum sonde_state analyze_state(const struct analyze_target *target, uint32_t ser
     };
     const struct tally_service *tally = tally_of(target, service);
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
-        if (tally->shown[answers[i].outcome] > 0) {
+        if (tally->outcomes[answers[i].outcome].shown > 0) {
             *ret_deciding = answers[i].outcome;
             return answers[i].state;
         }

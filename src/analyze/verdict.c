@@ -71,7 +71,7 @@ static void say_silence(struct case_at_hand *at)
 {
     struct text words = {0};
     text_addf(&words, "no answer to %" PRIu64 " probes",
-              at->tally->outcomes[SONDE_OUTCOME_NO_REPLY]);
+              at->tally->outcomes[SONDE_OUTCOME_NO_REPLY].ended);
     add_passing(at, &words);
     say(at, &words);
     text_deinit(&words);
@@ -80,7 +80,7 @@ static void say_silence(struct case_at_hand *at)
 /* "by hop 4 (10.4.0.1): administratively prohibited" */
 static void say_refusal(struct case_at_hand *at)
 {
-    const struct tally_evidence *evidence = &at->tally->evidence[at->analysis->deciding];
+    const struct tally_evidence *evidence = &at->tally->outcomes[at->analysis->deciding].evidence;
     char addr[SONDE_ADDR_TEXT_BYTES];
     struct text words = {0};
     struct sonde_place *reporter = &at->analysis->blame.reporter;
@@ -104,8 +104,9 @@ static void say_refusal(struct case_at_hand *at)
 static void say_unreachable(struct case_at_hand *at)
 {
     struct text words = {0};
-    const struct tally_evidence *host = &at->tally->evidence[SONDE_OUTCOME_HOST_UNREACHABLE];
-    const struct tally_evidence *net = &at->tally->evidence[SONDE_OUTCOME_NET_UNREACHABLE];
+    const struct tally_evidence *host =
+        &at->tally->outcomes[SONDE_OUTCOME_HOST_UNREACHABLE].evidence;
+    const struct tally_evidence *net = &at->tally->outcomes[SONDE_OUTCOME_NET_UNREACHABLE].evidence;
     const struct tally_evidence *word = host->valid ? host : net;
     const struct sonde_addr *from = NULL;
     uint8_t ttl = at->tally->reach.top_ttl;
@@ -116,9 +117,9 @@ static void say_unreachable(struct case_at_hand *at)
         at->analysis->blame.reporter = (struct sonde_place){ttl, *from};
         text_addf(&words, "%s, says ",
                   sonde_unreachable_text(at->target->tally->addr.family, (uint8_t)word->icmp_code));
-    } else if (at->tally->outcomes[SONDE_OUTCOME_TTL_EXCEEDED] > 0) {
-        from = &at->tally->evidence[SONDE_OUTCOME_TTL_EXCEEDED].from;
-        ttl = at->tally->evidence[SONDE_OUTCOME_TTL_EXCEEDED].probe_ttl;
+    } else if (at->tally->outcomes[SONDE_OUTCOME_TTL_EXCEEDED].ended > 0) {
+        from = &at->tally->outcomes[SONDE_OUTCOME_TTL_EXCEEDED].evidence.from;
+        ttl = at->tally->outcomes[SONDE_OUTCOME_TTL_EXCEEDED].evidence.probe_ttl;
         text_add(&words, "the path loops or is too long: the TTL ran out at ");
     } else if (ttl != 0) {
         const struct tally_hop *hop = at->tally->hops[ttl];
@@ -176,7 +177,7 @@ static void judge_unknown(struct case_at_hand *at)
 static enum sonde_confidence silence_confidence(const struct case_at_hand *at)
 {
     uint32_t controls = 0;
-    uint64_t silent = at->tally->outcomes[SONDE_OUTCOME_NO_REPLY];
+    uint64_t silent = at->tally->outcomes[SONDE_OUTCOME_NO_REPLY].ended;
     for (uint32_t i = 0; i < at->target->tally->service_count; i++)
         controls += i != at->service && analyze_reached(at->target, i);
     if (silent >= 3 && controls >= 2)

@@ -35,8 +35,8 @@ struct flight {
     uint32_t trace;
     uint32_t token;
     uint32_t cycle;
-    uint32_t older;     /* the flight of the token before, if it has not been overwritten */
-    uint32_t prev;      /* of a flying one: its neighbours among those of its line */
+    uint32_t older; /* the flight of the token before, if it has not been overwritten */
+    uint32_t prev;  /* of a flying one: its neighbours among those of its line */
     uint32_t next;
     uint8_t state;      /* an enum flight_state */
     uint8_t outcome;    /* of a kept flight: an enum sonde_outcome */

@@ -67,11 +67,11 @@ struct engine_target {
     sonde_ns step_ns;       /* when the walk may go on to another TTL */
     uint8_t distance;       /* smallest TTL known to reach it on any trace; 0 = none is */
     uint8_t top_ttl;        /* the farthest that any trace got without arriving */
-    uint32_t flying_count; /* of all traces */
-    uint32_t unsent_count; /* of these, chosen and not known to have left */
-    uint32_t echoes;     /* of all traces */
-    sonde_ns rtt_max_ns; /* longest round trip seen; 0 = none */
-    bool reached;        /* something of the target has answered */
+    uint32_t flying_count;  /* of all traces */
+    uint32_t unsent_count;  /* of these, chosen and not known to have left */
+    uint32_t echoes;        /* of all traces */
+    sonde_ns rtt_max_ns;    /* longest round trip seen; 0 = none */
+    bool reached;           /* something of the target has answered */
     bool done;
 };
 

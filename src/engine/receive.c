@@ -88,7 +88,8 @@ static void credit(struct engine *engine, uint32_t index, const struct sonde_rx 
     if (flight->state == FLIGHT_FLYING) {
         finish_flight(engine, index, &event);
     } else if (flight->outcome == SONDE_OUTCOME_NO_REPLY) {
-        flight->outcome = (uint8_t)match->outcome; /* now it has its answer, and the next is another */
+        flight->outcome =
+            (uint8_t)match->outcome; /* now it has its answer, and the next is another */
         finish_again(engine, index, SONDE_EVENT_LATE, &event);
     } else {
         finish_again(engine, index, SONDE_EVENT_DUPLICATE, &event);

@@ -12,39 +12,56 @@
  * factor of two is divided into 64. */
 enum {
     UNIT_SHIFT = 6,
-    SUB_BITS = 6,
-    SUB_COUNT = 1 << SUB_BITS,
+    BUCKETS = RTT_GROUPS * RTT_GROUP,
 };
 
 static unsigned bucket_of(sonde_ns rtt_ns)
 {
     uint64_t units = (uint64_t)rtt_ns >> UNIT_SHIFT;
     unsigned shift = 0;
-    while (units >> shift >= 2 * SUB_COUNT)
+    while (units >> shift >= 2 * RTT_GROUP)
         shift++;
-    uint64_t bucket = (uint64_t)shift * SUB_COUNT + (units >> shift);
-    return bucket < RTT_BUCKETS ? (unsigned)bucket : RTT_BUCKETS - 1;
+    uint64_t bucket = (uint64_t)shift * RTT_GROUP + (units >> shift);
+    return bucket < BUCKETS ? (unsigned)bucket : BUCKETS - 1U;
 }
 
 /* The middle of a bucket. */
 static sonde_ns bucket_value(unsigned bucket)
 {
-    unsigned shift = bucket < 2 * SUB_COUNT ? 0 : bucket / SUB_COUNT - 1;
-    int64_t units = bucket - (int64_t)shift * SUB_COUNT;
+    unsigned shift = bucket < 2 * RTT_GROUP ? 0 : bucket / RTT_GROUP - 1;
+    int64_t units = bucket - (int64_t)shift * RTT_GROUP;
     return (2 * units + 1) << shift << (UNIT_SHIFT - 1);
+}
+
+static void forget_histogram(struct rtt_stats *stats)
+{
+    for (unsigned i = 0; stats->histogram != NULL && i < RTT_GROUPS; i++)
+        free(stats->histogram->groups[i]);
+    free(stats->histogram);
+    stats->histogram = NULL;
 }
 
 void rtt_deinit(struct rtt_stats *stats)
 {
-    free(stats->histogram);
+    forget_histogram(stats);
     *stats = (struct rtt_stats){0};
 }
 
+/* Without memory for all that came there is no histogram. */
 static void count_bucket(struct rtt_stats *stats, sonde_ns rtt_ns)
 {
-    uint32_t *bucket = &stats->histogram[bucket_of(rtt_ns)];
-    if (*bucket < UINT32_MAX)
-        (*bucket)++;
+    if (stats->histogram == NULL)
+        return;
+    unsigned bucket = bucket_of(rtt_ns);
+    uint32_t **group = &stats->histogram->groups[bucket / RTT_GROUP];
+    if (*group == NULL)
+        *group = calloc(RTT_GROUP, sizeof **group);
+    if (*group == NULL) {
+        forget_histogram(stats);
+        stats->out_of_memory = true;
+    } else if ((*group)[bucket % RTT_GROUP] < UINT32_MAX) {
+        (*group)[bucket % RTT_GROUP]++;
+    }
 }
 
 /* Keep the sample for percentiles. */
@@ -55,13 +72,12 @@ static void keep(struct rtt_stats *stats, sonde_ns rtt_ns)
         return;
     }
     if (stats->histogram == NULL && !stats->out_of_memory) {
-        stats->histogram = calloc(RTT_BUCKETS, sizeof *stats->histogram);
+        stats->histogram = calloc(1, sizeof *stats->histogram);
         stats->out_of_memory = stats->histogram == NULL;
-        for (int i = 0; stats->histogram != NULL && i < RTT_EXACT; i++)
+        for (int i = 0; i < RTT_EXACT; i++)
             count_bucket(stats, stats->exact[i]);
     }
-    if (stats->histogram != NULL)
-        count_bucket(stats, rtt_ns);
+    count_bucket(stats, rtt_ns);
 }
 
 void rtt_add(struct rtt_stats *stats, sonde_ns rtt_ns)
@@ -126,8 +142,9 @@ static sonde_ns exact_at(const struct rtt_stats *stats, uint64_t rank)
 static sonde_ns histogram_at(const struct rtt_stats *stats, uint64_t rank)
 {
     uint64_t below = 0;
-    for (unsigned bucket = 0; bucket < RTT_BUCKETS; bucket++) {
-        below += stats->histogram[bucket];
+    for (unsigned bucket = 0; bucket < BUCKETS; bucket++) {
+        const uint32_t *group = stats->histogram->groups[bucket / RTT_GROUP];
+        below += group != NULL ? group[bucket % RTT_GROUP] : 0;
         if (below >= rank)
             return ns_min(ns_max(bucket_value(bucket), stats->min_ns), stats->max_ns);
     }

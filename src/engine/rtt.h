@@ -12,8 +12,14 @@
 #include <sonde/types.h>
 
 enum {
-    RTT_EXACT = 16,     /* samples kept exactly */
-    RTT_BUCKETS = 1664, /* up to 68 s; longer ones count as the longest bucket */
+    RTT_EXACT = 16,  /* samples kept exactly */
+    RTT_GROUP = 64,  /* buckets of a factor of two */
+    RTT_GROUPS = 26, /* up to 68 s; longer ones count as the longest bucket */
+};
+
+/** How often what came, in buckets. Only groups that hold a sample are there. */
+struct rtt_histogram {
+    uint32_t *groups[RTT_GROUPS]; /* [RTT_GROUP] each; NULL = nothing came there; owned */
 };
 
 /** {0} is "no samples". */
@@ -22,13 +28,13 @@ struct rtt_stats {
     sonde_ns last_ns;
     sonde_ns min_ns;
     sonde_ns max_ns;
-    double mean_ns;   /* Welford's running mean */
-    double m2_ns2;    /* and sum of squared deviations */
-    double jitter_ns; /* RFC 3550 §6.4.1 */
-    sonde_ns exact[RTT_EXACT];
-    uint32_t *histogram; /* [RTT_BUCKETS] from sample RTT_EXACT + 1 on; NULL before, or if memory
-                            ran out: then percentiles are unknown */
+    double mean_ns;                  /* Welford's running mean */
+    double m2_ns2;                   /* and sum of squared deviations */
+    double jitter_ns;                /* RFC 3550 §6.4.1 */
+    struct rtt_histogram *histogram; /* from sample RTT_EXACT + 1 on; NULL before, or if memory ran
+                                        out: then percentiles are unknown; owned */
     bool out_of_memory;
+    sonde_ns exact[RTT_EXACT];
 };
 
 /** Free what @p stats holds; a zeroed one is fine. */

@@ -184,7 +184,7 @@ static void count_at_service(struct tally_service *service, const struct sonde_e
         service->last_error = event->error;
     if (!event->to_target)
         return;
-    service->outcomes[event->outcome]++;
+    service->outcomes[event->outcome].ended++;
     if (event->outcome != SONDE_OUTCOME_SEND_ERROR)
         service->sent++;
     if (!is_target)
@@ -199,11 +199,12 @@ static void keep_evidence(struct tally_service *service, const struct sonde_even
 {
     if (event->outcome == SONDE_OUTCOME_NO_REPLY || event->outcome == SONDE_OUTCOME_SEND_ERROR)
         return;
+    struct tally_outcome *outcome = &service->outcomes[event->outcome];
     if (event->outcome == SONDE_OUTCOME_TTL_EXCEEDED)
         service->on_the_way++;
     else
-        service->shown[event->outcome]++;
-    service->evidence[event->outcome] = (struct tally_evidence){
+        outcome->shown++;
+    outcome->evidence = (struct tally_evidence){
         .valid = true,
         .from = event->from,
         .icmp_type = event->icmp_type,

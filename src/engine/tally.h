@@ -50,17 +50,22 @@ struct tally_evidence {
     uint8_t probe_ttl;
 };
 
+/** What one outcome adds up to. Together, because a record touches one of them. */
+struct tally_outcome {
+    uint64_t ended; /* full-TTL probes that ended so */
+    uint64_t shown; /* answers of the target, or of who refused in its place, to any probe, late
+                       ones too */
+    struct tally_evidence evidence; /* the last reply */
+};
+
 struct tally_service {
     uint64_t sent;     /* full-TTL probes that left this machine */
     uint64_t received; /* of these, answered by the target itself */
     uint64_t late;
     uint64_t duplicates;
-    uint64_t outcomes[SONDE_OUTCOME_COUNT]; /* of full-TTL probes */
-    uint64_t shown[SONDE_OUTCOME_COUNT]; /* answers of the target or of who refused in its place, to
-                                            any probe, late ones too */
-    uint64_t on_the_way;                 /* probes that routers answered */
-    struct tally_evidence evidence[SONDE_OUTCOME_COUNT]; /* the last reply of each outcome */
-    int last_error;                                      /* positive errno of the last send error */
+    uint64_t on_the_way; /* probes that routers answered */
+    struct tally_outcome outcomes[SONDE_OUTCOME_COUNT];
+    int last_error;       /* positive errno of the last send error */
     struct rtt_stats rtt; /* answers of the target to full-TTL probes */
     struct reach reach;
     struct tally_hop **hops; /* [max_ttl + 1]; NULL where nothing was sent; owned */

@@ -111,7 +111,7 @@ static void copy_target_hop(const struct copy *copy, const struct tally_service 
         .icmp_code = -1,
     };
     for (int outcome = 0; outcome < SONDE_OUTCOME_COUNT; outcome++) {
-        const struct tally_evidence *evidence = &service->evidence[outcome];
+        const struct tally_evidence *evidence = &service->outcomes[outcome].evidence;
         if (evidence->valid && sonde_addr_equal(&evidence->from, addr)) {
             responder->kind = (enum sonde_outcome)outcome;
             responder->reply_ttl = evidence->reply_ttl;
@@ -185,7 +185,7 @@ static const struct sonde_path *copy_path(const struct copy *copy, uint32_t inde
 static const struct sonde_evidence *
 copy_evidence(const struct copy *copy, const struct tally_service *service, enum sonde_outcome kind)
 {
-    const struct tally_evidence *from = &service->evidence[kind];
+    const struct tally_evidence *from = &service->outcomes[kind].evidence;
     if (!from->valid)
         return NULL;
     struct sonde_evidence *to = arena_alloc(copy->arena, 1, sizeof *to);
@@ -212,7 +212,8 @@ static void copy_service_figures(const struct copy *copy, uint32_t index,
     to->received = tally->received;
     to->late = tally->late;
     to->duplicates = tally->duplicates;
-    memcpy(to->outcomes, tally->outcomes, sizeof to->outcomes);
+    for (int outcome = 0; outcome < SONDE_OUTCOME_COUNT; outcome++)
+        to->outcomes[outcome] = tally->outcomes[outcome].ended;
     to->rtt = copy_rtt(&tally->rtt);
     to->evidence = copy_evidence(copy, tally, analysis.deciding);
     to->verdict.level = analysis.level;

@@ -185,8 +185,8 @@ Test(flight, tokens_begin_anew_where_remainders_go_on)
     uint32_t flights[6];
     for (uint32_t i = 0; i < 6; i++)
         flights[i] = flight_take(&table, &line);
-    static const uint32_t tokens[6] = {FLIGHT_TOKENS - 3, FLIGHT_TOKENS - 2, FLIGHT_TOKENS - 1,
-                                       0, 1, 2};
+    static const uint32_t tokens[6] = {
+        FLIGHT_TOKENS - 3, FLIGHT_TOKENS - 2, FLIGHT_TOKENS - 1, 0, 1, 2};
     for (uint32_t i = 0; i < 6; i++) {
         cr_expect_eq(table.flights[flights[i]].token, tokens[i]);
         cr_expect_eq(flight_age(&line, tokens[i]), 6 - i);

@@ -47,10 +47,11 @@ Test(tally, full_ttl_probes_count_for_the_service)
     fold(tally, record_full(1, 2, SONDE_OUTCOME_OPEN, TARGET));
     cr_expect_eq(service->sent, 3);
     cr_expect_eq(service->received, 2);
-    cr_expect_eq(service->outcomes[SONDE_OUTCOME_OPEN], 2);
-    cr_expect_eq(service->outcomes[SONDE_OUTCOME_NO_REPLY], 1);
-    cr_expect_eq(service->shown[SONDE_OUTCOME_OPEN], 2);
-    cr_expect_eq(service->shown[SONDE_OUTCOME_NO_REPLY], 0, "silence shows nothing by itself");
+    cr_expect_eq(service->outcomes[SONDE_OUTCOME_OPEN].ended, 2);
+    cr_expect_eq(service->outcomes[SONDE_OUTCOME_NO_REPLY].ended, 1);
+    cr_expect_eq(service->outcomes[SONDE_OUTCOME_OPEN].shown, 2);
+    cr_expect_eq(service->outcomes[SONDE_OUTCOME_NO_REPLY].shown, 0,
+                 "silence shows nothing by itself");
     cr_expect_eq(service->rtt.samples, 2);
     cr_expect_eq(rtt_mean(&service->rtt), 10 * SONDE_NS_PER_MS);
     cr_expect_eq(service_of(tally, 0)->sent, 0);
@@ -97,7 +98,7 @@ Test(tally, what_this_machine_refused_to_send_is_neither_sent_nor_lost)
     fold(tally, event);
     const struct tally_service *service = service_of(tally, 0);
     cr_expect_eq(service->sent, 0);
-    cr_expect_eq(service->outcomes[SONDE_OUTCOME_SEND_ERROR], 1);
+    cr_expect_eq(service->outcomes[SONDE_OUTCOME_SEND_ERROR].ended, 1);
     cr_expect_eq(service->last_error, ENETUNREACH);
     cr_expect(service->hops == NULL || service->hops[3] == NULL || service->hops[3]->sent == 0);
     tally_free(tally);
@@ -129,7 +130,8 @@ Test(tally, ttl_limited_probes_count_for_their_hop_and_not_for_the_service)
     cr_expect_eq(service->sent, 0);
     cr_expect_eq(service->received, 0);
     cr_expect_eq(service->rtt.samples, 0);
-    cr_expect_eq(service->shown[SONDE_OUTCOME_OPEN], 1, "what it shows counts all the same");
+    cr_expect_eq(service->outcomes[SONDE_OUTCOME_OPEN].shown, 1,
+                 "what it shows counts all the same");
     cr_expect_eq(service->reach.dest_ttl, 4);
     cr_expect_eq(service->reach.top_ttl, 2);
     tally_free(tally);
@@ -211,10 +213,10 @@ Test(tally, a_late_answer_is_evidence_but_no_success)
     cr_expect_eq(service->late, 1);
     cr_expect_eq(service->sent, 1);
     cr_expect_eq(service->received, 0);
-    cr_expect_eq(service->outcomes[SONDE_OUTCOME_OPEN], 0);
+    cr_expect_eq(service->outcomes[SONDE_OUTCOME_OPEN].ended, 0);
     cr_expect_eq(service->rtt.samples, 0);
-    cr_expect_eq(service->shown[SONDE_OUTCOME_OPEN], 1);
-    cr_expect(service->evidence[SONDE_OUTCOME_OPEN].valid);
+    cr_expect_eq(service->outcomes[SONDE_OUTCOME_OPEN].shown, 1);
+    cr_expect(service->outcomes[SONDE_OUTCOME_OPEN].evidence.valid);
     tally_free(tally);
 }
 
@@ -231,8 +233,8 @@ Test(tally, a_duplicate_changes_nothing_but_its_own_count)
     cr_expect_eq(service->sent, 1);
     cr_expect_eq(service->received, 1);
     cr_expect_eq(service->rtt.samples, 1);
-    cr_expect_eq(service->shown[SONDE_OUTCOME_CLOSED], 0);
-    cr_expect_not(service->evidence[SONDE_OUTCOME_CLOSED].valid);
+    cr_expect_eq(service->outcomes[SONDE_OUTCOME_CLOSED].shown, 0);
+    cr_expect_not(service->outcomes[SONDE_OUTCOME_CLOSED].evidence.valid);
     tally_free(tally);
 }
 
@@ -250,7 +252,7 @@ Test(tally, an_answer_that_may_be_another_probes_has_no_time_and_no_place)
     const struct tally_service *service = service_of(tally, 0);
     cr_expect_eq(service->sent, 1);
     cr_expect_eq(service->received, 1);
-    cr_expect_eq(service->shown[SONDE_OUTCOME_CLOSED], 2);
+    cr_expect_eq(service->outcomes[SONDE_OUTCOME_CLOSED].shown, 2);
     cr_expect_eq(service->rtt.samples, 0);
     cr_expect_eq(service->reach.dest_ttl, 0);
     cr_expect(service->hops == NULL || service->hops[5] == NULL || service->hops[5]->sent == 0);
@@ -267,7 +269,8 @@ Test(tally, evidence_is_the_last_reply_of_each_outcome)
     fold(tally, last);
     fold(tally, record_full(0, 2, SONDE_OUTCOME_OPEN, TARGET));
     const struct tally_service *service = service_of(tally, 0);
-    const struct tally_evidence *evidence = &service->evidence[SONDE_OUTCOME_ADMIN_PROHIBITED];
+    const struct tally_evidence *evidence =
+        &service->outcomes[SONDE_OUTCOME_ADMIN_PROHIBITED].evidence;
     struct sonde_addr addr = record_addr("10.4.0.2");
     cr_assert(evidence->valid);
     cr_expect(sonde_addr_equal(&evidence->from, &addr));
@@ -275,8 +278,8 @@ Test(tally, evidence_is_the_last_reply_of_each_outcome)
     cr_expect_eq(evidence->icmp_code, 10);
     cr_expect_eq(evidence->reply_ttl, 251);
     cr_expect_eq(evidence->probe_ttl, 7);
-    cr_expect(service->evidence[SONDE_OUTCOME_OPEN].valid);
-    cr_expect_not(service->evidence[SONDE_OUTCOME_CLOSED].valid);
+    cr_expect(service->outcomes[SONDE_OUTCOME_OPEN].evidence.valid);
+    cr_expect_not(service->outcomes[SONDE_OUTCOME_CLOSED].evidence.valid);
     tally_free(tally);
 }
 
@@ -346,7 +349,7 @@ Test(tally, records_of_what_does_not_exist_are_ignored)
     for (uint32_t service = 0; service < 3; service++) {
         cr_expect_eq(service_of(tally, service)->sent, 0);
         cr_expect_null(service_of(tally, service)->hops);
-        cr_expect_eq(service_of(tally, service)->shown[SONDE_OUTCOME_OPEN], 0);
+        cr_expect_eq(service_of(tally, service)->outcomes[SONDE_OUTCOME_OPEN].shown, 0);
     }
     tally_free(tally);
 }
