@@ -81,9 +81,10 @@ void heap_set(struct heap *heap, uint32_t id, sonde_ns time)
 {
     uint32_t at = heap->place[id];
     struct heap_entry entry = {time, id};
+    if (time == heap_time_of(heap, id))
+        return;
     if (time == SONDE_NS_NEVER) {
-        if (at != ABSENT)
-            heap_remove(heap, at);
+        heap_remove(heap, at);
     } else if (at == ABSENT) {
         heap_up(heap, heap->len++, entry);
     } else if (entry_before(entry, heap->entries[at])) {
@@ -91,6 +92,12 @@ void heap_set(struct heap *heap, uint32_t id, sonde_ns time)
     } else {
         heap_down(heap, at, entry);
     }
+}
+
+sonde_ns heap_time_of(const struct heap *heap, uint32_t id)
+{
+    uint32_t at = heap->place[id];
+    return at != ABSENT ? heap->entries[at].time : SONDE_NS_NEVER;
 }
 
 sonde_ns heap_time(const struct heap *heap)

@@ -35,6 +35,9 @@ void heap_deinit(struct heap *heap);
 /** Put @p id at @p time, whether or not it is in the heap already; at SONDE_NS_NEVER it leaves. */
 void heap_set(struct heap *heap, uint32_t id, sonde_ns time);
 
+/** @return When @p id is due; SONDE_NS_NEVER if it is not in the heap. */
+sonde_ns heap_time_of(const struct heap *heap, uint32_t id);
+
 /** @return The earliest time in the heap; SONDE_NS_NEVER if it is empty. */
 sonde_ns heap_time(const struct heap *heap);
 

@@ -32,7 +32,7 @@ static int engine_init(struct engine *engine, const struct engine_config *config
     flights = flights < FLIGHTS_MIN ? FLIGHTS_MIN : flights > FLIGHTS_MAX ? FLIGHTS_MAX : flights;
     engine->config = *config;
     engine->flow_bucket_count = 1;
-    while (engine->flow_bucket_count < config->traces)
+    while (engine->flow_bucket_count < 4 * config->traces)
         engine->flow_bucket_count *= 2;
     engine->targets = calloc(config->targets, sizeof *engine->targets);
     engine->traces = calloc(config->traces, sizeof *engine->traces);
@@ -169,6 +169,7 @@ static uint32_t new_flight(struct engine *engine, struct engine_target *target,
     flight->to_target = choice->to_target;
     target->flying_count++;
     target->unsent_count++;
+    target->stale |= trace->one_at_a_time;
     return index;
 }
 
@@ -186,6 +187,7 @@ static uint32_t choose_flight(struct engine *engine, sonde_ns now)
             plan_chosen(engine, target, now);
             return index;
         }
+        target->stale = true;
         plan_update(engine, target, now);
     }
     return FLIGHT_NONE;
@@ -332,9 +334,11 @@ static bool expire_target(struct engine *engine, struct engine_target *target, s
 bool engine_on_time(struct engine *engine, sonde_ns now)
 {
     while (engine->end == ENGINE_RUNNING && ns_due(heap_time(&engine->waiting), now)) {
-        struct engine_target *target = &engine->targets[heap_top(&engine->waiting)];
+        uint32_t index = heap_top(&engine->waiting);
+        struct engine_target *target = &engine->targets[index];
         if (!expire_target(engine, target, now))
             return true;
+        heap_set(&engine->waiting, index, SONDE_NS_NEVER);
         plan_update(engine, target, now);
     }
     if (engine->end == ENGINE_RUNNING && ns_due(engine->stop_ns, now))

@@ -29,6 +29,9 @@ static void learn(const struct engine *engine, struct engine_target *target,
     if (event->outcome == SONDE_OUTCOME_NO_REPLY || event->outcome == SONDE_OUTCOME_SEND_ERROR)
         return;
     bool is_target = sonde_event_is_target(event, &target->addr);
+    /* only the target's word, where it is nothing new, leaves the walk as it is */
+    bool known = event->to_target && is_target && trace->answered && target->distance != 0;
+    target->stale |= !known || event->rtt_ns > target->rtt_max_ns;
     target->rtt_max_ns = ns_max(target->rtt_max_ns, event->rtt_ns);
     target->reached |= is_target;
     trace->answered |= event->outcome != SONDE_OUTCOME_TTL_EXCEEDED;
@@ -47,6 +50,7 @@ void finish_flight(struct engine *engine, uint32_t index, struct sonde_event *ev
     if (flight->to_target)
         trace->last_token = flight->token;
     learn(engine, target, trace, event);
+    target->stale |= trace->one_at_a_time; /* another may go now */
     flight_keep(&engine->flights, &trace->line, index, event->outcome);
     hold(engine, event);
 }
@@ -97,7 +101,9 @@ void finish_unawaited(struct engine *engine, uint32_t index)
     event.type = SONDE_EVENT_UNAWAITED;
     describe(engine, index, &event);
     hold(engine, &event);
-    engine->targets[trace->target].flying_count--;
+    struct engine_target *target = &engine->targets[trace->target];
+    target->flying_count--;
+    target->stale |= trace->one_at_a_time;
     flight_drop(&engine->flights, &trace->line, index);
 }
 

@@ -65,6 +65,9 @@ struct engine_target {
     uint32_t next_full;     /* the trace whose full-TTL probe is next; trace_count: all sent */
     uint8_t step_ttl;       /* the TTL being walked */
     sonde_ns step_ns;       /* when the walk may go on to another TTL */
+    bool stale;             /* something has changed what the walk may do */
+    sonde_ns walk_ns;       /* unless stale: when it goes on; never: there is nothing to walk to */
+    sonde_ns walk_until_ns; /* and until when that holds */
     uint8_t distance;       /* smallest TTL known to reach it on any trace; 0 = none is */
     uint8_t top_ttl;        /* the farthest that any trace got without arriving */
     uint32_t flying_count;  /* of all traces */
@@ -87,7 +90,8 @@ struct engine {
     uint32_t flow_bucket_count;
     struct flight_table flights;
     struct heap sending; /* targets by when they have something to send */
-    struct heap waiting; /* targets by when something of theirs is overdue, or they are done */
+    struct heap waiting; /* targets by when something of theirs is overdue, or they are done, at the
+                            latest: an answer in time leaves them where they are */
     uint32_t unsent[ENGINE_BATCH]; /* flights chosen and not known to be sent, oldest first */
     uint32_t unsent_count;
     uint32_t handed;        /* of these, how many are handed out; the others will be again */
@@ -118,7 +122,7 @@ bool plan_next(struct engine *engine, struct engine_target *target, sonde_ns now
 unsigned plan_floor(const struct engine *engine, const struct engine_target *target,
                     const struct engine_trace *trace);
 
-/** Sum up what the traces of a target know of its distance; after every answer. */
+/** Sum up what the traces of a target know of its distance, after an answer. */
 void plan_learn(const struct engine *engine, struct engine_target *target);
 
 /** Put a target where it belongs in the heap of those that send; after a probe was chosen. */
@@ -140,7 +144,7 @@ bool plan_is_echoed(const struct engine *engine, const struct engine_target *tar
                     const struct flight *flight);
 
 /** @return true if a target has begun its last cycle and sent all of it. */
-bool plan_all_sent(const struct engine *engine, const struct engine_target *target, sonde_ns now);
+bool plan_all_sent(struct engine *engine, struct engine_target *target, sonde_ns now);
 
 /* receive.c: which question an arrival answers. */
 

@@ -139,6 +139,16 @@ static unsigned target_limit(const struct engine *engine, const struct engine_ta
     return limit;
 }
 
+/* Is the end of a trace not known yet? */
+static bool is_discovering(const struct engine *engine, const struct engine_target *target)
+{
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        if (trace_end(target, trace_at(engine, target, i)) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Is a probe in flight that the target may answer? */
 static bool answer_is_due(const struct engine *engine, const struct engine_target *target,
                           const struct engine_trace *trace)
@@ -158,13 +168,15 @@ static bool is_wanted(const struct engine *engine, const struct engine_target *t
 }
 
 /* When the trace may send a probe with this TTL without somebody else's answer being taken for its
- * own; never, if that takes the end of another probe. */
+ * own: 0 for now, never if that takes the end of another probe. */
 static sonde_ns free_ns(const struct engine *engine, const struct engine_target *target,
                         const struct engine_trace *trace, unsigned ttl, sonde_ns now)
 {
     if (!trace->one_at_a_time || ttl < plan_floor(engine, target, trace))
-        return now;
-    return answer_is_due(engine, target, trace) ? SONDE_NS_NEVER : ns_max(trace->quiet_ns, now);
+        return 0;
+    if (answer_is_due(engine, target, trace))
+        return SONDE_NS_NEVER;
+    return trace->quiet_ns > now ? trace->quiet_ns : 0;
 }
 
 /* May a probe with this TTL show how far away a service is that answers, but whose distance is not
@@ -207,6 +219,7 @@ static void begin_cycle(struct engine *engine, struct engine_target *target, son
     if (target->cycle++ == 0)
         target->start_ns = now;
     target->next_full = 0;
+    target->stale = true;
     target->step_ttl = 0;
     target->step_ns = now;
     for (uint32_t i = 0; i < target->trace_count; i++)
@@ -247,6 +260,7 @@ static bool next_step(struct engine *engine, struct engine_target *target, sonde
         hop->next = (uint8_t)((index - target->first_trace + 1) % target->trace_count);
         ttl_set_add(&turn.trace->asked, ttl);
         ttl_set_add(&turn.trace->ever, ttl);
+        target->stale = true;
         *choice = (struct plan_choice){index, (uint8_t)ttl, false};
         return true;
     }
@@ -285,37 +299,42 @@ static void drop_unaffordable(struct engine *engine, struct engine_target *targe
     }
 }
 
+/* When the walk goes on; never: there is nothing to walk to. */
+static sonde_ns walk_ns(struct engine *engine, struct engine_target *target, sonde_ns now)
+{
+    if (!target->stale && now < target->walk_until_ns)
+        return target->walk_ns;
+    drop_unaffordable(engine, target, now);
+    target->stale = false;
+    target->walk_ns = SONDE_NS_NEVER;
+    target->walk_until_ns = SONDE_NS_NEVER;
+    if (is_discovering(engine, target) && grow_ns(target) > now)
+        target->walk_until_ns = grow_ns(target);
+    unsigned limit = target_limit(engine, target, now);
+    for (unsigned ttl = engine->config.first_ttl; ttl <= limit; ttl++) {
+        struct turn turn = find_turn(engine, target, ttl, now);
+        if (turn.time_ns != SONDE_NS_NEVER)
+            target->walk_ns =
+                ns_min(target->walk_ns, ns_max(ready_ns(engine, target, ttl), turn.time_ns));
+    }
+    return target->walk_ns;
+}
+
 /* When the target has something to send. */
-static sonde_ns send_ns(const struct engine *engine, const struct engine_target *target,
-                        sonde_ns now)
+static sonde_ns send_ns(struct engine *engine, struct engine_target *target, sonde_ns now)
 {
     if (target->done)
         return SONDE_NS_NEVER;
     if (target->next_full < target->trace_count)
         return now;
-    sonde_ns earliest = target->next_cycle_ns;
-    if (target->distance == 0 && grow_ns(target) > now)
-        earliest = ns_min(earliest, grow_ns(target));
-    unsigned limit = target_limit(engine, target, now);
-    for (unsigned ttl = engine->config.first_ttl; ttl <= limit; ttl++) {
-        struct turn turn = find_turn(engine, target, ttl, now);
-        if (turn.time_ns != SONDE_NS_NEVER)
-            earliest = ns_min(earliest, ns_max(ready_ns(engine, target, ttl), turn.time_ns));
-    }
-    return earliest;
+    sonde_ns walk = walk_ns(engine, target, now);
+    return ns_min(target->next_cycle_ns, ns_min(walk, target->walk_until_ns));
 }
 
-bool plan_all_sent(const struct engine *engine, const struct engine_target *target, sonde_ns now)
+bool plan_all_sent(struct engine *engine, struct engine_target *target, sonde_ns now)
 {
-    if (target->next_cycle_ns != SONDE_NS_NEVER || target->next_full < target->trace_count ||
-        target->unsent_count > 0)
-        return false;
-    unsigned limit = target_limit(engine, target, now);
-    for (unsigned ttl = engine->config.first_ttl; ttl <= limit; ttl++) {
-        if (find_turn(engine, target, ttl, now).time_ns != SONDE_NS_NEVER)
-            return false;
-    }
-    return true;
+    return target->next_cycle_ns == SONDE_NS_NEVER && target->next_full == target->trace_count &&
+           target->unsent_count == 0 && walk_ns(engine, target, now) == SONDE_NS_NEVER;
 }
 
 sonde_ns plan_lost_ns(const struct engine *engine, const struct flight *flight)
@@ -359,8 +378,7 @@ sonde_ns plan_settled_ns(const struct engine *engine, const struct engine_target
 }
 
 /* When engine_on_time() has to look at the target. */
-static sonde_ns wait_ns(const struct engine *engine, const struct engine_target *target,
-                        sonde_ns now)
+static sonde_ns wait_ns(struct engine *engine, struct engine_target *target, sonde_ns now)
 {
     sonde_ns earliest = SONDE_NS_NEVER;
     if (target->done)
@@ -388,7 +406,9 @@ void plan_chosen(struct engine *engine, struct engine_target *target, sonde_ns n
 
 void plan_update(struct engine *engine, struct engine_target *target, sonde_ns now)
 {
-    drop_unaffordable(engine, target, now);
     plan_chosen(engine, target, now);
-    heap_set(&engine->waiting, target_index(engine, target), wait_ns(engine, target, now));
+    uint32_t index = target_index(engine, target);
+    sonde_ns wait = wait_ns(engine, target, now);
+    if (wait < heap_time_of(&engine->waiting, index))
+        heap_set(&engine->waiting, index, wait);
 }

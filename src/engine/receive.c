@@ -255,5 +255,7 @@ void engine_on_rx(struct engine *engine, const struct sonde_rx *rx)
         else
             engine_on_discard(engine, SONDE_DISCARD_BAD_TOKEN);
     }
-    plan_update(engine, target_of(engine, trace_index), rx->stamp.time_ns);
+    struct engine_target *target = target_of(engine, trace_index);
+    target->stale |= engine->traces[trace_index].one_at_a_time;
+    plan_update(engine, target, rx->stamp.time_ns);
 }

@@ -159,6 +159,21 @@ static uint32_t send_some(struct run *run, uint32_t count, int error, sonde_ns s
     return taken;
 }
 
+/* What the engine remembers of when a walk goes on is never later than what it would find out now.
+ * Earlier may be: arrivals are stamped later than the loop's idea of the time. */
+static void check_plans(struct run *run)
+{
+    for (uint32_t i = 0; i < run->engine->target_count; i++) {
+        struct engine_target *target = &run->engine->targets[i];
+        struct engine_target before = *target;
+        if (before.stale || run->now >= before.walk_until_ns)
+            continue;
+        target->stale = true;
+        plan_update(run->engine, target, run->now);
+        FUZZ_CHECK(target->stale || before.walk_ns <= ns_max(target->walk_ns, run->now));
+    }
+}
+
 /* Do all that is due. After that there is time until the deadline. */
 static void settle(struct run *run)
 {
@@ -169,6 +184,7 @@ static void settle(struct run *run)
         sent++;
     } while (send_some(run, ENGINE_BATCH, 0, run->now) > 0);
     FUZZ_CHECK(engine_deadline_ns(run->engine) > run->now);
+    check_plans(run);
 }
 
 static void send_badly(struct run *run)
