@@ -148,7 +148,7 @@ void engine_start(struct engine *engine, sonde_ns now)
         struct engine_target *target = &engine->targets[i];
         target->next_cycle_ns = now;
         target->next_full = target->trace_count;
-        target->step_ns = now;
+        target->step_ns = SONDE_NS_NEVER; /* the first cycle begins before the first walk */
         heap_set(&engine->sending, i, now);
     }
     if (engine->target_count == 0)

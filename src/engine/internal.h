@@ -65,6 +65,7 @@ struct engine_target {
     uint32_t next_full;     /* the trace whose full-TTL probe is next; trace_count: all sent */
     uint8_t step_ttl;       /* the TTL being walked */
     sonde_ns step_ns;       /* when the walk may go on to another TTL */
+    bool stepped;           /* the walk went on in this cycle */
     bool stale;             /* something has changed what the walk may do */
     sonde_ns walk_ns;       /* unless stale: when it goes on; never: there is nothing to walk to */
     sonde_ns walk_until_ns; /* and until when that holds */

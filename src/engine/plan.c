@@ -214,25 +214,6 @@ static struct turn find_turn(const struct engine *engine, const struct engine_ta
     return turn;
 }
 
-static void begin_cycle(struct engine *engine, struct engine_target *target, sonde_ns now)
-{
-    if (target->cycle++ == 0)
-        target->start_ns = now;
-    target->next_full = 0;
-    target->stale = true;
-    target->step_ttl = 0;
-    target->step_ns = now;
-    for (uint32_t i = 0; i < target->trace_count; i++)
-        trace_at(engine, target, i)->asked = (struct ttl_set){0};
-    if (target->cycle == engine->config.cycles) {
-        target->next_cycle_ns = SONDE_NS_NEVER;
-        return;
-    }
-    target->next_cycle_ns = ns_add(target->next_cycle_ns, engine->config.interval_ns);
-    if (target->next_cycle_ns <= now) /* the machine slept: go on from here, make nothing up */
-        target->next_cycle_ns = ns_add(now, engine->config.interval_ns);
-}
-
 /* When a probe with this TTL may be sent: the budget allows it, and the walk has got there. */
 static sonde_ns ready_ns(const struct engine *engine, const struct engine_target *target,
                          unsigned ttl)
@@ -260,26 +241,12 @@ static bool next_step(struct engine *engine, struct engine_target *target, sonde
         hop->next = (uint8_t)((index - target->first_trace + 1) % target->trace_count);
         ttl_set_add(&turn.trace->asked, ttl);
         ttl_set_add(&turn.trace->ever, ttl);
+        target->stepped = true;
         target->stale = true;
         *choice = (struct plan_choice){index, (uint8_t)ttl, false};
         return true;
     }
     return false;
-}
-
-bool plan_next(struct engine *engine, struct engine_target *target, sonde_ns now,
-               struct plan_choice *ret_choice)
-{
-    if (target->done)
-        return false;
-    if (ns_due(target->next_cycle_ns, now))
-        begin_cycle(engine, target, now);
-    if (target->next_full < target->trace_count) {
-        uint32_t trace = target->first_trace + target->next_full++;
-        *ret_choice = (struct plan_choice){trace, engine->config.max_ttl, true};
-        return true;
-    }
-    return next_step(engine, target, now, ret_choice);
 }
 
 /* In the last cycle, pass over what the budget does not allow and nobody needs. */
@@ -320,6 +287,13 @@ static sonde_ns walk_ns(struct engine *engine, struct engine_target *target, son
     return target->walk_ns;
 }
 
+/* Is a walk under way that only its own pace holds back? A new cycle goes on with it. */
+static bool is_walking(struct engine *engine, struct engine_target *target, sonde_ns now)
+{
+    sonde_ns walk = walk_ns(engine, target, now);
+    return walk != SONDE_NS_NEVER && walk <= ns_max(target->step_ns, now);
+}
+
 /* When the target has something to send. */
 static sonde_ns send_ns(struct engine *engine, struct engine_target *target, sonde_ns now)
 {
@@ -329,6 +303,51 @@ static sonde_ns send_ns(struct engine *engine, struct engine_target *target, son
         return now;
     sonde_ns walk = walk_ns(engine, target, now);
     return ns_min(target->next_cycle_ns, ns_min(walk, target->walk_until_ns));
+}
+
+static void begin_cycle(struct engine *engine, struct engine_target *target, sonde_ns now)
+{
+    if (target->cycle++ == 0)
+        target->start_ns = now;
+    target->next_full = 0;
+    target->stepped = false;
+    if (!is_walking(engine, target, now)) {
+        target->step_ttl = 0;
+        target->step_ns = now;
+        for (uint32_t i = 0; i < target->trace_count; i++)
+            trace_at(engine, target, i)->asked = (struct ttl_set){0};
+    }
+    target->stale = true;
+    if (target->cycle == engine->config.cycles) {
+        target->next_cycle_ns = SONDE_NS_NEVER;
+        return;
+    }
+    target->next_cycle_ns = ns_add(target->next_cycle_ns, engine->config.interval_ns);
+    if (target->next_cycle_ns <= now) /* the machine slept: go on from here, make nothing up */
+        target->next_cycle_ns = ns_add(now, engine->config.interval_ns);
+}
+
+/* A run that cannot keep up with its interval always has a cycle due: then at least one step of the
+ * walk goes before it, so that every path is seen to its end. */
+static bool cycle_is_due(struct engine *engine, struct engine_target *target, sonde_ns now)
+{
+    return ns_due(target->next_cycle_ns, now) &&
+           (target->stepped || !ns_due(walk_ns(engine, target, now), now));
+}
+
+bool plan_next(struct engine *engine, struct engine_target *target, sonde_ns now,
+               struct plan_choice *ret_choice)
+{
+    if (target->done)
+        return false;
+    if (target->next_full == target->trace_count && cycle_is_due(engine, target, now))
+        begin_cycle(engine, target, now);
+    if (target->next_full < target->trace_count) {
+        uint32_t trace = target->first_trace + target->next_full++;
+        *ret_choice = (struct plan_choice){trace, engine->config.max_ttl, true};
+        return true;
+    }
+    return next_step(engine, target, now, ret_choice);
 }
 
 bool plan_all_sent(struct engine *engine, struct engine_target *target, sonde_ns now)

@@ -336,6 +336,32 @@ Test(time, the_rate_is_never_exceeded)
     }
 }
 
+Test(time, a_run_that_cannot_keep_up_still_sees_the_whole_path)
+{
+    struct engine_config config = net_config();
+    config.targets = config.traces = 10;
+    config.cycles = 20;
+    config.interval_ns = 10 * MS;
+    config.rate_pps = 100; /* a thousand would be due */
+    struct net *net = net_new(&config);
+    for (int target = 0; target < 10; target++)
+        net_add(net, "icmp");
+    engine_start(net->engine, 0);
+    net_run(net);
+    size_t seen[10][6] = {{0}};
+    for (size_t i = 0; i < net->probe_count; i++) {
+        const struct net_probe *probe = &net->probes[i];
+        if (!probe->to_target && probe->ttl <= net->distance && probe->cycle < 10)
+            seen[probe->target][probe->ttl]++;
+    }
+    for (int target = 0; target < 10; target++) {
+        for (unsigned ttl = 1; ttl <= net->distance; ttl++)
+            cr_expect_geq(seen[target][ttl], 1, "target %d, hop %u", target, ttl);
+    }
+    cr_expect_eq(net_count(net, UINT32_MAX, 0, true), 200, "and every cycle asks the target");
+    net_free(net);
+}
+
 /* The kernel's queue is full for a while, three times. */
 static int sometimes_later(struct net *net, const struct sonde_tx *tx)
 {
