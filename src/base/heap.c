@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+enum { CHILDREN = 4 }; /* of an entry: they fill one cache line, and the tree is half as high */
+
 static const uint32_t ABSENT = UINT32_MAX; /* the place of an id that is not in the heap */
 
 static bool entry_before(struct heap_entry a, struct heap_entry b)
@@ -21,7 +23,7 @@ static void heap_put(struct heap *heap, uint32_t at, struct heap_entry entry)
 static void heap_up(struct heap *heap, uint32_t at, struct heap_entry entry)
 {
     while (at > 0) {
-        uint32_t parent = (at - 1) / 2;
+        uint32_t parent = (at - 1) / CHILDREN;
         if (!entry_before(entry, heap->entries[parent]))
             break;
         heap_put(heap, at, heap->entries[parent]);
@@ -30,12 +32,21 @@ static void heap_up(struct heap *heap, uint32_t at, struct heap_entry entry)
     heap_put(heap, at, entry);
 }
 
+/* The child that comes first; there is one. */
+static uint32_t first_child(const struct heap *heap, uint32_t at)
+{
+    uint32_t first = CHILDREN * at + 1;
+    for (uint32_t i = first + 1; i < heap->len && i <= CHILDREN * at + CHILDREN; i++) {
+        if (entry_before(heap->entries[i], heap->entries[first]))
+            first = i;
+    }
+    return first;
+}
+
 static void heap_down(struct heap *heap, uint32_t at, struct heap_entry entry)
 {
-    while (at < heap->len / 2) {
-        uint32_t child = 2 * at + 1;
-        if (child + 1 < heap->len && entry_before(heap->entries[child + 1], heap->entries[child]))
-            child++;
+    while (heap->len > 1 && at <= (heap->len - 2) / CHILDREN) {
+        uint32_t child = first_child(heap, at);
         if (!entry_before(heap->entries[child], entry))
             break;
         heap_put(heap, at, heap->entries[child]);
@@ -50,7 +61,7 @@ static void heap_remove(struct heap *heap, uint32_t at)
     heap->place[heap->entries[at].id] = ABSENT;
     if (at == heap->len)
         return;
-    if (at > 0 && entry_before(last, heap->entries[(at - 1) / 2]))
+    if (at > 0 && entry_before(last, heap->entries[(at - 1) / CHILDREN]))
         heap_up(heap, at, last);
     else
         heap_down(heap, at, last);

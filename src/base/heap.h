@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An indexed binary min-heap of times: which of n things comes first?
+ * An indexed min-heap of times: which of n things comes first?
  *
  * Things are numbered 0 to capacity - 1; each is in the heap at most once. Things with equal times
  * come out in the order of their numbers, so that a run is the same every time.
@@ -16,7 +16,7 @@ struct heap_entry {
 };
 
 struct heap {
-    struct heap_entry *entries; /* [len], a binary heap */
+    struct heap_entry *entries; /* [len], a tree */
     uint32_t *place;            /* [cap], position of an id in entries; UINT32_MAX: absent */
     uint32_t len;
     uint32_t cap;

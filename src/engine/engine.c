@@ -85,11 +85,13 @@ struct engine *engine_free(struct engine *engine)
 uint32_t *flow_bucket(const struct engine *engine, uint8_t protocol,
                       const struct sonde_addr *remote, uint16_t remote_port)
 {
-    uint64_t words[2];
-    memcpy(words, remote->bytes, sizeof words);
-    uint64_t key = mix64(words[0]) ^ mix64(words[1] + remote->family);
-    key = mix64(key ^ ((uint64_t)protocol << 16 | remote_port));
-    return &engine->flow_buckets[key & (engine->flow_bucket_count - 1)];
+    struct rd rd = rd_init((struct sonde_span){remote->bytes, sizeof remote->bytes});
+    bool ipv6 = remote->family == SONDE_FAMILY_IPV6;
+    uint64_t net = ipv6 ? rd_u64(&rd) : 0;
+    uint64_t subnet = ipv6 ? rd_u32(&rd) : 0;
+    uint64_t rest = mix64(mix64(net) ^ (subnet << 32 | (uint64_t)protocol << 16 | remote_port));
+    /* Neighbours stay neighbours: whoever probes a whole network goes through it in order. */
+    return &engine->flow_buckets[(rd_u32(&rd) + rest) & (engine->flow_bucket_count - 1)];
 }
 
 int engine_add_target(struct engine *engine, const struct sonde_addr *addr)
