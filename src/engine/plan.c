@@ -233,7 +233,8 @@ static bool next_step(struct engine *engine, struct engine_target *target, sonde
             continue;
         if (ttl != target->step_ttl) {
             target->step_ttl = (uint8_t)ttl;
-            target->step_ns = ns_add(now, STEP_NS);
+            /* a loop that woke late may catch up with one step, not with all that it missed */
+            target->step_ns = ns_add(ns_max(target->step_ns, ns_sub(now, STEP_NS)), STEP_NS);
         }
         uint32_t index = (uint32_t)(turn.trace - engine->traces);
         struct hop_turn *hop = turn_at(engine, target, ttl);

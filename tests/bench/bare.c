@@ -60,9 +60,12 @@ static int open_receiver(void)
 {
     struct sock_filter code[] = {
         /* echo replies with our identifier: X = header length, type 0, identifier at 4 */
-        {BPF_LDX | BPF_B | BPF_MSH, 0, 0, 0}, {BPF_LD | BPF_B | BPF_IND, 0, 0, 0},
-        {BPF_JMP | BPF_JEQ | BPF_K, 0, 3, 0}, {BPF_LD | BPF_H | BPF_IND, 0, 0, 4},
-        {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, IDENT}, {BPF_RET | BPF_K, 0, 0, 0x40000},
+        {BPF_LDX | BPF_B | BPF_MSH, 0, 0, 0},
+        {BPF_LD | BPF_B | BPF_IND, 0, 0, 0},
+        {BPF_JMP | BPF_JEQ | BPF_K, 0, 3, 0},
+        {BPF_LD | BPF_H | BPF_IND, 0, 0, 4},
+        {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, IDENT},
+        {BPF_RET | BPF_K, 0, 0, 0x40000},
         {BPF_RET | BPF_K, 0, 0, 0},
     };
     struct sock_fprog program = {sizeof code / sizeof *code, code};
@@ -92,8 +95,7 @@ static uint32_t send_some(int fd, uint32_t first, uint32_t count, uint32_t from,
     for (uint32_t i = 0; i < n; i++) {
         uint32_t to = first + (from + i) % count;
         write_echo(packets[i], to, from + i);
-        addresses[i] =
-            (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(to)};
+        addresses[i] = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(to)};
         iovs[i] = (struct iovec){packets[i], PACKET};
         messages[i].msg_hdr = (struct msghdr){.msg_name = &addresses[i],
                                               .msg_namelen = sizeof addresses[i],

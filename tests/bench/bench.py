@@ -5,7 +5,7 @@
 Everything runs over networks that are made for it, in namespaces, and removed. What counts are the
 ratios within one run; milliseconds are those of this machine. Needs root.
 
-bench.py [--quick] SONDE RTT BARE WIRE [TABLE...]      tables: complete error rate start polite
+bench.py [--quick] SONDE RTT BARE WIRE RUN [TABLE...]      tables: complete error rate start polite
 """
 import argparse
 import collections
@@ -17,10 +17,13 @@ import sys
 import complete
 import error
 import network
+import polite
+import rate
+import start
 
-TABLES = {"complete": complete, "error": error}
+TABLES = {"complete": complete, "error": error, "rate": rate, "start": start, "polite": polite}
 
-Programs = collections.namedtuple("Programs", "sonde rtt bare wire")
+Programs = collections.namedtuple("Programs", "sonde rtt bare wire run")
 
 
 def main():

@@ -4,9 +4,11 @@
 The capture is the kernel's own, at the sender's interface, of the very packets that were timed. A
 tool's figures come in the order of its probes, and so do the captured requests.
 """
+import collections
 import contextlib
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -19,16 +21,19 @@ import packets
 FULL_TTL = 30  # of the probes that sonde sends to the target itself
 SPIN = [sys.executable, "-c", "import time\nend = time.time() + 600\nwhile time.time() < end: pass"]
 
+Peer = collections.namedtuple("Peer", "tool command figure unit_ms")
+
 # How to have so many probes timed, some milliseconds apart, and how the figures are printed.
 PEERS = {
-    "ping": ("ping -n -c {count} -i {interval} {target}", r"time=([0-9.]+) ms", 1),
-    "fping": ("fping -c {count} -p {interval_ms} {target}", r"([0-9.]+) ms \(", 1),
-    "mtr": ("mtr -n -l -c {count} -i {interval} -f {hops} -m {hops} {target}",
-            r"(?m)^p [0-9]+ ([0-9]+)", 0.001),
-    "traceroute -I": ("for i in $(seq {tenths}); do"
-                      " traceroute -I -n -f {hops} -m {hops} -q 10 -N 1 {target}; done",
-                      r"([0-9.]+) ms", 1),
-    "scamper": ("scamper -I 'ping -c {count} -i {interval} {target}'", r"time=([0-9.]+) ms", 1),
+    "ping": Peer("ping", "ping -n -c {count} -i {interval} {target}", r"time=([0-9.]+) ms", 1),
+    "fping": Peer("fping", "fping -c {count} -p {interval_ms} {target}", r"([0-9.]+) ms \(", 1),
+    "mtr": Peer("mtr", "mtr -n -l -c {count} -i {interval} -f {hops} -m {hops} {target}",
+                r"(?m)^p [0-9]+ ([0-9]+)", 0.001),
+    "traceroute -I": Peer("traceroute", "for i in $(seq {tenths}); do"
+                          " traceroute -I -n -f {hops} -m {hops} -q 10 -N 1 {target}; done",
+                          r"([0-9.]+) ms", 1),
+    "scamper": Peer("scamper", "scamper -I 'ping -c {count} -i {interval} {target}'",
+                    r"time=([0-9.]+) ms", 1),
 }
 
 
@@ -72,7 +77,7 @@ class Scene:
     """A network in which something is timed."""
 
     def __init__(self, programs, length, rtt_ms, count):
-        self.net, self.chain = network.path(length, rtt_ms, programs.wire)
+        self.net, self.chain = network.path(programs, length, rtt_ms)
         self.net.listen(self.chain.server, 443)
         self.net.echo(self.chain.server, 53)
         self.count = count
@@ -100,12 +105,12 @@ class Scene:
         return {name: errors(told[name], seen[name]) for name in seen}, clocks
 
     def peer(self, name):
-        words, pattern, unit_ms = PEERS[name]
-        words = words.format(count=self.count, tenths=self.count // 10, interval=0.02,
+        peer = PEERS[name]
+        words = peer.command.format(count=self.count, tenths=self.count // 10, interval=0.02,
                              interval_ms=20, hops=self.chain.length, target=self.chain.target(4))
         out, captured = self.capture(words)
-        found = re.findall(pattern, out)
-        told = {i: float(value) * unit_ms * 1e6 for i, value in enumerate(found)}
+        found = re.findall(peer.figure, out)
+        told = {i: float(value) * peer.unit_ms * 1e6 for i, value in enumerate(found)}
         return errors(told, round_trips(captured, full_only=False)["icmp"])
 
 
@@ -151,6 +156,8 @@ def measure(programs, quick):
                         add(out, where, "sonde", f"{protocol}{family}", values,
                             " ".join(sorted(clocks)))
                 for name in PEERS:
+                    if shutil.which(PEERS[name].tool) is None:
+                        continue
                     add(out, where, name, "icmp4", scene.peer(name))
         finally:
             scene.net.close()

@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Networks whose links take time, and programs that are timed in them."""
 import collections
-import contextlib
 import fcntl
 import json
 import os
 import pathlib
+import shutil
 import struct
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "netns"))
 import lab
@@ -29,9 +27,9 @@ class Timed(collections.namedtuple("Timed", "seconds cpu_seconds rss_bytes code 
 class Network(lab.Network):
     """Veth pairs, or, with a delay, links that bench-wire carries packets over."""
 
-    def __init__(self, wire=None):
+    def __init__(self, programs):
         super().__init__()
-        self.wire = wire
+        self.programs = programs
         self.delay_us = 0  # one way, of every link made from now on
         self.ends = []
 
@@ -57,9 +55,9 @@ class Network(lab.Network):
     def start_wires(self):
         """Begin to carry packets; once all links are made."""
         if self.ends:
-            process = subprocess.Popen([self.wire, str(LIFETIME_S), *self.ends],
-                                       start_new_session=True,
-                                       pass_fds=[int(end) for i, end in enumerate(self.ends) if i % 3])
+            fds = [int(end) for i, end in enumerate(self.ends) if i % 3 != 0]
+            process = subprocess.Popen([self.programs.wire, str(LIFETIME_S), *self.ends], pass_fds=fds,
+                                       start_new_session=True)
             self.stack.callback(self.stop, process)
 
     def packets_sent(self, node, interface):
@@ -68,26 +66,29 @@ class Network(lab.Network):
         return json.loads(out)[0]["stats64"]["tx"]["packets"]
 
     def timed(self, node, *words, timeout=120):
-        """Run a program with nothing started in between."""
-        with tempfile.TemporaryFile() as out, contextlib.ExitStack() as stack:
+        """Run a program; what it took, and what it printed."""
+        with tempfile.TemporaryFile() as out, tempfile.NamedTemporaryFile("r") as figures:
             with self.inside(node):
-                began = time.monotonic()
-                process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out,
+                process = subprocess.Popen([self.programs.run, figures.name, *words],
+                                           stdin=subprocess.DEVNULL, stdout=out,
                                            stderr=subprocess.STDOUT, start_new_session=True)
-            watchdog = threading.Timer(timeout, process.kill)
-            watchdog.start()
-            stack.callback(watchdog.cancel)
-            _, status, usage = os.wait4(process.pid, 0)
-            took = time.monotonic() - began
-            process.returncode = os.waitstatus_to_exitcode(status)
+            self.stack.callback(self.stop, process)
+            process.wait(timeout)
+            ns, cpu_us, rss_kb, code = map(int, figures.read().split())
             out.seek(0)
-            return Timed(took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024,
-                         process.returncode, out.read().decode(errors="replace"))
+            return Timed(ns / 1e9, cpu_us / 1e6, rss_kb * 1024, code,
+                         out.read().decode(errors="replace"))
 
 
-def path(length, rtt_ms, wire):
+def found(tools):
+    """Of {name: command line}, what this machine has."""
+    return {name: words for name, words in tools.items()
+            if shutil.which(words.split()[0]) or words.startswith("{sonde}")}
+
+
+def path(programs, length, rtt_ms):
     """A network with one chain of so many hops, of which the last is so far away."""
-    net = Network(wire)
+    net = Network(programs)
     net.delay_us = round(rtt_ms * 1000 / 2 / length)
     chain = lab.Chain(net, length=length)
     net.start_wires()

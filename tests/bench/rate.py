@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""(c) How many probes a second many targets get, and what a probe costs, beside a bare loop.
+"""(c) How many probes a second many targets get, and what a probe and a target cost.
 
 The targets are addresses of one host behind one link. bench-bare does the least that has to be
 done: it sends and receives echoes in batches through the same kinds of sockets, stamps included.
+Its probes a second are counted from the first to the last packet, sonde's over all that its report
+calls the duration: looking up and binding ten thousand targets is in it.
 """
+import collections
 import json
 import re
-import statistics
+import shutil
 import tempfile
 
 import network
@@ -14,8 +17,19 @@ import table
 
 FIRST = "10.64.0.0"
 REPETITIONS = 5
-TIMES = 20  # probes to each target
-SIZES = (1000, 10000, 50000)
+TARGETS = 10000
+CYCLES = 100
+QUICK_CYCLES = 10
+FPING_CYCLES = 5  # it has 65535 sequence numbers for ten seconds
+
+
+class Burst(collections.namedtuple("Burst", "probes answered ms cpu_us rss_mb")):
+    """What came of one run."""
+
+    @property
+    def pace(self):
+        """Probes in a millisecond."""
+        return self.probes / self.ms
 
 
 def addresses(count):
@@ -25,34 +39,83 @@ def addresses(count):
 class Field:
     """Many targets behind one link."""
 
-    def __init__(self, programs):
+    def __init__(self, programs, count):
         self.programs = programs
-        self.net = network.Network()
+        self.count = count
+        self.net = network.Network(programs)
         chain = network.lab.Chain(self.net, length=1)
         self.net.ip(chain.server, f"route add local {FIRST}/16 dev lo")
         self.net.ip("vantage", f"route add {FIRST}/16 via {chain.target(4)}")
-        self.net.sysctl(chain.server, {"net/ipv4/icmp_echo_ignore_all": 0})
+        self.file = self.net.stack.enter_context(tempfile.NamedTemporaryFile("w"))
+        self.file.write("\n".join(addresses(count)) + "\n")
+        self.file.flush()
 
-    def bare(self, count, times):
-        """(Probes, answers, ms of measuring, what the process took)."""
-        done = self.net.timed("vantage", self.programs.bare, FIRST, str(count), str(times))
+    def burst(self, probes, answered, ms, done):
+        return Burst(probes, answered, ms, done.cpu_seconds / probes * 1e6,
+                     done.rss_bytes / (1 << 20))
+
+    def bare(self, cycles):
+        done = self.net.timed("vantage", self.programs.bare, FIRST, str(self.count), str(cycles))
         answered, ms = done.out.split()
-        return count * times, int(answered), float(ms), done
+        return self.burst(self.count * cycles, int(answered), float(ms), done)
 
-    def sonde(self, count, times, file):
+    def sonde(self, cycles):
         before = self.net.packets_sent("vantage", "to-server")
-        done = self.net.timed("vantage", self.programs.sonde, "-j", "-n", "-F", file, "-c",
-                              str(times), "-i", "0.01")
-        sent = self.net.packets_sent("vantage", "to-server") - before
+        done = self.net.timed("vantage", self.programs.sonde, "-j", "-n", "-F", self.file.name,
+                              "-c", str(cycles), "-i", "0.01")
+        probes = self.net.packets_sent("vantage", "to-server") - before
         document = json.loads(done.out)
-        services = [target["services"][0] for target in document["targets"]]
-        hops = [hop for service in services for hop in service["path"]["hops"]]
-        answered = sum(of["received"] for of in services) + \
-            sum(hop["received"] for hop in hops if hop["ttl"] != 1)
-        return sent, answered, document["duration_ms"], done
+        lost = sum(target["services"][0]["sent"] - target["services"][0]["received"]
+                   for target in document["targets"])
+        return self.burst(probes, probes - lost, document["duration_ms"], done)
 
-    def fping(self, count, times, file):
-        done = self.net.timed("vantage", "fping", "-q", "-i", "0", "-p", "10", "-C", str(times),
-                              "-f", file)
-        return count * times, len(re.findall(r" [0-9.]+(?= |$)", done.out, re.M)), \
-            done.seconds * 1000, done
+    def fping(self, cycles):
+        cycles = min(cycles, FPING_CYCLES)
+        done = self.net.timed("vantage", "fping", "-q", "-i", "0", "-p", "10", "-C", str(cycles),
+                              "-f", self.file.name)
+        answered = sum(field != "-" for line in done.out.splitlines() if " : " in line
+                       for field in line.split(" : ")[1].split())
+        return self.burst(self.count * cycles, answered, done.seconds * 1000, done)
+
+    def nmap(self, _):
+        done = self.net.timed("vantage", "nmap", "-n", "-sn", "-PE", "-T5", "-iL", self.file.name)
+        answered = int(re.search(r"\(([0-9]+) hosts? up\)", done.out)[1])
+        return self.burst(self.count, answered, done.seconds * 1000, done)
+
+
+def measure(programs, quick):
+    out = table.Table("(c) Many targets at once: probes a second, and what they cost", {
+        "targets": 7, "tool": 8, "probes": 8, "answered": 8, "probes/s": 9, "of bare": 8,
+        "CPU µs/probe": 12, "MB": 6})
+    field = Field(programs, TARGETS)
+    peers = [tool for tool in ("fping", "nmap") if shutil.which(tool) and not quick]
+    tools = ["bare", "sonde", *peers]
+    try:
+        best = {}
+        for _ in range(1 if quick else REPETITIONS):  # in turns: the machine has its moods
+            for tool in tools:
+                burst = getattr(field, tool)(QUICK_CYCLES if quick else CYCLES)
+                if tool not in best or burst.pace > best[tool].pace:
+                    best[tool] = burst
+        for tool, burst in best.items():
+            out.add(TARGETS, tool, burst.probes, burst.answered, f"{burst.pace * 1000:.0f}",
+                    f"{burst.pace / best['bare'].pace * 100:.1f} %", f"{burst.cpu_us:.2f}",
+                    f"{burst.rss_mb:.1f}")
+    finally:
+        field.net.close()
+    memory(programs, quick)
+
+
+def memory(programs, quick):
+    """How memory grows with targets, and that it does not with cycles."""
+    out = table.Table("    sonde's memory", {
+        "targets": 7, "cycles": 6, "MB": 6, "KB/target": 9})
+    for count in (1000,) if quick else (1, 1000, 10000, 50000):
+        field = Field(programs, count)
+        try:
+            for cycles in (3, 300) if count <= 1000 else (3, 30):
+                burst = field.sonde(cycles)
+                out.add(count, cycles, f"{burst.rss_mb:.1f}",
+                        f"{burst.rss_mb * 1024 / count:.1f}")
+        finally:
+            field.net.close()

@@ -26,6 +26,31 @@ static struct net *run_net(const struct engine_config *config, const char *servi
     return net;
 }
 
+/* Whatever is sent later is answered sooner. */
+static void overtaking(struct net *net, const struct sonde_tx *tx)
+{
+    sonde_ns delay = 500 * MS - 3 * net->now;
+    if (tx->ttl < net->distance)
+        net_error(net, tx, delay, tx->ttl, ICMP4_TIME_EXCEEDED, 0);
+    else
+        net_reply(net, tx, delay);
+}
+
+Test(answers, answers_that_overtake_each_other_are_those_of_their_own_probes)
+{
+    struct engine_config config = net_config();
+    struct net *net = run_net(&config, "icmp tcp udp", overtaking);
+    cr_assert_geq(net->probe_count, 30);
+    for (size_t i = 0; i < net->probe_count; i++) {
+        const struct net_probe *probe = &net->probes[i];
+        cr_expect(probe->unawaited || probe->rtt_ns == 500 * MS - 3 * probe->sent_ns,
+                  "service %u, TTL %u, sent at %f ms: %f ms", probe->service, probe->ttl,
+                  (double)probe->sent_ns / 1e6, (double)probe->rtt_ns / 1e6);
+    }
+    cr_expect_eq(discards(net), 0);
+    net_free(net);
+}
+
 /* What the target says to everything that reaches it: type and code of net->seen. */
 static void target_says(struct net *net, const struct sonde_tx *tx)
 {

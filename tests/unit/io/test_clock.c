@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The kernel stamps packets by the wall clock, which anybody may set; times are those of a clock
+ * that nobody sets. Here both clocks are the test's own, so that they can be moved.
+ */
+#include "base/time.h"
+#include "io/clock.h"
+#include "io/linux/internal.h"
+
+#include <criterion/criterion.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static const sonde_ns S = SONDE_NS_PER_S;
+static const sonde_ns MS = SONDE_NS_PER_MS;
+static const sonde_ns US = SONDE_NS_PER_US;
+
+/* What the clocks show. */
+static struct {
+    bool ours;          /* otherwise they are the system's */
+    sonde_ns monotonic; /* moves on with every reading of any clock, by: */
+    sonde_ns reading;
+    sonde_ns ahead; /* of the wall clock */
+} clocks;
+
+/* In the place of the C library's. */
+int clock_gettime(clockid_t id, struct timespec *ret_time)
+{
+    if (!clocks.ours)
+        return (int)syscall(SYS_clock_gettime, id, ret_time);
+    clocks.monotonic += clocks.reading;
+    sonde_ns now = clocks.monotonic + (id == CLOCK_REALTIME ? clocks.ahead : 0);
+    *ret_time = (struct timespec){now / S, now % S};
+    return 0;
+}
+
+static const sonde_ns AHEAD = 1790000000 * SONDE_NS_PER_S; /* in 2026, soon after the start */
+
+static void take_clocks(void)
+{
+    clocks.ours = true;
+    clocks.monotonic = 500 * S;
+    clocks.reading = 50; /* ns */
+    clocks.ahead = AHEAD;
+}
+
+static void give_clocks_back(void)
+{
+    clocks.ours = false;
+}
+
+TestSuite(clock, .init = take_clocks, .fini = give_clocks_back);
+
+Test(clock, how_far_the_wall_clock_is_ahead_is_known_to_within_a_reading)
+{
+    sonde_ns ahead = 0;
+    clock_follow_wall(&ahead);
+    cr_expect_geq(ahead, AHEAD - 50);
+    cr_expect_leq(ahead, AHEAD + 50);
+    sonde_ns before = ahead;
+    clocks.monotonic += 3600 * S;
+    clock_follow_wall(&ahead);
+    cr_expect_eq(ahead, before, "what still fits is kept, so that times do not tremble");
+}
+
+Test(clock, a_wall_clock_that_was_set_is_followed)
+{
+    static const sonde_ns steps[] = {3600 * SONDE_NS_PER_S, -3600 * SONDE_NS_PER_S, SONDE_NS_PER_S,
+                                     -1000 * SONDE_NS_PER_US};
+    sonde_ns ahead = 0;
+    clock_follow_wall(&ahead);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        clocks.ahead += steps[i];
+        clock_follow_wall(&ahead);
+        cr_expect_leq(ns_max(ahead - clocks.ahead, clocks.ahead - ahead), 50);
+    }
+}
+
+Test(clock, a_reading_that_was_interrupted_is_read_again)
+{
+    sonde_ns ahead = 0;
+    clocks.reading = 20 * US; /* every time: the machine is very busy */
+    clock_follow_wall(&ahead);
+    cr_expect_leq(ns_max(ahead - AHEAD, AHEAD - ahead), 20 * US);
+}
+
+/* A probe leaves, and 30 ms later its answer is there; 5 ms later it is read. The wall clock is set
+ * at some time. @return the round trip, and by which clock the answer was stamped. */
+static sonde_ns round_trip(sonde_ns step, sonde_ns when, enum sonde_clock *ret_clock)
+{
+    struct linux_transport transport = {0};
+    sonde_ns start = clocks.monotonic;
+    sonde_ns sent_wall = clocks.ahead + start + 10 * US;
+
+    clocks.monotonic = start + 20 * US;
+    clock_follow_wall(&transport.wall_ahead_ns);
+    struct sonde_stamp sent = stamp_of(&transport, start, start + 20 * US, sent_wall, start);
+    cr_expect_eq(sent.clock, SONDE_CLOCK_KERNEL);
+
+    sonde_ns arrival = start + 30 * MS;
+    sonde_ns arrival_wall = arrival + clocks.ahead + (when < 30 * MS ? step : 0);
+    clocks.ahead += step;
+    clocks.monotonic = start + 35 * MS;
+    clock_follow_wall(&transport.wall_ahead_ns);
+    sonde_ns now = clock_monotonic_ns();
+    struct sonde_stamp received = stamp_of(&transport, start + 1 * MS, now, arrival_wall, now);
+    *ret_clock = received.clock;
+    return received.time_ns - sent.time_ns;
+}
+
+static const sonde_ns steps[] = {3600 * SONDE_NS_PER_S, -3600 * SONDE_NS_PER_S, SONDE_NS_PER_S,
+                                 -SONDE_NS_PER_S};
+
+Test(clock, a_step_between_probe_and_answer_changes_no_round_trip)
+{
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        enum sonde_clock clock;
+        sonde_ns rtt = round_trip(steps[i], 10 * MS, &clock);
+        cr_expect_eq(clock, SONDE_CLOCK_KERNEL);
+        cr_expect_leq(ns_max(rtt - 30 * MS, 30 * MS - rtt), 11 * US, "%ld ns", (long)rtt);
+    }
+}
+
+Test(clock, a_step_between_arrival_and_reading_leaves_the_time_of_reading_and_says_so)
+{
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        enum sonde_clock clock;
+        sonde_ns rtt = round_trip(steps[i], 32 * MS, &clock);
+        cr_expect_eq(clock, SONDE_CLOCK_USER);
+        cr_expect_geq(rtt, 30 * MS);
+        cr_expect_leq(rtt, 35 * MS + US);
+    }
+}
+
+Test(clock, without_a_stamp_of_the_kernels_our_own_clock_serves)
+{
+    struct linux_transport transport = {.wall_ahead_ns = AHEAD};
+    struct sonde_stamp stamp = stamp_of(&transport, S, 2 * S, 0, 2 * S);
+    cr_expect_eq(stamp.clock, SONDE_CLOCK_USER);
+    cr_expect_eq(stamp.time_ns, 2 * S);
+}
