@@ -4,16 +4,19 @@
 #   make            build build/sonde
 #   make demo       install what is missing, build, and run on the built-in simulated network
 #   make test       install what the tests need, build and run them all
+#   make bench      install the tools to compare with, and measure them and sonde (a quarter of an hour)
 #   make install    as meson does, with DESTDIR= and PREFIX=
 
 BUILD_PACKAGES = gcc libc6-dev libc-ares-dev libcap-dev libcjson-dev meson ninja-build pkgconf python3
 TEST_PACKAGES = $(BUILD_PACKAGES) clang-14 clang-format-14 clang-tidy-14 conntrack dnsmasq-base g++ \
 	iproute2 iputils-ping libcap2-bin libclang-rt-14-dev libcriterion-dev mandoc mtr-tiny \
 	nftables procps python3-jsonschema tcpdump traceroute universal-ctags util-linux
+BENCH_PACKAGES = $(BUILD_PACKAGES) fping iproute2 iputils-ping libcriterion-dev mtr-tiny nftables nmap \
+	python3-jsonschema scamper traceroute util-linux
 PREFIX ?= /usr/local
 DEMO = web.example :443 :80 :22 :25 :3389 :53/udp
 
-.PHONY: all demo test install clean packages-build packages-test format
+.PHONY: all demo test bench install clean packages-build packages-test packages-bench format
 
 all: build/build.ninja
 	ninja -C build sonde
@@ -27,6 +30,9 @@ packages-build:
 packages-test:
 	tests/support/install-packages.sh $(TEST_PACKAGES)
 
+packages-bench:
+	tests/support/install-packages.sh $(BENCH_PACKAGES)
+
 demo: packages-build
 	$(MAKE) all
 	@echo; echo '$$ sonde --simulate demo $(DEMO)'
@@ -35,6 +41,11 @@ demo: packages-build
 
 test: packages-test
 	tests/run-all.sh
+
+bench: packages-bench
+	[ -e build-bench/build.ninja ] || meson setup build-bench >/dev/null
+	ninja -C build-bench --quiet
+	ninja -C build-bench bench
 
 install: build/build.ninja
 	meson configure build --prefix='$(PREFIX)'
@@ -45,4 +56,4 @@ format:
 	clang-format-14 -i $$(git ls-files '*.c' '*.h')
 
 clean:
-	rm -rf build build-test build-san build-clang
+	rm -rf build build-test build-san build-clang build-bench

@@ -27,7 +27,7 @@ run build-test --no-suite tidy
 
 echo '== gcc, address and undefined behaviour sanitizers'
 setup build-san -Dwerror=true -Db_sanitize=address,undefined
-run build-san --setup san --no-suite tidy --no-suite lint
+run build-san --setup san --no-suite tidy --no-suite lint --no-suite bench
 
 echo '== clang, clang-tidy, fuzzing'
 CC=clang-14 setup build-clang -Dwerror=true -Dfuzz=true

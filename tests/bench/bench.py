@@ -38,7 +38,8 @@ def main():
         parser.error(f"no such table: {' '.join(sorted(unknown))}")
     reason = network.lab.obstacle()
     if reason is not None:
-        sys.exit(f"cannot measure: {reason}")
+        print(f"skipped: {reason}")
+        sys.exit(network.lab.SKIPPED)
     programs = Programs(*(getattr(args, name) for name in Programs._fields))
     print(f"{platform.system()} {platform.release()}, {os.cpu_count()} cores")
     print(subprocess.run([programs.sonde, "--version"], check=True, capture_output=True,

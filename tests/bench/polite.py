@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""(e) Loss that a tool makes itself: hops that ration their answers, as Linux routers do by default.
+"""(e) Loss that a tool makes itself, at hops that ration their answers as Linux routers do.
 
 Three services of one host are traced for a minute, once a second: by sonde in one run, by mtr in
 three, because it knows one service at a time. Each has a chain of routers of its own; nothing is
