@@ -30,9 +30,9 @@ _sonde()
     esac
     if [[ $cur == -* ]]; then
         local options='--ipv4 --ipv6 --filename --all-addresses --many --services --tcp --udp
-            --port --no-icmp --first-ttl --max-ttl --max-unknown --psize --bitpattern --tos
+            --port --no-icmp --no-control --first-ttl --max-ttl --max-unknown --psize --bitpattern --tos
             --address --interface --localport --mark --report-cycles --interval --timeout
-            --deadline --rate --report --report-wide --json --quiet --no-dns --show-ips --mpls
+            --deadline --rate --expect --warn --crit --report --report-wide --json --quiet --no-dns --show-ips --mpls
             --color --ascii --print-schema --simulate --virtual-time --help --version'
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
         return

@@ -30,6 +30,13 @@ enum {
     SONDE_ERROR_BYTES = 256,
 };
 
+/** Limits for services. {0} is none. */
+struct sonde_limits {
+    bool set;
+    sonde_ns rtt_ns;   /**< the mean round trip may not be above this; 0 = no limit */
+    double loss_ratio; /**< nor the loss above this, from 0 to 1; at 1 it cannot be */
+};
+
 /** What a run does. In every member 0 means the default, so {0} is a valid set of options. */
 struct sonde_options {
     uint32_t cycles;          /**< 0 = 3; SONDE_CYCLES_ENDLESS */
@@ -48,6 +55,9 @@ struct sonde_options {
     enum sonde_family family; /**< SONDE_FAMILY_NONE = both */
     const char *source;       /**< numeric source address; NULL = the system's choice */
     const char *interface;    /**< name; NULL = the system's choice */
+    struct sonde_limits warn; /**< above these a service is degraded */
+    struct sonde_limits crit; /**< above these it has failed */
+    bool no_controls;         /**< probe nothing for comparison but what was added */
     bool no_names;            /**< do not look up the names of hops */
     bool all_addresses;       /**< every address of a name becomes a target of its own */
     bool want_events;         /**< keep events for sonde_session_pop_event() */
@@ -61,10 +71,11 @@ struct sonde_options {
 
 /** A service to probe. */
 struct sonde_service {
-    const char *protocol; /**< "icmp", "tcp" or "udp" */
-    uint16_t port;        /**< 1 to 65535; 0 for icmp */
-    const char *name;     /**< of the service, for the report; copied; NULL = none */
-    bool control;         /**< there for comparison only: nothing is expected of it */
+    const char *protocol;    /**< "icmp", "tcp" or "udp" */
+    uint16_t port;           /**< 1 to 65535; 0 for icmp */
+    const char *name;        /**< of the service, for the report; copied; NULL = none */
+    bool control;            /**< there for comparison only: nothing is expected of it */
+    enum sonde_state expect; /**< the state that is wanted; SONDE_STATE_UNKNOWN: that it answers */
 };
 
 /** Why a call failed, in words. */

@@ -88,6 +88,27 @@ struct sonde_blame {
     struct sonde_place reporter;
 };
 
+/** What a finding rests on. */
+struct sonde_finding_evidence {
+    enum sonde_outcome kind; /**< of the reply that decided; SONDE_OUTCOME_NO_REPLY: silence did */
+    uint64_t sent;           /**< probes that were meant to reach the target */
+    uint64_t received;       /**< answers of the target to them */
+    const char *control;     /**< the service it was compared with; NULL = none */
+    uint64_t control_sent;   /**< of the control, where the two part */
+    uint64_t control_received;
+};
+
+/** One thing that is wrong. */
+struct sonde_finding {
+    const char *rule; /**< the id of the rule that found it */
+    enum sonde_code code;
+    enum sonde_level level;
+    const char *text; /**< one sentence, or a few words */
+    enum sonde_confidence confidence;
+    const struct sonde_blame *blame; /**< NULL = nobody is to blame, or it is not known who */
+    struct sonde_finding_evidence evidence;
+};
+
 /** What it comes to. */
 struct sonde_verdict {
     enum sonde_level level;
@@ -110,10 +131,14 @@ struct sonde_service_result {
     uint64_t outcomes[SONDE_OUTCOME_COUNT];
     struct sonde_rtt rtt;
     const struct sonde_evidence *evidence; /**< NULL = nothing answered */
-    struct sonde_verdict verdict;
+    enum sonde_state expect;      /**< what is wanted; SONDE_STATE_UNKNOWN: that it answers */
+    bool met;                     /**< and that is what the state is */
+    struct sonde_verdict verdict; /**< the worst finding, or that nothing is wrong */
     enum sonde_confidence confidence;
-    const struct sonde_blame *blame; /**< NULL = nobody is to blame, or it is not known who */
-    const struct sonde_path *path;   /**< NULL = nothing was probed */
+    const struct sonde_blame *blame;      /**< NULL = nobody is to blame, or it is not known who */
+    const struct sonde_finding *findings; /**< all, worst first */
+    size_t finding_count;
+    const struct sonde_path *path; /**< NULL = nothing was probed */
 };
 
 /** One target. */

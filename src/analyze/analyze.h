@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the tally means: the state of each service, and the verdict on it.
+ * What the tally means: the state of each service, what is wrong with it, and where.
  *
- * Pure functions of the tally. A state needs evidence: silence counts only when it is repeated,
- * and only against the background of something else of the target that answers.
+ * Pure functions of the tally. First the state, from what was answered. Then the rules, each a
+ * small function of its own (analyze/rules.h), look for one thing that may be wrong: each needs a
+ * minimum of evidence, and says "inconclusive" below it. What they find are findings; the worst of
+ * them is the verdict.
+ *
+ * Three principles. Silence counts only when it is repeated, and only against the background of
+ * something else of the target that answers. No hop is named on one lost probe. And a hop is named
+ * only as an end of a bracket in which the culprit is, unless it says itself that it is the one.
  */
 #ifndef ANALYZE_ANALYZE_H
 #define ANALYZE_ANALYZE_H
@@ -12,31 +18,65 @@
 
 #include <sonde/snapshot.h>
 
-enum { ANALYZE_TEXT_BYTES = 256 };
+enum {
+    ANALYZE_TEXT_BYTES = 256,
+    ANALYZE_FINDINGS_MAX = 6, /* of one service; more would be no help */
+};
 
 /** What the analysis has to know of a service beyond its tally. */
 struct analyze_service {
-    uint8_t protocol; /* IP_PROTO_* */
-    bool control;     /* nothing is expected of it */
-    const char *name; /* "443/tcp", for sentences */
+    uint8_t protocol;        /* IP_PROTO_* */
+    bool control;            /* nothing is expected of it */
+    const char *name;        /* "443/tcp", for sentences */
+    enum sonde_state expect; /* the state that is wanted; SONDE_STATE_UNKNOWN: that it answers */
+};
+
+/** Limits that a user sets. */
+struct analyze_limits {
+    sonde_ns rtt_ns; /* the mean round trip may not be above this; 0 = no limit */
+    double loss;     /* nor the loss, from 0 to 1, above this; negative = no limit */
 };
 
 /** A target as the analysis sees it. */
 struct analyze_target {
     const struct tally_target *tally;
     const struct analyze_service *services; /* [tally->service_count] */
+    struct analyze_limits warn;             /* above it a service is degraded */
+    struct analyze_limits crit;             /* above it, it has failed */
+    uint8_t max_ttl;                        /* of the run */
+    bool lost_here; /* this machine lost packets that came in: loss may be its own */
+};
+
+/** What a finding rests on. */
+struct analyze_evidence {
+    enum sonde_outcome outcome; /* whose reply decided; NO_REPLY = silence did */
+    uint64_t sent;              /* probes that were meant to reach the target */
+    uint64_t received;          /* and answers of the target to them */
+    const char *control;        /* the service that it was compared with; NULL = none */
+    uint64_t control_sent;      /* of the control, at the hop where the two part */
+    uint64_t control_received;
+};
+
+/** One rule that fired. */
+struct finding {
+    const char *rule; /* its id: "filtered" */
+    enum sonde_code code;
+    enum sonde_level level;
+    enum sonde_confidence confidence;
+    bool has_blame;
+    struct sonde_blame blame;
+    struct analyze_evidence evidence;
+    char text[ANALYZE_TEXT_BYTES];
 };
 
 /** What one service comes to. */
 struct analysis {
     enum sonde_state state;
-    enum sonde_level level;
-    enum sonde_code code;
-    enum sonde_confidence confidence;
     enum sonde_outcome deciding; /* the outcome whose evidence decided; NO_REPLY = none did */
-    bool has_blame;
-    struct sonde_blame blame;
-    char text[ANALYZE_TEXT_BYTES];
+    bool met;                    /* the state is what is wanted */
+    struct finding verdict;      /* the worst finding, or that nothing is wrong */
+    struct finding findings[ANALYZE_FINDINGS_MAX]; /* worst first */
+    uint32_t finding_count;
 };
 
 /** @return The state of a service, and in @p ret_deciding the outcome that shows it. */
@@ -47,15 +87,15 @@ enum sonde_state analyze_state(const struct analyze_target *target, uint32_t ser
 void analyze_service(const struct analyze_target *target, uint32_t service,
                      struct analysis *ret_analysis);
 
-/** @return The TTL at which a router with this address answered any trace of the target; 0 if it
- *  is no known hop. */
-uint8_t analyze_find_hop(const struct analyze_target *target, const struct sonde_addr *addr);
+/** @return true if a verdict is worse than another: by level, then by code. */
+bool analyze_is_worse(enum sonde_level level, enum sonde_code code, enum sonde_level than_level,
+                      enum sonde_code than_code);
 
 /** The distance of a service in hops. */
 struct analyze_distance {
-    uint8_t ttl; /* 0 = nothing is known of it */
-    bool
-        confirmed; /* nothing speaks for less: the hop before is a router's, or silent repeatedly */
+    uint8_t ttl;    /* 0 = nothing is known of it */
+    bool confirmed; /* nothing speaks for less: the hop before is a router's, or silent repeatedly
+                     */
 };
 
 /** @return How far away a service is: by its own trace, or, where that arrived but leaves it open,
@@ -63,14 +103,14 @@ struct analyze_distance {
 struct analyze_distance analyze_distance(const struct analyze_target *target, uint32_t service);
 
 /** @return What the loss at a hop means, given what is seen behind it. */
-enum sonde_loss_kind analyze_loss(const struct tally_service *service, uint8_t ttl,
-                                  uint8_t max_ttl);
+enum sonde_loss_kind analyze_loss(const struct analyze_target *target, uint32_t service,
+                                  uint8_t ttl);
 
 /** @return true if any probe of the trace was answered by the target itself. */
 bool analyze_reached(const struct analyze_target *target, uint32_t service);
 
 /** @return Why the path of a service ends where it does; the run was over. */
 enum sonde_stop_reason analyze_stop(const struct analyze_target *target, uint32_t service,
-                                    uint8_t max_ttl, bool interrupted);
+                                    bool interrupted);
 
 #endif

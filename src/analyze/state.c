@@ -1,44 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* From outcomes to states. */
-#include "analyze/analyze.h"
+#include "analyze/evidence.h"
 #include "wire/icmp.h"
 #include "wire/ip.h"
 
-enum { SILENCE_BELIEVED = 2 /* unanswered probes that make silence a finding */ };
-
-static const struct tally_service *tally_of(const struct analyze_target *target, uint32_t service)
-{
-    return &target->tally->services[service];
-}
-
-static bool evidence_is_target(const struct analyze_target *target,
-                               const struct tally_service *tally, enum sonde_outcome outcome)
-{
-    return tally->outcomes[outcome].evidence.valid &&
-           sonde_addr_equal(&tally->outcomes[outcome].evidence.from, &target->tally->addr);
-}
-
 bool analyze_reached(const struct analyze_target *target, uint32_t service)
 {
-    const struct tally_service *tally = tally_of(target, service);
+    const struct tally_service *tally = evidence_tally(target, service);
     if (tally->received > 0 || tally->reach.dest_ttl != 0)
         return true;
     for (int outcome = 0; outcome < SONDE_OUTCOME_COUNT; outcome++) {
         bool own = outcome == SONDE_OUTCOME_ECHO_REPLY || outcome == SONDE_OUTCOME_OPEN ||
                    outcome == SONDE_OUTCOME_CLOSED || outcome == SONDE_OUTCOME_UDP_REPLY;
-        if (own && tally->outcomes[outcome].shown > 0)
-            return true;
-        if (outcome != SONDE_OUTCOME_TTL_EXCEEDED && tally->outcomes[outcome].shown > 0 &&
-            evidence_is_target(target, tally, (enum sonde_outcome)outcome))
-            return true;
-    }
-    return false;
-}
-
-static bool target_reached(const struct analyze_target *target)
-{
-    for (uint32_t i = 0; i < target->tally->service_count; i++) {
-        if (analyze_reached(target, i))
+        if (outcome == SONDE_OUTCOME_TTL_EXCEEDED || tally->outcomes[outcome].shown == 0)
+            continue;
+        if (own || evidence_is_target(target, service, (enum sonde_outcome)outcome))
             return true;
     }
     return false;
@@ -71,27 +47,34 @@ static enum sonde_outcome find_refusal(const struct analyze_target *target,
         if (tally->outcomes[policies[i]].shown > 0)
             return policies[i];
     }
-    for (size_t i = 0; target_reached(target) && i < sizeof routings / sizeof *routings; i++) {
-        if (tally->outcomes[routings[i]].shown > 0 &&
-            is_refusal(target, &tally->outcomes[routings[i]].evidence))
+    if (!evidence_target_reached(target))
+        return SONDE_OUTCOME_NO_REPLY;
+    for (size_t i = 0; i < sizeof routings / sizeof *routings; i++) {
+        const struct tally_outcome *outcome = &tally->outcomes[routings[i]];
+        if (outcome->shown > 0 && is_refusal(target, &outcome->evidence))
             return routings[i];
     }
     return SONDE_OUTCOME_NO_REPLY;
 }
 
+/* What silence means: it depends on what else is answered. */
 static enum sonde_state silence_state(const struct analyze_target *target, uint32_t service)
 {
-    const struct tally_service *tally = tally_of(target, service);
-    uint64_t in_vain = tally->outcomes[SONDE_OUTCOME_NO_REPLY].ended +
+    const struct tally_service *tally = evidence_tally(target, service);
+    bool udp = target->services[service].protocol == IP_PROTO_UDP;
+    struct bracket bracket;
+    uint64_t in_vain = evidence_silent(target, service) +
                        tally->outcomes[SONDE_OUTCOME_TTL_EXCEEDED].ended +
                        tally->outcomes[SONDE_OUTCOME_HOST_UNREACHABLE].shown +
                        tally->outcomes[SONDE_OUTCOME_NET_UNREACHABLE].shown;
-    if (in_vain < SILENCE_BELIEVED)
+    if (in_vain < EVIDENCE_REPEATED)
         return SONDE_STATE_UNKNOWN;
-    if (!target_reached(target))
+    bool found = evidence_bracket(target, service, &bracket);
+    if (found && !bracket.at_target)
+        return SONDE_STATE_FILTERED; /* others get further: even over UDP that is no open port */
+    if (!found && !evidence_target_reached(target))
         return SONDE_STATE_UNREACHABLE;
-    return target->services[service].protocol == IP_PROTO_UDP ? SONDE_STATE_OPEN_OR_FILTERED
-                                                              : SONDE_STATE_FILTERED;
+    return udp ? SONDE_STATE_OPEN_OR_FILTERED : SONDE_STATE_FILTERED;
 }
 
 enum sonde_state analyze_state(const struct analyze_target *target, uint32_t service,
@@ -106,14 +89,17 @@ enum sonde_state analyze_state(const struct analyze_target *target, uint32_t ser
         {SONDE_OUTCOME_ECHO_REPLY, SONDE_STATE_OPEN},
         {SONDE_OUTCOME_CLOSED, SONDE_STATE_CLOSED},
     };
-    const struct tally_service *tally = tally_of(target, service);
+    const struct tally_service *tally = evidence_tally(target, service);
+    struct interception found;
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
-        if (tally->outcomes[answers[i].outcome].shown > 0) {
-            *ret_deciding = answers[i].outcome;
-            return answers[i].state;
-        }
+        if (tally->outcomes[answers[i].outcome].shown == 0)
+            continue;
+        *ret_deciding = answers[i].outcome;
+        bool reset = answers[i].state == SONDE_STATE_CLOSED &&
+                     evidence_interception(target, service, &found);
+        return reset ? SONDE_STATE_REJECTED : answers[i].state;
     }
-    if (evidence_is_target(target, tally, SONDE_OUTCOME_PORT_UNREACHABLE)) {
+    if (evidence_is_target(target, service, SONDE_OUTCOME_PORT_UNREACHABLE)) {
         *ret_deciding = SONDE_OUTCOME_PORT_UNREACHABLE;
         return SONDE_STATE_CLOSED;
     }

@@ -2,6 +2,8 @@
 /* The table of options, and how each is applied; see app/options.h. */
 #include "app/options.h"
 
+#include "app/expect.h"
+
 #include "base/number.h"
 
 #include <errno.h>
@@ -172,6 +174,22 @@ static int apply_deadline(struct command *command, const char *value)
     return read_seconds(value, 31622400, &command->options.deadline_ns);
 }
 
+static int apply_expect(struct command *command, const char *value)
+{
+    command->expect = value; /* read when the targets are known */
+    return value[0] == '\0' ? -EINVAL : 0;
+}
+
+static int apply_warn(struct command *command, const char *value)
+{
+    return expect_read_limits(value, &command->options.warn);
+}
+
+static int apply_crit(struct command *command, const char *value)
+{
+    return expect_read_limits(value, &command->options.crit);
+}
+
 static int apply_simulate(struct command *command, const char *value)
 {
     command->simulate = value;
@@ -289,6 +307,8 @@ static const struct option_line option_lines[] = {
     TAKES('P', "port", "LIST", "a list such as 22,443,53/udp", "Probing",
           "probe these services at every target", apply_ports),
     FLAG(0, "no-icmp", "Probing", "do not add icmp as control", rules.no_icmp),
+    FLAG(0, "no-control", "Probing", "do not probe another port to compare a silent one with",
+         options.no_controls),
     TAKES('f', "first-ttl", "N", "1 to 255", "Probing", "begin the path at this TTL (1)",
           apply_first_ttl),
     TAKES('m', "max-ttl", "N", "1 to 255", "Probing", "end the path at this TTL (30)",
@@ -309,14 +329,20 @@ static const struct option_line option_lines[] = {
     TAKES('M', "mark", "N", "1 to 4294967295", "Probing",
           "mark packets for the firewall and routing rules", apply_mark),
     TAKES('c', "report-cycles", "N", "1 to 4294967294", "Timing", "cycles (3)", apply_cycles),
-    TAKES('i', "interval", "SECONDS", "0.01 to 86400", "Timing", "from cycle to cycle (1)",
-          apply_interval),
+    TAKES('i', "interval", "SECONDS", "0.01 to 86400", "Timing",
+          "from cycle to cycle (1; without -c 0.5)", apply_interval),
     TAKES('Z', "timeout", "SECONDS", "0.01 to 3600", "Timing",
           "a probe is lost at the latest after this (2)", apply_timeout),
     TAKES(0, "deadline", "SECONDS", "0.01 to 31622400", "Timing",
           "end the whole run at the latest after this", apply_deadline),
     TAKES(0, "rate", "PPS", "1 to 1000000", "Timing", "send at most this many packets a second",
           apply_rate),
+    TAKES(0, "expect", "LIST", "a list such as 22=closed,443=open", "Expecting",
+          "what services are to be (that they answer)", apply_expect),
+    TAKES(0, "warn", "RTT_MS,LOSS%", "milliseconds and percent, as in 100,5%", "Expecting",
+          "above this a service is degraded", apply_warn),
+    TAKES(0, "crit", "RTT_MS,LOSS%", "milliseconds and percent, as in 500,20%", "Expecting",
+          "above this a service has failed", apply_crit),
     DOES('r', "report", "Output", "a text report", apply_report),
     DOES('w', "report-wide", "Output", "a text report, as wide as need be", apply_wide),
     FLAG('j', "json", "Output", "one JSON document", json),

@@ -35,6 +35,7 @@ struct command {
     size_t word_count;
     const char **files; /* of -F */
     size_t file_count;
+    const char *expect;   /* what services are wanted to be; NULL = that they answer */
     const char *simulate; /* a scenario file, or "demo"; NULL = the real network */
     bool json;
     bool wide;

@@ -5,14 +5,15 @@
 
 #include "base/text.h"
 
-#include <sonde/types.h>
+#include <sonde/vocabulary.h>
 
 /** A port of one protocol, as a user asked for it. */
 struct service {
-    char protocol[8]; /* "icmp", "tcp", "udp" */
-    uint16_t port;    /* 0 for icmp */
-    char name[32];    /* "https"; "" = none */
-    bool control;     /* added for comparison */
+    char protocol[8];        /* "icmp", "tcp", "udp" */
+    uint16_t port;           /* 0 for icmp */
+    char name[32];           /* "https"; "" = none */
+    bool control;            /* added for comparison */
+    enum sonde_state expect; /* what it is wanted to be; SONDE_STATE_UNKNOWN: that it answers */
 };
 
 enum {

@@ -37,9 +37,10 @@ static int engine_init(struct engine *engine, const struct engine_config *config
     engine->targets = calloc(config->targets, sizeof *engine->targets);
     engine->traces = calloc(config->traces, sizeof *engine->traces);
     engine->turns = calloc((size_t)config->targets * (config->max_ttl + 1U), sizeof *engine->turns);
+    engine->asks = calloc((size_t)config->traces * (config->max_ttl + 1U), sizeof *engine->asks);
     engine->flow_buckets = calloc(engine->flow_bucket_count, sizeof *engine->flow_buckets);
     if (engine->targets == NULL || engine->traces == NULL || engine->turns == NULL ||
-        engine->flow_buckets == NULL)
+        engine->asks == NULL || engine->flow_buckets == NULL)
         return -ENOMEM;
     for (uint32_t i = 0; i < engine->flow_bucket_count; i++)
         engine->flow_buckets[i] = FLIGHT_NONE;
@@ -75,6 +76,7 @@ struct engine *engine_free(struct engine *engine)
     heap_deinit(&engine->sending);
     flight_deinit(&engine->flights);
     free(engine->flow_buckets);
+    free(engine->asks);
     free(engine->turns);
     free(engine->traces);
     free(engine->targets);
@@ -120,11 +122,21 @@ int engine_add_trace(struct engine *engine, const struct sonde_probe_ops *ops,
         .spec = *spec,
         .target = target_index(engine, target),
         .line = flight_line_of(index),
+        .silent_ns = SONDE_NS_NEVER,
         .hash_next = *bucket,
     };
     *bucket = index;
     target->trace_count++;
     return 0;
+}
+
+int engine_add_standby(struct engine *engine, const struct sonde_probe_ops *ops,
+                       const struct sonde_spec *spec)
+{
+    int r = engine_add_trace(engine, ops, spec);
+    if (r == 0)
+        engine->traces[engine->trace_count - 1].standby = true;
+    return r;
 }
 
 uint32_t engine_count_flows(const struct engine *engine, const struct sonde_flow *flow)
@@ -149,7 +161,6 @@ void engine_start(struct engine *engine, sonde_ns now)
     for (uint32_t i = 0; i < engine->target_count; i++) {
         struct engine_target *target = &engine->targets[i];
         target->next_cycle_ns = now;
-        target->next_full = target->trace_count;
         target->step_ns = SONDE_NS_NEVER; /* the first cycle begins before the first walk */
         heap_set(&engine->sending, i, now);
     }
@@ -246,6 +257,17 @@ static void take_unsent(struct engine *engine)
     memmove(engine->unsent, engine->unsent + 1, engine->unsent_count * sizeof *engine->unsent);
 }
 
+/* From its first full-TTL probe on, a trace is silent until it is answered. */
+static void note_silence(struct engine *engine, struct engine_target *target,
+                         const struct flight *flight)
+{
+    struct engine_trace *trace = &engine->traces[flight->trace];
+    if (!flight->to_target || trace->silent_ns != SONDE_NS_NEVER)
+        return;
+    trace->silent_ns = flight->sent_ns;
+    target->stale = true;
+}
+
 void engine_on_sent(struct engine *engine, uint32_t handle, int error,
                     const struct sonde_stamp *sent)
 {
@@ -266,6 +288,7 @@ void engine_on_sent(struct engine *engine, uint32_t handle, int error,
     flight->sent = true;
     flight->sent_ns = sent->time_ns;
     flight->sent_clock = (uint8_t)sent->clock;
+    note_silence(engine, target, flight);
     if (error < 0) {
         struct sonde_event event = {
             .outcome = SONDE_OUTCOME_SEND_ERROR,
@@ -286,7 +309,7 @@ static bool is_over(const struct engine *engine, const struct engine_target *tar
 {
     return ns_due(ns_add(flight->sent_ns, engine->config.timeout_ns), now) ||
            (settled && ns_due(plan_lost_ns(engine, flight), now)) ||
-           plan_is_echoed(engine, target, flight);
+           extent_is_echoed(engine, target, flight);
 }
 
 /* Give up what is overdue on a trace. @return false if there is no place for more events. */
@@ -325,7 +348,7 @@ static bool expire_target(struct engine *engine, struct engine_target *target, s
         if (events_free(engine) == 0)
             return false;
     } while (finish_echo(engine, target));
-    if (all_sent) {
+    if (all_sent && plan_all_sent(engine, target, now)) { /* what ended may have let more go */
         target->done = true;
         if (--engine->targets_left == 0)
             engine->end = ENGINE_COMPLETE;

@@ -35,7 +35,7 @@
 
 enum {
     ENGINE_EVENTS = 4,             /* events held at most */
-    ENGINE_TRACES_PER_TARGET = 65, /* 64 services and the control */
+    ENGINE_TRACES_PER_TARGET = 67, /* 64 services, the control, and two that stand by */
     ENGINE_TARGETS_MAX = 1 << 20,
 };
 
@@ -93,6 +93,14 @@ SONDE_MUST_CHECK int engine_add_target(struct engine *engine, const struct sonde
  */
 SONDE_MUST_CHECK int engine_add_trace(struct engine *engine, const struct sonde_probe_ops *ops,
                                       const struct sonde_spec *spec);
+
+/**
+ * Add a trace that is probed only if a service of its protocol stays silent, and no other trace of
+ * that protocol is answered: for comparison.
+ * @return As engine_add_trace().
+ */
+SONDE_MUST_CHECK int engine_add_standby(struct engine *engine, const struct sonde_probe_ops *ops,
+                                        const struct sonde_spec *spec);
 
 /** @return How many traces there are with the same destination, protocol and destination port. */
 uint32_t engine_count_flows(const struct engine *engine, const struct sonde_flow *flow);

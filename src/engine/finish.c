@@ -35,8 +35,9 @@ static void learn(const struct engine *engine, struct engine_target *target,
     target->rtt_max_ns = ns_max(target->rtt_max_ns, event->rtt_ns);
     target->reached |= is_target;
     trace->answered |= event->outcome != SONDE_OUTCOME_TTL_EXCEEDED;
+    trace->suspect &= !trace->answered;
     reach_on_event(&trace->reach, event, is_target);
-    plan_learn(engine, target);
+    extent_learn(engine, target);
 }
 
 void finish_flight(struct engine *engine, uint32_t index, struct sonde_event *event)
@@ -89,7 +90,7 @@ void finish_unanswered(struct engine *engine, uint32_t index)
     const struct engine_trace *trace = &engine->traces[flight->trace];
     struct sonde_event event = event_without_answer(SONDE_OUTCOME_NO_REPLY);
     if (trace->echoes > 0 &&
-        flight->ttl >= plan_floor(engine, target_of(engine, flight->trace), trace))
+        flight->ttl >= extent_floor(engine, target_of(engine, flight->trace), trace))
         event = take_echo(engine, flight->trace);
     finish_flight(engine, index, &event);
 }

@@ -15,8 +15,10 @@
  */
 enum {
     HOP_BURST = 5,         /* TTL-limited probes to one hop at once, all services together */
+    HOP_RESERVE = 2,       /* of these, for what silence is judged by */
     DISCOVERY_WINDOW = 16, /* TTLs probed before anything is known of the path */
     DISCOVERY_MARGIN = 3,  /* an answer this close to its end makes the window grow at once */
+    ASKS_ENOUGH = 2,       /* probes to a hop that make its silence a finding */
 };
 static const sonde_ns HOP_INTERVAL_NS = SONDE_NS_PER_S; /* and then one in this time */
 static const sonde_ns STEP_NS = SONDE_NS_PER_MS / 4;    /* from one TTL to the next */
@@ -44,7 +46,11 @@ struct engine_trace {
     struct flight_line line;
     struct reach reach;
     struct ttl_set asked; /* TTLs probed, or passed over, in this cycle */
-    struct ttl_set ever;  /* TTLs probed in any cycle */
+    bool standby;         /* not begun: it waits until a service of its protocol is a suspect */
+    bool suspect;         /* silent for longer than any answer takes */
+    bool needy;           /* a suspect, or a control of one, that is served first */
+    bool full_due;        /* its full-TTL probe of this cycle has not been chosen */
+    sonde_ns silent_ns;   /* when its first full-TTL probe left; never: none has */
     bool answered;        /* the target, or who refuses in its place, has answered */
     sonde_ns quiet_ns;    /* until when a duplicate of the last answer may still come in */
     bool one_at_a_time;   /* the target's answers can be told apart only if one is due at a time */
@@ -62,13 +68,15 @@ struct engine_target {
     uint32_t cycle;         /* cycles begun */
     sonde_ns start_ns;      /* when the first began */
     sonde_ns next_cycle_ns; /* when the next begins; never after the last */
-    uint32_t next_full;     /* the trace whose full-TTL probe is next; trace_count: all sent */
+    uint32_t fulls_due;     /* full-TTL probes of this cycle that were not chosen yet */
     uint8_t step_ttl;       /* the TTL being walked */
     sonde_ns step_ns;       /* when the walk may go on to another TTL */
     bool stepped;           /* the walk went on in this cycle */
     bool stale;             /* something has changed what the walk may do */
     sonde_ns walk_ns;       /* unless stale: when it goes on; never: there is nothing to walk to */
     sonde_ns walk_until_ns; /* and until when that holds */
+    bool in_doubt;          /* somebody is not answered */
+    uint8_t doubt_ttl;      /* the hop that the first suspect was seen up to */
     uint8_t distance;       /* smallest TTL known to reach it on any trace; 0 = none is */
     uint8_t top_ttl;        /* the farthest that any trace got without arriving */
     uint32_t flying_count;  /* of all traces */
@@ -87,6 +95,7 @@ struct engine {
     struct engine_trace *traces; /* [config.traces] */
     uint32_t trace_count;
     struct hop_turn *turns; /* [config.targets][max_ttl + 1] */
+    uint8_t *asks;          /* [config.traces][max_ttl + 1], probes to each TTL, as far as 255 */
     uint32_t *flow_buckets; /* [flow_bucket_count], a power of two */
     uint32_t flow_bucket_count;
     struct flight_table flights;
@@ -113,18 +122,68 @@ struct plan_choice {
     bool to_target;
 };
 
+/* extent.c: how far it is */
+
+/** @return The smallest TTL with which a probe of the trace may reach the target. */
+unsigned extent_floor(const struct engine *engine, const struct engine_target *target,
+                      const struct engine_trace *trace);
+
+/** Sum up what the traces of a target know of its distance, after an answer. */
+void extent_learn(const struct engine *engine, struct engine_target *target);
+
+/** @return How long an answer may take, judged by the round trips seen; never: none was. */
+sonde_ns extent_settle_ns(const struct engine_target *target);
+
+/** @return When the first window of a discovery is given up for too small. */
+sonde_ns extent_grow_ns(const struct engine_target *target);
+
+/** @return The TTL at which a trace ends: at the target, or at who refuses in its place; 0 = not
+ *  known. */
+unsigned extent_end(const struct engine_target *target, const struct engine_trace *trace);
+
+/** @return The largest TTL that is worth probing on a trace. */
+unsigned extent_limit(const struct engine *engine, const struct engine_target *target,
+                      const struct engine_trace *trace, sonde_ns now);
+
+/** @return The largest TTL that is worth probing on any trace of the target. */
+unsigned extent_target_limit(const struct engine *engine, const struct engine_target *target,
+                             sonde_ns now);
+
+/** @return true if the end of a trace is not known yet. */
+bool extent_is_open(const struct engine *engine, const struct engine_target *target);
+
+/** @return true if a flying probe will get no answer of its own: it reached the target, which has
+ *  only repeated its answer to an earlier one. */
+bool extent_is_echoed(const struct engine *engine, const struct engine_target *target,
+                      const struct flight *flight);
+
+/* suspect.c: what silence changes */
+
+/** Find out who is a suspect at @p now, and who is served first because of that. */
+void suspect_look(struct engine *engine, struct engine_target *target, sonde_ns now);
+
+/** @return When the next trace becomes a suspect unless it is answered. */
+sonde_ns suspect_next_ns(const struct engine *engine, const struct engine_target *target);
+
+/** @return true if a trace has to be asked at a TTL for a suspect to be judged. */
+bool suspect_needs(const struct engine *engine, const struct engine_target *target,
+                   const struct engine_trace *trace, unsigned ttl);
+
+/* walk.c: the walk up the path */
+
+/** Choose a TTL-limited probe to send now, and spend the budget for it. @return false if none is
+ *  due. */
+bool walk_step(struct engine *engine, struct engine_target *target, sonde_ns now,
+               struct plan_choice *ret_choice);
+
+/** @return When the walk goes on; never: there is nothing to walk to. */
+sonde_ns walk_ns(struct engine *engine, struct engine_target *target, sonde_ns now);
+
 /* plan.c: what a target sends, and when. */
 
 /** Choose what to send now, and spend the budget for it. @return false if nothing is due. */
 bool plan_next(struct engine *engine, struct engine_target *target, sonde_ns now,
                struct plan_choice *ret_choice);
-
-/** @return The smallest TTL with which a probe of the trace may reach the target. */
-unsigned plan_floor(const struct engine *engine, const struct engine_target *target,
-                    const struct engine_trace *trace);
-
-/** Sum up what the traces of a target know of its distance, after an answer. */
-void plan_learn(const struct engine *engine, struct engine_target *target);
 
 /** Put a target where it belongs in the heap of those that send; after a probe was chosen. */
 void plan_chosen(struct engine *engine, struct engine_target *target, sonde_ns now);
@@ -138,11 +197,6 @@ sonde_ns plan_lost_ns(const struct engine *engine, const struct flight *flight);
 /** @return When a target that has nothing more to send stops waiting for answers; 0 if nothing is
  *  in flight. */
 sonde_ns plan_settled_ns(const struct engine *engine, const struct engine_target *target);
-
-/** @return true if a flying probe will get no answer of its own: it reached the target, which has
- *  only repeated its answer to an earlier one. */
-bool plan_is_echoed(const struct engine *engine, const struct engine_target *target,
-                    const struct flight *flight);
 
 /** @return true if a target has begun its last cycle and sent all of it. */
 bool plan_all_sent(struct engine *engine, struct engine_target *target, sonde_ns now);
@@ -183,6 +237,20 @@ static inline uint32_t events_free(const struct engine *engine)
 static inline struct engine_target *target_of(struct engine *engine, uint32_t trace)
 {
     return &engine->targets[engine->traces[trace].target];
+}
+
+static inline struct engine_trace *trace_at(const struct engine *engine,
+                                            const struct engine_target *target, uint32_t index)
+{
+    return &engine->traces[target->first_trace + index];
+}
+
+/** @return How often a trace was asked at a TTL, as far as 255. */
+static inline uint8_t *asks_at(const struct engine *engine, const struct engine_trace *trace,
+                               unsigned ttl)
+{
+    size_t row = (size_t)(trace - engine->traces) * (engine->config.max_ttl + 1U);
+    return &engine->asks[row + ttl];
 }
 
 static inline uint32_t target_index(const struct engine *engine, const struct engine_target *target)

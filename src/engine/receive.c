@@ -118,7 +118,7 @@ static struct candidates find_candidates(const struct engine *engine, uint32_t t
 {
     const struct engine_trace *trace = &engine->traces[trace_index];
     const struct engine_target *target = &engine->targets[trace->target];
-    unsigned floor = plan_floor(engine, target, trace);
+    unsigned floor = extent_floor(engine, target, trace);
     sonde_ns plausible =
         ns_max(ns_mul(target->rtt_max_ns, PLAUSIBLE_ROUND_TRIPS), PLAUSIBLE_MIN_NS);
     if (rx->kind == SONDE_RX_ERROR) { /* it may be from any hop, and about any probe */

@@ -194,6 +194,31 @@ static cJSON *put_verdict(struct json_writer *writer, cJSON *object,
     return to;
 }
 
+/* What was found, worst first, with what it rests on. */
+static void put_findings(struct json_writer *writer, cJSON *service,
+                         const struct sonde_service_result *result)
+{
+    cJSON *findings = json_array(writer, service, "findings");
+    for (size_t i = 0; i < result->finding_count; i++) {
+        const struct sonde_finding *finding = &result->findings[i];
+        cJSON *object = json_append(writer, findings);
+        json_string(writer, object, "rule", finding->rule);
+        json_string(writer, object, "code", sonde_code_name(finding->code));
+        json_string(writer, object, "level", sonde_level_name(finding->level));
+        json_string(writer, object, "text", finding->text);
+        json_string(writer, object, "confidence", sonde_confidence_name(finding->confidence));
+        put_blame(writer, object, finding->blame);
+        cJSON *evidence = json_object(writer, object, "evidence");
+        json_string(writer, evidence, "kind", sonde_outcome_name(finding->evidence.kind));
+        json_number(writer, evidence, "sent", (double)finding->evidence.sent);
+        json_number(writer, evidence, "received", (double)finding->evidence.received);
+        json_string(writer, evidence, "control", finding->evidence.control);
+        json_number(writer, evidence, "control_sent", (double)finding->evidence.control_sent);
+        json_number(writer, evidence, "control_received",
+                    (double)finding->evidence.control_received);
+    }
+}
+
 static void put_outcomes(struct json_writer *writer, cJSON *service,
                          const struct sonde_service_result *result)
 {
@@ -221,11 +246,12 @@ static void put_service(struct json_writer *writer, cJSON *services,
     put_outcomes(writer, object, result);
     put_rtt(writer, object, &result->rtt);
     put_evidence(writer, object, result->evidence);
-    json_null(writer, object, "expect");
+    json_string(writer, object, "expect",
+                result->expect == SONDE_STATE_UNKNOWN ? NULL : sonde_state_name(result->expect));
     cJSON *verdict = put_verdict(writer, object, &result->verdict);
     json_string(writer, verdict, "confidence", sonde_confidence_name(result->confidence));
     put_blame(writer, verdict, result->blame);
-    (void)json_array(writer, object, "findings");
+    put_findings(writer, object, result);
     put_path(writer, object, result->path);
 }
 

@@ -25,7 +25,11 @@ struct session_service {
     const char *name; /* "https"; NULL = none */
     const char *text; /* "443/tcp" */
     bool control;
+    bool standby; /* a control that is begun only if it is needed */
+    enum sonde_state expect;
 };
+
+enum { STANDBYS_MAX = 2, TARGET_SERVICES_MAX = SONDE_SERVICES_MAX + 1 + STANDBYS_MAX };
 
 /** A target as it was added, and later what it became. */
 struct session_target {

@@ -213,6 +213,7 @@ static int take_service(struct sonde_session *session, const struct sonde_servic
         return -EINVAL;
     own->port = service->port;
     own->control = service->control;
+    own->expect = service->expect;
     own->name = arena_string(&session->arena, service->name);
     if (own->ops->has_ports)
         text_addf(&text, "%u/", service->port);
@@ -222,6 +223,46 @@ static int take_service(struct sonde_session *session, const struct sonde_servic
     return own->text != NULL && arena_ok(&session->arena) ? 0 : -ENOMEM;
 }
 
+static bool is_among(const struct sonde_service *services, size_t count, const char *protocol,
+                     uint16_t port)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(services[i].protocol, protocol) == 0 && (port == 0 || services[i].port == port))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Let a port stand by for each protocol, for a silent one to be compared with: over TCP one that
+ * firewalls are likely to pass, whether or not anything listens there; over UDP the one that
+ * traceroute begins with, where nothing does.
+ */
+static int add_standbys(struct sonde_session *session, const struct sonde_service *services,
+                        struct session_service *own, size_t *count)
+{
+    static const struct sonde_service standbys[] = {
+        {.protocol = "tcp", .port = 443, .name = "https", .control = true},
+        {.protocol = "tcp", .port = 80, .name = "http", .control = true},
+        {.protocol = "udp", .port = 33434, .control = true},
+    };
+    size_t asked = *count;
+    const char *added = "";
+    for (size_t i = 0; i < sizeof standbys / sizeof *standbys; i++) {
+        const struct sonde_service *standby = &standbys[i];
+        if (strcmp(standby->protocol, added) == 0 ||
+            !is_among(services, asked, standby->protocol, 0) ||
+            is_among(services, asked, standby->protocol, standby->port))
+            continue;
+        int r = take_service(session, standby, &own[*count]);
+        if (r < 0)
+            return r;
+        own[(*count)++].standby = true;
+        added = standby->protocol;
+    }
+    return 0;
+}
+
 int sonde_session_add(struct sonde_session *session, const char *input, const char *host,
                       const struct sonde_service *services, size_t count)
 {
@@ -229,7 +270,7 @@ int sonde_session_add(struct sonde_session *session, const char *input, const ch
         return -EBUSY;
     if (count == 0 || count > SONDE_SERVICES_MAX + 1)
         return -E2BIG;
-    struct session_service *own = arena_alloc(&session->arena, count, sizeof *own);
+    struct session_service *own = arena_alloc(&session->arena, count + STANDBYS_MAX, sizeof *own);
     if (own == NULL)
         return -ENOMEM;
     for (size_t i = 0; i < count; i++) {
@@ -237,6 +278,9 @@ int sonde_session_add(struct sonde_session *session, const char *input, const ch
         if (r < 0)
             return r;
     }
+    int r = session->options.no_controls ? 0 : add_standbys(session, services, own, &count);
+    if (r < 0)
+        return r;
     struct session_target *targets =
         realloc(session->targets, (session->target_count + 1) * sizeof *targets);
     if (targets == NULL)

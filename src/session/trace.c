@@ -89,10 +89,17 @@ static int add_trace(struct sonde_session *session, const struct session_target 
     return session->transport->ops->bind(session->transport, &spec->flow, nth);
 }
 
+static int add_to_engine(struct sonde_session *session, const struct session_service *service,
+                         const struct sonde_spec *spec)
+{
+    return service->standby ? engine_add_standby(session->engine, service->ops, spec)
+                            : engine_add_trace(session->engine, service->ops, spec);
+}
+
 /* Prepare one target: all of its services, or none. */
 static int add_target(struct sonde_session *session, struct session_target *target)
 {
-    struct sonde_spec specs[SONDE_SERVICES_MAX + 1];
+    struct sonde_spec specs[TARGET_SERVICES_MAX];
     for (uint32_t i = 0; i < target->service_count; i++) {
         int r = add_trace(session, target, &target->services[i], &specs[i]);
         if (r < 0) {
@@ -102,7 +109,7 @@ static int add_target(struct sonde_session *session, struct session_target *targ
     }
     int r = engine_add_target(session->engine, &target->addr);
     for (uint32_t i = 0; r == 0 && i < target->service_count; i++)
-        r = engine_add_trace(session->engine, target->services[i].ops, &specs[i]);
+        r = add_to_engine(session, &target->services[i], &specs[i]);
     if (r == 0)
         r = tally_add_target(session->tally, &target->addr, target->service_count);
     if (r < 0)

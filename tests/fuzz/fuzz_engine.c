@@ -346,8 +346,9 @@ static void check_rtt(const struct rtt_stats *rtt)
     FUZZ_CHECK(rtt->samples == 1 || (rtt_stddev(rtt) >= 0 && rtt_jitter(rtt) >= 0));
 }
 
-static void check_hops(const struct tally_service *service, uint8_t max_ttl)
+static void check_hops(const struct analyze_target *target, uint32_t index, uint8_t max_ttl)
 {
+    const struct tally_service *service = &target->tally->services[index];
     for (unsigned ttl = 0; service->hops != NULL && ttl <= max_ttl; ttl++) {
         const struct tally_hop *hop = service->hops[ttl];
         if (hop == NULL)
@@ -358,8 +359,16 @@ static void check_hops(const struct tally_service *service, uint8_t max_ttl)
         FUZZ_CHECK(listed == hop->received && hop->received <= hop->sent);
         FUZZ_CHECK(hop->responder_count == 0 || hop->current < hop->responder_count);
         check_rtt(&hop->rtt);
-        (void)analyze_loss(service, (uint8_t)ttl, max_ttl);
+        (void)analyze_loss(target, index, (uint8_t)ttl);
     }
+}
+
+static void check_finding(const struct finding *finding)
+{
+    FUZZ_CHECK((unsigned)finding->code < SONDE_CODE_COUNT);
+    FUZZ_CHECK((unsigned)finding->level < SONDE_LEVEL_COUNT);
+    FUZZ_CHECK(finding->rule != NULL);
+    fuzz_check_shown(finding->text, strlen(finding->text), false);
 }
 
 /* What is made of the records: sums that must fit, and an analysis of whatever it is. */
@@ -372,18 +381,27 @@ static void check_tally(const struct run *run)
     };
     uint8_t max_ttl = run->config.max_ttl;
     for (uint32_t i = 0; i < run->tally->target_count; i++) {
-        const struct analyze_target target = {&run->tally->targets[i], names};
+        const struct analyze_target target = {
+            .tally = &run->tally->targets[i],
+            .services = names,
+            .warn = {SONDE_NS_PER_MS, 0},
+            .crit = {SONDE_NS_PER_S, 0.5},
+            .max_ttl = max_ttl,
+        };
         for (uint32_t k = 0; k < target.tally->service_count; k++) {
             const struct tally_service *service = &target.tally->services[k];
             struct analysis analysis;
             FUZZ_CHECK(service->received <= service->sent);
             check_rtt(&service->rtt);
-            check_hops(service, max_ttl);
+            check_hops(&target, k, max_ttl);
             analyze_service(&target, k, &analysis);
             FUZZ_CHECK((unsigned)analysis.state < SONDE_STATE_COUNT);
-            fuzz_check_shown(analysis.text, strlen(analysis.text), false);
+            check_finding(&analysis.verdict);
+            FUZZ_CHECK(analysis.finding_count <= ANALYZE_FINDINGS_MAX);
+            for (uint32_t n = 0; n < analysis.finding_count; n++)
+                check_finding(&analysis.findings[n]);
             (void)analyze_distance(&target, k);
-            (void)analyze_stop(&target, k, max_ttl, false);
+            (void)analyze_stop(&target, k, false);
             (void)tally_path_id(run->tally, service);
         }
     }

@@ -23,7 +23,13 @@ void case_open(struct case_file *file, const char *addr)
     struct sonde_addr target = record_addr(addr);
     cr_assert_eq(tally_new(MAX_TTL, &file->tally), 0);
     cr_assert_eq(tally_add_target(file->tally, &target, SERVICES), 0);
-    file->target = (struct analyze_target){&file->tally->targets[0], file->services};
+    file->target = (struct analyze_target){
+        .tally = &file->tally->targets[0],
+        .services = file->services,
+        .warn.loss = -1,
+        .crit.loss = -1,
+        .max_ttl = MAX_TTL,
+    };
 }
 
 void case_close(struct case_file *file)
@@ -45,9 +51,26 @@ void case_add_full(struct case_file *file, uint32_t service, uint32_t count,
 
 void case_add_router(struct case_file *file, uint32_t service, uint8_t ttl)
 {
+    case_add_routers(file, service, ttl, ttl, 1);
+}
+
+void case_add_routers(struct case_file *file, uint32_t service, uint8_t first, uint8_t last,
+                      uint32_t times)
+{
     char addr[SONDE_ADDR_TEXT_BYTES];
-    (void)snprintf(addr, sizeof addr, "192.0.2.%u", ttl);
-    case_add(file, record_hop(service, 1, ttl, SONDE_OUTCOME_TTL_EXCEEDED, addr));
+    for (uint32_t cycle = 1; cycle <= times; cycle++) {
+        for (uint8_t ttl = first; ttl <= last; ttl++) {
+            (void)snprintf(addr, sizeof addr, "192.0.2.%u", ttl);
+            case_add(file, record_hop(service, cycle, ttl, SONDE_OUTCOME_TTL_EXCEEDED, addr));
+        }
+    }
+}
+
+void case_add_hop(struct case_file *file, uint32_t service, uint8_t ttl, uint32_t times,
+                  enum sonde_outcome outcome, const char *from)
+{
+    for (uint32_t cycle = 1; cycle <= times; cycle++)
+        case_add(file, record_hop(service, cycle, ttl, outcome, from));
 }
 
 enum sonde_state case_state(const struct case_file *file, uint32_t service)

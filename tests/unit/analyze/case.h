@@ -6,7 +6,7 @@
 #ifndef TESTS_ANALYZE_CASE_H
 #define TESTS_ANALYZE_CASE_H
 
-#include "analyze/analyze.h"
+#include "analyze/evidence.h"
 
 #include "tests/support/records.h"
 
@@ -37,6 +37,14 @@ void case_add_full(struct case_file *file, uint32_t service, uint32_t count,
 
 /** Fold in one answer of a router with this address, 192.0.2.N for hop N. */
 void case_add_router(struct case_file *file, uint32_t service, uint8_t ttl);
+
+/** Fold in answers of the routers from hop @p first to @p last, so many times. */
+void case_add_routers(struct case_file *file, uint32_t service, uint8_t first, uint8_t last,
+                      uint32_t times);
+
+/** Fold in the records of so many probes with a TTL. @param from  NULL = nobody answered. */
+void case_add_hop(struct case_file *file, uint32_t service, uint8_t ttl, uint32_t times,
+                  enum sonde_outcome outcome, const char *from);
 
 /** @return The state of a service. */
 enum sonde_state case_state(const struct case_file *file, uint32_t service);

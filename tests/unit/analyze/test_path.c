@@ -85,11 +85,11 @@ Test(path, a_hop_is_found_by_its_address_on_any_trace)
     struct sonde_addr third = record_addr("192.0.2.3");
     struct sonde_addr target = record_addr(TARGET);
     struct sonde_addr stranger = record_addr("203.0.113.1");
-    cr_expect_eq(analyze_find_hop(&file.target, &third), 0);
+    cr_expect_eq(evidence_find_router(&file.target, &third), 0);
     add_path(ICMP, SONDE_OUTCOME_ECHO_REPLY);
-    cr_expect_eq(analyze_find_hop(&file.target, &third), 3);
-    cr_expect_eq(analyze_find_hop(&file.target, &stranger), 0);
-    cr_expect_eq(analyze_find_hop(&file.target, &target), 0, "the target is no router");
+    cr_expect_eq(evidence_find_router(&file.target, &third), 3);
+    cr_expect_eq(evidence_find_router(&file.target, &stranger), 0);
+    cr_expect_eq(evidence_find_router(&file.target, &target), 0, "the target is no router");
 }
 
 Test(path, a_router_seen_at_two_distances_is_found_at_the_nearer)
@@ -97,12 +97,12 @@ Test(path, a_router_seen_at_two_distances_is_found_at_the_nearer)
     struct sonde_addr addr = record_addr("192.0.2.3");
     case_add(&file, record_hop(ICMP, 1, 5, SONDE_OUTCOME_TTL_EXCEEDED, "192.0.2.3"));
     case_add(&file, record_hop(WEB, 1, 3, SONDE_OUTCOME_TTL_EXCEEDED, "192.0.2.3"));
-    cr_expect_eq(analyze_find_hop(&file.target, &addr), 3);
+    cr_expect_eq(evidence_find_router(&file.target, &addr), 3);
 }
 
 static enum sonde_loss_kind loss_at(uint32_t service, uint8_t ttl)
 {
-    return analyze_loss(&file.target.tally->services[service], ttl, MAX_TTL);
+    return analyze_loss(&file.target, service, ttl);
 }
 
 Test(path, no_probe_lost_is_no_loss_and_no_probe_sent_is_unknown)
@@ -132,7 +132,7 @@ Test(path, a_hop_that_never_answers_before_a_target_that_does_is_silent)
 
 static enum sonde_stop_reason stop_of(uint32_t service, bool interrupted)
 {
-    return analyze_stop(&file.target, service, MAX_TTL, interrupted);
+    return analyze_stop(&file.target, service, interrupted);
 }
 
 Test(path, ends_at_the_target_that_answers)

@@ -22,9 +22,9 @@ TestSuite(verdict, .init = open_file, .fini = close_file);
 static void expect_verdict(const struct analysis *analysis, enum sonde_level level,
                            enum sonde_code code, const char *words)
 {
-    cr_expect_str_eq(sonde_level_name(analysis->level), sonde_level_name(level));
-    cr_expect_str_eq(sonde_code_name(analysis->code), sonde_code_name(code));
-    cr_expect_str_eq(analysis->text, words);
+    cr_expect_str_eq(sonde_level_name(analysis->verdict.level), sonde_level_name(level));
+    cr_expect_str_eq(sonde_code_name(analysis->verdict.code), sonde_code_name(code));
+    cr_expect_str_eq(analysis->verdict.text, words);
 }
 
 Test(verdict, an_open_port_is_ok_with_its_round_trip)
@@ -32,8 +32,8 @@ Test(verdict, an_open_port_is_ok_with_its_round_trip)
     case_add_full(&file, WEB, 4, SONDE_OUTCOME_OPEN, TARGET);
     struct analysis analysis = case_judge(&file, WEB);
     expect_verdict(&analysis, SONDE_LEVEL_OK, SONDE_CODE_OK, "10.0 ms, no loss");
-    cr_expect_eq(analysis.confidence, SONDE_CONFIDENCE_HIGH);
-    cr_expect_not(analysis.has_blame);
+    cr_expect_eq(analysis.verdict.confidence, SONDE_CONFIDENCE_HIGH);
+    cr_expect_not(analysis.verdict.has_blame);
 }
 
 Test(verdict, loss_of_an_open_port_is_told)
@@ -70,11 +70,12 @@ Test(verdict, a_rejected_port_names_the_reporter_its_hop_and_its_words)
     struct sonde_addr reporter = record_addr("192.0.2.3");
     expect_verdict(&analysis, SONDE_LEVEL_FAILED, SONDE_CODE_PORT_REJECTED,
                    "by hop 3 (192.0.2.3): administratively prohibited");
-    cr_assert(analysis.has_blame);
-    cr_expect(sonde_addr_equal(&analysis.blame.reporter.address, &reporter));
-    cr_expect_eq(analysis.blame.reporter.ttl, 3);
+    cr_assert(analysis.verdict.has_blame);
+    cr_expect(sonde_addr_equal(&analysis.verdict.blame.reporter.address, &reporter));
+    cr_expect_eq(analysis.verdict.blame.reporter.ttl, 3);
     cr_expect_eq(analysis.deciding, SONDE_OUTCOME_ADMIN_PROHIBITED);
-    cr_expect_eq(analysis.confidence, SONDE_CONFIDENCE_HIGH, "it is the culprit's own word");
+    cr_expect_eq(analysis.verdict.confidence, SONDE_CONFIDENCE_HIGH,
+                 "it is the culprit's own word");
 }
 
 Test(verdict, a_reporter_that_is_no_known_hop_is_named_by_its_address_alone)
@@ -83,7 +84,7 @@ Test(verdict, a_reporter_that_is_no_known_hop_is_named_by_its_address_alone)
     struct analysis analysis = case_judge(&file, WEB);
     expect_verdict(&analysis, SONDE_LEVEL_FAILED, SONDE_CODE_PORT_REJECTED,
                    "by 203.0.113.1: administratively prohibited");
-    cr_expect_eq(analysis.blame.reporter.ttl, 0);
+    cr_expect_eq(analysis.verdict.blame.reporter.ttl, 0);
 }
 
 Test(verdict, a_target_that_rejects_is_named_as_the_target)
@@ -109,11 +110,11 @@ Test(verdict, trusts_silence_by_how_often_it_was_and_how_much_answered_beside_it
 {
     case_add_full(&file, ICMP, 3, SONDE_OUTCOME_ECHO_REPLY, TARGET);
     case_add_full(&file, WEB, 2, SONDE_OUTCOME_NO_REPLY, NULL);
-    cr_expect_eq(case_judge(&file, WEB).confidence, SONDE_CONFIDENCE_MEDIUM);
+    cr_expect_eq(case_judge(&file, WEB).verdict.confidence, SONDE_CONFIDENCE_MEDIUM);
     case_add(&file, record_full(WEB, 3, SONDE_OUTCOME_NO_REPLY, NULL));
-    cr_expect_eq(case_judge(&file, WEB).confidence, SONDE_CONFIDENCE_MEDIUM, "one control");
+    cr_expect_eq(case_judge(&file, WEB).verdict.confidence, SONDE_CONFIDENCE_MEDIUM, "one control");
     case_add_full(&file, SSH, 1, SONDE_OUTCOME_OPEN, TARGET);
-    cr_expect_eq(case_judge(&file, WEB).confidence, SONDE_CONFIDENCE_HIGH);
+    cr_expect_eq(case_judge(&file, WEB).verdict.confidence, SONDE_CONFIDENCE_HIGH);
 }
 
 Test(verdict, a_silent_udp_port_is_degraded_not_failed)
@@ -122,7 +123,8 @@ Test(verdict, a_silent_udp_port_is_degraded_not_failed)
     case_add_full(&file, DNS, 2, SONDE_OUTCOME_NO_REPLY, NULL);
     struct analysis analysis = case_judge(&file, DNS);
     expect_verdict(&analysis, SONDE_LEVEL_DEGRADED, SONDE_CODE_UDP_UNCONFIRMED,
-                   "no answer to 2 probes; icmp passes");
+                   "no answer to 2 probes: open or filtered, which cannot be told apart; icmp "
+                   "passes");
 }
 
 Test(verdict, an_unreachable_host_says_how_far_the_path_is_seen)
@@ -136,7 +138,18 @@ Test(verdict, an_unreachable_host_says_how_far_the_path_is_seen)
                    "no answer; the path is seen up to hop 2 (192.0.2.2)");
     analysis = case_judge(&file, ICMP);
     expect_verdict(&analysis, SONDE_LEVEL_FAILED, SONDE_CODE_HOST_UNREACHABLE,
+                   "no answer; the path is seen up to hop 2 (192.0.2.2)");
+    cr_expect_eq(analysis.verdict.blame.last_seen.ttl, 2);
+}
+
+Test(verdict, of_a_host_that_nothing_is_seen_of_that_is_said)
+{
+    case_add_full(&file, ICMP, 2, SONDE_OUTCOME_NO_REPLY, NULL);
+    case_add_full(&file, WEB, 2, SONDE_OUTCOME_NO_REPLY, NULL);
+    struct analysis analysis = case_judge(&file, WEB);
+    expect_verdict(&analysis, SONDE_LEVEL_FAILED, SONDE_CODE_HOST_UNREACHABLE,
                    "no answer, not even from the first hop");
+    cr_expect_not(analysis.verdict.has_blame);
 }
 
 /* RFC 792, p. 4: type 3 code 1. */
@@ -147,7 +160,7 @@ Test(verdict, a_router_that_knows_no_way_is_named)
     struct analysis analysis = case_judge(&file, WEB);
     expect_verdict(&analysis, SONDE_LEVEL_FAILED, SONDE_CODE_HOST_UNREACHABLE,
                    "host unreachable, says hop 2 (192.0.2.2)");
-    cr_expect(analysis.has_blame);
+    cr_expect(analysis.verdict.has_blame);
 }
 
 Test(verdict, a_path_that_eats_the_whole_ttl_is_told)
@@ -155,7 +168,7 @@ Test(verdict, a_path_that_eats_the_whole_ttl_is_told)
     case_add_full(&file, WEB, 2, SONDE_OUTCOME_TTL_EXCEEDED, "192.0.2.2");
     struct analysis analysis = case_judge(&file, WEB);
     expect_verdict(&analysis, SONDE_LEVEL_FAILED, SONDE_CODE_HOST_UNREACHABLE,
-                   "the path loops or is too long: the TTL ran out at hop 30 (192.0.2.2)");
+                   "a TTL of 30 runs out on the way: the path loops or is longer");
 }
 
 static void expect_local(int error, enum sonde_code code, const char *words)
@@ -180,7 +193,7 @@ Test(verdict, too_little_evidence_is_inconclusive)
     struct analysis analysis = case_judge(&file, WEB);
     expect_verdict(&analysis, SONDE_LEVEL_UNKNOWN, SONDE_CODE_INCONCLUSIVE,
                    "too few probes to tell");
-    cr_expect_eq(analysis.confidence, SONDE_CONFIDENCE_LOW);
+    cr_expect_eq(analysis.verdict.confidence, SONDE_CONFIDENCE_LOW);
 }
 
 Test(verdict, nothing_is_expected_of_a_control)

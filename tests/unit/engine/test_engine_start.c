@@ -14,7 +14,7 @@ Test(start, a_configuration_out_of_range_is_refused)
     bad[0].targets = 0;
     bad[1].targets = ENGINE_TARGETS_MAX + 1;
     bad[2].traces = 0;
-    bad[3].traces = 131; /* one target has at most 65; two have 130 */
+    bad[3].traces = 135; /* one target has at most 67; two have 134 */
     bad[4].interval_ns = 0;
     bad[5].interval_ns = -1;
     bad[6].timeout_ns = 0;
@@ -37,7 +37,7 @@ Test(start, the_ends_of_every_range_are_accepted)
     struct engine_config good[4];
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         good[i] = net_config();
-    good[0].traces = 65;
+    good[0].traces = 67;
     good[1].first_ttl = good[1].max_ttl = good[1].gap_limit = 255;
     good[2].interval_ns = good[2].timeout_ns = good[2].duration_ns = 1;
     good[3].interval_ns = good[3].timeout_ns = good[3].duration_ns = SONDE_NS_NEVER - 1;
@@ -63,7 +63,7 @@ Test(start, what_does_not_fit_is_refused)
     struct engine *engine = NULL;
     struct sonde_addr addr;
     config.targets = 2;
-    config.traces = 66;
+    config.traces = 68;
     cr_assert_eq(engine_new(&config, &engine), 0);
     cr_assert_eq(sonde_addr_parse("198.51.100.7", &addr), 0);
     cr_assert_eq(engine_add_target(engine, &addr), 0);
@@ -71,9 +71,9 @@ Test(start, what_does_not_fit_is_refused)
         struct sonde_spec spec = numbered_spec(&addr, i);
         cr_assert_eq(engine_add_trace(engine, &probe_tcp, &spec), 0);
     }
-    struct sonde_spec spec = numbered_spec(&addr, 65);
+    struct sonde_spec spec = numbered_spec(&addr, 67);
     cr_expect_eq(engine_count_flows(engine, &spec.flow), ENGINE_TRACES_PER_TARGET);
-    cr_expect_eq(engine_add_trace(engine, &probe_tcp, &spec), -ENOSPC, "65 for one target");
+    cr_expect_eq(engine_add_trace(engine, &probe_tcp, &spec), -ENOSPC, "67 for one target");
     cr_assert_eq(sonde_addr_parse("198.51.100.8", &addr), 0);
     cr_assert_eq(engine_add_target(engine, &addr), 0);
     spec = numbered_spec(&addr, 0);

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Between which hops a service is lost.
+ *
+ * Its own trace is seen up to some hop: that hop it passes, or it is the culprit itself, for a
+ * Linux router that drops in its forward chain still answers the probe that expires on it. A
+ * control goes on: the first hop behind that answers the control repeatedly, and the service never,
+ * though it was asked repeatedly, is the other end. Hops that are silent to both only widen the
+ * bracket.
+ *
+ * Routers spread flows over parallel paths. Where traces of the target are answered by different
+ * routers at the same TTL, the hops of one say nothing of the others; a hop where they agree again
+ * does, and so does the target itself, which lies on every path.
+ */
+#include "analyze/evidence.h"
+
+/* Does a router answer a control at this TTL repeatedly? */
+static const struct sonde_addr *control_router(const struct tally_service *control, unsigned ttl)
+{
+    const struct tally_hop *hop = evidence_hop(control, ttl);
+    const struct sonde_addr *router = evidence_router(control, ttl);
+    return router != NULL && hop->received >= EVIDENCE_REPEATED ? router : NULL;
+}
+
+/* Was the service asked at this TTL repeatedly, and never answered? */
+static bool is_silent_at(const struct tally_service *tally, unsigned ttl)
+{
+    const struct tally_hop *hop = evidence_hop(tally, ttl);
+    return hop != NULL && hop->sent >= EVIDENCE_REPEATED && hop->received == 0;
+}
+
+/* Do all traces that were answered at this TTL go through this router? */
+static bool is_common(const struct analyze_target *target, unsigned ttl,
+                      const struct sonde_addr *router)
+{
+    for (uint32_t i = 0; i < target->tally->service_count; i++) {
+        const struct tally_hop *hop = evidence_hop(evidence_tally(target, i), ttl);
+        for (uint32_t k = 0; hop != NULL && k < hop->responder_count; k++) {
+            if (hop->responders[k].kind == SONDE_OUTCOME_TTL_EXCEEDED &&
+                !sonde_addr_equal(&hop->responders[k].addr, router))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* Does a trace that took the same way as the service, as far as that is seen, go through this
+ * router? A control that took another way may do so, and still tell what happens there. */
+static bool is_on_its_way(const struct analyze_target *target, uint32_t service, unsigned ttl,
+                          const struct sonde_addr *router)
+{
+    const struct tally_service *tally = evidence_tally(target, service);
+    for (uint32_t i = 0; i < target->tally->service_count; i++) {
+        const struct tally_service *other = evidence_tally(target, i);
+        const struct sonde_addr *there = evidence_router(other, ttl);
+        if (i != service && there != NULL && sonde_addr_equal(there, router) &&
+            evidence_same_way(tally, other, 1, tally->reach.top_ttl))
+            return true;
+    }
+    return false;
+}
+
+/* The bracket that one control gives. */
+static bool bracket_by(const struct analyze_target *target, uint32_t service, uint32_t control,
+                       struct bracket *bracket)
+{
+    const struct tally_service *tally = evidence_tally(target, service);
+    const struct tally_service *other = evidence_tally(target, control);
+    *bracket = (struct bracket){
+        .seen_ttl = tally->reach.top_ttl,
+        .seen = evidence_router(tally, tally->reach.top_ttl),
+        .control = control,
+        .same_protocol = target->services[control].protocol == target->services[service].protocol,
+    };
+    for (unsigned ttl = tally->reach.top_ttl + 1U; ttl <= other->reach.top_ttl; ttl++) {
+        const struct sonde_addr *router = control_router(other, ttl);
+        if (router == NULL || !is_silent_at(tally, ttl) || !is_common(target, ttl, router) ||
+            !is_on_its_way(target, service, ttl, router))
+            continue;
+        bracket->lost_ttl = (uint8_t)ttl;
+        bracket->lost = router;
+        bracket->control_sent = other->hops[ttl]->sent;
+        bracket->control_received = other->hops[ttl]->received;
+        return true;
+    }
+    if (!evidence_passes(target, control))
+        return false;
+    struct analyze_distance distance = analyze_distance(target, control);
+    bracket->at_target = true;
+    bracket->detour = !evidence_same_way(tally, other, 1, tally->reach.top_ttl);
+    bracket->lost_ttl = distance.confirmed ? distance.ttl : 0;
+    bracket->lost = &target->tally->addr;
+    bracket->control_sent = other->sent;
+    bracket->control_received = other->received;
+    return true;
+}
+
+/* Is one bracket better than another: tighter, or as tight and by the same protocol? */
+static bool is_better(const struct bracket *a, const struct bracket *b)
+{
+    if (a->at_target != b->at_target)
+        return b->at_target;
+    if (!a->at_target && a->lost_ttl != b->lost_ttl)
+        return a->lost_ttl < b->lost_ttl;
+    if (a->same_protocol != b->same_protocol)
+        return a->same_protocol;
+    return a->control_received > b->control_received;
+}
+
+bool evidence_bracket(const struct analyze_target *target, uint32_t service,
+                      struct bracket *ret_bracket)
+{
+    bool found = false;
+    struct bracket bracket;
+    if (evidence_silent(target, service) < EVIDENCE_REPEATED)
+        return false;
+    for (uint32_t i = 0; i < target->tally->service_count; i++) {
+        if (i == service || !bracket_by(target, service, i, &bracket) ||
+            (found && !is_better(&bracket, ret_bracket)))
+            continue;
+        *ret_bracket = bracket;
+        found = true;
+    }
+    return found;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Questions to the tally; see analyze/evidence.h. */
+#include "analyze/evidence.h"
+
+#include <math.h>
+
+const struct tally_hop *evidence_hop(const struct tally_service *tally, unsigned ttl)
+{
+    return tally->hops != NULL ? tally->hops[ttl] : NULL;
+}
+
+const struct sonde_addr *evidence_router(const struct tally_service *tally, unsigned ttl)
+{
+    const struct tally_hop *hop = evidence_hop(tally, ttl);
+    if (hop == NULL || hop->responder_count == 0 || !ttl_set_has(&tally->reach.expired, ttl))
+        return NULL;
+    return &hop->responders[hop->current].addr;
+}
+
+/* Did a router with this address answer at this hop? */
+static bool is_router_at(const struct tally_hop *hop, const struct sonde_addr *addr)
+{
+    for (uint32_t i = 0; hop != NULL && i < hop->responder_count; i++) {
+        if (sonde_addr_equal(&hop->responders[i].addr, addr))
+            return true;
+    }
+    return false;
+}
+
+bool evidence_same_way(const struct tally_service *a, const struct tally_service *b, unsigned first,
+                       unsigned last)
+{
+    for (unsigned ttl = first; ttl <= last; ttl++) {
+        const struct sonde_addr *router = evidence_router(a, ttl);
+        if (router != NULL && evidence_router(b, ttl) != NULL &&
+            !is_router_at(evidence_hop(b, ttl), router))
+            return false;
+    }
+    return true;
+}
+
+uint8_t evidence_find_router(const struct analyze_target *target, const struct sonde_addr *addr)
+{
+    uint8_t found = 0;
+    for (uint32_t i = 0; i < target->tally->service_count; i++) {
+        const struct tally_service *tally = evidence_tally(target, i);
+        for (unsigned ttl = 1; ttl <= tally->reach.top_ttl; ttl++) {
+            if (ttl_set_has(&tally->reach.expired, ttl) &&
+                is_router_at(evidence_hop(tally, ttl), addr) && (found == 0 || ttl < found))
+                found = (uint8_t)ttl;
+        }
+    }
+    return found;
+}
+
+bool evidence_is_target(const struct analyze_target *target, uint32_t service,
+                        enum sonde_outcome outcome)
+{
+    const struct tally_evidence *evidence =
+        &evidence_tally(target, service)->outcomes[outcome].evidence;
+    return evidence->valid && sonde_addr_equal(&evidence->from, &target->tally->addr);
+}
+
+bool evidence_target_reached(const struct analyze_target *target)
+{
+    for (uint32_t i = 0; i < target->tally->service_count; i++) {
+        if (analyze_reached(target, i))
+            return true;
+    }
+    return false;
+}
+
+bool evidence_passes(const struct analyze_target *target, uint32_t service)
+{
+    struct interception found;
+    return analyze_reached(target, service) && !evidence_interception(target, service, &found);
+}
+
+uint32_t evidence_controls(const struct analyze_target *target, uint32_t service)
+{
+    uint32_t controls = 0;
+    for (uint32_t i = 0; i < target->tally->service_count; i++)
+        controls += i != service && evidence_passes(target, i);
+    return controls;
+}
+
+/* The smallest TTL that is known to reach the target on any trace; 0 = none is. */
+static uint8_t nearest(const struct analyze_target *target)
+{
+    uint8_t distance = 0;
+    for (uint32_t i = 0; i < target->tally->service_count; i++) {
+        uint8_t ttl = evidence_tally(target, i)->reach.dest_ttl;
+        if (ttl != 0 && (distance == 0 || ttl < distance))
+            distance = ttl;
+    }
+    return distance;
+}
+
+uint64_t evidence_silent(const struct analyze_target *target, uint32_t service)
+{
+    const struct tally_service *tally = evidence_tally(target, service);
+    uint64_t silent = tally->outcomes[SONDE_OUTCOME_NO_REPLY].ended;
+    uint8_t distance = nearest(target);
+    for (unsigned ttl = distance; distance != 0 && ttl <= target->max_ttl; ttl++) {
+        const struct tally_hop *hop = evidence_hop(tally, ttl);
+        silent += hop != NULL ? hop->sent - hop->received : 0;
+    }
+    return silent;
+}
+
+struct interval evidence_wilson(uint64_t hits, uint64_t count)
+{
+    static const double z = 1.959964; /* 95 %, both sides */
+    if (count == 0)
+        return (struct interval){0, 1};
+    double n = (double)count;
+    double p = (double)hits / n;
+    double middle = (p + z * z / (2 * n)) / (1 + z * z / n);
+    double half = z / (1 + z * z / n) * sqrt(p * (1 - p) / n + z * z / (4 * n * n));
+    return (struct interval){hits == 0 ? 0 : middle - half, hits == count ? 1 : middle + half};
+}

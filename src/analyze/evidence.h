@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What states and rules are built on: questions to the tally that more than one of them asks.
+ */
+#ifndef ANALYZE_EVIDENCE_H
+#define ANALYZE_EVIDENCE_H
+
+#include "analyze/analyze.h"
+
+enum { EVIDENCE_REPEATED = 2 /* what was seen so often was no accident */ };
+
+/** @return The tally of a service. */
+static inline const struct tally_service *evidence_tally(const struct analyze_target *target,
+                                                         uint32_t service)
+{
+    return &target->tally->services[service];
+}
+
+/** @return What was asked and answered at a TTL; NULL if nothing was asked. */
+const struct tally_hop *evidence_hop(const struct tally_service *tally, unsigned ttl);
+
+/** @return The router that the path goes through at a TTL; NULL if none answered there. */
+const struct sonde_addr *evidence_router(const struct tally_service *tally, unsigned ttl);
+
+/** @return true if the same routers answered two traces at every TTL from @p first to @p last at
+ *  which routers answered both. */
+bool evidence_same_way(const struct tally_service *a, const struct tally_service *b, unsigned first,
+                       unsigned last);
+
+/** @return The TTL at which a router with this address answered any trace of the target; 0 if it
+ *  is no known hop. */
+uint8_t evidence_find_router(const struct analyze_target *target, const struct sonde_addr *addr);
+
+/** @return true if the last reply of this outcome came from the target's address. */
+bool evidence_is_target(const struct analyze_target *target, uint32_t service,
+                        enum sonde_outcome outcome);
+
+/** @return true if anything of the target answered any service. */
+bool evidence_target_reached(const struct analyze_target *target);
+
+/** @return true if the target answers a service, and no device in its place. */
+bool evidence_passes(const struct analyze_target *target, uint32_t service);
+
+/** @return How many other services pass. */
+uint32_t evidence_controls(const struct analyze_target *target, uint32_t service);
+
+/** @return Unanswered probes that would have reached the target, if nothing was in their way: at
+ *  full TTL, or with a TTL that is enough for others. */
+uint64_t evidence_silent(const struct analyze_target *target, uint32_t service);
+
+/** Bounds of a proportion. */
+struct interval {
+    double low;
+    double high;
+};
+
+/** @return Where a proportion lies with 95 % confidence, of which @p hits of @p count were seen;
+ *  0 to 1 if nothing was. Source: E. B. Wilson, JASA 22 (1927) 209-212. */
+struct interval evidence_wilson(uint64_t hits, uint64_t count);
+
+/** The part of the path in which probes of a service are lost, though a control passes it. */
+struct bracket {
+    uint8_t seen_ttl;              /* the deepest hop that answered; 0 = none did */
+    const struct sonde_addr *seen; /* NULL = not known */
+    bool at_target;                /* the control is answered next by the target itself */
+    uint8_t lost_ttl;              /* the first hop that answers the control only; 0 = not known */
+    const struct sonde_addr *lost; /* who that is */
+    uint32_t control;
+    uint64_t control_sent; /* there */
+    uint64_t control_received;
+    bool same_protocol;
+    bool detour; /* the control took another way, as far as the service is seen */
+};
+
+/**
+ * Find where a service that nobody answers is lost.
+ * @param ret_bracket  On true, the tightest bracket that any control gives.
+ * @return false if no control goes beyond what is seen of the service, or too little was asked.
+ */
+bool evidence_bracket(const struct analyze_target *target, uint32_t service,
+                      struct bracket *ret_bracket);
+
+/** Answers in the target's name from a device that is nearer. */
+struct interception {
+    uint8_t ttl;      /* the smallest TTL that drew one */
+    uint32_t control; /* the service that shows how far away the target is */
+    uint8_t distance; /* that is how far */
+    uint64_t answers; /* with TTLs too small to reach the target */
+    enum sonde_outcome outcome;
+};
+
+/** @return true if answers in the target's name come from a device short of it. */
+bool evidence_interception(const struct analyze_target *target, uint32_t service,
+                           struct interception *ret_interception);
+
+/** The part of the path at which loss begins that goes on to the target. */
+struct loss_begin {
+    uint8_t clean_ttl; /* the deepest hop that shows clearly less; 0 = none does */
+    uint8_t lossy_ttl; /* the first behind it that shows clearly more than that; 0 = the target */
+};
+
+/** @return true if a service loses more than chance explains, and from where. */
+bool evidence_loss(const struct analyze_target *target, uint32_t service,
+                   struct loss_begin *ret_begin);
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The rules: each looks for one thing that may be wrong with a service.
+ *
+ * A rule is a small pure function with an id. It fires with a finding, stays quiet, or says that
+ * there is something but too little evidence. The table in verdict.c lists all; a new rule is one
+ * function and one line.
+ */
+#ifndef ANALYZE_RULES_H
+#define ANALYZE_RULES_H
+
+#include "analyze/evidence.h"
+#include "base/text.h"
+
+/** What a rule looks at. */
+struct rule_case {
+    const struct analyze_target *target;
+    uint32_t service;
+    const struct tally_service *tally;
+    enum sonde_state state;
+    enum sonde_outcome deciding;
+    enum sonde_state expect; /* SONDE_STATE_UNKNOWN: that it answers */
+};
+
+enum rule_answer {
+    RULE_QUIET,
+    RULE_FIRES,
+    RULE_INCONCLUSIVE,
+};
+
+/**
+ * A rule's function.
+ * @param finding  Its rule, code, sent, received and deciding outcome are filled in; level and
+ *                 confidence are SONDE_LEVEL_FAILED and SONDE_CONFIDENCE_HIGH unless the rule says
+ *                 otherwise. Only RULE_FIRES makes it count.
+ */
+typedef enum rule_answer rule_look(const struct rule_case *at, struct finding *finding);
+
+/* rules_local.c: what this machine does itself */
+rule_look rule_local_blocked;
+rule_look rule_no_route;
+
+/* rules_host.c: what is wrong with the way to the host */
+rule_look rule_routing_loop;
+rule_look rule_host_unreachable;
+
+/* rules_port.c: what is wrong with the port */
+rule_look rule_port_intercepted;
+rule_look rule_port_rejected;
+rule_look rule_port_filtered;
+rule_look rule_port_closed;
+rule_look rule_port_unexpectedly_open;
+rule_look rule_udp_unconfirmed;
+
+/* rules_quality.c: what is wrong with a service that answers */
+rule_look rule_loss_at_destination;
+rule_look rule_loss_over_limit;
+rule_look rule_latency_over_limit;
+rule_look rule_path_changed;
+
+/* words.c: sentences */
+
+/** Put words into a finding, and free them. */
+void words_say(struct finding *finding, struct text *words);
+
+/** Add "hop 4 (10.4.0.1)", or the address alone if the TTL is 0. */
+void words_hop(struct text *words, uint8_t ttl, const struct sonde_addr *addr);
+
+/** Add "; icmp and 443/tcp pass", or nothing if nothing else of the target answers. */
+void words_passing(const struct rule_case *at, struct text *words);
+
+/** Add "50.3 ms, no loss". */
+void words_round_trip(const struct tally_service *tally, struct text *words);
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Faults of the way to the host: no port of it can do better. */
+#include "analyze/rules.h"
+
+enum { LOOP_MATCHES = 2 /* routers met again at the same distance, that make a loop of a path */ };
+
+/* A path that comes round again: what router stands where, and how often it was met again. */
+struct loop {
+    uint8_t ttl; /* of the first router in it */
+    unsigned matches;
+};
+
+/* Does the path repeat itself from a TTL on, with so many hops in between? */
+static unsigned count_matches(const struct tally_service *tally, unsigned ttl, unsigned period)
+{
+    unsigned matches = 0;
+    for (unsigned at = ttl; at + period <= tally->reach.top_ttl; at++) {
+        const struct sonde_addr *here = evidence_router(tally, at);
+        const struct sonde_addr *again = evidence_router(tally, at + period);
+        if (here == NULL || again == NULL)
+            continue;
+        if (!sonde_addr_equal(here, again))
+            return 0;
+        matches++;
+    }
+    return matches;
+}
+
+static struct loop find_loop(const struct tally_service *tally)
+{
+    unsigned top = tally->reach.top_ttl;
+    for (unsigned ttl = 1; ttl + 2 <= top; ttl++) {
+        for (unsigned period = 2; ttl + period <= top; period++) {
+            const struct sonde_addr *here = evidence_router(tally, ttl);
+            const struct sonde_addr *next = evidence_router(tally, ttl + 1);
+            /* a router that answers at two TTLs in a row passes on what should have expired */
+            if (here == NULL || (next != NULL && sonde_addr_equal(here, next)))
+                continue;
+            unsigned matches = count_matches(tally, ttl, period);
+            if (matches > 0)
+                return (struct loop){(uint8_t)ttl, matches};
+        }
+    }
+    return (struct loop){0, 0};
+}
+
+enum rule_answer rule_routing_loop(const struct rule_case *at, struct finding *finding)
+{
+    uint64_t expired = at->tally->outcomes[SONDE_OUTCOME_TTL_EXCEEDED].ended;
+    struct loop loop = {0, 0};
+    if (!analyze_reached(at->target, at->service))
+        loop = find_loop(at->tally);
+    /* a TTL that ran out completely is a router met again and again */
+    if (loop.ttl == 0 || loop.matches + expired < LOOP_MATCHES)
+        return loop.ttl == 0 ? RULE_QUIET : RULE_INCONCLUSIVE;
+    const struct sonde_addr *first = evidence_router(at->tally, loop.ttl);
+    const struct sonde_addr *second = evidence_router(at->tally, loop.ttl + 1U);
+    struct text words = {0};
+    text_add(&words, "the path comes round again: it loops between ");
+    words_hop(&words, loop.ttl, first);
+    text_add(&words, " and ");
+    finding->has_blame = true;
+    finding->blame.last_seen = (struct sonde_place){loop.ttl, *first};
+    if (second != NULL) {
+        finding->blame.first_lost = (struct sonde_place){(uint8_t)(loop.ttl + 1), *second};
+        words_hop(&words, (uint8_t)(loop.ttl + 1), second);
+    } else {
+        text_add(&words, "the next");
+    }
+    words_say(finding, &words);
+    finding->confidence =
+        expired >= EVIDENCE_REPEATED ? SONDE_CONFIDENCE_HIGH : SONDE_CONFIDENCE_MEDIUM;
+    return RULE_FIRES;
+}
+
+/* The deepest hop that answered anything that went to the target. */
+static uint8_t find_deepest(const struct analyze_target *target, const struct sonde_addr **ret_addr)
+{
+    uint8_t deepest = 0;
+    for (uint32_t i = 0; i < target->tally->service_count; i++) {
+        const struct tally_service *tally = evidence_tally(target, i);
+        const struct sonde_addr *router = evidence_router(tally, tally->reach.top_ttl);
+        if (tally->reach.top_ttl > deepest && router != NULL) {
+            deepest = tally->reach.top_ttl;
+            *ret_addr = router;
+        }
+    }
+    return deepest;
+}
+
+/* Who says that there is no way; NULL if nobody does. */
+static const struct tally_evidence *find_word(const struct rule_case *at)
+{
+    static const enum sonde_outcome words[] = {SONDE_OUTCOME_HOST_UNREACHABLE,
+                                               SONDE_OUTCOME_NET_UNREACHABLE};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (at->tally->outcomes[words[i]].evidence.valid)
+            return &at->tally->outcomes[words[i]].evidence;
+    }
+    return NULL;
+}
+
+/* Silence of everything is trusted by how much there was of it. */
+static enum sonde_confidence silence_confidence(const struct rule_case *at)
+{
+    if (evidence_silent(at->target, at->service) < 3)
+        return SONDE_CONFIDENCE_LOW;
+    return at->target->tally->service_count > 1 ? SONDE_CONFIDENCE_MEDIUM : SONDE_CONFIDENCE_LOW;
+}
+
+enum rule_answer rule_host_unreachable(const struct rule_case *at, struct finding *finding)
+{
+    struct text words = {0};
+    const struct tally_evidence *word = find_word(at);
+    const struct sonde_addr *addr = NULL;
+    if (at->state != SONDE_STATE_UNREACHABLE)
+        return RULE_QUIET;
+    if (word != NULL) {
+        finding->has_blame = true;
+        finding->blame.reporter =
+            (struct sonde_place){evidence_find_router(at->target, &word->from), word->from};
+        text_addf(&words, "%s, says ",
+                  sonde_unreachable_text(at->target->tally->addr.family, (uint8_t)word->icmp_code));
+        words_hop(&words, finding->blame.reporter.ttl, &word->from);
+        words_say(finding, &words);
+        return RULE_FIRES;
+    }
+    uint8_t deepest = find_deepest(at->target, &addr);
+    if (at->tally->outcomes[SONDE_OUTCOME_TTL_EXCEEDED].ended > 0) {
+        text_addf(&words, "a TTL of %u runs out on the way: the path loops or is longer",
+                  at->target->max_ttl);
+    } else if (deepest != 0) {
+        text_add(&words, "no answer; the path is seen up to ");
+        words_hop(&words, deepest, addr);
+        finding->has_blame = true;
+        finding->blame.last_seen = (struct sonde_place){deepest, *addr};
+    } else {
+        text_add(&words, "no answer, not even from the first hop");
+    }
+    words_say(finding, &words);
+    finding->confidence = silence_confidence(at);
+    return RULE_FIRES;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is wrong with a port of a host that can be reached. */
+#include "analyze/rules.h"
+#include "wire/ip.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* "an answer in the target's name from hop 2 (10.2.0.1) or 3 (10.3.0.1)" */
+static void name_device(const struct rule_case *at, const struct interception *found,
+                        struct finding *finding, struct text *words)
+{
+    const struct tally_service *control = evidence_tally(at->target, found->control);
+    const struct sonde_addr *before =
+        found->ttl > 1 ? evidence_router(at->tally, found->ttl - 1U) : NULL;
+    const struct sonde_addr *there = evidence_router(control, found->ttl);
+    finding->has_blame = true;
+    finding->blame.reporter.ttl = found->ttl;
+    if (before != NULL) {
+        finding->blame.last_seen = (struct sonde_place){(uint8_t)(found->ttl - 1), *before};
+        words_hop(words, (uint8_t)(found->ttl - 1), before);
+        text_add(words, " or ");
+    }
+    if (there != NULL) {
+        finding->blame.reporter.address = *there;
+        words_hop(words, found->ttl, there);
+    } else {
+        text_addf(words, "hop %u", found->ttl);
+    }
+}
+
+enum rule_answer rule_port_intercepted(const struct rule_case *at, struct finding *finding)
+{
+    struct interception found;
+    struct text words = {0};
+    if (!evidence_interception(at->target, at->service, &found))
+        return RULE_QUIET;
+    text_add(&words, found.outcome == SONDE_OUTCOME_CLOSED ? "reset in the target's name by "
+                                                           : "answered in the target's name by ");
+    name_device(at, &found, finding, &words);
+    text_addf(&words, ", though the target is at hop %u, as %s shows", found.distance,
+              at->target->services[found.control].name);
+    words_say(finding, &words);
+    finding->evidence.outcome = found.outcome;
+    finding->evidence.control = at->target->services[found.control].name;
+    finding->level = at->state == SONDE_STATE_OPEN ? SONDE_LEVEL_DEGRADED : SONDE_LEVEL_FAILED;
+    finding->confidence =
+        found.distance - found.ttl > 1 ? SONDE_CONFIDENCE_HIGH : SONDE_CONFIDENCE_MEDIUM;
+    return RULE_FIRES;
+}
+
+/* The culprit's own word. */
+enum rule_answer rule_port_rejected(const struct rule_case *at, struct finding *finding)
+{
+    const struct tally_evidence *word = &at->tally->outcomes[at->deciding].evidence;
+    struct text words = {0};
+    if (at->state != SONDE_STATE_REJECTED || word->icmp_code < 0)
+        return RULE_QUIET;
+    finding->has_blame = true;
+    finding->blame.reporter =
+        (struct sonde_place){evidence_find_router(at->target, &word->from), word->from};
+    text_add(&words, "by ");
+    if (sonde_addr_equal(&word->from, &at->target->tally->addr))
+        text_add(&words, "the target itself");
+    else
+        words_hop(&words, finding->blame.reporter.ttl, &word->from);
+    text_addf(&words, ": %s",
+              sonde_unreachable_text(at->target->tally->addr.family, (uint8_t)word->icmp_code));
+    words_say(finding, &words);
+    return RULE_FIRES;
+}
+
+/* Three cycles and two controls, two and one: how far silence can be trusted. */
+static enum sonde_confidence silence_confidence(const struct rule_case *at)
+{
+    uint64_t silent = evidence_silent(at->target, at->service);
+    uint32_t controls = evidence_controls(at->target, at->service);
+    if (silent >= 3 && controls >= 2)
+        return SONDE_CONFIDENCE_HIGH;
+    return silent >= 2 && controls >= 1 ? SONDE_CONFIDENCE_MEDIUM : SONDE_CONFIDENCE_LOW;
+}
+
+static void say_bracket(const struct rule_case *at, const struct bracket *bracket,
+                        struct finding *finding, struct text *words)
+{
+    finding->has_blame = true;
+    if (bracket->seen != NULL) {
+        finding->blame.last_seen = (struct sonde_place){bracket->seen_ttl, *bracket->seen};
+        text_add(words, "seen up to ");
+        words_hop(words, bracket->seen_ttl, bracket->seen);
+    } else {
+        text_add(words, "not seen at any hop");
+    }
+    finding->blame.first_lost = (struct sonde_place){bracket->lost_ttl, *bracket->lost};
+    text_add(words, ", lost before ");
+    if (bracket->at_target)
+        text_add(words, "the target");
+    else
+        words_hop(words, bracket->lost_ttl, bracket->lost);
+    finding->evidence.control = at->target->services[bracket->control].name;
+    finding->evidence.control_sent = bracket->control_sent;
+    finding->evidence.control_received = bracket->control_received;
+}
+
+enum rule_answer rule_port_filtered(const struct rule_case *at, struct finding *finding)
+{
+    struct bracket bracket;
+    struct text words = {0};
+    if (at->state != SONDE_STATE_FILTERED)
+        return RULE_QUIET;
+    finding->confidence = silence_confidence(at);
+    if (evidence_bracket(at->target, at->service, &bracket) &&
+        (bracket.seen != NULL || !bracket.at_target)) {
+        say_bracket(at, &bracket, finding, &words);
+        if (bracket.detour)
+            finding->confidence = SONDE_CONFIDENCE_LOW;
+    } else {
+        text_addf(&words, "no answer to %" PRIu64 " probes",
+                  evidence_silent(at->target, at->service));
+    }
+    words_passing(at, &words);
+    words_say(finding, &words);
+    return RULE_FIRES;
+}
+
+enum rule_answer rule_port_closed(const struct rule_case *at, struct finding *finding)
+{
+    struct text words = {0};
+    if (at->state != SONDE_STATE_CLOSED)
+        return RULE_QUIET;
+    words_round_trip(at->tally, &words);
+    words_say(finding, &words);
+    return RULE_FIRES;
+}
+
+enum rule_answer rule_port_unexpectedly_open(const struct rule_case *at, struct finding *finding)
+{
+    struct text words = {0};
+    if (at->state != SONDE_STATE_OPEN || at->expect == SONDE_STATE_UNKNOWN ||
+        at->expect == SONDE_STATE_OPEN)
+        return RULE_QUIET;
+    words_round_trip(at->tally, &words);
+    text_addf(&words, "; expected to be %s", sonde_state_name(at->expect));
+    words_say(finding, &words);
+    return RULE_FIRES;
+}
+
+/* Does another UDP port of the host refuse, so that silence can be compared with it? */
+static const char *find_udp_control(const struct rule_case *at)
+{
+    for (uint32_t i = 0; i < at->target->tally->service_count; i++) {
+        if (i != at->service && at->target->services[i].protocol == IP_PROTO_UDP &&
+            evidence_is_target(at->target, i, SONDE_OUTCOME_PORT_UNREACHABLE))
+            return at->target->services[i].name;
+    }
+    return NULL;
+}
+
+enum rule_answer rule_udp_unconfirmed(const struct rule_case *at, struct finding *finding)
+{
+    struct text words = {0};
+    if (at->state != SONDE_STATE_OPEN_OR_FILTERED)
+        return RULE_QUIET;
+    const char *control = find_udp_control(at);
+    text_addf(&words,
+              "no answer to %" PRIu64 " probes: ", evidence_silent(at->target, at->service));
+    if (control != NULL)
+        text_addf(&words, "open, or dropped at the host, which refuses %s", control);
+    else
+        text_add(&words, "open or filtered, which cannot be told apart");
+    words_passing(at, &words);
+    words_say(finding, &words);
+    finding->evidence.control = control;
+    finding->level = SONDE_LEVEL_DEGRADED;
+    finding->confidence = silence_confidence(at);
+    return RULE_FIRES;
+}

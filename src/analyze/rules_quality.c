@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is wrong with a service that answers. */
+#include "analyze/rules.h"
+
+#include <inttypes.h>
+
+static double loss_of(const struct tally_service *tally)
+{
+    return tally->sent > 0 ? (double)(tally->sent - tally->received) / (double)tally->sent : 0;
+}
+
+/* Name one end of where loss begins, in words and in the blame. */
+static void name_end(const struct rule_case *at, uint8_t ttl, struct sonde_place *place,
+                     struct text *words)
+{
+    const struct sonde_addr *router = evidence_router(at->tally, ttl);
+    if (router == NULL)
+        return;
+    *place = (struct sonde_place){ttl, *router};
+    words_hop(words, ttl, router);
+}
+
+/* Where loss begins, as far as it can be told. */
+static void say_begin(const struct rule_case *at, const struct loss_begin *begin,
+                      struct finding *finding, struct text *words)
+{
+    if (begin->clean_ttl == 0)
+        return;
+    finding->has_blame = true;
+    text_add(words, "; it begins behind ");
+    name_end(at, begin->clean_ttl, &finding->blame.last_seen, words);
+    if (begin->lossy_ttl != 0) {
+        text_add(words, ", and is seen from ");
+        name_end(at, begin->lossy_ttl, &finding->blame.first_lost, words);
+        text_add(words, " on");
+    } else {
+        finding->blame.first_lost = (struct sonde_place){
+            analyze_distance(at->target, at->service).ttl, at->target->tally->addr};
+    }
+}
+
+enum rule_answer rule_loss_at_destination(const struct rule_case *at, struct finding *finding)
+{
+    struct loss_begin begin;
+    struct text words = {0};
+    bool answers = at->state == SONDE_STATE_OPEN || at->state == SONDE_STATE_CLOSED;
+    if (!answers || at->tally->received >= at->tally->sent)
+        return RULE_QUIET;
+    if (!evidence_loss(at->target, at->service, &begin))
+        return RULE_INCONCLUSIVE;
+    words_round_trip(at->tally, &words);
+    say_begin(at, &begin, finding, &words);
+    words_say(finding, &words);
+    finding->level = SONDE_LEVEL_DEGRADED;
+    finding->confidence = at->tally->sent >= 20  ? SONDE_CONFIDENCE_HIGH
+                          : at->tally->sent >= 5 ? SONDE_CONFIDENCE_MEDIUM
+                                                 : SONDE_CONFIDENCE_LOW;
+    return RULE_FIRES;
+}
+
+enum rule_answer rule_loss_over_limit(const struct rule_case *at, struct finding *finding)
+{
+    double loss = loss_of(at->tally);
+    struct text words = {0};
+    bool warn = at->target->warn.loss >= 0 && loss > at->target->warn.loss;
+    bool crit = at->target->crit.loss >= 0 && loss > at->target->crit.loss;
+    if (at->tally->sent == 0 || (!warn && !crit))
+        return RULE_QUIET;
+    text_addf(&words, "%.1f%% loss is above the limit of %.4g%%", 100 * loss,
+              100 * (crit ? at->target->crit.loss : at->target->warn.loss));
+    words_say(finding, &words);
+    finding->level = crit ? SONDE_LEVEL_FAILED : SONDE_LEVEL_DEGRADED;
+    return RULE_FIRES;
+}
+
+enum rule_answer rule_latency_over_limit(const struct rule_case *at, struct finding *finding)
+{
+    sonde_ns mean = rtt_mean(&at->tally->rtt);
+    struct text words = {0};
+    bool warn = at->target->warn.rtt_ns > 0 && mean > at->target->warn.rtt_ns;
+    bool crit = at->target->crit.rtt_ns > 0 && mean > at->target->crit.rtt_ns;
+    if (!warn && !crit)
+        return RULE_QUIET;
+    text_add_ms(&words, mean);
+    text_add(&words, " ms on average is above the limit of ");
+    text_add_ms(&words, crit ? at->target->crit.rtt_ns : at->target->warn.rtt_ns);
+    text_add(&words, " ms");
+    words_say(finding, &words);
+    finding->level = crit ? SONDE_LEVEL_FAILED : SONDE_LEVEL_DEGRADED;
+    return RULE_FIRES;
+}
+
+enum rule_answer rule_path_changed(const struct rule_case *at, struct finding *finding)
+{
+    uint32_t changes = at->tally->path_changes;
+    struct text words = {0};
+    if (changes == 0)
+        return RULE_QUIET;
+    words_round_trip(at->tally, &words);
+    if (changes == 1)
+        text_add(&words, "; the path changed once during the run");
+    else
+        text_addf(&words, "; the path changed %" PRIu32 " times during the run", changes);
+    words_say(finding, &words);
+    finding->level = SONDE_LEVEL_DEGRADED;
+    finding->confidence = SONDE_CONFIDENCE_MEDIUM;
+    return RULE_FIRES;
+}

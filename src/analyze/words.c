@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The words that findings are told in: plain enough to be pasted into a ticket. */
+#include "analyze/rules.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { PASSING_NAMED = 3 /* services named as passing; of more, only how many */ };
+
+void words_say(struct finding *finding, struct text *words)
+{
+    (void)snprintf(finding->text, sizeof finding->text, "%s",
+                   words->data != NULL ? words->data : "");
+    text_deinit(words);
+}
+
+void words_hop(struct text *words, uint8_t ttl, const struct sonde_addr *addr)
+{
+    char buf[SONDE_ADDR_TEXT_BYTES];
+    sonde_addr_text(addr, buf);
+    if (ttl != 0)
+        text_addf(words, "hop %u (%s)", ttl, buf);
+    else
+        text_add(words, buf);
+}
+
+void words_passing(const struct rule_case *at, struct text *words)
+{
+    uint32_t passing = evidence_controls(at->target, at->service);
+    uint32_t named = passing > PASSING_NAMED + 1 ? PASSING_NAMED : passing;
+    uint32_t said = 0;
+    for (uint32_t i = 0; i < at->target->tally->service_count && said < named; i++) {
+        if (i == at->service || !evidence_passes(at->target, i))
+            continue;
+        text_add(words, said == 0 ? "; " : said + 1 == passing ? " and " : ", ");
+        text_add(words, at->target->services[i].name);
+        said++;
+    }
+    if (passing > named)
+        text_addf(words, " and %" PRIu32 " others", passing - named);
+    if (passing > 0)
+        text_add(words, passing == 1 ? " passes" : " pass");
+}
+
+void words_round_trip(const struct tally_service *tally, struct text *words)
+{
+    sonde_ns mean = rtt_mean(&tally->rtt);
+    if (mean >= 0) {
+        text_add_ms(words, mean);
+        text_add(words, " ms, ");
+    }
+    if (tally->received == tally->sent)
+        text_add(words, "no loss");
+    else if (tally->sent > 0)
+        text_addf(words, "%.1f%% loss",
+                  100.0 * (double)(tally->sent - tally->received) / (double)tally->sent);
+    if (tally->received == 0)
+        text_add(words, ", answered late");
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The walk up the path: which TTL is asked next, for whom, and when.
+ *
+ * The TTLs from the first on are walked, four steps a millisecond, so that on a short path the
+ * target's answer is there before much has overshot it. At each TTL the traces share one budget,
+ * kept as a GCRA: a burst, then one probe an interval. They take turns, but two kinds go first: one
+ * that would learn how far away its service is, and those that a silent service is judged by
+ * (engine/suspect.c). As long as somebody is not answered, a part of the burst is kept for these.
+ *
+ * What the budget does not allow waits for the next cycle, which asks for the same again. In the
+ * last cycle only what a verdict needs is waited for.
+ */
+#include "engine/internal.h"
+
+/* The walk reaches the last hop so much later than the first. */
+static const sonde_ns PACE_SLACK_NS = 20 * SONDE_NS_PER_MS;
+
+/* Who goes first at a hop. */
+enum rank {
+    RANK_SUSPECT,  /* it does not answer */
+    RANK_CONTROL,  /* it is what a suspect is compared with */
+    RANK_DISTANCE, /* it answers, and this may show how far away it is */
+    RANK_USUAL,
+};
+
+/* Whose turn it is at a TTL, and when. */
+struct turn {
+    struct engine_trace *trace; /* NULL: nobody wants to send */
+    enum rank rank;
+    sonde_ns time_ns;
+};
+
+static struct hop_turn *turn_at(const struct engine *engine, const struct engine_target *target,
+                                unsigned ttl)
+{
+    size_t row = (size_t)target_index(engine, target) * (engine->config.max_ttl + 1U);
+    return &engine->turns[row + ttl];
+}
+
+/* Is there somebody for whom budget has to be kept? */
+static bool is_in_doubt(const struct engine *engine, const struct engine_target *target)
+{
+    if (target->next_cycle_ns == SONDE_NS_NEVER)
+        return false;
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        const struct engine_trace *trace = trace_at(engine, target, i);
+        if (!trace->answered && !trace->standby)
+            return true;
+    }
+    return false;
+}
+
+static bool is_needed(enum rank rank)
+{
+    return rank == RANK_SUSPECT || rank == RANK_CONTROL;
+}
+
+/* When the hop's budget allows another probe of this rank. @param kept  Of the burst, for others.
+ */
+static sonde_ns affordable_ns(const struct engine *engine, const struct engine_target *target,
+                              unsigned ttl, enum rank rank, int64_t kept)
+{
+    int64_t burst = HOP_BURST - kept;
+    if (!is_needed(rank) && target->in_doubt)
+        burst -= HOP_RESERVE;
+    return ns_sub(turn_at(engine, target, ttl)->earned_ns, (burst - 1) * HOP_INTERVAL_NS);
+}
+
+/* Until when an answer of the target may come to a probe in flight; 0 if to none. */
+static sonde_ns answer_due_ns(const struct engine *engine, const struct engine_target *target,
+                              const struct engine_trace *trace)
+{
+    unsigned floor = extent_floor(engine, target, trace);
+    sonde_ns due = 0;
+    uint32_t index = trace->line.first;
+    for (; index != FLIGHT_NONE; index = engine->flights.flights[index].next) {
+        const struct flight *flight = &engine->flights.flights[index];
+        if (flight->ttl >= floor)
+            due = ns_max(due, plan_lost_ns(engine, flight));
+    }
+    return due;
+}
+
+/* Does the trace want a probe with this TTL in this cycle? */
+static bool is_wanted(const struct engine *engine, const struct engine_target *target,
+                      const struct engine_trace *trace, unsigned ttl, sonde_ns now)
+{
+    return !trace->standby && !ttl_set_has(&trace->asked, ttl) &&
+           ttl <= extent_limit(engine, target, trace, now);
+}
+
+/* When the trace may send a probe with this TTL without somebody else's answer being taken for its
+ * own; 0 for now. */
+static sonde_ns free_ns(const struct engine *engine, const struct engine_target *target,
+                        const struct engine_trace *trace, unsigned ttl, sonde_ns now)
+{
+    if (!trace->one_at_a_time || ttl < extent_floor(engine, target, trace))
+        return 0;
+    sonde_ns free = ns_max(answer_due_ns(engine, target, trace), trace->quiet_ns);
+    return free > now ? free : 0;
+}
+
+static enum rank rank_of(const struct engine *engine, const struct engine_target *target,
+                         const struct engine_trace *trace, unsigned ttl)
+{
+    if (suspect_needs(engine, target, trace, ttl))
+        return trace->suspect ? RANK_SUSPECT : RANK_CONTROL;
+    bool shows_distance =
+        trace->answered && trace->reach.dest_ttl == 0 && ttl >= extent_floor(engine, target, trace);
+    return shows_distance ? RANK_DISTANCE : RANK_USUAL;
+}
+
+/* Of the burst, what the usual ones leave for a trace that would learn its distance here, but has
+ * to wait for an answer first: or they would always be there before it. */
+static int64_t kept_for_distance(const struct engine *engine, const struct engine_target *target,
+                                 unsigned ttl, sonde_ns now)
+{
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        struct engine_trace *trace = trace_at(engine, target, i);
+        if (trace->one_at_a_time && is_wanted(engine, target, trace, ttl, now) &&
+            rank_of(engine, target, trace, ttl) == RANK_DISTANCE &&
+            free_ns(engine, target, trace, ttl, now) != 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* Does one turn come before another: it can be taken now, and ranks higher, or it comes sooner? */
+static bool is_before(const struct turn *a, const struct turn *b, sonde_ns now)
+{
+    bool a_now = a->time_ns <= now;
+    bool b_now = b->time_ns <= now;
+    if (b->trace == NULL || a_now != b_now)
+        return b->trace == NULL || a_now;
+    return a_now ? a->rank < b->rank : a->time_ns < b->time_ns;
+}
+
+/* Of the traces that want to send a probe with this TTL, find the one that goes first. */
+static struct turn find_turn(const struct engine *engine, const struct engine_target *target,
+                             unsigned ttl, sonde_ns now)
+{
+    struct turn first = {NULL, RANK_USUAL, SONDE_NS_NEVER};
+    uint32_t next = turn_at(engine, target, ttl)->next;
+    int64_t kept = kept_for_distance(engine, target, ttl, now);
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        struct engine_trace *trace = trace_at(engine, target, (next + i) % target->trace_count);
+        if (!is_wanted(engine, target, trace, ttl, now))
+            continue;
+        struct turn turn = {trace, rank_of(engine, target, trace, ttl), 0};
+        turn.time_ns = ns_max(
+            free_ns(engine, target, trace, ttl, now),
+            affordable_ns(engine, target, ttl, turn.rank, turn.rank == RANK_USUAL ? kept : 0));
+        if (is_before(&turn, &first, now))
+            first = turn;
+    }
+    return first;
+}
+
+/* When a turn may be taken: the walk has got there, too. */
+static sonde_ns ready_ns(const struct engine_target *target, unsigned ttl, const struct turn *turn)
+{
+    return ttl == target->step_ttl ? turn->time_ns : ns_max(turn->time_ns, target->step_ns);
+}
+
+/* Take a turn: spend the budget, and note that it was asked. */
+static void take_turn(const struct engine *engine, struct engine_target *target, unsigned ttl,
+                      struct engine_trace *trace, sonde_ns now)
+{
+    uint32_t index = (uint32_t)(trace - engine->traces) - target->first_trace;
+    struct hop_turn *hop = turn_at(engine, target, ttl);
+    uint8_t *asks = asks_at(engine, trace, ttl);
+    if (ttl != target->step_ttl) {
+        target->step_ttl = (uint8_t)ttl;
+        /* a loop that woke late may catch up with one step, not with all that it missed */
+        target->step_ns = ns_add(ns_max(target->step_ns, ns_sub(now, STEP_NS)), STEP_NS);
+    }
+    hop->earned_ns = ns_add(ns_max(hop->earned_ns, now), HOP_INTERVAL_NS);
+    hop->next = (uint8_t)((index + 1) % target->trace_count);
+    ttl_set_add(&trace->asked, ttl);
+    *asks = (uint8_t)(*asks + (*asks < UINT8_MAX));
+    target->stepped = true;
+    target->stale = true;
+}
+
+bool walk_step(struct engine *engine, struct engine_target *target, sonde_ns now,
+               struct plan_choice *ret_choice)
+{
+    unsigned limit = extent_target_limit(engine, target, now);
+    for (unsigned ttl = engine->config.first_ttl; ttl <= limit; ttl++) {
+        struct turn turn = find_turn(engine, target, ttl, now);
+        if (turn.trace == NULL || ready_ns(target, ttl, &turn) > now)
+            continue;
+        take_turn(engine, target, ttl, turn.trace, now);
+        *ret_choice =
+            (struct plan_choice){(uint32_t)(turn.trace - engine->traces), (uint8_t)ttl, false};
+        return true;
+    }
+    return false;
+}
+
+/* Has some control of a suspect been asked often enough at a TTL? */
+static bool has_control(const struct engine *engine, const struct engine_target *target,
+                        unsigned ttl)
+{
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        const struct engine_trace *trace = trace_at(engine, target, i);
+        if (trace->needy && !trace->suspect && *asks_at(engine, trace, ttl) >= ASKS_ENOUGH)
+            return true;
+    }
+    return false;
+}
+
+/* Is an answer to this worth more waiting than its cycle takes? */
+static bool is_worth_waiting(const struct engine *engine, const struct engine_target *target,
+                             const struct engine_trace *trace, unsigned ttl, enum rank rank)
+{
+    if (rank == RANK_DISTANCE)
+        return target->distance == 0;
+    if (is_needed(rank))
+        return trace->suspect || !has_control(engine, target, ttl);
+    return !trace->answered && *asks_at(engine, trace, ttl) == 0;
+}
+
+/* In the last cycle, pass over what the budget does not allow and no verdict needs. */
+static void drop_unaffordable(struct engine *engine, struct engine_target *target, sonde_ns now)
+{
+    if (target->next_cycle_ns != SONDE_NS_NEVER)
+        return;
+    unsigned limit = extent_target_limit(engine, target, now);
+    for (unsigned ttl = engine->config.first_ttl; ttl <= limit; ttl++) {
+        if (affordable_ns(engine, target, ttl, RANK_USUAL, 0) <= ns_add(now, PACE_SLACK_NS))
+            continue;
+        for (uint32_t i = 0; i < target->trace_count; i++) {
+            struct engine_trace *trace = trace_at(engine, target, i);
+            if (!is_worth_waiting(engine, target, trace, ttl, rank_of(engine, target, trace, ttl)))
+                ttl_set_add(&trace->asked, ttl);
+        }
+    }
+}
+
+/* Find out anew when the walk goes on. */
+static void look_again(struct engine *engine, struct engine_target *target, sonde_ns now)
+{
+    suspect_look(engine, target, now);
+    target->in_doubt = is_in_doubt(engine, target);
+    drop_unaffordable(engine, target, now);
+    target->stale = false;
+    target->walk_ns = SONDE_NS_NEVER;
+    target->walk_until_ns = suspect_next_ns(engine, target);
+    if (extent_is_open(engine, target) && extent_grow_ns(target) > now)
+        target->walk_until_ns = ns_min(target->walk_until_ns, extent_grow_ns(target));
+    unsigned limit = extent_target_limit(engine, target, now);
+    for (unsigned ttl = engine->config.first_ttl; ttl <= limit; ttl++) {
+        struct turn turn = find_turn(engine, target, ttl, now);
+        if (turn.trace != NULL)
+            target->walk_ns = ns_min(target->walk_ns, ready_ns(target, ttl, &turn));
+    }
+}
+
+sonde_ns walk_ns(struct engine *engine, struct engine_target *target, sonde_ns now)
+{
+    if (target->stale || now >= target->walk_until_ns)
+        look_again(engine, target, now);
+    return target->walk_ns;
+}

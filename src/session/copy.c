@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From the tally of one service to its part of a snapshot; see session/copy.h. */
+#include "session/copy.h"
+
+static struct sonde_rtt copy_rtt(const struct rtt_stats *stats)
+{
+    if (stats->samples == 0)
+        return (struct sonde_rtt){0};
+    return (struct sonde_rtt){
+        .samples = stats->samples,
+        .last_ns = stats->last_ns,
+        .min_ns = stats->min_ns,
+        .avg_ns = rtt_mean(stats),
+        .max_ns = stats->max_ns,
+        .stddev_ns = rtt_stddev(stats),
+        .p50_ns = rtt_percentile(stats, 50),
+        .p95_ns = rtt_percentile(stats, 95),
+        .p99_ns = rtt_percentile(stats, 99),
+        .jitter_ns = rtt_jitter(stats),
+    };
+}
+
+static const char *name_of(const struct copy *copy, const struct sonde_addr *addr)
+{
+    struct names *names = copy->session->names;
+    if (copy->session->options.no_names)
+        return NULL;
+    return arena_string(copy->arena, names->ops->get(names, addr));
+}
+
+static void copy_responders(const struct copy *copy, const struct tally_hop *from,
+                            struct sonde_hop *to)
+{
+    struct sonde_responder *responders =
+        arena_alloc(copy->arena, from->responder_count, sizeof *responders);
+    if (responders == NULL)
+        return;
+    for (uint32_t i = 0; i < from->responder_count; i++) {
+        const struct tally_responder *responder = &from->responders[i];
+        responders[i] = (struct sonde_responder){
+            .address = responder->addr,
+            .hostname = name_of(copy, &responder->addr),
+            .received = responder->received,
+            .kind = responder->kind,
+            .reply_ttl = responder->reply_ttl,
+            .icmp_type = responder->icmp_type,
+            .icmp_code = responder->icmp_code,
+        };
+        if (responder->ext != NULL) {
+            struct sonde_extensions *ext = arena_alloc(copy->arena, 1, sizeof *ext);
+            if (ext != NULL)
+                *ext = *responder->ext;
+            responders[i].extensions = ext;
+        }
+    }
+    to->responders = responders;
+    to->responder_count = from->responder_count;
+}
+
+static void copy_router_hop(const struct copy *copy, uint32_t index, uint8_t ttl,
+                            struct sonde_hop *to)
+{
+    const struct tally_hop *from = copy->target.tally->services[index].hops[ttl];
+    to->ttl = ttl;
+    to->sent = from->sent;
+    to->received = from->received;
+    to->loss_kind = analyze_loss(&copy->target, index, ttl);
+    to->rtt = copy_rtt(&from->rtt);
+    to->unlisted = from->unlisted;
+    copy_responders(copy, from, to);
+}
+
+/* The hop that the target is: its figures are the service's own. */
+static void copy_target_hop(const struct copy *copy, const struct tally_service *service,
+                            uint8_t ttl, struct sonde_hop *to)
+{
+    struct sonde_responder *responder = arena_alloc(copy->arena, 1, sizeof *responder);
+    to->ttl = ttl;
+    to->is_target = true;
+    to->sent = service->sent;
+    to->received = service->received;
+    to->loss_kind = service->received == service->sent ? SONDE_LOSS_NONE : SONDE_LOSS_UNKNOWN;
+    to->rtt = copy_rtt(&service->rtt);
+    if (responder == NULL)
+        return;
+    const struct sonde_addr *addr = &copy->target.tally->addr;
+    *responder = (struct sonde_responder){
+        .address = *addr,
+        .hostname = name_of(copy, addr),
+        .received = service->received,
+        .reply_ttl = -1,
+        .icmp_type = -1,
+        .icmp_code = -1,
+    };
+    for (int outcome = 0; outcome < SONDE_OUTCOME_COUNT; outcome++) {
+        const struct tally_evidence *evidence = &service->outcomes[outcome].evidence;
+        if (evidence->valid && sonde_addr_equal(&evidence->from, addr)) {
+            responder->kind = (enum sonde_outcome)outcome;
+            responder->reply_ttl = evidence->reply_ttl;
+            responder->icmp_type = evidence->icmp_type;
+            responder->icmp_code = evidence->icmp_code;
+        }
+    }
+    to->responders = responder;
+    to->responder_count = 1;
+}
+
+/* The last TTL below the target that anything is known of on any trace. */
+static uint8_t target_last_ttl(const struct copy *copy)
+{
+    uint8_t last = 0;
+    for (uint32_t i = 0; i < copy->target.tally->service_count; i++) {
+        const struct reach *reach = &copy->target.tally->services[i].reach;
+        uint8_t own = reach->dest_ttl != 0 ? (uint8_t)(reach->dest_ttl - 1) : reach->top_ttl;
+        last = own > last ? own : last;
+    }
+    return last;
+}
+
+/* The last TTL below the target that a trace has something to say of. Where it was silent, that is
+ * worth saying as far as the other traces answer. */
+static uint8_t last_router_ttl(const struct copy *copy, const struct reach *reach, uint8_t distance)
+{
+    if (distance != 0)
+        return (uint8_t)(distance - 1);
+    if (reach->refused_ttl != 0)
+        return reach->refused_ttl > reach->top_ttl ? reach->refused_ttl : reach->top_ttl;
+    return target_last_ttl(copy);
+}
+
+/* Is a distance exact? Not if probing began so far out that it may be less. */
+static bool is_exact(const struct sonde_session *session, struct analyze_distance distance)
+{
+    return distance.confirmed &&
+           (distance.ttl > session->options.first_ttl || session->options.first_ttl == 1);
+}
+
+static const struct sonde_path *copy_path(const struct copy *copy, uint32_t index)
+{
+    struct sonde_session *session = copy->session;
+    const struct tally_service *service = &copy->target.tally->services[index];
+    struct analyze_distance distance = analyze_distance(&copy->target, index);
+    uint8_t last = last_router_ttl(copy, &service->reach, distance.ttl);
+    if (service->hops == NULL && service->sent == 0)
+        return NULL;
+    struct sonde_path *path = arena_alloc(copy->arena, 1, sizeof *path);
+    struct sonde_hop *hops = arena_alloc(copy->arena, last + 1U, sizeof *hops);
+    if (path == NULL || hops == NULL)
+        return NULL;
+    bool ended = engine_ended(session->engine) == ENGINE_COMPLETE;
+    path->reached = analyze_reached(&copy->target, index);
+    path->dest_ttl = is_exact(session, distance) ? distance.ttl : 0;
+    path->stop_reason = analyze_stop(&copy->target, index, !ended);
+    path->path_id = tally_path_id(session->tally, service);
+    path->path_changes = service->path_changes;
+    path->hops = hops;
+    for (unsigned ttl = 1; ttl <= last; ttl++) {
+        if (service->hops != NULL && service->hops[ttl] != NULL)
+            copy_router_hop(copy, index, (uint8_t)ttl, &hops[path->hop_count++]);
+    }
+    if (distance.ttl != 0)
+        copy_target_hop(copy, service, distance.ttl, &hops[path->hop_count++]);
+    return path;
+}
+
+static const struct sonde_evidence *
+copy_evidence(const struct copy *copy, const struct tally_service *service, enum sonde_outcome kind)
+{
+    const struct tally_evidence *from = &service->outcomes[kind].evidence;
+    if (!from->valid)
+        return NULL;
+    struct sonde_evidence *to = arena_alloc(copy->arena, 1, sizeof *to);
+    if (to != NULL)
+        *to = (struct sonde_evidence){
+            .from = from->from,
+            .kind = kind,
+            .icmp_type = from->icmp_type,
+            .icmp_code = from->icmp_code,
+            .reply_ttl = from->reply_ttl,
+            .probe_ttl = from->probe_ttl,
+        };
+    return to;
+}
+
+static const struct sonde_blame *copy_blame(const struct copy *copy, const struct finding *from)
+{
+    struct sonde_blame *blame = arena_alloc(copy->arena, from->has_blame, sizeof *blame);
+    if (blame != NULL)
+        *blame = from->blame;
+    return blame;
+}
+
+static void copy_findings(const struct copy *copy, const struct analysis *analysis,
+                          struct sonde_service_result *to)
+{
+    struct sonde_finding *findings =
+        arena_alloc(copy->arena, analysis->finding_count, sizeof *findings);
+    if (findings == NULL)
+        return;
+    for (uint32_t i = 0; i < analysis->finding_count; i++) {
+        const struct finding *from = &analysis->findings[i];
+        findings[i] = (struct sonde_finding){
+            .rule = from->rule,
+            .code = from->code,
+            .level = from->level,
+            .text = arena_string(copy->arena, from->text),
+            .confidence = from->confidence,
+            .blame = copy_blame(copy, from),
+            .evidence =
+                {
+                    .kind = from->evidence.outcome,
+                    .sent = from->evidence.sent,
+                    .received = from->evidence.received,
+                    .control = arena_string(copy->arena, from->evidence.control),
+                    .control_sent = from->evidence.control_sent,
+                    .control_received = from->evidence.control_received,
+                },
+        };
+    }
+    to->findings = findings;
+    to->finding_count = analysis->finding_count;
+}
+
+void copy_service_figures(const struct copy *copy, uint32_t index, struct sonde_service_result *to)
+{
+    const struct tally_service *tally = &copy->target.tally->services[index];
+    struct analysis analysis;
+    analyze_service(&copy->target, index, &analysis);
+    to->state = analysis.state;
+    to->met = analysis.met;
+    to->sent = tally->sent;
+    to->received = tally->received;
+    to->late = tally->late;
+    to->duplicates = tally->duplicates;
+    for (int outcome = 0; outcome < SONDE_OUTCOME_COUNT; outcome++)
+        to->outcomes[outcome] = tally->outcomes[outcome].ended;
+    to->rtt = copy_rtt(&tally->rtt);
+    to->evidence = copy_evidence(copy, tally, analysis.deciding);
+    to->verdict.level = analysis.verdict.level;
+    to->verdict.code = analysis.verdict.code;
+    to->verdict.text = arena_string(copy->arena, analysis.verdict.text);
+    to->confidence = analysis.verdict.confidence;
+    to->blame = copy_blame(copy, &analysis.verdict);
+    copy_findings(copy, &analysis, to);
+    to->path = copy_path(copy, index);
+}

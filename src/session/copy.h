@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copying what is known of one service into a snapshot. */
+#ifndef SESSION_COPY_H
+#define SESSION_COPY_H
+
+#include "session/internal.h"
+
+/** What the copying of one target needs. */
+struct copy {
+    struct sonde_session *session;
+    struct arena *arena; /* that everything copied lies in; it remembers if memory ran out */
+    struct analyze_target target;
+};
+
+/** Judge a service, and copy all that its tally and the analysis say. */
+void copy_service_figures(const struct copy *copy, uint32_t index, struct sonde_service_result *to);
+
+#endif
