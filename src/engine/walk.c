@@ -211,7 +211,17 @@ static bool has_control(const struct engine *engine, const struct engine_target 
     return false;
 }
 
-/* Is an answer to this worth more waiting than its cycle takes? */
+/* Traces that are under way. */
+static uint32_t count_begun(const struct engine *engine, const struct engine_target *target)
+{
+    uint32_t begun = 0;
+    for (uint32_t i = 0; i < target->trace_count; i++)
+        begun += !trace_at(engine, target, i)->standby;
+    return begun;
+}
+
+/* Is an answer to this worth more waiting than its cycle takes? Where a hop can afford one for each
+ * trace, nobody's path goes without. */
 static bool is_worth_waiting(const struct engine *engine, const struct engine_target *target,
                              const struct engine_trace *trace, unsigned ttl, enum rank rank)
 {
@@ -219,7 +229,8 @@ static bool is_worth_waiting(const struct engine *engine, const struct engine_ta
         return target->distance == 0;
     if (is_needed(rank))
         return trace->suspect || !has_control(engine, target, ttl);
-    return !trace->answered && *asks_at(engine, trace, ttl) == 0;
+    return *asks_at(engine, trace, ttl) == 0 &&
+           (!trace->answered || count_begun(engine, target) <= HOP_BURST);
 }
 
 /* In the last cycle, pass over what the budget does not allow and no verdict needs. */

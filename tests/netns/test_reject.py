@@ -131,7 +131,8 @@ class Rejections(unittest.TestCase):
                     self.net.nft("r2", reject(hook, "tcp reset"))
                     report = self.net.report(self.chain.target(family), ":443", *QUICK)
                     service = report.service("443/tcp")
-                    self.assertEqual((report.code, service["state"]), (1, "closed"))
+                    self.assertEqual((report.code, service["state"]), (1, "rejected"))
+                    self.assertEqual(service["verdict"]["code"], "port_intercepted")
                     self.assertEqual(service["outcomes"], {"closed": 3})
                     hops = service["path"]["hops"]
                     self.assertEqual(hops[-1]["ttl"], ttl)

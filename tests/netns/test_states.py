@@ -107,18 +107,28 @@ class States(unittest.TestCase):
                 self.assertEqual(service["outcomes"], {"port_unreachable": 3})
                 self.assertEqual(report.code, 1)
 
-    def test_a_udp_port_that_swallows_everything_is_open_or_filtered(self):
-        self.net.nft("r2", """table inet filter {
-            chain c {
-                type filter hook forward priority 0
+    def udp_state_dropped_at(self, node, hook, family):
+        self.net.nft(node, f"""table inet filter {{
+            chain c {{
+                type filter hook {hook} priority 0
                 udp dport 53 drop
-            }
-        }""")
+            }}
+        }}""")
+        report = self.report(family, ":53/udp", *QUICK)
+        self.net.nft(node, "")
+        self.assertEqual(report.code, 1)
+        return report.service("53/udp")["state"]
+
+    def test_a_udp_port_that_is_silent_at_the_server_is_open_or_filtered(self):
         for family in lab.FAMILIES:
             with self.subTest(family=family):
-                report = self.report(family, ":53/udp", *QUICK)
-                self.assertEqual(report.service("53/udp")["state"], "open_or_filtered")
-                self.assertEqual(report.code, 1)
+                self.assertEqual(self.udp_state_dropped_at(self.chain.server, "input", family),
+                                 "open_or_filtered")
+
+    def test_a_udp_port_that_is_lost_where_ping_goes_on_is_filtered(self):
+        for family in lab.FAMILIES:
+            with self.subTest(family=family):
+                self.assertEqual(self.udp_state_dropped_at("r2", "forward", family), "filtered")
 
     def test_a_host_that_is_switched_off_is_unreachable(self):
         for family in lab.FAMILIES:
