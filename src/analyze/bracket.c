@@ -22,11 +22,24 @@ static const struct sonde_addr *control_router(const struct tally_service *contr
     return router != NULL && hop->received >= EVIDENCE_REPEATED ? router : NULL;
 }
 
-/* Was the service asked at this TTL repeatedly, and never answered? */
-static bool is_silent_at(const struct tally_service *tally, unsigned ttl)
+/* Was the service asked at this TTL repeatedly, and never answered? A router that rations its
+ * answers, or to which packets get lost, leaves others unanswered as well: what these lose there
+ * must not explain it. */
+static bool is_silent_at(const struct analyze_target *target, uint32_t service, unsigned ttl)
 {
-    const struct tally_hop *hop = evidence_hop(tally, ttl);
-    return hop != NULL && hop->sent >= EVIDENCE_REPEATED && hop->received == 0;
+    const struct tally_hop *hop = evidence_hop(evidence_tally(target, service), ttl);
+    uint64_t sent = 0;
+    uint64_t received = 0;
+    if (hop == NULL || hop->sent < EVIDENCE_REPEATED || hop->received > 0)
+        return false;
+    for (uint32_t i = 0; i < target->tally->service_count; i++) {
+        const struct tally_hop *other = evidence_hop(evidence_tally(target, i), ttl);
+        if (other == NULL || other->received == 0)
+            continue;
+        sent += other->sent;
+        received += other->received;
+    }
+    return !evidence_is_chance(hop->sent, sent, received);
 }
 
 /* Do all traces that were answered at this TTL go through this router? */
@@ -74,8 +87,8 @@ static bool bracket_by(const struct analyze_target *target, uint32_t service, ui
     };
     for (unsigned ttl = tally->reach.top_ttl + 1U; ttl <= other->reach.top_ttl; ttl++) {
         const struct sonde_addr *router = control_router(other, ttl);
-        if (router == NULL || !is_silent_at(tally, ttl) || !is_common(target, ttl, router) ||
-            !is_on_its_way(target, service, ttl, router))
+        if (router == NULL || !is_silent_at(target, service, ttl) ||
+            !is_common(target, ttl, router) || !is_on_its_way(target, service, ttl, router))
             continue;
         bracket->lost_ttl = (uint8_t)ttl;
         bracket->lost = router;

@@ -108,6 +108,14 @@ uint64_t evidence_silent(const struct analyze_target *target, uint32_t service)
     return silent;
 }
 
+bool evidence_is_chance(uint64_t silent, uint64_t sent, uint64_t received)
+{
+    static const double doubt = 0.05;
+    if (received >= sent)
+        return false;
+    return pow((double)(sent - received) / (double)sent, (double)silent) > doubt;
+}
+
 struct interval evidence_wilson(uint64_t hits, uint64_t count)
 {
     static const double z = 1.959964; /* 95 %, both sides */

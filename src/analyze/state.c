@@ -57,6 +57,21 @@ static enum sonde_outcome find_refusal(const struct analyze_target *target,
     return SONDE_OUTCOME_NO_REPLY;
 }
 
+/* Do the services of the target that are answered lose so much that this silence may be chance? */
+static bool is_chance(const struct analyze_target *target, uint32_t service)
+{
+    uint64_t sent = 0;
+    uint64_t received = 0;
+    for (uint32_t i = 0; i < target->tally->service_count; i++) {
+        const struct tally_service *other = evidence_tally(target, i);
+        if (i == service || !evidence_passes(target, i))
+            continue;
+        sent += other->sent;
+        received += other->received;
+    }
+    return evidence_is_chance(evidence_silent(target, service), sent, received);
+}
+
 /* What silence means: it depends on what else is answered. */
 static enum sonde_state silence_state(const struct analyze_target *target, uint32_t service)
 {
@@ -74,6 +89,8 @@ static enum sonde_state silence_state(const struct analyze_target *target, uint3
         return SONDE_STATE_FILTERED; /* others get further: even over UDP that is no open port */
     if (!found && !evidence_target_reached(target))
         return SONDE_STATE_UNREACHABLE;
+    if (is_chance(target, service))
+        return SONDE_STATE_UNKNOWN;
     return udp ? SONDE_STATE_OPEN_OR_FILTERED : SONDE_STATE_FILTERED;
 }
 

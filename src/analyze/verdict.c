@@ -2,6 +2,7 @@
 /* The table of rules, and the verdict: the worst of what they find. */
 #include "analyze/rules.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 /* A rule, and the code of its findings. */
@@ -124,6 +125,17 @@ static void look(const struct rule_case *at, struct analysis *analysis, struct f
     }
 }
 
+static void say_too_little(const struct rule_case *at, struct text *words)
+{
+    uint64_t silent = evidence_silent(at->target, at->service);
+    if (silent < EVIDENCE_REPEATED)
+        text_add(words, "too few probes to tell");
+    else
+        text_addf(words,
+                  "no answer to %" PRIu64 " probes, which may be chance where so many are lost",
+                  silent);
+}
+
 /* No rule has anything to say against it. */
 static struct finding nothing_wrong(const struct rule_case *at, const struct finding *fine)
 {
@@ -137,7 +149,7 @@ static struct finding nothing_wrong(const struct rule_case *at, const struct fin
         verdict.code = SONDE_CODE_INCONCLUSIVE;
         verdict.level = SONDE_LEVEL_UNKNOWN;
         verdict.confidence = SONDE_CONFIDENCE_LOW;
-        text_add(&words, "too few probes to tell");
+        say_too_little(at, &words);
         if (at->tally->last_error > 0) {
             const char *reason = strerrordesc_np(at->tally->last_error);
             text_deinit(&words);

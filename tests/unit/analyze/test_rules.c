@@ -125,6 +125,41 @@ Test(rules, a_hop_is_named_only_if_it_was_asked_and_answered_repeatedly)
     expect_place(&analysis.verdict.blame.first_lost, DISTANCE, TARGET);
 }
 
+/* Half of the control's probes are lost: two in a row are silent in one of four tries, five in one
+ * of thirty-two, which is below one of twenty. */
+Test(rules, silence_that_the_loss_of_others_explains_is_no_filter)
+{
+    const struct {
+        uint32_t silent;
+        enum sonde_code code;
+        enum sonde_state state;
+    } cases[] = {
+        {2, SONDE_CODE_INCONCLUSIVE, SONDE_STATE_UNKNOWN},
+        {5, SONDE_CODE_PORT_FILTERED, SONDE_STATE_FILTERED},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        case_add_full(&file, ICMP, 10, SONDE_OUTCOME_ECHO_REPLY, TARGET);
+        case_add_full(&file, ICMP, 10, SONDE_OUTCOME_NO_REPLY, NULL);
+        case_add_full(&file, WEB, cases[i].silent, SONDE_OUTCOME_NO_REPLY, NULL);
+        struct analysis analysis = case_judge(&file, WEB);
+        cr_expect_eq(analysis.verdict.code, cases[i].code);
+        cr_expect_eq(analysis.state, cases[i].state);
+        close_file();
+        open_file();
+    }
+}
+
+/* The router at hop 3 rations its answers: it leaves others unanswered, too. */
+Test(rules, silence_of_a_hop_that_rations_its_answers_names_no_hop)
+{
+    add_answering(ICMP, SONDE_OUTCOME_ECHO_REPLY, 3);
+    case_add_hop(&file, ICMP, 3, 9, SONDE_OUTCOME_NO_REPLY, NULL);
+    add_silent(WEB, 2, 3);
+    struct analysis analysis = case_judge(&file, WEB);
+    expect_place(&analysis.verdict.blame.last_seen, 2, "192.0.2.2");
+    expect_place(&analysis.verdict.blame.first_lost, 4, "192.0.2.4");
+}
+
 Test(rules, a_port_lost_at_the_last_hop_or_at_the_host_is_lost_before_the_target)
 {
     add_answering(ICMP, SONDE_OUTCOME_ECHO_REPLY, 3);
