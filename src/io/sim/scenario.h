@@ -18,13 +18,16 @@
  *       from=ADDRESS        the source of what it sends
  *       udp:53=answer tcp:*=closed …    open closed silent (tcp); echo answer closed silent (udp)
  *       no-timestamps       its SYN-ACKs have no timestamp option
- *   path HOST NODE... [loop NODE...]    the way there; { a | b c } splits by flow, { a | b c }
- * packet by packet is written { a | b c }! at TIME path HOST NODE...           the way there from
- * TIME on rule NODE ACTION WHAT [OPTION...]   ACTION: drop reject reset answer duplicate truncate=N
- * forge hold=D; WHAT: any icmp error tcp[:PORT] udp[:PORT] hook=prerouting|forward         before
- * or behind the TTL check (default forward) dir=out|back                    towards the host
- * (default) or back code=N                          of a reject (default: administratively
- * prohibited) mask=0110…                      only where the mask, taken round and round, has a 1
+ *   path HOST NODE... [loop NODE...]    the way there; { a | b c } splits by flow,
+ *                                       { a | b c }! packet by packet
+ *   at TIME path HOST NODE...           the way there from TIME on
+ *   rule NODE ACTION WHAT [OPTION...]
+ *       ACTION: drop reject reset answer duplicate truncate=N forge hold=D
+ *       WHAT: any icmp error tcp[:PORT] udp[:PORT]
+ *       hook=prerouting|forward         before or behind the TTL check (default forward)
+ *       dir=out|back                    towards the host (default) or back
+ *       code=N                          of a reject (default: administratively prohibited)
+ *       mask=0110…                      only where the mask, taken round and round, has a 1
  *       chance=N%                       only so often
  *       from=TIME until=TIME            only then
  *   nat NODE ADDRESS [port=+N]          source translation; quotes are not translated back
