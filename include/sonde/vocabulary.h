@@ -9,6 +9,7 @@
 #define SONDE_VOCABULARY_H
 
 #include <sonde/types.h>
+#include <stdbool.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -167,6 +168,14 @@ SONDE_API const char *sonde_transport_kind_name(enum sonde_transport_kind value)
 SONDE_API const char *sonde_clock_name(enum sonde_clock value);
 /** @return The stable word for @p value ("bad_token"); never NULL. */
 SONDE_API const char *sonde_discard_name(enum sonde_discard value);
+
+/**
+ * Compare two verdicts or findings by what has to be read first: what failed outweighs what is not
+ * known, and that what only limps; among equals the code that stands first in its enum.
+ * @return true if the first is worse than the second.
+ */
+SONDE_API bool sonde_is_worse(enum sonde_level level, enum sonde_code code,
+                              enum sonde_level than_level, enum sonde_code than_code);
 
 /**
  * Put the code of an ICMP destination unreachable into words.

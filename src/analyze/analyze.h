@@ -87,10 +87,6 @@ enum sonde_state analyze_state(const struct analyze_target *target, uint32_t ser
 void analyze_service(const struct analyze_target *target, uint32_t service,
                      struct analysis *ret_analysis);
 
-/** @return true if a verdict is worse than another: by level, then by code. */
-bool analyze_is_worse(enum sonde_level level, enum sonde_code code, enum sonde_level than_level,
-                      enum sonde_code than_code);
-
 /** The distance of a service in hops. */
 struct analyze_distance {
     uint8_t ttl;    /* 0 = nothing is known of it */

@@ -28,31 +28,6 @@ static const struct rule {
 };
 enum { RULE_COUNT = sizeof rules / sizeof *rules };
 
-/* Levels by how bad they are: what failed outweighs what is not known, and that what only limps. */
-static int badness(enum sonde_level level)
-{
-    switch (level) {
-    case SONDE_LEVEL_FAILED:
-        return 3;
-    case SONDE_LEVEL_UNKNOWN:
-        return 2;
-    case SONDE_LEVEL_DEGRADED:
-        return 1;
-    case SONDE_LEVEL_OK:
-    case SONDE_LEVEL_COUNT:
-        break;
-    }
-    return 0;
-}
-
-bool analyze_is_worse(enum sonde_level level, enum sonde_code code, enum sonde_level than_level,
-                      enum sonde_code than_code)
-{
-    if (level != than_level)
-        return badness(level) > badness(than_level);
-    return code < than_code;
-}
-
 /* Does a state say what was wanted: by default that the service answers? */
 static bool is_met(enum sonde_state state, enum sonde_state expect)
 {
@@ -79,9 +54,8 @@ static bool is_of_no_concern(const struct rule_case *at, enum sonde_code code)
 static void insert(struct analysis *analysis, const struct finding *finding)
 {
     uint32_t at = analysis->finding_count;
-    while (at > 0 &&
-           analyze_is_worse(finding->level, finding->code, analysis->findings[at - 1].level,
-                            analysis->findings[at - 1].code))
+    while (at > 0 && sonde_is_worse(finding->level, finding->code, analysis->findings[at - 1].level,
+                                    analysis->findings[at - 1].code))
         at--;
     if (at == ANALYZE_FINDINGS_MAX)
         return;

@@ -68,6 +68,31 @@ static const char *const code_words[] = {
 };
 WORD_FUNCTION(sonde_code_name, sonde_code, SONDE_CODE_COUNT, code_words)
 
+/* Levels by how bad they are. */
+static int badness(enum sonde_level level)
+{
+    switch (level) {
+    case SONDE_LEVEL_FAILED:
+        return 3;
+    case SONDE_LEVEL_UNKNOWN:
+        return 2;
+    case SONDE_LEVEL_DEGRADED:
+        return 1;
+    case SONDE_LEVEL_OK:
+    case SONDE_LEVEL_COUNT:
+        break;
+    }
+    return 0;
+}
+
+bool sonde_is_worse(enum sonde_level level, enum sonde_code code, enum sonde_level than_level,
+                    enum sonde_code than_code)
+{
+    if (level != than_level)
+        return badness(level) > badness(than_level);
+    return code < than_code;
+}
+
 static const char *const confidence_words[] = {
     [SONDE_CONFIDENCE_LOW] = "low",
     [SONDE_CONFIDENCE_MEDIUM] = "medium",

@@ -39,23 +39,49 @@ static void write_heading(struct text_report *report, const struct sonde_snapsho
     text_add(text, "\n\n");
 }
 
-/* Failed first, the worst code first among equals; controls last. */
+/* The worst first; controls last among equals. */
 static bool comes_before(const struct sonde_service_result *a, const struct sonde_service_result *b)
 {
-    if (a->verdict.code != b->verdict.code)
-        return a->verdict.code < b->verdict.code;
-    return !a->control && b->control;
+    const struct sonde_verdict *first = &a->verdict;
+    const struct sonde_verdict *second = &b->verdict;
+    if (first->level == second->level && first->code == second->code)
+        return !a->control && b->control;
+    return sonde_is_worse(first->level, first->code, second->level, second->code);
+}
+
+/* What else was found, each on a line of its own below the verdict. */
+static void write_findings(struct text_report *report, const struct sonde_service_result *service,
+                           long columns)
+{
+    for (size_t i = 0; i < service->finding_count; i++) {
+        const struct sonde_finding *finding = &service->findings[i];
+        if (finding->code == service->verdict.code)
+            continue;
+        style_mark(report, finding->level);
+        style_pad(report, " ", columns - 1);
+        text_add(report->text, finding->text);
+        text_add(report->text, "\n");
+    }
 }
 
 static void write_verdict(struct text_report *report, const struct sonde_service_result *service,
                           long service_columns, long state_columns)
 {
-    style_mark(report, service->verdict.level);
+    /* nothing is expected of a control: if it does not answer, that is neither good nor bad */
+    bool neutral = service->control && service->verdict.level == SONDE_LEVEL_OK &&
+                   service->state != SONDE_STATE_OPEN;
+    if (neutral)
+        text_add(report->text, report->style->ascii ? "-" : "·");
+    else
+        style_mark(report, service->verdict.level);
     text_add(report->text, " ");
     style_pad(report, service->service, service_columns + 2);
     style_pad(report, style_state(service), state_columns + 2);
     text_add(report->text, service->verdict.text != NULL ? service->verdict.text : "");
+    if (service->control && service->port != 0)
+        text_add(report->text, " (control)");
     text_add(report->text, "\n");
+    write_findings(report, service, 2 + service_columns + 2 + state_columns + 2);
 }
 
 static void write_verdicts(struct text_report *report, const struct sonde_target_result *target)

@@ -36,7 +36,7 @@ static void copy_service(const struct copy *copy, const struct session_target *t
 
 static void keep_worst(struct sonde_verdict *worst, const struct sonde_verdict *verdict)
 {
-    if (analyze_is_worse(verdict->level, verdict->code, worst->level, worst->code))
+    if (sonde_is_worse(verdict->level, verdict->code, worst->level, worst->code))
         *worst = *verdict;
 }
 

@@ -181,6 +181,30 @@ static void expect_meanings(enum sonde_family family, const struct meaning *case
     }
 }
 
+/* Failed, then not known, then degraded; among equals the order of the codes. */
+Test(vocabulary, the_worst_verdict_is_the_one_to_read_first)
+{
+    static const struct {
+        enum sonde_level level;
+        enum sonde_code code;
+    } order[] = {
+        {SONDE_LEVEL_FAILED, SONDE_CODE_PORT_FILTERED},
+        {SONDE_LEVEL_FAILED, SONDE_CODE_PORT_CLOSED},
+        {SONDE_LEVEL_UNKNOWN, SONDE_CODE_NAME_UNRESOLVED},
+        {SONDE_LEVEL_UNKNOWN, SONDE_CODE_INCONCLUSIVE},
+        {SONDE_LEVEL_DEGRADED, SONDE_CODE_PORT_INTERCEPTED},
+        {SONDE_LEVEL_DEGRADED, SONDE_CODE_UDP_UNCONFIRMED},
+        {SONDE_LEVEL_OK, SONDE_CODE_OK},
+    };
+    size_t count = sizeof order / sizeof *order;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < count; k++)
+            cr_expect_eq(
+                sonde_is_worse(order[i].level, order[i].code, order[k].level, order[k].code), i < k,
+                "%zu and %zu", i, k);
+    }
+}
+
 Test(vocabulary, codes_of_icmp_unreachable_are_put_into_the_words_of_their_rfcs)
 {
     static const struct meaning cases[] = {

@@ -251,3 +251,55 @@ Test(report, losses_of_this_machine_are_told_only_when_they_happen)
     cr_expect_not_null(strstr(text.data, "could not send 1 probe\n"));
     text_deinit(&text);
 }
+
+/* A line of a text, without the newline; NULL if none begins so. Free it. */
+static char *find_line(const char *text, const char *begin)
+{
+    for (const char *at = text; at != NULL; at = strchr(at, '\n')) {
+        at += *at == '\n';
+        if (strncmp(at, begin, strlen(begin)) == 0)
+            return strndup(at, strcspn(at, "\n"));
+        if (*at == '\0')
+            break;
+    }
+    return NULL;
+}
+
+static void expect_line(const struct made *made, const char *begin, const char *line)
+{
+    struct text text = {0};
+    const struct report_style style = {.ascii = true};
+    report_text(&made->snapshot, &style, &text);
+    cr_assert(text_ok(&text));
+    char *found = find_line(text.data, begin);
+    cr_assert_not_null(found, "%s", text.data);
+    cr_expect_str_eq(found, line);
+    free(found);
+    text_deinit(&text);
+}
+
+Test(report, a_port_that_was_added_for_comparison_says_so)
+{
+    struct made made;
+    make(&made);
+    made.service.control = true;
+    expect_line(&made, "+ 443/tcp", "+ 443/tcp   open      fine (control)");
+    made.service.state = SONDE_STATE_CLOSED; /* which is neither good nor bad */
+    expect_line(&made, "- 443/tcp", "- 443/tcp   closed    fine (control)");
+}
+
+Test(report, whatever_else_was_found_stands_below_the_verdict)
+{
+    struct made made;
+    make(&made);
+    const struct sonde_finding findings[] = {
+        {.code = SONDE_CODE_LOSS_AT_DESTINATION, .level = SONDE_LEVEL_FAILED, .text = "fine"},
+        {.code = SONDE_CODE_PATH_CHANGED, .level = SONDE_LEVEL_DEGRADED, .text = "changed once"},
+    };
+    made.service.findings = findings;
+    made.service.finding_count = 2;
+    made.service.verdict.level = SONDE_LEVEL_FAILED;
+    made.service.verdict.code = SONDE_CODE_LOSS_AT_DESTINATION;
+    expect_line(&made, "x 443/tcp", "x 443/tcp   open      fine");
+    expect_line(&made, "! ", "!                     changed once");
+}
