@@ -22,12 +22,22 @@ static void describe(struct engine *engine, uint32_t index, struct sonde_event *
     event->sent_clock = flight->sent_clock;
 }
 
-/* Fold the answer into what is known of the way. */
+/* Fold into what is known of the way that a probe was not answered. */
+static void learn_silence(const struct engine *engine, struct engine_target *target,
+                          struct engine_trace *trace, const struct sonde_event *event)
+{
+    uint8_t top = trace->reach.top_ttl;
+    reach_on_event(&trace->reach, event, false);
+    if (trace->reach.top_ttl == top)
+        return;
+    target->stale = true;
+    extent_learn(engine, target);
+}
+
+/* Fold an answer into what is known of the way. */
 static void learn(const struct engine *engine, struct engine_target *target,
                   struct engine_trace *trace, const struct sonde_event *event)
 {
-    if (event->outcome == SONDE_OUTCOME_NO_REPLY || event->outcome == SONDE_OUTCOME_SEND_ERROR)
-        return;
     bool is_target = sonde_event_is_target(event, &target->addr);
     /* only the target's word, where it is nothing new, leaves the walk as it is */
     bool known = event->to_target && is_target && trace->answered && target->distance != 0;
@@ -50,7 +60,10 @@ void finish_flight(struct engine *engine, uint32_t index, struct sonde_event *ev
     target->flying_count--;
     if (flight->to_target)
         trace->last_token = flight->token;
-    learn(engine, target, trace, event);
+    if (event->outcome == SONDE_OUTCOME_NO_REPLY)
+        learn_silence(engine, target, trace, event);
+    else if (event->outcome != SONDE_OUTCOME_SEND_ERROR)
+        learn(engine, target, trace, event);
     target->stale |= trace->one_at_a_time; /* another may go now */
     flight_keep(&engine->flights, &trace->line, index, event->outcome);
     hold(engine, event);

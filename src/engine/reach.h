@@ -7,11 +7,24 @@
  * an earlier one showed (a router where the target was, the target where a router was) is believed
  * when it comes twice without anything to the contrary in between: once may be a path that splits
  * per packet, twice is a path that changed.
+ *
+ * Of a silent target only the routers tell how long the path is. One that was the farthest, and
+ * then answers nothing, is believed to be gone when it has missed REACH_SILENCES probes in a row
+ * while routers before it answered; more if it has missed several before and came back: a router
+ * that rations its answers stays. If a router before it has been replaced, or somebody
+ * refuses to pass the probes on, REACH_SILENCES_MOVED are enough. Everything behind the farthest
+ * that did answer goes with it.
  */
 #ifndef ENGINE_REACH_H
 #define ENGINE_REACH_H
 
 #include <sonde/event.h>
+
+enum {
+    REACH_SILENCES = 5,       /* probes in a row that the farthest router has to miss to be gone */
+    REACH_SILENCES_MOVED = 2, /* likewise, where there is another sign of a change */
+    REACH_SILENCES_MAX = 32,  /* likewise, however seldom it answers */
+};
 
 /** A set of TTLs. */
 struct ttl_set {
@@ -60,16 +73,30 @@ struct reach {
     uint8_t refused_ttl;    /* smallest TTL that was refused; 0 = none */
     uint8_t doubt_ttl;      /* of an unsettled answer against what is believed; 0 = none */
     bool doubt_is_target;   /* who gave it: the target where a router was, or the reverse */
-    uint32_t changes;       /* times that the distance changed */
+    bool moved;             /* there is another sign that the router at top_ttl is gone */
+    uint8_t silences;       /* probes that it has missed in a row */
+    uint8_t longest;        /* silences in a row before an answer, at most, that were not the end */
+    uint32_t top_cycle;     /* of the last probe that it answered */
+    uint32_t heard_cycle;   /* likewise of those before it; not below top_cycle */
+    uint32_t doubt_cycle;   /* of the first answer against what was believed last */
+    uint32_t changes;       /* times that the distance changed; since doubt_cycle, the last time */
     struct ttl_set expired; /* TTLs that expired on the way, on the present path */
+    struct ttl_set heard;   /* of these, below top_ttl, in cycles after top_cycle */
 };
 
 /**
  * Fold one answer in.
  * @param ttl     What the probe was sent with, 1 to 255.
+ * @param cycle   In which cycle.
  * @param answer  Who answered it.
  */
-void reach_on_answer(struct reach *reach, uint8_t ttl, enum reach_answer answer);
+void reach_on_answer(struct reach *reach, uint8_t ttl, uint32_t cycle, enum reach_answer answer);
+
+/** Fold in that nobody answered a TTL-limited probe. @param cycle  In which it was sent. */
+void reach_on_silence(struct reach *reach, uint8_t ttl, uint32_t cycle);
+
+/** Fold in that another router stands at a TTL. @param cycle  Of its first answer. */
+void reach_on_replaced(struct reach *reach, uint8_t ttl, uint32_t cycle);
 
 /**
  * Fold one record in, if it says anything about the distance: a full-TTL probe that arrived does

@@ -22,7 +22,7 @@ static void walk(const struct step *steps, size_t count)
 {
     struct reach reach = {0};
     for (size_t i = 0; i < count; i++) {
-        reach_on_answer(&reach, steps[i].ttl, steps[i].answer);
+        reach_on_answer(&reach, steps[i].ttl, (uint32_t)i, steps[i].answer);
         cr_expect_eq(reach.dest_ttl, steps[i].dest_ttl, "step %zu: target at %u", i,
                      reach.dest_ttl);
         cr_expect_eq(reach.top_ttl, steps[i].top_ttl, "step %zu: routers up to %u", i,
