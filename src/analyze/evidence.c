@@ -11,10 +11,8 @@ const struct tally_hop *evidence_hop(const struct tally_service *tally, unsigned
 
 const struct sonde_addr *evidence_router(const struct tally_service *tally, unsigned ttl)
 {
-    const struct tally_hop *hop = evidence_hop(tally, ttl);
-    if (hop == NULL || hop->responder_count == 0 || !ttl_set_has(&tally->reach.expired, ttl))
-        return NULL;
-    return &hop->responders[hop->current].addr;
+    const struct tally_responder *router = tally_router(tally, ttl);
+    return router != NULL ? &router->addr : NULL;
 }
 
 /* Did a router with this address answer at this hop? */

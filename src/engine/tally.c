@@ -9,9 +9,9 @@
 #include <string.h>
 
 enum {
-    STREAK_BELIEVED = 2, /* answers in a row that make a new responder the path's */
+    RUN_TRUSTED = 3,      /* answers in a row that make another router the path's */
+    RUN_TRUSTED_MAX = 24, /* likewise, however often routers take turns */
     RESPONDERS_AT_FIRST = 2,
-    CHANGE_CYCLES = 2, /* changes this close together are one change */
 };
 
 int tally_new(uint8_t max_ttl, struct tally **ret_tally)
@@ -74,17 +74,27 @@ int tally_add_target(struct tally *tally, const struct sonde_addr *addr, uint32_
     return 0;
 }
 
+static struct tally_hop *hop_new(void)
+{
+    struct tally_hop *hop = calloc(1, sizeof *hop);
+    if (hop == NULL)
+        return NULL;
+    hop->current = hop->last = TALLY_NOBODY;
+    hop->run_trusted = RUN_TRUSTED;
+    return hop;
+}
+
 /* The hop of a TTL, made if need be; NULL if memory ran out. */
 static struct tally_hop *hop_at(struct tally *tally, struct tally_service *service, uint8_t ttl)
 {
     if (service->hops == NULL)
-        service->hops = calloc(tally->max_ttl + 1U, sizeof *service->hops);
+        service->hops = calloc(tally->max_ttl + 1U, sizeof(struct tally_hop *));
     if (service->hops != NULL && service->hops[ttl] == NULL)
-        service->hops[ttl] = calloc(1, sizeof **service->hops);
+        service->hops[ttl] = hop_new();
     return service->hops != NULL ? service->hops[ttl] : NULL;
 }
 
-/* The index of a responder, added if need be; UINT32_MAX if there are too many already. */
+/* The index of a responder, added if need be; TALLY_NOBODY if there are too many already. */
 static uint32_t responder_index(struct tally_hop *hop, const struct sonde_addr *addr)
 {
     uint32_t count = hop->responder_count;
@@ -93,12 +103,12 @@ static uint32_t responder_index(struct tally_hop *hop, const struct sonde_addr *
             return i;
     }
     if (count == TALLY_RESPONDERS_MAX)
-        return UINT32_MAX;
+        return TALLY_NOBODY;
     if (count == 0 || (count >= RESPONDERS_AT_FIRST && (count & (count - 1)) == 0)) {
         size_t room = count == 0 ? (size_t)RESPONDERS_AT_FIRST : 2 * (size_t)count;
         struct tally_responder *grown = realloc(hop->responders, room * sizeof *grown);
         if (grown == NULL)
-            return UINT32_MAX;
+            return TALLY_NOBODY;
         hop->responders = grown;
     }
     hop->responders[count] = (struct tally_responder){.addr = *addr};
@@ -116,27 +126,50 @@ static void keep_extensions(struct tally_responder *responder, const struct sond
         *responder->ext = event->ext;
 }
 
-static void note_change(struct tally_service *service, uint32_t cycle)
+/* The path changed. @param cycle  Of the first sign of it: what showed first before an earlier
+ * change was believed belongs to that one. @param now  The cycle that makes it believed. */
+static void note_change(struct tally_service *service, uint32_t cycle, uint32_t now)
 {
-    if (service->path_changes == 0 || cycle - service->changed_cycle >= CHANGE_CYCLES)
+    if (service->path_changes == 0 || cycle > service->changed_cycle)
         service->path_changes++;
-    service->changed_cycle = cycle;
+    if (service->changed_cycle < now)
+        service->changed_cycle = now;
+}
+
+/* Another router answers at a hop than the last time. Short runs that end are what a path looks
+ * like that splits per packet: the more there are, the longer must a run be to be trusted. */
+static void begin_run(struct tally_hop *hop, uint32_t index, uint32_t cycle)
+{
+    if (hop->run > 0 && hop->run < RUN_TRUSTED)
+        hop->run_trusted *= 2;
+    else if (hop->run >= hop->run_trusted)
+        hop->run_trusted /= 2;
+    if (hop->run_trusted < RUN_TRUSTED)
+        hop->run_trusted = RUN_TRUSTED;
+    if (hop->run_trusted > RUN_TRUSTED_MAX)
+        hop->run_trusted = RUN_TRUSTED_MAX;
+    hop->last = index;
+    hop->run = 0;
+    hop->run_cycle = cycle;
 }
 
 /*
- * Does the path go through another responder now? An address that was never seen here before and
- * answers twice in a row has taken over. One that alternates with others was there all along: a
- * path that splits per packet is not a path that changes.
+ * Does the path go through another router now? One that answers several times in a row has taken
+ * over, be it new or come back. Where routers take turns, the path splits and does not change.
  */
 static void follow(struct tally_service *service, struct tally_hop *hop, uint32_t index,
-                   uint32_t cycle)
+                   const struct sonde_event *event)
 {
-    hop->streak = index == hop->last ? hop->streak + 1 : 1;
-    hop->last = index;
-    if (index <= hop->current || hop->streak < STREAK_BELIEVED)
+    if (index != hop->last)
+        begin_run(hop, index, event->cycle);
+    hop->run++;
+    if (hop->current == TALLY_NOBODY)
+        hop->current = index;
+    if (index == hop->current || index == TALLY_NOBODY || hop->run < hop->run_trusted)
         return;
     hop->current = index;
-    note_change(service, cycle);
+    note_change(service, hop->run_cycle, event->cycle);
+    reach_on_replaced(&service->reach, event->ttl, hop->run_cycle);
 }
 
 static void hop_answered(struct tally_service *service, struct tally_hop *hop,
@@ -146,7 +179,9 @@ static void hop_answered(struct tally_service *service, struct tally_hop *hop,
     if (event->rtt_ns >= 0)
         rtt_add(&hop->rtt, event->rtt_ns);
     uint32_t index = responder_index(hop, &event->from);
-    if (index == UINT32_MAX) {
+    if (event->outcome == SONDE_OUTCOME_TTL_EXCEEDED)
+        follow(service, hop, index, event);
+    if (index == TALLY_NOBODY) {
         hop->unlisted++;
         return;
     }
@@ -157,8 +192,6 @@ static void hop_answered(struct tally_service *service, struct tally_hop *hop,
     responder->icmp_code = event->icmp_code;
     responder->kind = event->outcome;
     keep_extensions(responder, event);
-    if (event->outcome == SONDE_OUTCOME_TTL_EXCEEDED)
-        follow(service, hop, index, event->cycle);
 }
 
 /* What a TTL-limited probe drew. */
@@ -220,7 +253,7 @@ static void follow_reach(struct tally_service *service, const struct sonde_event
     uint32_t changes = service->reach.changes;
     reach_on_event(&service->reach, event, is_target);
     if (service->reach.changes != changes)
-        note_change(service, event->cycle);
+        note_change(service, service->reach.doubt_cycle, event->cycle);
 }
 
 static void count_in_run(struct tally *tally, const struct sonde_event *event)
@@ -235,7 +268,7 @@ static void count_in_run(struct tally *tally, const struct sonde_event *event)
 
 void tally_on_event(struct tally *tally, const struct sonde_event *event)
 {
-    if (event->target >= tally->target_count || event->ttl > tally->max_ttl ||
+    if (event->target >= tally->target_count || event->ttl == 0 || event->ttl > tally->max_ttl ||
         event->service >= tally->targets[event->target].service_count ||
         (unsigned)event->outcome >= SONDE_OUTCOME_COUNT ||
         (unsigned)event->sent_clock >= SONDE_CLOCK_COUNT ||
@@ -264,17 +297,25 @@ void tally_on_event(struct tally *tally, const struct sonde_event *event)
     }
 }
 
+const struct tally_responder *tally_router(const struct tally_service *service, unsigned ttl)
+{
+    const struct tally_hop *hop = service->hops != NULL ? service->hops[ttl] : NULL;
+    if (hop == NULL || hop->current == TALLY_NOBODY || !ttl_set_has(&service->reach.expired, ttl))
+        return NULL;
+    return &hop->responders[hop->current];
+}
+
 uint64_t tally_path_id(const struct tally *tally, const struct tally_service *service)
 {
     const struct reach *reach = &service->reach;
     unsigned end = reach->dest_ttl != 0 ? reach->dest_ttl - 1U : reach->top_ttl;
     uint64_t id = 0;
-    for (unsigned ttl = 1; service->hops != NULL && ttl <= end && ttl <= tally->max_ttl; ttl++) {
-        const struct tally_hop *hop = service->hops[ttl];
-        if (hop == NULL || hop->responder_count == 0)
+    for (unsigned ttl = 1; ttl <= end && ttl <= tally->max_ttl; ttl++) {
+        const struct tally_responder *router = tally_router(service, ttl);
+        if (router == NULL)
             continue;
         uint64_t words[2];
-        memcpy(words, hop->responders[hop->current].addr.bytes, sizeof words);
+        memcpy(words, router->addr.bytes, sizeof words);
         id = mix64(id ^ mix64(words[0] ^ mix64(words[1] + ttl)));
     }
     return mix64(id + reach->dest_ttl) & UINT64_C(0xffffffffffff);

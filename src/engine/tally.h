@@ -16,6 +16,8 @@
 
 enum { TALLY_RESPONDERS_MAX = 64 /* kept of one hop; more are only counted */ };
 
+static const uint32_t TALLY_NOBODY = UINT32_MAX; /* in place of the index of a responder */
+
 /** Somebody who answered at a hop. */
 struct tally_responder {
     struct sonde_addr addr;
@@ -34,10 +36,12 @@ struct tally_hop {
     struct rtt_stats rtt;
     struct tally_responder *responders; /* in the order they were first seen */
     uint32_t responder_count;
-    uint64_t unlisted; /* answers from further responders */
-    uint32_t current;  /* index of the one that the path goes through */
-    uint32_t last;     /* index of the router that answered last */
-    uint32_t streak;   /* its answers in a row */
+    uint64_t unlisted;    /* answers from further responders */
+    uint32_t current;     /* index of the router that the path goes through, or TALLY_NOBODY */
+    uint32_t last;        /* index of the router that answered last, likewise */
+    uint32_t run;         /* its answers in a row */
+    uint32_t run_cycle;   /* the cycle of the first of them */
+    uint32_t run_trusted; /* answers in a row that show a change of path */
 };
 
 /** A reply that shows something. */
@@ -70,7 +74,7 @@ struct tally_service {
     struct reach reach;
     struct tally_hop **hops; /* [max_ttl + 1]; NULL where nothing was sent; owned */
     uint32_t path_changes;
-    uint32_t changed_cycle; /* the cycle of the last change */
+    uint32_t changed_cycle; /* in which the last change was believed */
 };
 
 struct tally_target {
@@ -110,6 +114,10 @@ SONDE_MUST_CHECK int tally_add_target(struct tally *tally, const struct sonde_ad
 
 /** Fold one record in. Records of targets and services that do not exist are ignored. */
 void tally_on_event(struct tally *tally, const struct sonde_event *event);
+
+/** @return The router at a TTL that the service's path goes through now, as far as is known; NULL
+ *  if none is. Ownership: the tally's, and valid until the next record. */
+const struct tally_responder *tally_router(const struct tally_service *service, unsigned ttl);
 
 /** @return A 48-bit name of the path that the service takes now: equal paths, equal names. 0 if
  *  nothing of it is known. */

@@ -357,7 +357,7 @@ static void check_hops(const struct analyze_target *target, uint32_t index, uint
         for (uint32_t i = 0; i < hop->responder_count; i++)
             listed += hop->responders[i].received;
         FUZZ_CHECK(listed == hop->received && hop->received <= hop->sent);
-        FUZZ_CHECK(hop->responder_count == 0 || hop->current < hop->responder_count);
+        FUZZ_CHECK(hop->current == TALLY_NOBODY || hop->current < hop->responder_count);
         check_rtt(&hop->rtt);
         (void)analyze_loss(target, index, (uint8_t)ttl);
     }

@@ -118,6 +118,158 @@ Test(reach, a_refusal_is_over_when_something_gets_that_far)
     WALK({4, X, 0, 0, 4, 0}, {9, T, 9, 0, 0, 0});
 }
 
+/* What came of the probes of one cycle: at the place of each TTL R, T or X, or "." for silence. */
+static void fold_cycle(struct reach *reach, uint32_t cycle, const char *answers)
+{
+    for (uint8_t ttl = 1; answers[ttl - 1] != '\0'; ttl++) {
+        switch (answers[ttl - 1]) {
+        case 'R':
+            reach_on_answer(reach, ttl, cycle, REACH_ROUTER);
+            break;
+        case 'T':
+            reach_on_answer(reach, ttl, cycle, REACH_TARGET);
+            break;
+        case 'X':
+            reach_on_answer(reach, ttl, cycle, REACH_REFUSED);
+            break;
+        case '.':
+            reach_on_silence(reach, ttl, cycle);
+            break;
+        default: /* not asked */
+            break;
+        }
+    }
+}
+
+/* By hand, after each cycle. Five probes in a row have to be missed, and two more for each of the
+ * longest run before that was not the end. */
+Test(reach, a_router_that_falls_silent_is_gone_from_a_silent_path_and_all_behind_the_last_heard)
+{
+    static const struct {
+        const char *what;
+        struct {
+            const char *answers;
+            uint32_t times;
+            uint8_t top_ttl;  /* after all but the last of these times */
+            uint8_t last_ttl; /* after that */
+        } steps[6];
+    } cases[] = {
+        {"shorter", {{"RRRR..", 3, 4, 4}, {"RR....", 4, 4, 4}, {"RR....", 1, 4, 2}}},
+        {"longer", {{"RR....", 9, 2, 2}, {"RRRR..", 1, 4, 4}}},
+        {"one hop", {{"RRRR..", 1, 4, 4}, {"RRR...", 5, 4, 3}}},
+        {"a silent router on the new way",
+         {{"RRRRRR", 1, 6, 6}, {"R.R...", 5, 6, 3}, {"R.R...", 20, 3, 3}}},
+        {"silent in the middle", {{"RRRR..", 3, 4, 4}, {"R..R..", 50, 4, 4}}},
+        {"the first hop too", {{"RRRR..", 3, 4, 4}, {"......", 50, 4, 4}}},
+        {"a few misses", {{"RRRR..", 3, 4, 4}, {"RRR...", 4, 4, 4}, {"RRRR..", 1, 4, 4}}},
+        {"seldom",
+         {{"RRRR..", 1, 4, 4},
+          {"RRR...", 4, 4, 4},
+          {"RRRR..", 1, 4, 4},
+          {"RRR...", 12, 4, 4}, /* 5 + 2 * 4 = 13 */
+          {"RRRR..", 1, 4, 4},
+          {"RRR...", 29, 4, 3}}}, /* 5 + 2 * 12 */
+        {"it comes back, and is given more time",
+         {{"RRRR..", 1, 4, 4},
+          {"RRR...", 5, 4, 3},
+          {"RRRR..", 1, 4, 4},
+          {"RRR...", 14, 4, 4}, /* 5 + 2 * 5 = 15 */
+          {"RRR...", 1, 4, 3}}},
+        {"not for ever",
+         {{"RRRR..", 1, 4, 4},
+          {"RRR...", 5, 4, 3},
+          {"RRRR..", 1, 4, 4},
+          {"RRR...", 15, 4, 3},
+          {"RRRR..", 1, 4, 4},
+          {"RRR...", 32, 4, 3}}}, /* not 5 + 2 * 15 */
+        {"refused nearer", {{"RRRR..", 3, 4, 4}, {"RRX", 2, 4, 2}}},
+        {"refused nearer, or not",
+         {{"RRRR..", 3, 4, 4}, {"RRX", 1, 4, 4}, {"RRRR..", 1, 4, 4}, {"RRX", 1, 4, 4}}},
+        {"the target is known", {{"RRRT", 3, 3, 3}, {"RR..", 50, 3, 3}}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct reach reach = {0};
+        uint32_t cycle = 0;
+        for (size_t k = 0; k < 6 && cases[i].steps[k].answers != NULL; k++) {
+            for (uint32_t n = 1; n <= cases[i].steps[k].times; n++) {
+                bool last = n == cases[i].steps[k].times;
+                uint8_t top = last ? cases[i].steps[k].last_ttl : cases[i].steps[k].top_ttl;
+                fold_cycle(&reach, cycle++, cases[i].steps[k].answers);
+                cr_expect_eq(reach.top_ttl, top, "%s, step %zu, %u times: %u", cases[i].what, k, n,
+                             reach.top_ttl);
+                cr_expect_eq(ttl_set_highest(&reach.expired), top, "%s", cases[i].what);
+            }
+        }
+        cr_expect_eq(reach.changes, 0, "%s: silence is no proof of a change", cases[i].what);
+    }
+}
+
+/* A probe is known to be lost long after later ones were answered. */
+Test(reach, silence_that_is_known_late_says_nothing_of_what_was_answered_since)
+{
+    struct reach reach = {0};
+    fold_cycle(&reach, 0, "RRRR");
+    fold_cycle(&reach, 9, "RRRR");
+    for (uint32_t cycle = 1; cycle <= 8; cycle++)
+        reach_on_silence(&reach, 4, cycle);
+    cr_expect_eq(reach.top_ttl, 4);
+    for (uint32_t cycle = 10; cycle <= 14; cycle++)
+        fold_cycle(&reach, cycle, "RRR");
+    for (uint32_t cycle = 10; cycle <= 13; cycle++)
+        reach_on_silence(&reach, 4, cycle);
+    cr_expect_eq(reach.top_ttl, 4);
+    reach_on_silence(&reach, 4, 14);
+    cr_expect_eq(reach.top_ttl, 3);
+}
+
+/* A full-TTL probe is silent as ever, and a router that is not the farthest may be. */
+Test(reach, only_silence_at_the_farthest_router_counts)
+{
+    struct reach reach = {0};
+    struct sonde_event event = {.ttl = 4, .to_target = true, .outcome = SONDE_OUTCOME_NO_REPLY};
+    fold_cycle(&reach, 0, "RRRR");
+    for (event.cycle = 1; event.cycle < 20; event.cycle++) {
+        fold_cycle(&reach, event.cycle, "RR.");
+        reach_on_event(&reach, &event, false);
+        cr_expect_eq(reach.top_ttl, 4);
+    }
+    event.to_target = false;
+    for (uint32_t n = 0; n < 5; n++, event.cycle++) {
+        cr_expect_eq(reach.top_ttl, 4);
+        fold_cycle(&reach, event.cycle, "RR.");
+        reach_on_event(&reach, &event, false);
+    }
+    cr_expect_eq(reach.top_ttl, 2);
+}
+
+Test(reach, where_a_router_was_replaced_two_silences_are_enough)
+{
+    struct reach reach = {0};
+    for (uint32_t cycle = 0; cycle < 3; cycle++)
+        fold_cycle(&reach, cycle, "RRRR");
+    for (uint32_t cycle = 3; cycle < 6; cycle++)
+        fold_cycle(&reach, cycle, "RR..");
+    reach_on_replaced(&reach, 2, 3);
+    cr_expect_eq(reach.top_ttl, 4, "what it missed before that is forgotten");
+    fold_cycle(&reach, 6, "RR..");
+    cr_expect_eq(reach.top_ttl, 4);
+    fold_cycle(&reach, 7, "RR..");
+    cr_expect_eq(reach.top_ttl, 2);
+}
+
+Test(reach, who_has_answered_since_a_router_was_replaced_is_on_the_new_path)
+{
+    struct reach reach = {0};
+    for (uint32_t cycle = 0; cycle < 4; cycle++)
+        fold_cycle(&reach, cycle, "RRRR");
+    reach_on_replaced(&reach, 2, 3); /* the answer of TTL 4 in cycle 3 was on the new one */
+    for (uint32_t cycle = 4; cycle < 8; cycle++)
+        fold_cycle(&reach, cycle, "RR..");
+    cr_expect_eq(reach.top_ttl, 4, "four of five");
+    reach_on_replaced(&reach, 4, 8); /* the farthest itself: nothing is behind it */
+    cr_expect_not(reach.moved);
+}
+
 Test(reach, only_records_that_show_a_distance_are_folded_in)
 {
     static const struct {

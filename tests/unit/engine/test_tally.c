@@ -137,71 +137,6 @@ Test(tally, ttl_limited_probes_count_for_their_hop_and_not_for_the_service)
     tally_free(tally);
 }
 
-Test(tally, routers_that_take_turns_are_all_kept_and_are_no_change_of_path)
-{
-    static const char *const routers[] = {"10.3.0.1", "10.3.0.2", "10.3.0.3", "10.3.0.4"};
-    for (size_t ways = 2; ways <= 4; ways++) {
-        struct tally *tally = tally_of_three();
-        fold_router(tally, 0, 3, routers[0]);
-        uint64_t id = tally_path_id(tally, service_of(tally, 0));
-        for (uint32_t cycle = 1; cycle < 10 * ways; cycle++)
-            fold_router(tally, cycle, 3, routers[cycle % ways]);
-        const struct tally_hop *hop = service_of(tally, 0)->hops[3];
-        cr_expect_eq(hop->responder_count, ways);
-        for (size_t i = 0; i < ways; i++) {
-            struct sonde_addr addr = record_addr(routers[i]);
-            cr_expect(sonde_addr_equal(&hop->responders[i].addr, &addr), "in the order first seen");
-            cr_expect_eq(hop->responders[i].received, 10);
-        }
-        cr_expect_eq(service_of(tally, 0)->path_changes, 0, "%zu ways", ways);
-        cr_expect_eq(tally_path_id(tally, service_of(tally, 0)), id, "%zu ways", ways);
-        tally_free(tally);
-    }
-}
-
-Test(tally, a_new_router_that_answers_twice_in_a_row_is_a_change_of_path)
-{
-    struct tally *tally = tally_of_three();
-    const struct tally_service *service = service_of(tally, 0);
-    fold_router(tally, 0, 2, "10.2.0.1");
-    fold_router(tally, 1, 2, "10.2.0.1");
-    uint64_t id = tally_path_id(tally, service);
-    fold_router(tally, 2, 2, "10.2.0.9");
-    cr_expect_eq(service->path_changes, 0);
-    cr_expect_eq(tally_path_id(tally, service), id);
-    fold_router(tally, 3, 2, "10.2.0.9");
-    cr_expect_eq(service->path_changes, 1);
-    cr_expect_eq(service->changed_cycle, 3);
-    cr_expect_neq(tally_path_id(tally, service), id);
-    tally_free(tally);
-}
-
-Test(tally, hops_that_change_together_are_one_change)
-{
-    struct tally *tally = tally_of_three();
-    for (uint32_t cycle = 0; cycle < 10; cycle++) {
-        bool moved = cycle >= 5;
-        fold_router(tally, cycle, 2, moved ? "10.2.0.9" : "10.2.0.1");
-        fold_router(tally, cycle, 3, moved ? "10.3.0.9" : "10.3.0.1");
-        fold(tally, record_hop(0, cycle, moved ? 5 : 4, SONDE_OUTCOME_OPEN, TARGET));
-        if (moved)
-            fold_router(tally, cycle, 4, "10.4.0.9");
-    }
-    cr_expect_eq(service_of(tally, 0)->path_changes, 1);
-    cr_expect_eq(service_of(tally, 0)->reach.dest_ttl, 5);
-    tally_free(tally);
-}
-
-Test(tally, changes_far_apart_are_several)
-{
-    static const char *const routers[] = {"10.2.0.1", "10.2.0.2", "10.2.0.3"};
-    struct tally *tally = tally_of_three();
-    for (uint32_t cycle = 0; cycle < 30; cycle++)
-        fold_router(tally, cycle, 2, routers[cycle / 10]);
-    cr_expect_eq(service_of(tally, 0)->path_changes, 2);
-    tally_free(tally);
-}
-
 Test(tally, a_late_answer_is_evidence_but_no_success)
 {
     struct tally *tally = tally_of_three();
@@ -334,7 +269,7 @@ Test(tally, records_of_what_does_not_exist_are_ignored)
         {1, 0, 5, SONDE_OUTCOME_OPEN},           {UINT32_MAX, 0, 5, SONDE_OUTCOME_OPEN},
         {0, 3, 5, SONDE_OUTCOME_OPEN},           {0, UINT32_MAX, 5, SONDE_OUTCOME_OPEN},
         {0, 0, MAX_TTL + 1, SONDE_OUTCOME_OPEN}, {0, 0, 255, SONDE_OUTCOME_OPEN},
-        {0, 0, 5, SONDE_OUTCOME_COUNT},
+        {0, 0, 5, SONDE_OUTCOME_COUNT},          {0, 0, 0, SONDE_OUTCOME_OPEN},
     };
     struct tally *tally = tally_of_three();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -351,33 +286,6 @@ Test(tally, records_of_what_does_not_exist_are_ignored)
         cr_expect_null(service_of(tally, service)->hops);
         cr_expect_eq(service_of(tally, service)->outcomes[SONDE_OUTCOME_OPEN].shown, 0);
     }
-    tally_free(tally);
-}
-
-Test(tally, equal_paths_have_equal_names_and_others_have_not)
-{
-    struct tally *tally = tally_of_three();
-    cr_expect_eq(tally_path_id(tally, service_of(tally, 0)), 0, "nothing is known");
-    static const struct {
-        uint8_t ttl;
-        const char *routers[3]; /* as each service sees it */
-    } hops[] = {
-        {1, {"10.1.0.1", "10.1.0.1", "10.2.0.1"}},
-        {2, {"10.2.0.1", "10.2.0.1", "10.1.0.1"}}, /* the third in another order */
-    };
-    for (uint32_t service = 0; service < 3; service++) {
-        for (size_t i = 0; i < 2; i++)
-            fold(tally, record_hop(service, 0, hops[i].ttl, SONDE_OUTCOME_TTL_EXCEEDED,
-                                   hops[i].routers[service]));
-        fold(tally, record_hop(service, 0, 3, SONDE_OUTCOME_OPEN, TARGET));
-    }
-    uint64_t id = tally_path_id(tally, service_of(tally, 0));
-    cr_expect_neq(id, 0);
-    cr_expect_eq(id >> 48, 0);
-    cr_expect_eq(tally_path_id(tally, service_of(tally, 1)), id);
-    cr_expect_neq(tally_path_id(tally, service_of(tally, 2)), id);
-    fold(tally, record_hop(0, 1, 2, SONDE_OUTCOME_NO_REPLY, NULL));
-    cr_expect_eq(tally_path_id(tally, service_of(tally, 0)), id, "a lost probe is no other path");
     tally_free(tally);
 }
 
