@@ -59,7 +59,7 @@ static uint8_t doubt_router(struct reach *reach, uint8_t ttl, uint32_t cycle)
     reach->doubt_is_target = true;
     reach->doubt_ttl = before != 0 && before < ttl ? before : ttl;
     if (before == 0) {
-        reach->doubt_cycle = cycle;
+        reach->doubt_after = cycle > 0 ? cycle - 1 : 0;
         return 0;
     }
     reach->changes++;
@@ -89,7 +89,7 @@ static bool doubt_target(struct reach *reach, uint8_t ttl, uint32_t cycle)
 {
     bool again = !reach->doubt_is_target && reach->doubt_ttl != 0;
     if (!again)
-        reach->doubt_cycle = cycle;
+        reach->doubt_after = cycle > 0 ? cycle - 1 : 0;
     reach->doubt_is_target = false;
     reach->doubt_ttl = again ? 0 : ttl;
     reach->changes += again;

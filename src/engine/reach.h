@@ -78,8 +78,8 @@ struct reach {
     uint8_t longest;        /* silences in a row before an answer, at most, that were not the end */
     uint32_t top_cycle;     /* of the last probe that it answered */
     uint32_t heard_cycle;   /* likewise of those before it; not below top_cycle */
-    uint32_t doubt_cycle;   /* of the first answer against what was believed last */
-    uint32_t changes;       /* times that the distance changed; since doubt_cycle, the last time */
+    uint32_t doubt_after;   /* the cycle before the first answer against what was believed last */
+    uint32_t changes;       /* times that the distance changed; the last time, after doubt_after */
     struct ttl_set expired; /* TTLs that expired on the way, on the present path */
     struct ttl_set heard;   /* of these, below top_ttl, in cycles after top_cycle */
 };

@@ -126,11 +126,15 @@ static void keep_extensions(struct tally_responder *responder, const struct sond
         *responder->ext = event->ext;
 }
 
-/* The path changed. @param cycle  Of the first sign of it: what showed first before an earlier
- * change was believed belongs to that one. @param now  The cycle that makes it believed. */
-static void note_change(struct tally_service *service, uint32_t cycle, uint32_t now)
+/*
+ * The path changed. Its hops show it one by one, each when it is asked.
+ * @param after  The last cycle that still showed the old path there: where that was before the last
+ *               change was believed, this is the same one.
+ * @param now    The cycle that makes it believed.
+ */
+static void note_change(struct tally_service *service, uint32_t after, uint32_t now)
 {
-    if (service->path_changes == 0 || cycle > service->changed_cycle)
+    if (service->path_changes == 0 || after >= service->changed_cycle)
         service->path_changes++;
     if (service->changed_cycle < now)
         service->changed_cycle = now;
@@ -138,7 +142,7 @@ static void note_change(struct tally_service *service, uint32_t cycle, uint32_t 
 
 /* Another router answers at a hop than the last time. Short runs that end are what a path looks
  * like that splits per packet: the more there are, the longer must a run be to be trusted. */
-static void begin_run(struct tally_hop *hop, uint32_t index, uint32_t cycle)
+static void begin_run(struct tally_hop *hop, uint32_t index)
 {
     if (hop->run > 0 && hop->run < RUN_TRUSTED)
         hop->run_trusted *= 2;
@@ -150,7 +154,7 @@ static void begin_run(struct tally_hop *hop, uint32_t index, uint32_t cycle)
         hop->run_trusted = RUN_TRUSTED_MAX;
     hop->last = index;
     hop->run = 0;
-    hop->run_cycle = cycle;
+    hop->run_after = hop->last_cycle;
 }
 
 /*
@@ -161,15 +165,16 @@ static void follow(struct tally_service *service, struct tally_hop *hop, uint32_
                    const struct sonde_event *event)
 {
     if (index != hop->last)
-        begin_run(hop, index, event->cycle);
+        begin_run(hop, index);
     hop->run++;
+    hop->last_cycle = event->cycle;
     if (hop->current == TALLY_NOBODY)
         hop->current = index;
     if (index == hop->current || index == TALLY_NOBODY || hop->run < hop->run_trusted)
         return;
     hop->current = index;
-    note_change(service, hop->run_cycle, event->cycle);
-    reach_on_replaced(&service->reach, event->ttl, hop->run_cycle);
+    note_change(service, hop->run_after, event->cycle);
+    reach_on_replaced(&service->reach, event->ttl, hop->run_after + 1);
 }
 
 static void hop_answered(struct tally_service *service, struct tally_hop *hop,
@@ -253,7 +258,7 @@ static void follow_reach(struct tally_service *service, const struct sonde_event
     uint32_t changes = service->reach.changes;
     reach_on_event(&service->reach, event, is_target);
     if (service->reach.changes != changes)
-        note_change(service, service->reach.doubt_cycle, event->cycle);
+        note_change(service, service->reach.doubt_after, event->cycle);
 }
 
 static void count_in_run(struct tally *tally, const struct sonde_event *event)

@@ -39,8 +39,9 @@ struct tally_hop {
     uint64_t unlisted;    /* answers from further responders */
     uint32_t current;     /* index of the router that the path goes through, or TALLY_NOBODY */
     uint32_t last;        /* index of the router that answered last, likewise */
-    uint32_t run;         /* its answers in a row */
-    uint32_t run_cycle;   /* the cycle of the first of them */
+    uint32_t last_cycle;  /* the cycle of that answer */
+    uint32_t run;         /* answers of it in a row */
+    uint32_t run_after;   /* the cycle in which another still answered */
     uint32_t run_trusted; /* answers in a row that show a change of path */
 };
 

@@ -173,6 +173,21 @@ Test(tally_path, a_change_that_one_hop_shows_later_than_another_is_one)
     tally_free(tally);
 }
 
+/* Hop 2 is asked every cycle and hop 3 every fourth. What is believed at hop 2 in cycle 7 began in
+ * 5; hop 3 shows the old router in cycle 4, and the new one first in 8. */
+Test(tally_path, a_change_that_one_hop_is_asked_about_later_than_another_is_one)
+{
+    struct tally *tally = tally_of_three();
+    for (uint32_t cycle = 0; cycle < 40; cycle++) {
+        bool moved = cycle >= 5;
+        fold_router(tally, cycle, 2, moved ? "10.2.0.9" : "10.2.0.1");
+        if (cycle % 4 == 0)
+            fold_router(tally, cycle, 3, moved ? "10.3.0.9" : "10.3.0.1");
+    }
+    cr_expect_eq(service_of(tally, 0)->path_changes, 1);
+    tally_free(tally);
+}
+
 /* The distance is believed to have changed in cycle 6, the router in 7: both began in 5. */
 Test(tally_path, a_distance_and_a_router_that_change_together_are_one_change)
 {
