@@ -254,3 +254,33 @@ Test(rtt, without_memory_only_percentiles_are_lost)
     cr_expect_eq(rtt_percentile(&stats, 50), -1);
     rtt_deinit(&stats);
 }
+
+/* The histogram's groups are made when a sample falls into them: 1 µs and 3 µs into the first, 1 s
+ * into a far one. Without memory for one of them there is no histogram, and no later one either: it
+ * would know nothing of what came before. */
+Test(rtt, without_memory_for_a_group_percentiles_are_unknown_and_the_rest_goes_on)
+{
+    for (uint64_t before = 1; before <= 2; before++) { /* the histogram itself is the first */
+        struct rtt_stats stats = {0};
+        int64_t live = alloc_live();
+        alloc_fail(before, 1);
+        for (int i = 0; i < 20; i++)
+            rtt_add(&stats, i % 2 == 0 ? 1000 : 3000);
+        cr_expect_eq(rtt_percentile(&stats, 50) == -1, before == 1);
+        rtt_add(&stats, SONDE_NS_PER_S);
+        cr_expect(alloc_heal());
+        cr_expect_eq(alloc_live(), live, "nothing is kept of it");
+        for (int i = 0; i < 20; i++)
+            rtt_add(&stats, 2000);
+        cr_expect_eq(rtt_percentile(&stats, 1), -1);
+        cr_expect_eq(rtt_percentile(&stats, 100), -1);
+        cr_expect_eq(stats.samples, 41);
+        cr_expect_eq(stats.min_ns, 1000);
+        cr_expect_eq(stats.max_ns, SONDE_NS_PER_S);
+        cr_expect_eq(stats.last_ns, 2000);
+        /* (10 * 1000 + 10 * 3000 + 10^9 + 20 * 2000) / 41 = 1000080000 / 41 = 24392195.1 */
+        cr_expect_eq(rtt_mean(&stats), 24392195);
+        rtt_deinit(&stats);
+        cr_expect_eq(alloc_live(), live);
+    }
+}
