@@ -318,6 +318,37 @@ Test(path, a_path_that_becomes_longer_is_followed)
     expect_last_ttl_after_change(1, 2);
 }
 
+/* The target has no answer for TCP. */
+static void silent_tcp(struct net *net, const struct sonde_tx *tx)
+{
+    if (!net_expires(net, tx) && tx->flow->protocol == IP_PROTO_ICMP)
+        net_reply(net, tx, net_rtt(net));
+}
+
+/* Only routers tell how long a silent service's path is, and those at TTLs 3 to 8 are gone. Another
+ * service knows the new distance. */
+Test(path, the_path_of_a_silent_service_that_becomes_shorter_is_followed)
+{
+    struct engine_config config = net_config();
+    config.cycles = 40;
+    struct net *net = net_new(&config);
+    net->on_probe = silent_tcp;
+    net->distance = 9;
+    net_add(net, "icmp tcp");
+    engine_start(net->engine, 0);
+    net_run_until(net, 4500 * MS);
+    net->distance = 3;
+    net_run(net);
+    unsigned last = 0;
+    for (size_t i = 0; i < net->probe_count; i++) {
+        const struct net_probe *probe = &net->probes[i];
+        if (probe->cycle >= 25 && !probe->to_target && probe->ttl > last)
+            last = probe->ttl;
+    }
+    cr_expect_eq(last, 3, "asked up to %u", last);
+    net_free(net);
+}
+
 /* Two routers send everything back and forth. */
 static void loop_behind_3(struct net *net, const struct sonde_tx *tx)
 {
