@@ -34,6 +34,7 @@ static void begin_cycle(struct engine *engine, struct engine_target *target, son
         target->step_ttl = 0;
         target->step_ns = now;
     }
+    target->fulls_due = 0; /* a standby that is_walking() has begun is counted with the others */
     for (uint32_t i = 0; i < target->trace_count; i++) {
         struct engine_trace *trace = trace_at(engine, target, i);
         if (!walking)

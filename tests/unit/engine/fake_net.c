@@ -101,7 +101,7 @@ struct sonde_addr net_router_addr(const struct net *net, unsigned ttl)
     return addr;
 }
 
-static void add_service(struct net *net, const struct sonde_probe_ops *ops)
+static void add_service(struct net *net, const struct sonde_probe_ops *ops, bool standby)
 {
     uint32_t number = net->service_count++;
     uint32_t salt = net->target_count * 1000 + number;
@@ -120,7 +120,9 @@ static void add_service(struct net *net, const struct sonde_probe_ops *ops)
         .id_base = (uint16_t)(salt * 7 + 60000),
         .size_bytes = 64,
     };
-    cr_assert_eq(engine_add_trace(net->engine, ops, &spec), 0);
+    cr_assert_eq(standby ? engine_add_standby(net->engine, ops, &spec)
+                         : engine_add_trace(net->engine, ops, &spec),
+                 0);
 }
 
 void net_add(struct net *net, const char *services)
@@ -131,11 +133,13 @@ void net_add(struct net *net, const char *services)
     net->service_count = 0;
     while (*services != '\0') {
         char name[8] = "";
+        bool standby = *services == '+';
+        services += standby;
         size_t len = strcspn(services, " ");
         cr_assert_lt(len, sizeof name);
         memcpy(name, services, len);
         cr_assert_not_null(probe_by_name(name), "%s", name);
-        add_service(net, probe_by_name(name));
+        add_service(net, probe_by_name(name), standby);
         services += len + strspn(services + len, " ");
     }
 }

@@ -99,7 +99,8 @@ struct net *net_new(const struct engine_config *config);
 /** Free both, having checked that a complete run has left no probe without an outcome. */
 void net_free(struct net *net);
 
-/** Add a target with a service for each word of @p services, which are names of modules. */
+/** Add a target with a service for each word of @p services, which are names of modules; one with a
+ *  '+' in front stands by. */
 void net_add(struct net *net, const char *services);
 
 /** @return The address of a target, and of a router. */
