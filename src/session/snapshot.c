@@ -32,6 +32,8 @@ static void copy_service(const struct copy *copy, const struct session_target *t
     to->verdict.level = SONDE_LEVEL_UNKNOWN;
     to->verdict.code = nameless ? SONDE_CODE_INCONCLUSIVE : target->problem;
     to->verdict.text = nameless ? "not probed" : arena_string(copy->arena, target->problem_text);
+    /* the resolver, or this machine, says so itself */
+    to->confidence = nameless ? SONDE_CONFIDENCE_LOW : SONDE_CONFIDENCE_HIGH;
 }
 
 static void keep_worst(struct sonde_verdict *worst, const struct sonde_verdict *verdict)
