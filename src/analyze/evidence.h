@@ -97,7 +97,8 @@ struct interception {
 bool evidence_interception(const struct analyze_target *target, uint32_t service,
                            struct interception *ret_interception);
 
-/** The part of the path at which loss begins that goes on to the target. */
+/** The part of the path at which loss begins that goes on to the target: between two routers that
+ *  answer, or behind one. */
 struct loss_begin {
     uint8_t clean_ttl; /* the deepest hop that shows clearly less; 0 = none does */
     uint8_t lossy_ttl; /* the first behind it that shows clearly more than that; 0 = the target */

@@ -42,6 +42,8 @@ bool evidence_loss(const struct analyze_target *target, uint32_t service,
     double clean = 0;
     for (unsigned ttl = 1; ttl <= last_router(tally); ttl++) {
         struct interval at = loss_at(tally, ttl);
+        if (evidence_router(tally, ttl) == NULL)
+            continue; /* who never answers loses nothing that goes on */
         if (at.high < loss.low) {
             begin = (struct loss_begin){(uint8_t)ttl, 0}; /* what was lost before came through */
             clean = at.high;

@@ -13,9 +13,7 @@ static double loss_of(const struct tally_service *tally)
 static void name_end(const struct rule_case *at, uint8_t ttl, struct sonde_place *place,
                      struct text *words)
 {
-    const struct sonde_addr *router = evidence_router(at->tally, ttl);
-    if (router == NULL)
-        return;
+    const struct sonde_addr *router = evidence_router(at->tally, ttl); /* there is one */
     *place = (struct sonde_place){ttl, *router};
     words_hop(words, ttl, router);
 }
@@ -34,8 +32,9 @@ static void say_begin(const struct rule_case *at, const struct loss_begin *begin
         name_end(at, begin->lossy_ttl, &finding->blame.first_lost, words);
         text_add(words, " on");
     } else {
-        finding->blame.first_lost = (struct sonde_place){
-            analyze_distance(at->target, at->service).ttl, at->target->tally->addr};
+        struct analyze_distance distance = analyze_distance(at->target, at->service);
+        finding->blame.first_lost =
+            (struct sonde_place){distance.confirmed ? distance.ttl : 0, at->target->tally->addr};
     }
 }
 

@@ -460,6 +460,34 @@ Test(rules, a_rate_limited_router_is_not_taken_for_where_loss_begins)
     cr_expect_eq(analyze_loss(&file.target, WEB, 2), SONDE_LOSS_RATE_LIMITED);
 }
 
+/* Hops 4 and 5 are silent, to this trace as to any other. */
+Test(rules, a_hop_that_never_answers_is_not_where_loss_is_seen)
+{
+    for (uint8_t ttl = 1; ttl <= 3; ttl++)
+        add_lossy_hop(WEB, ttl, 40, 0);
+    for (uint8_t ttl = 4; ttl <= 5; ttl++)
+        case_add_hop(&file, WEB, ttl, 12, SONDE_OUTCOME_NO_REPLY, NULL);
+    add_lossy_target(WEB, 28, 12);
+    struct analysis analysis = case_judge(&file, WEB);
+    expect_place(&analysis.verdict.blame.last_seen, 3, "192.0.2.3");
+    expect_place(&analysis.verdict.blame.first_lost, DISTANCE, TARGET);
+    cr_expect_str_eq(analysis.verdict.text,
+                     "10.0 ms, 30.0% loss; it begins behind hop 3 (192.0.2.3)");
+    cr_expect_eq(analyze_loss(&file.target, WEB, 4), SONDE_LOSS_SILENT);
+}
+
+/* One probe with TTL 5 was lost: whether that TTL reaches the target is not known. */
+Test(rules, loss_behind_the_last_router_names_the_target_without_a_distance_that_is_uncertain)
+{
+    for (uint8_t ttl = 1; ttl <= 4; ttl++)
+        add_lossy_hop(WEB, ttl, 40, 0);
+    case_add_hop(&file, WEB, 5, 1, SONDE_OUTCOME_NO_REPLY, NULL);
+    add_lossy_target(WEB, 28, 12);
+    struct analysis analysis = case_judge(&file, WEB);
+    expect_place(&analysis.verdict.blame.last_seen, 4, "192.0.2.4");
+    expect_place(&analysis.verdict.blame.first_lost, 0, TARGET);
+}
+
 Test(rules, too_few_probes_name_no_hop_for_loss)
 {
     add_lossy_hop(WEB, 1, 3, 0);
