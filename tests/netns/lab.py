@@ -220,6 +220,13 @@ class Network:
         """Run sonde -j -n to its end."""
         return Report(self.sonde("-j", "-n", *words, **how))
 
+    def reports(self, target, *words, timeout=60):
+        """Run sonde -j -n to target(family), for both families at once; {family: its report}."""
+        processes = {family: self.start_sonde("-j", "-n", target(family), *words)
+                     for family in FAMILIES}
+        return {family: Report(self.finish(process, timeout))
+                for family, process in processes.items()}
+
     # --- servers
 
     def listen(self, node, *ports):
