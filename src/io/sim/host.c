@@ -27,6 +27,12 @@ static const struct sim_port *find_port(const struct sim_node *node, uint8_t pro
     return other;
 }
 
+/* What the answers of a port begin with. @param port  NULL = the node has no such port. */
+static uint8_t initial_ttl(const struct sim_node *node, const struct sim_port *port)
+{
+    return port != NULL && port->initial_ttl != 0 ? port->initial_ttl : node->initial_ttl;
+}
+
 /* The source address of what a node sends in a family. */
 static struct sonde_addr source_of(const struct sim_node *node, const struct sonde_addr *asked)
 {
@@ -87,7 +93,7 @@ static void receive_udp(struct sim_network *network, uint32_t index,
     struct ip_header ip = {
         .src = source_of(node, &request->dst),
         .protocol = IP_PROTO_UDP,
-        .ttl = node->initial_ttl,
+        .ttl = initial_ttl(node, port),
     };
     if (wr_ok(&wr))
         network_reply(network, index, packet, &ip, (struct sonde_span){bytes, wr.len}, now);
@@ -161,7 +167,7 @@ void host_answer_syn(struct sim_network *network, uint32_t index, const struct s
     struct ip_header ip = {
         .src = node->is_host ? source_of(node, &request.dst) : request.dst,
         .protocol = IP_PROTO_TCP,
-        .ttl = node->initial_ttl,
+        .ttl = initial_ttl(node, find_port(node, IP_PROTO_TCP, syn.dst_port)),
     };
     network_reply(network, index, packet, &ip, (struct sonde_span){bytes, wr.len}, now);
 }

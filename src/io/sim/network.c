@@ -165,9 +165,11 @@ int network_send(struct sim_network *network, const struct sonde_tx *tx, sonde_n
         return -ENOMEM;
     packet->len = packet_encode(tx, packet->bytes, cap);
     packet->sent_ns = now;
-    if (packet->len == 0 || packet->len > SIM_PACKET_BYTES) {
+    int r = packet->len == 0 || packet->len > SIM_PACKET_BYTES ? -EMSGSIZE
+                                                               : rules_fail(network, packet, now);
+    if (r < 0) {
         free(packet);
-        return -EMSGSIZE;
+        return r;
     }
     uint64_t hash = flow_hash(tx, network->scenario->seed);
     route_lay(network, path_to(network->scenario, host, now), hash, packet, host);

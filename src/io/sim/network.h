@@ -63,7 +63,8 @@ void network_deinit(struct sim_network *network);
 
 /**
  * Send a probe from the vantage at @p now.
- * @return 0; -ENOBUFS if too many packets are travelling; -EHOSTUNREACH if there is no such host.
+ * @return 0; -ENOBUFS if too many packets are travelling; -EHOSTUNREACH if there is no such host;
+ *  whatever a rule says.
  */
 SONDE_MUST_CHECK int network_send(struct sim_network *network, const struct sonde_tx *tx,
                                   sonde_ns now);
@@ -92,6 +93,9 @@ enum sim_fate {
 /** Apply the rules of a node to a packet. */
 enum sim_fate rules_apply(struct sim_network *network, uint32_t node, bool prerouting,
                           struct sim_packet *packet, sonde_ns now);
+
+/** @return 0 if the vantage can send a packet; else the negative errno that a rule says. */
+int rules_fail(struct sim_network *network, const struct sim_packet *packet, sonde_ns now);
 
 /** A host got a packet: answer it as the scenario says. */
 void host_receive(struct sim_network *network, uint32_t index, const struct sim_packet *packet,

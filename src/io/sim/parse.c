@@ -14,7 +14,8 @@ enum {
     HOST_TTL = 64,
 };
 
-static int add_port(struct parse *parse, struct sim_node *node, char *key, const char *value)
+/* STATE[/TTL] of a port */
+static int add_port(struct parse *parse, struct sim_node *node, char *key, char *value)
 {
     static const struct {
         const char *name;
@@ -29,8 +30,15 @@ static int add_port(struct parse *parse, struct sim_node *node, char *key, const
     };
     struct sim_port port = {0};
     int r = parse_port(parse, key, &port.protocol, &port.port);
+    char *slash = strchr(value, '/');
+    uint64_t ttl = 0;
+    if (r == 0 && slash != NULL) {
+        *slash = '\0';
+        r = parse_number(parse, slash + 1, 255, &ttl);
+    }
     if (r < 0)
         return r;
+    port.initial_ttl = (uint8_t)ttl;
     for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
         if (strcmp(value, states[i].name) != 0 ||
             (states[i].protocol != 0 && states[i].protocol != port.protocol))

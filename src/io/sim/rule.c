@@ -6,6 +6,19 @@
 #include <errno.h>
 #include <string.h>
 
+/* An error that sending may end with. */
+static int read_error(struct parse *parse, const char *word, struct sim_rule *rule)
+{
+    static const int errors[] = {EPERM, EACCES, ENETUNREACH, EHOSTUNREACH, ENOBUFS};
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+        if (strcmp(word, strerrorname_np(errors[i])) == 0) {
+            rule->error = errors[i];
+            return 0;
+        }
+    }
+    return parse_fail(parse, "unknown error: %s", word);
+}
+
 static int read_action(struct parse *parse, char *word, struct sim_rule *rule)
 {
     static const struct {
@@ -13,10 +26,15 @@ static int read_action(struct parse *parse, char *word, struct sim_rule *rule)
         enum sim_action action;
         bool has_value;
     } actions[] = {
-        {"drop", SIM_DROP, false},           {"reject", SIM_REJECT, false},
-        {"reset", SIM_RESET, false},         {"answer", SIM_ANSWER, false},
-        {"duplicate", SIM_DUPLICATE, false}, {"truncate", SIM_TRUNCATE, true},
-        {"forge", SIM_FORGE, false},         {"hold", SIM_HOLD, true},
+        {"drop", SIM_DROP, false},
+        {"reject", SIM_REJECT, false},
+        {"reset", SIM_RESET, false},
+        {"answer", SIM_ANSWER, false},
+        {"duplicate", SIM_DUPLICATE, false},
+        {"truncate", SIM_TRUNCATE, true},
+        {"forge", SIM_FORGE, false},
+        {"hold", SIM_HOLD, true},
+        {"fail", SIM_FAIL, true},
     };
     char *value = parse_split(word);
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
@@ -25,6 +43,8 @@ static int read_action(struct parse *parse, char *word, struct sim_rule *rule)
         rule->action = actions[i].action;
         if (rule->action == SIM_HOLD)
             return parse_duration(parse, value, &rule->hold_ns);
+        if (rule->action == SIM_FAIL)
+            return read_error(parse, value, rule);
         uint64_t amount = 0;
         int r = 0;
         if (rule->action == SIM_TRUNCATE)
@@ -101,9 +121,16 @@ static int read_option(struct parse *parse, char *word, struct sim_rule *rule)
     return parse_fail(parse, "unknown option: %s", word);
 }
 
-/* A host passes nothing on, so nothing can be sent on from there once more or later. */
+/* A host passes nothing on, so nothing can be sent on from there once more or later; and only from
+ * the vantage sending can fail. */
 static int check_place(struct parse *parse, const struct sim_rule *rule)
 {
+    bool is_vantage = rule->node == SIM_NODE_VANTAGE;
+    if (is_vantage != (rule->action == SIM_FAIL) || (is_vantage && rule->back))
+        return parse_fail(parse, "sending out fails at the vantage, and nothing else does: %s",
+                          parse->words[1]);
+    if (is_vantage)
+        return 0;
     const struct sim_node *node = &parse->scenario->nodes[rule->node];
     bool sends_on = rule->action == SIM_DUPLICATE || rule->action == SIM_HOLD;
     if (node->is_host && (rule->back || sends_on))
@@ -121,7 +148,7 @@ int parse_rule(struct parse *parse)
         .chance_ppm = 1000000,
         .until_ns = SONDE_NS_NEVER,
     };
-    if (rule.node == UINT32_MAX)
+    if (rule.node == UINT32_MAX && strcmp(parse->words[1], parse->scenario->hostname) != 0)
         return parse_fail(parse, "no such node: %s", parse->words[1]);
     int r = read_action(parse, parse->words[2], &rule);
     if (r == 0)

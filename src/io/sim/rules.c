@@ -83,8 +83,24 @@ static enum sim_fate rule_act(struct sim_network *network, const struct sim_rule
     case SIM_HOLD:
         network_copy(network, packet, ns_add(now, rule->hold_ns));
         return SIM_GONE;
+    case SIM_FAIL:
+        break; /* stands at the vantage only */
     }
     return SIM_PASS;
+}
+
+int rules_fail(struct sim_network *network, const struct sim_packet *packet, sonde_ns now)
+{
+    struct sim_scenario *scenario = network->scenario;
+    struct subject subject;
+    if (!subject_of(packet, &subject))
+        return 0;
+    for (uint32_t i = 0; i < scenario->rule_count; i++) {
+        struct sim_rule *rule = &scenario->rules[i];
+        if (rule->node == SIM_NODE_VANTAGE && rule_matches(network, rule, &subject, now))
+            return -rule->error;
+    }
+    return 0;
 }
 
 enum sim_fate rules_apply(struct sim_network *network, uint32_t node, bool prerouting,

@@ -17,12 +17,15 @@
  *       ifname=NAME         interface information in its errors
  *       from=ADDRESS        the source of what it sends
  *       udp:53=answer tcp:*=closed …    open closed silent (tcp); echo answer closed silent (udp)
+ *       tcp:179=open/255                the initial TTL of this port's answers, if not the host's
  *       no-timestamps       its SYN-ACKs have no timestamp option
  *   path HOST NODE... [loop NODE...]    the way there; { a | b c } splits by flow,
  *                                       { a | b c }! packet by packet
  *   at TIME path HOST NODE...           the way there from TIME on
  *   rule NODE ACTION WHAT [OPTION...]
  *       ACTION: drop reject reset answer duplicate truncate=N forge hold=D
+ *       fail=ERRNO                      only at the vantage: sending fails there, as with EPERM,
+ *                                       EACCES, ENETUNREACH, EHOSTUNREACH or ENOBUFS
  *       WHAT: any icmp error tcp[:PORT] udp[:PORT]
  *       hook=prerouting|forward         before or behind the TTL check (default forward)
  *       dir=out|back                    towards the host (default) or back
@@ -49,6 +52,7 @@ enum {
     SIM_ROUTE_MAX = 256, /* nodes on a path: more than any TTL */
     SIM_DEFAULT_BURST = 1,
 };
+static const uint32_t SIM_NODE_VANTAGE = UINT32_MAX;
 
 /** What a port does. */
 enum sim_port_state {
@@ -63,6 +67,7 @@ struct sim_port {
     uint8_t protocol; /* IP_PROTO_TCP or IP_PROTO_UDP */
     uint16_t port;    /* 0 = every other */
     enum sim_port_state state;
+    uint8_t initial_ttl; /* of its answers; 0 = as the host's */
 };
 
 struct sim_node {
@@ -115,6 +120,7 @@ enum sim_action {
     SIM_TRUNCATE, /* keep the first bytes of the transport segment */
     SIM_FORGE,    /* change the bytes that carry the token */
     SIM_HOLD,     /* pass it on later */
+    SIM_FAIL,     /* the vantage cannot send it */
 };
 
 enum sim_what {
@@ -126,13 +132,14 @@ enum sim_what {
 };
 
 struct sim_rule {
-    uint32_t node;
+    uint32_t node; /* SIM_NODE_VANTAGE: where the probes come from */
     enum sim_action action;
     enum sim_what what;
     uint16_t port; /* 0 = any */
     bool prerouting;
     bool back;
     int code;        /* of a reject; -1 = administratively prohibited */
+    int error;       /* of a fail; positive errno */
     uint32_t amount; /* of a truncate */
     sonde_ns hold_ns;
     uint64_t mask;       /* bit 0 is the first packet */

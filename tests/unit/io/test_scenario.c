@@ -23,11 +23,12 @@ Test(scenario, every_statement_is_read)
         "vantage laptop 192.0.2.1 2001:db8::1 interface=eth7\r\n"
         "router r1 10.0.0.1 delay=1.5ms jitter=20us limit=2 burst=6 ttl=64 quote=8 silent\n"
         "router r2 2001:db8::2 mpls=16001/5/200,7 legacy ifname=ge-0 from=10.9.9.9\n"
-        "host web 203.0.113.1 tcp:443=open udp:*=closed no-timestamps\n"
+        "host web 203.0.113.1 tcp:443=open udp:*=closed no-timestamps tcp:179=open/255\n"
         "path web { r1 | r2 } r1\n"
         "at 5s path web r1 loop r2\n"
         "rule r1 reject tcp:25 code=9 hook=prerouting from=1s until=2s\n"
         "rule r2 drop any dir=back mask=101 chance=30%\n"
+        "rule laptop fail=EPERM udp:53\n"
         "nat r1 198.51.100.1 port=+1000\n"
         "resolve web.example 203.0.113.1 2001:db8::1\n"
         "name 10.0.0.1 r1.example";
@@ -60,9 +61,10 @@ Test(scenario, every_statement_is_read)
     cr_expect_eq(r2->from4.bytes[0], 10);
     const struct sim_node *web = &scenario->nodes[2];
     cr_expect(web->is_host && web->no_timestamps);
-    cr_expect_eq(web->port_count, 2);
+    cr_assert_eq(web->port_count, 3);
     cr_expect_eq(web->ports[1].protocol, IP_PROTO_UDP);
     cr_expect_eq(web->ports[1].port, 0);
+    cr_expect(web->ports[0].initial_ttl == 0 && web->ports[2].initial_ttl == 255);
 
     cr_assert_eq(scenario->path_count, 2);
     cr_expect_eq(scenario->paths[0].step_count, 3);
@@ -70,13 +72,14 @@ Test(scenario, every_statement_is_read)
     cr_expect_eq(scenario->paths[1].from_ns, 5 * SONDE_NS_PER_S);
     cr_expect(scenario->paths[1].steps[1].loop_start);
 
-    cr_assert_eq(scenario->rule_count, 2);
+    cr_assert_eq(scenario->rule_count, 3);
     cr_expect(scenario->rules[0].prerouting && scenario->rules[0].code == 9);
     cr_expect_eq(scenario->rules[0].port, 25);
     cr_expect_eq(scenario->rules[0].until_ns, 2 * SONDE_NS_PER_S);
     cr_expect(scenario->rules[1].back && scenario->rules[1].mask_len == 3);
     cr_expect_eq(scenario->rules[1].mask, 5); /* bits 0 and 2 */
     cr_expect_eq(scenario->rules[1].chance_ppm, 300000);
+    cr_expect(scenario->rules[2].node == SIM_NODE_VANTAGE && scenario->rules[2].error == EPERM);
     cr_expect_eq(scenario->name_count, 3);
     scenario_free(scenario);
 }
@@ -107,6 +110,8 @@ Test(scenario, what_is_no_scenario_is_refused_with_its_line)
         "router x tcp:1=open", /* routers have no ports */
         "host x tcp:1=ajar",
         "host x tcp:65536=open",
+        "host x tcp:1=open/256",
+        "host x tcp:1=open/",
         "host x udp:1=open",
         "host x sctp:1=open",
         "path",
@@ -143,6 +148,11 @@ Test(scenario, what_is_no_scenario_is_refused_with_its_line)
         "rule r reject any code=256",
         "rule h drop any dir=back", /* a host passes nothing on */
         "rule h duplicate any",
+        "rule r fail=EPERM any", /* only sending can fail */
+        "rule v drop any",
+        "rule v fail any",
+        "rule v fail=1 any",
+        "rule v fail=EPERM any dir=back",
         "nat r",
         "nat r x",
         "nat nobody 10.0.0.9",

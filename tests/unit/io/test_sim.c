@@ -95,6 +95,57 @@ Test(sim, an_answer_arrives_after_twice_the_way_and_not_before)
     transport->ops->free(transport);
 }
 
+/* Send a datagram to port 7 of a network's host at a time. */
+static int send_to_port_7(struct sim_network *sim, sonde_ns now)
+{
+    static const uint8_t datagram[] = {0x9c, 0x40, 0, 7, 0, 10, 0, 0, 'h', 'i'};
+    struct sonde_flow flow = flow_to("203.0.113.1", IP_PROTO_UDP, 7);
+    flow.src = sim->scenario->vantage4;
+    const struct sonde_tx tx = {.flow = &flow, .segment = {datagram, sizeof datagram}, .ttl = 64};
+    return network_send(sim, &tx, now);
+}
+
+Test(sim, a_rule_at_the_vantage_makes_sending_fail)
+{
+    static const char text[] = "vantage v 192.0.2.1\n"
+                               "host h 203.0.113.1 udp:7=echo\n"
+                               "rule v fail=EPERM udp:7 until=1s\n"
+                               "rule v fail=ENOBUFS udp:9\n";
+    struct sim_network sim;
+    struct sim_scenario *scenario = NULL;
+    struct sim_error error;
+    cr_assert_eq(
+        scenario_parse((struct sonde_span){(const uint8_t *)text, strlen(text)}, &scenario, &error),
+        0, "%s", error.text);
+    cr_assert_eq(network_init(&sim, scenario), 0);
+    cr_expect_eq(send_to_port_7(&sim, 0), -EPERM);
+    cr_expect_eq(network_next_ns(&sim), SONDE_NS_NEVER); /* nothing travels */
+    cr_expect_eq(send_to_port_7(&sim, SONDE_NS_PER_S), 0);
+    network_deinit(&sim);
+    scenario_free(scenario);
+}
+
+Test(sim, a_port_may_begin_with_another_ttl_than_its_host)
+{
+    static const char text[] = "vantage v 192.0.2.1\n"
+                               "host h 203.0.113.1 ttl=60 udp:7=echo/255\n";
+    struct sim_network sim;
+    struct sim_scenario *scenario = NULL;
+    struct sim_error error;
+    sonde_ns time = 0;
+    cr_assert_eq(
+        scenario_parse((struct sonde_span){(const uint8_t *)text, strlen(text)}, &scenario, &error),
+        0, "%s", error.text);
+    cr_assert_eq(network_init(&sim, scenario), 0);
+    cr_assert_eq(send_to_port_7(&sim, 0), 0);
+    struct sim_packet *packet = network_run(&sim, SONDE_NS_PER_S, &time);
+    cr_assert(packet != NULL);
+    cr_expect_eq(packet->bytes[8], 255); /* RFC 791 §3.1: Time to Live */
+    free(packet);
+    network_deinit(&sim);
+    scenario_free(scenario);
+}
+
 Test(sim, time_does_not_go_back)
 {
     struct sonde_transport *transport = new_sim();
