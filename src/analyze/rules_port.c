@@ -70,14 +70,16 @@ enum rule_answer rule_port_rejected(const struct rule_case *at, struct finding *
     return RULE_FIRES;
 }
 
-/* Three cycles and two controls, two and one: how far silence can be trusted. */
+/* Three cycles and two controls, two and one: how far silence can be trusted. Each cycle sends one
+ * probe at full TTL; what goes out with it goes out at the same moment, and may be lost together.
+ */
 static enum sonde_confidence silence_confidence(const struct rule_case *at)
 {
-    uint64_t silent = evidence_silent(at->target, at->service);
+    uint64_t cycles = at->tally->outcomes[SONDE_OUTCOME_NO_REPLY].ended;
     uint32_t controls = evidence_controls(at->target, at->service);
-    if (silent >= 3 && controls >= 2)
+    if (cycles >= 3 && controls >= 2)
         return SONDE_CONFIDENCE_HIGH;
-    return silent >= 2 && controls >= 1 ? SONDE_CONFIDENCE_MEDIUM : SONDE_CONFIDENCE_LOW;
+    return cycles >= 2 && controls >= 1 ? SONDE_CONFIDENCE_MEDIUM : SONDE_CONFIDENCE_LOW;
 }
 
 static void say_bracket(const struct rule_case *at, const struct bracket *bracket,

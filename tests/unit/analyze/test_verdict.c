@@ -117,6 +117,21 @@ Test(verdict, trusts_silence_by_how_often_it_was_and_how_much_answered_beside_it
     cr_expect_eq(case_judge(&file, WEB).verdict.confidence, SONDE_CONFIDENCE_HIGH);
 }
 
+/* Probes of one cycle go out within milliseconds: all of them may have met one moment of loss. */
+Test(verdict, trusts_silence_by_the_cycles_that_it_lasted_and_not_by_its_probes)
+{
+    case_add_hop(&file, ICMP, 2, 1, SONDE_OUTCOME_ECHO_REPLY, TARGET);
+    case_add_full(&file, ICMP, 1, SONDE_OUTCOME_ECHO_REPLY, TARGET);
+    case_add_full(&file, SSH, 1, SONDE_OUTCOME_OPEN, TARGET);
+    case_add_full(&file, WEB, 1, SONDE_OUTCOME_NO_REPLY, NULL);
+    case_add_hop(&file, WEB, 2, 5, SONDE_OUTCOME_NO_REPLY, NULL); /* far enough to arrive */
+    struct analysis analysis = case_judge(&file, WEB);
+    cr_expect_eq(analysis.verdict.code, SONDE_CODE_PORT_FILTERED);
+    cr_expect_eq(analysis.verdict.confidence, SONDE_CONFIDENCE_LOW);
+    case_add(&file, record_full(WEB, 2, SONDE_OUTCOME_NO_REPLY, NULL));
+    cr_expect_eq(case_judge(&file, WEB).verdict.confidence, SONDE_CONFIDENCE_MEDIUM);
+}
+
 Test(verdict, a_silent_udp_port_is_degraded_not_failed)
 {
     case_add_full(&file, ICMP, 2, SONDE_OUTCOME_ECHO_REPLY, TARGET);
