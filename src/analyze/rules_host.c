@@ -33,8 +33,9 @@ static struct loop find_loop(const struct tally_service *tally)
         for (unsigned period = 2; ttl + period <= top; period++) {
             const struct sonde_addr *here = evidence_router(tally, ttl);
             const struct sonde_addr *next = evidence_router(tally, ttl + 1);
+            const struct sonde_addr *again = evidence_router(tally, ttl + period);
             /* a router that answers at two TTLs in a row passes on what should have expired */
-            if (here == NULL || (next != NULL && sonde_addr_equal(here, next)))
+            if (here == NULL || again == NULL || (next != NULL && sonde_addr_equal(here, next)))
                 continue;
             unsigned matches = count_matches(tally, ttl, period);
             if (matches > 0)

@@ -380,6 +380,21 @@ Test(rules, a_path_that_comes_round_twice_is_a_loop)
                                             "(192.0.2.3) and hop 4 (192.0.2.4)");
 }
 
+/* 192.0.2.2 and a router that never answers send it to each other; 192.0.2.1 passed it on to them. */
+Test(rules, a_loop_begins_with_a_router_that_is_met_again)
+{
+    case_add_routers(&file, WEB, 1, 1, 2);
+    for (uint8_t ttl = 2; ttl <= 8; ttl += 2) {
+        case_add_hop(&file, WEB, ttl, 2, SONDE_OUTCOME_TTL_EXCEEDED, "192.0.2.2");
+        case_add_hop(&file, WEB, (uint8_t)(ttl + 1), 2, SONDE_OUTCOME_NO_REPLY, NULL);
+    }
+    case_add_full(&file, WEB, 2, SONDE_OUTCOME_TTL_EXCEEDED, "192.0.2.2");
+    struct analysis analysis = case_judge(&file, WEB);
+    cr_expect_eq(analysis.verdict.code, SONDE_CODE_ROUTING_LOOP);
+    expect_place(&analysis.verdict.blame.last_seen, 2, "192.0.2.2");
+    cr_expect_eq(analysis.verdict.blame.first_lost.address.family, SONDE_FAMILY_NONE);
+}
+
 Test(rules, an_address_that_comes_again_once_is_no_loop)
 {
     case_add_routers(&file, WEB, 1, 4, 2);
