@@ -5,7 +5,8 @@
  *
  * A TTL that is too small to reach the target was answered in its name. That it is too small is
  * known from another trace, which found a router just before the target, and which took the same
- * way up to where the answers come from. What the TTL of a reply is when it arrives proves nothing:
+ * way up to where the answers come from. A distance that changed during the run proves nothing, for
+ * the answers may be from before. What the TTL of a reply is when it arrives proves nothing:
  * servers begin with different ones, and BGP speakers with 255.
  */
 #include "analyze/evidence.h"
@@ -33,11 +34,12 @@ static uint64_t answers_at(const struct analyze_target *target, const struct tal
     return answers;
 }
 
-/* The distance that a trace found by itself, if it saw the router just before the target. */
+/* The distance that a trace found by itself and at all times, if it saw the router just before the
+ * target. */
 static uint8_t proven_distance(const struct tally_service *tally)
 {
     uint8_t distance = tally->reach.dest_ttl;
-    if (distance < 2 || evidence_router(tally, distance - 1U) == NULL)
+    if (distance < 2 || tally->reach.changes > 0 || evidence_router(tally, distance - 1U) == NULL)
         return 0;
     return distance;
 }

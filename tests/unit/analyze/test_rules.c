@@ -346,6 +346,23 @@ Test(rules, a_shorter_way_is_no_interception)
     cr_expect_eq(case_judge(&file, WEB).verdict.code, SONDE_CODE_OK);
 }
 
+/* Both found the target at hop 5. Then the path got longer, and only the control was asked since.
+ */
+Test(rules, a_path_that_got_longer_is_no_interception)
+{
+    case_add_routers(&file, ICMP, 1, 4, 2);
+    case_add_hop(&file, ICMP, 5, 2, SONDE_OUTCOME_ECHO_REPLY, TARGET);
+    case_add_routers(&file, WEB, 1, 4, 2);
+    case_add_hop(&file, WEB, 5, 3, SONDE_OUTCOME_OPEN, TARGET);
+    case_add_full(&file, WEB, 3, SONDE_OUTCOME_OPEN, TARGET);
+    case_add_hop(&file, ICMP, 5, 3, SONDE_OUTCOME_TTL_EXCEEDED, "192.0.2.5");
+    case_add_hop(&file, ICMP, 6, 3, SONDE_OUTCOME_ECHO_REPLY, TARGET);
+    case_add_full(&file, ICMP, 3, SONDE_OUTCOME_ECHO_REPLY, TARGET);
+    cr_expect_eq(evidence_tally(&file.target, ICMP)->reach.dest_ttl, 6);
+    struct analysis analysis = case_judge(&file, WEB);
+    cr_expect_null(find_code(&analysis, SONDE_CODE_PORT_INTERCEPTED));
+}
+
 /* BGP speakers send with a TTL of 255 (RFC 5082), whatever their echo replies begin with. */
 Test(rules, another_initial_ttl_is_no_interception)
 {
@@ -380,7 +397,8 @@ Test(rules, a_path_that_comes_round_twice_is_a_loop)
                                             "(192.0.2.3) and hop 4 (192.0.2.4)");
 }
 
-/* 192.0.2.2 and a router that never answers send it to each other; 192.0.2.1 passed it on to them. */
+/* 192.0.2.2 and a router that never answers send it to each other; 192.0.2.1 passed it on to them.
+ */
 Test(rules, a_loop_begins_with_a_router_that_is_met_again)
 {
     case_add_routers(&file, WEB, 1, 1, 2);
