@@ -95,11 +95,14 @@ enum rule_answer rule_path_changed(const struct rule_case *at, struct finding *f
     struct text words = {0};
     if (changes == 0)
         return RULE_QUIET;
-    words_round_trip(at->tally, &words);
+    if (at->tally->received > 0) {
+        words_round_trip(at->tally, &words);
+        text_add(&words, "; ");
+    }
     if (changes == 1)
-        text_add(&words, "; the path changed once during the run");
+        text_add(&words, "the path changed once during the run");
     else
-        text_addf(&words, "; the path changed %" PRIu32 " times during the run", changes);
+        text_addf(&words, "the path changed %" PRIu32 " times during the run", changes);
     words_say(finding, &words);
     finding->level = SONDE_LEVEL_DEGRADED;
     finding->confidence = SONDE_CONFIDENCE_MEDIUM;

@@ -54,6 +54,6 @@ void words_round_trip(const struct tally_service *tally, struct text *words)
     else if (tally->sent > 0)
         text_addf(words, "%.1f%% loss",
                   100.0 * (double)(tally->sent - tally->received) / (double)tally->sent);
-    if (tally->received == 0)
+    if (tally->received == 0 && tally->late > 0)
         text_add(words, ", answered late");
 }

@@ -613,3 +613,15 @@ Test(rules, a_path_that_changed_is_told)
     cr_expect_eq(analysis.verdict.code, SONDE_CODE_LOSS_AT_DESTINATION);
     cr_expect_not_null(find_code(&analysis, SONDE_CODE_PATH_CHANGED));
 }
+
+/* There is no round trip to tell of where the target never answered. */
+Test(rules, a_path_that_changed_of_a_silent_port_is_told_without_a_round_trip)
+{
+    add_answering(ICMP, SONDE_OUTCOME_ECHO_REPLY, 3);
+    add_silent(WEB, 2, 3);
+    case_add_hop(&file, WEB, 2, 3, SONDE_OUTCOME_TTL_EXCEEDED, "198.51.100.2");
+    struct analysis analysis = case_judge(&file, WEB);
+    const struct finding *found = find_code(&analysis, SONDE_CODE_PATH_CHANGED);
+    cr_assert_not_null(found);
+    cr_expect_str_eq(found->text, "the path changed once during the run");
+}
