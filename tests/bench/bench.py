@@ -5,7 +5,8 @@
 Everything runs over networks that are made for it, in namespaces, and removed. What counts are the
 ratios within one run; milliseconds are those of this machine. Needs root.
 
-bench.py [--quick] SONDE RTT BARE WIRE RUN [TABLE...]      tables: complete error rate start polite
+bench.py [--quick] SONDE RTT BARE WIRE RUN [TABLE...]
+tables: complete error rate start polite verdict
 """
 import argparse
 import collections
@@ -20,8 +21,10 @@ import network
 import polite
 import rate
 import start
+import verdict
 
-TABLES = {"complete": complete, "error": error, "rate": rate, "start": start, "polite": polite}
+TABLES = {"complete": complete, "error": error, "rate": rate, "start": start, "polite": polite,
+          "verdict": verdict}
 
 Programs = collections.namedtuple("Programs", "sonde rtt bare wire run")
 
