@@ -62,11 +62,12 @@ struct sonde_transport_ops {
                      struct sonde_sent *ret_sents);
 
     /**
-     * Take one arrival.
+     * Take one arrival. They come in the order of their time, except that one which came in after
+     * the last wait may be missed until after the next.
      * @param now_ns  The time now.
      * @param ret_rx  On 0, the arrival; its spans are valid until the next call.
-     * @return 0; an enum sonde_discard: something came that is no answer, count it and ask again;
-     *         -EAGAIN: nothing is there.
+     * @return 0; an enum sonde_discard: something came that is no answer, only the stamp of ret_rx
+     *         was set, count it and ask again; -EAGAIN: nothing is there, ret_rx is as it was.
      */
     int (*recv)(struct sonde_transport *transport, sonde_ns now_ns, struct sonde_rx *ret_rx);
 

@@ -51,14 +51,20 @@ static void pull_events(struct sonde_session *session)
     }
 }
 
-static void drain_answers(struct sonde_session *session)
+/*
+ * Take what has arrived, as far as a turn goes.
+ * @return Until when all that arrived is known: now, or, if more is waiting, when the last one that
+ *         was taken came in. After a standstill much is waiting, and nothing may be given up for
+ *         lost by a clock that is ahead of it.
+ */
+static sonde_ns drain_answers(struct sonde_session *session)
 {
     struct sonde_transport *transport = session->transport;
+    struct sonde_rx rx = {.stamp.time_ns = session->now_ns};
     for (int i = 0; i < ARRIVALS_A_TURN && !events_are_full(session, 0); i++) {
-        struct sonde_rx rx;
         int r = transport->ops->recv(transport, session->now_ns, &rx);
         if (r < 0)
-            return;
+            return session->now_ns;
         if (r > 0) {
             engine_on_discard(session->engine, r);
             continue;
@@ -66,11 +72,12 @@ static void drain_answers(struct sonde_session *session)
         engine_on_rx(session->engine, &rx);
         pull_events(session);
     }
+    return ns_min(rx.stamp.time_ns, session->now_ns);
 }
 
-static void expire(struct sonde_session *session)
+static void expire(struct sonde_session *session, sonde_ns now)
 {
-    while (!events_are_full(session, 0) && engine_on_time(session->engine, session->now_ns))
+    while (!events_are_full(session, 0) && engine_on_time(session->engine, now))
         pull_events(session);
     pull_events(session);
 }
@@ -84,14 +91,13 @@ static bool note_sent(struct sonde_session *session, uint32_t handle, const stru
 }
 
 /* Send up to a batch of what is due. */
-static void send_due(struct sonde_session *session)
+static void send_due(struct sonde_session *session, sonde_ns now)
 {
     struct sonde_transport *transport = session->transport;
     struct sonde_tx txs[IO_BATCH];
     uint32_t count = 0;
     while (count < IO_BATCH && !events_are_full(session, count) &&
-           engine_next_tx(session->engine, session->now_ns, session->segments[count],
-                          &txs[count]) == 0)
+           engine_next_tx(session->engine, now, session->segments[count], &txs[count]) == 0)
         count++;
     uint32_t told = 0;
     bool go_on = true;
@@ -140,9 +146,9 @@ int sonde_session_step(struct sonde_session *session, sonde_ns max_wait_ns)
         return -EINVAL;
     if (session->failure < 0)
         return session->failure;
-    drain_answers(session);
-    expire(session);
-    send_due(session);
+    sonde_ns known_ns = drain_answers(session);
+    expire(session, known_ns);
+    send_due(session, known_ns);
     if (is_over(session))
         return 1;
     if (events_are_full(session, 0))

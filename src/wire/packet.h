@@ -106,8 +106,7 @@ size_t packet_encode(const struct sonde_tx *tx, uint8_t *buf, size_t cap);
 /**
  * Decode a packet that starts with its IP header: from a raw IPv4 socket, or simulated.
  * @param packet  The packet; borrowed by @p ret_rx.
- * @param ret_rx  On 0, everything but the stamp, which is left alone; otherwise
- *                unspecified.
+ * @param ret_rx  The stamp is left alone. On 0, everything else; otherwise that is unspecified.
  * @return 0; or an enum sonde_discard: count it and forget the packet.
  */
 SONDE_MUST_CHECK int packet_decode(struct sonde_span packet, struct sonde_rx *ret_rx);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Arrivals on the raw sockets: read many at once, and handed on in the order in which they came in
- * over all sockets, because what an answer means may hang on what came before it.
+ * over all sockets, because what an answer means may hang on what came before it. That order holds
+ * for all that was there at the last wait; what comes in while the sockets are read may be handed
+ * on before its elders on a socket that was found empty already.
  */
 #include "base/time.h"
 #include "io/clock.h"

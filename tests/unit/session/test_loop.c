@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The session's loop over a transport that is slow, or never ready, in virtual time. */
+#include "base/time.h"
+#include "session/internal.h"
+#include "tests/support/answers.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <sonde/sonde.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { ARRIVALS_MAX = 1 << 15, ARRIVAL_BYTES = 128 };
+
+static const sonde_ns ROUND_TRIP_NS = 50 * SONDE_NS_PER_MS;
+
+struct arrival {
+    sonde_ns time_ns;
+    size_t len;
+    uint8_t bytes[ARRIVAL_BYTES];
+};
+
+/* Every probe reaches its target, which answers one round trip later. */
+struct fake {
+    struct sonde_transport transport;
+    struct sonde_transport *simulated; /* that it stands in for */
+    sonde_ns now_ns;
+    struct arrival *arrivals; /* [ARRIVALS_MAX], in the order of their time */
+    size_t arrival_count;
+    size_t taken;    /* arrivals handed on */
+    size_t stall_at; /* the process stands still once so many wait; 0 = never */
+    sonde_ns stall_ns;
+    int error; /* of every attempt to send */
+    size_t attempts;
+};
+
+static struct fake *fake_of(struct sonde_transport *transport)
+{
+    return (struct fake *)transport; /* it is the first member */
+}
+
+static int fake_bind(struct sonde_transport *transport, struct sonde_flow *flow, uint32_t nth)
+{
+    (void)transport;
+    (void)nth;
+    return sonde_addr_parse("192.0.2.1", &flow->src);
+}
+
+static uint32_t fake_send(struct sonde_transport *transport, const struct sonde_tx *txs,
+                          uint32_t count, struct sonde_sent *ret_sents)
+{
+    struct fake *fake = fake_of(transport);
+    cr_assert_gt(count, 0);
+    fake->attempts++;
+    *ret_sents = (struct sonde_sent){{fake->now_ns, SONDE_CLOCK_SIMULATED}, fake->error};
+    if (fake->error != 0)
+        return 1;
+    cr_assert_lt(fake->arrival_count, ARRIVALS_MAX);
+    struct arrival *arrival = &fake->arrivals[fake->arrival_count++];
+    struct wr wr = wr_init(arrival->bytes, sizeof arrival->bytes);
+    answer_echo(&wr, txs, NULL);
+    cr_assert(wr_ok(&wr));
+    arrival->len = wr.len;
+    arrival->time_ns = ns_add(fake->now_ns, ROUND_TRIP_NS);
+    return 1;
+}
+
+/* When the next answer comes; never: none is under way. */
+static sonde_ns next_ns(const struct fake *fake)
+{
+    return fake->taken < fake->arrival_count ? fake->arrivals[fake->taken].time_ns : SONDE_NS_NEVER;
+}
+
+static int fake_recv(struct sonde_transport *transport, sonde_ns now_ns, struct sonde_rx *ret_rx)
+{
+    struct fake *fake = fake_of(transport);
+    if (next_ns(fake) > now_ns)
+        return -EAGAIN;
+    const struct arrival *arrival = &fake->arrivals[fake->taken++];
+    ret_rx->stamp = (struct sonde_stamp){arrival->time_ns, SONDE_CLOCK_SIMULATED};
+    return packet_decode((struct sonde_span){arrival->bytes, arrival->len}, ret_rx);
+}
+
+static int fake_wait(struct sonde_transport *transport, sonde_ns until_ns, sonde_ns *ret_now_ns)
+{
+    struct fake *fake = fake_of(transport);
+    if (fake->stall_at > 0 && fake->arrival_count - fake->taken >= fake->stall_at) {
+        fake->stall_at = 0;
+        fake->now_ns = ns_add(fake->now_ns, fake->stall_ns);
+    }
+    sonde_ns next = ns_min(until_ns, next_ns(fake));
+    cr_assert_neq(next, SONDE_NS_NEVER, "the loop waits for nothing");
+    fake->now_ns = ns_max(fake->now_ns, next);
+    *ret_now_ns = fake->now_ns;
+    return 0;
+}
+
+static uint64_t fake_lost_here(struct sonde_transport *transport)
+{
+    (void)transport;
+    return 0;
+}
+
+static struct sonde_transport *fake_free(struct sonde_transport *transport)
+{
+    struct fake *fake = fake_of(transport);
+    fake->simulated->ops->free(fake->simulated);
+    free(fake->arrivals);
+    free(fake);
+    return NULL;
+}
+
+static const struct sonde_transport_ops fake_ops = {
+    .bind = fake_bind,
+    .send = fake_send,
+    .recv = fake_recv,
+    .wait = fake_wait,
+    .lost_here = fake_lost_here,
+    .free = fake_free,
+};
+
+/* A session of one cycle that asks so many hosts for an echo, over a fake of its own. */
+static struct sonde_session *new_session(uint32_t hosts, struct fake **ret_fake)
+{
+    static const struct sonde_service icmp = {.protocol = "icmp"};
+    const struct sonde_options options = {
+        .simulate_demo = true, .virtual_time = true, .no_names = true, .cycles = 1};
+    struct sonde_session *session = NULL;
+    struct sonde_error error;
+    cr_assert_eq(sonde_session_new(&options, &session, &error), 0, "%s", error.text);
+    struct fake *fake = calloc(1, sizeof *fake);
+    cr_assert_not_null(fake);
+    *fake = (struct fake){.transport.ops = &fake_ops, .simulated = session->transport};
+    fake->arrivals = calloc(ARRIVALS_MAX, sizeof *fake->arrivals);
+    cr_assert_not_null(fake->arrivals);
+    session->transport = &fake->transport;
+    for (uint32_t i = 0; i < hosts; i++) {
+        char host[32];
+        (void)snprintf(host, sizeof host, "198.18.%u.%u", i / 250, i % 250 + 1);
+        cr_assert_eq(sonde_session_add(session, host, host, &icmp, 1), 0);
+    }
+    cr_assert_eq(sonde_session_start(session), 0);
+    *ret_fake = fake;
+    return session;
+}
+
+static void run_to_end(struct sonde_session *session)
+{
+    int r = 0;
+    for (int i = 0; r == 0; i++) {
+        cr_assert_lt(i, 1000000, "the run does not end");
+        r = sonde_session_step(session, SONDE_NS_NEVER);
+    }
+    cr_expect_eq(r, 1);
+}
+
+/* More answers wait in the socket than are taken in one turn, and all of them came in time: none of
+ * them may be given up for lost because of the clock that went on meanwhile. */
+Test(loop, answers_that_wait_after_a_stall_are_no_loss)
+{
+    enum { HOSTS = 1500 };
+    struct fake *fake;
+    struct sonde_session *session = new_session(HOSTS, &fake);
+    fake->stall_at = HOSTS;
+    fake->stall_ns = 10 * SONDE_NS_PER_S; /* five timeouts */
+    run_to_end(session);
+    cr_expect_eq(fake->stall_at, 0, "it stood still");
+    for (uint32_t i = 0; i < HOSTS; i++) {
+        const struct tally_service *service = &session->tally->targets[i].services[0];
+        cr_expect_eq(service->sent, 1);
+        cr_expect_eq(service->received, 1, "host %u", i);
+        cr_expect_eq(service->late, 0, "host %u", i);
+        cr_expect_eq(service->rtt.max_ns, ROUND_TRIP_NS);
+    }
+    sonde_session_free(session);
+}
