@@ -12,7 +12,7 @@
 
 enum {
     FLIGHTS_PER_TRACE = 64, /* a discovery, the probes behind it, and some remembered */
-    FLIGHTS_MIN = 1024,
+    FLIGHTS_MIN = 1024,     /* of all traces */
     FLIGHTS_MAX = 1 << 18,
 };
 static const sonde_ns BACKOFF_MIN_NS = SONDE_NS_PER_MS;
@@ -26,10 +26,27 @@ static bool config_is_valid(const struct engine_config *config)
            config->first_ttl > 0 && config->first_ttl <= config->max_ttl && config->gap_limit > 0;
 }
 
+/* Make a table that has room for all that is in flight if nobody answers, within bounds: for each
+ * trace the full-TTL probes of one timeout, and at each hop those of as many cycles, or what its
+ * budget allows. */
+static int init_flights(struct engine *engine, const struct engine_config *config)
+{
+    int64_t fulls = config->timeout_ns / config->interval_ns + 1;
+    int64_t hops = config->timeout_ns / HOP_INTERVAL_NS + HOP_BURST;
+    hops = hops < fulls ? hops : fulls;
+    int64_t most = FLIGHTS_MAX;
+    int64_t each = FLIGHTS_PER_TRACE + (fulls < most ? fulls : most) +
+                   (hops < most ? hops : most) * config->max_ttl;
+    int64_t cap = each * config->traces;
+    cap = cap < FLIGHTS_MIN ? FLIGHTS_MIN : cap > most ? most : cap;
+    int64_t share = cap / config->traces;
+    share =
+        share > FLIGHTS_PER_TRACE ? share : FLIGHTS_PER_TRACE; /* of many, not all fly at once */
+    return flight_init(&engine->flights, (uint32_t)cap, (uint32_t)share);
+}
+
 static int engine_init(struct engine *engine, const struct engine_config *config)
 {
-    uint64_t flights = (uint64_t)config->traces * FLIGHTS_PER_TRACE;
-    flights = flights < FLIGHTS_MIN ? FLIGHTS_MIN : flights > FLIGHTS_MAX ? FLIGHTS_MAX : flights;
     engine->config = *config;
     engine->flow_bucket_count = 1;
     while (engine->flow_bucket_count < 4 * config->traces)
@@ -44,7 +61,7 @@ static int engine_init(struct engine *engine, const struct engine_config *config
         return -ENOMEM;
     for (uint32_t i = 0; i < engine->flow_bucket_count; i++)
         engine->flow_buckets[i] = FLIGHT_NONE;
-    int r = flight_init(&engine->flights, (uint32_t)flights);
+    int r = init_flights(engine, config);
     if (r == 0)
         r = heap_init(&engine->sending, config->targets);
     if (r == 0)
@@ -172,16 +189,15 @@ void engine_start(struct engine *engine, sonde_ns now)
 
 /* Take a flight for what the target wants to send. */
 static uint32_t new_flight(struct engine *engine, struct engine_target *target,
-                           const struct plan_choice *choice)
+                           const struct plan_choice *choice, sonde_ns now)
 {
     struct engine_trace *trace = &engine->traces[choice->trace];
     uint32_t index = flight_take(&engine->flights, &trace->line);
-    if (index == FLIGHT_NONE)
-        return FLIGHT_NONE;
     struct flight *flight = &engine->flights.flights[index];
     flight->cycle = target->cycle - 1;
     flight->ttl = choice->ttl;
     flight->to_target = choice->to_target;
+    flight->sent_ns = now;
     target->flying_count++;
     target->unsent_count++;
     target->stale |= trace->one_at_a_time;
@@ -194,11 +210,8 @@ static uint32_t choose_flight(struct engine *engine, sonde_ns now)
     while (ns_due(heap_time(&engine->sending), now) && flight_available(&engine->flights)) {
         struct engine_target *target = &engine->targets[heap_top(&engine->sending)];
         struct plan_choice choice;
-        uint32_t index = FLIGHT_NONE;
-        if (plan_next(engine, target, now, &choice))
-            index = new_flight(engine, target, &choice);
-        if (index != FLIGHT_NONE) {
-            engine->flights.flights[index].sent_ns = now;
+        if (plan_next(engine, target, now, &choice)) {
+            uint32_t index = new_flight(engine, target, &choice, now);
             plan_chosen(engine, target, now);
             return index;
         }

@@ -50,6 +50,14 @@ static void learn(const struct engine *engine, struct engine_target *target,
     extent_learn(engine, target);
 }
 
+/* A probe of the trace ends: what waited for that may go now. */
+static void let_go(const struct engine *engine, struct engine_target *target,
+                   const struct engine_trace *trace)
+{
+    target->flying_count--;
+    target->stale |= trace->one_at_a_time || !flight_may_take(&engine->flights, &trace->line);
+}
+
 void finish_flight(struct engine *engine, uint32_t index, struct sonde_event *event)
 {
     struct flight *flight = &engine->flights.flights[index];
@@ -57,14 +65,13 @@ void finish_flight(struct engine *engine, uint32_t index, struct sonde_event *ev
     struct engine_target *target = target_of(engine, flight->trace);
     event->type = SONDE_EVENT_PROBE;
     describe(engine, index, event);
-    target->flying_count--;
     if (flight->to_target)
         trace->last_token = flight->token;
     if (event->outcome == SONDE_OUTCOME_NO_REPLY)
         learn_silence(engine, target, trace, event);
     else if (event->outcome != SONDE_OUTCOME_SEND_ERROR)
         learn(engine, target, trace, event);
-    target->stale |= trace->one_at_a_time; /* another may go now */
+    let_go(engine, target, trace);
     flight_keep(&engine->flights, &trace->line, index, event->outcome);
     hold(engine, event);
 }
@@ -115,9 +122,7 @@ void finish_unawaited(struct engine *engine, uint32_t index)
     event.type = SONDE_EVENT_UNAWAITED;
     describe(engine, index, &event);
     hold(engine, &event);
-    struct engine_target *target = &engine->targets[trace->target];
-    target->flying_count--;
-    target->stale |= trace->one_at_a_time;
+    let_go(engine, &engine->targets[trace->target], trace);
     flight_drop(&engine->flights, &trace->line, index);
 }
 

@@ -10,9 +10,14 @@
 
 static_assert(FLIGHT_TOKENS % PROBE_TOKEN_MODULUS == 0, "remainders go on where tokens begin anew");
 
-int flight_init(struct flight_table *table, uint32_t cap)
+int flight_init(struct flight_table *table, uint32_t cap, uint32_t share)
 {
-    *table = (struct flight_table){.cap = cap};
+    *table = (struct flight_table){
+        .cap = cap,
+        .share = share,
+        .first_ended = FLIGHT_NONE,
+        .last_ended = FLIGHT_NONE,
+    };
     table->flights = calloc(cap, sizeof *table->flights);
     return table->flights != NULL ? 0 : -ENOMEM;
 }
@@ -32,6 +37,8 @@ static void link_last(struct flight_table *table, struct flight_line *line, uint
     else
         table->flights[line->last].next = index;
     line->last = index;
+    line->flying++;
+    table->flying++;
 }
 
 static void unlink_flying(struct flight_table *table, struct flight_line *line, uint32_t index)
@@ -45,28 +52,47 @@ static void unlink_flying(struct flight_table *table, struct flight_line *line, 
         line->last = flight->prev;
     else
         table->flights[flight->next].prev = flight->prev;
+    line->flying--;
     table->flying--;
 }
 
-/* The flight that was taken longest ago and does not fly; there is one. */
-static uint32_t find_place(struct flight_table *table)
+/* A place that was never used, or the one whose flight ended longest ago. */
+static uint32_t take_place(struct flight_table *table)
 {
-    uint32_t index;
-    do {
-        index = table->hand;
-        table->hand = index + 1 < table->cap ? index + 1 : 0;
-    } while (table->flights[index].state == FLIGHT_FLYING);
+    if (table->used < table->cap)
+        return table->used++;
+    uint32_t index = table->first_ended;
+    assert(index != FLIGHT_NONE);
+    table->first_ended = table->flights[index].next;
+    if (table->first_ended == FLIGHT_NONE)
+        table->last_ended = FLIGHT_NONE;
     return index;
+}
+
+/* A flying probe flies no more: its place is the last of those that can be taken. */
+static void give_place(struct flight_table *table, uint32_t index, enum flight_state state)
+{
+    table->flights[index].state = (uint8_t)state;
+    table->flights[index].next = FLIGHT_NONE;
+    if (table->last_ended == FLIGHT_NONE)
+        table->first_ended = index;
+    else
+        table->flights[table->last_ended].next = index;
+    table->last_ended = index;
+}
+
+bool flight_may_take(const struct flight_table *table, const struct flight_line *line)
+{
+    if (line->flying >= table->share)
+        return false;
+    return line->first == FLIGHT_NONE ||
+           flight_age(line, table->flights[line->first].token) < PROBE_TOKEN_MODULUS;
 }
 
 uint32_t flight_take(struct flight_table *table, struct flight_line *line)
 {
-    if (!flight_available(table))
-        return FLIGHT_NONE;
-    if (line->first != FLIGHT_NONE &&
-        flight_age(line, table->flights[line->first].token) >= PROBE_TOKEN_MODULUS)
-        return FLIGHT_NONE;
-    uint32_t index = find_place(table);
+    assert(flight_available(table) && flight_may_take(table, line));
+    uint32_t index = take_place(table);
     struct flight *flight = &table->flights[index];
     flight->trace = line->trace;
     flight->token = line->next_token;
@@ -76,7 +102,6 @@ uint32_t flight_take(struct flight_table *table, struct flight_line *line)
     line->newest = index;
     line->next_token = (line->next_token + 1) % FLIGHT_TOKENS;
     link_last(table, line, index);
-    table->flying++;
     return index;
 }
 
@@ -84,14 +109,14 @@ void flight_keep(struct flight_table *table, struct flight_line *line, uint32_t 
                  enum sonde_outcome outcome)
 {
     unlink_flying(table, line, index);
-    table->flights[index].state = FLIGHT_KEPT;
+    give_place(table, index, FLIGHT_KEPT);
     table->flights[index].outcome = (uint8_t)outcome;
 }
 
 void flight_drop(struct flight_table *table, struct flight_line *line, uint32_t index)
 {
     unlink_flying(table, line, index);
-    table->flights[index].state = FLIGHT_FREE;
+    give_place(table, index, FLIGHT_FREE);
 }
 
 /* Search the flying ones, from the nearer end. */

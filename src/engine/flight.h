@@ -3,8 +3,9 @@
  * The in-flight table: every probe that was sent, until nothing can be said of it any more.
  *
  * A flight is free, flying, or kept: ended, but remembered, so that a late or a second answer is
- * known for what it is and never credited to another probe. The table is a ring: a new probe takes
- * the place of the one that was sent longest ago, but flying ones are passed over.
+ * known for what it is and never credited to another probe. A new probe takes a place that was
+ * never used, or else that of the one that ended longest ago. Of each trace only so many fly as is
+ * its share: whoever waits long for answers that do not come takes no place from the others.
  *
  * The probes of one trace form a line, their tokens counting up one by one. In it the flying ones
  * are linked, and every flight knows the one before it, so that kept ones are found as far back as
@@ -31,13 +32,13 @@ enum flight_state {
 
 /* There are many, so that one has to be small: enums are kept in bytes. */
 struct flight {
-    sonde_ns sent_ns;
+    sonde_ns sent_ns; /* when it left; until then, since when it is due */
     uint32_t trace;
     uint32_t token;
     uint32_t cycle;
-    uint32_t older; /* the flight of the token before, if it has not been overwritten */
-    uint32_t prev;  /* of a flying one: its neighbours among those of its line */
-    uint32_t next;
+    uint32_t older;     /* the flight of the token before, if it has not been overwritten */
+    uint32_t prev;      /* of a flying one: its neighbours among those of its line */
+    uint32_t next;      /* of one that ended: the one that ended after it */
     uint8_t state;      /* an enum flight_state */
     uint8_t outcome;    /* of a kept flight: an enum sonde_outcome */
     uint8_t sent_clock; /* an enum sonde_clock */
@@ -53,22 +54,29 @@ struct flight_line {
     uint32_t first;      /* the oldest that flies; FLIGHT_NONE if none does */
     uint32_t last;       /* the youngest that flies */
     uint32_t newest;     /* the flight taken last, whatever became of it; FLIGHT_NONE at first */
+    uint32_t flying;     /* flights that are */
 };
 
 struct flight_table {
     struct flight *flights; /* [cap] */
     uint32_t cap;
+    uint32_t share;  /* flying probes of one line, at most */
     uint32_t flying; /* flights that are */
-    uint32_t hand;   /* where the next place is looked for */
+    uint32_t used;   /* flights that were ever taken, from the first on */
+    uint32_t
+        first_ended; /* of those that do not fly, the one that ended first; FLIGHT_NONE: none */
+    uint32_t last_ended;
 };
 
 /**
  * Make a table of free flights.
- * @param cap  1 to 2^24.
+ * @param cap    1 to 2^24.
+ * @param share  Probes of one line that may fly at once, 1 to @p cap. If all shares together are no
+ *               more than @p cap, there is always a place for a line that may take one.
  * @return 0; -ENOMEM with nothing allocated.
  * Ownership: flight_deinit() frees what this allocates.
  */
-SONDE_MUST_CHECK int flight_init(struct flight_table *table, uint32_t cap);
+SONDE_MUST_CHECK int flight_init(struct flight_table *table, uint32_t cap, uint32_t share);
 
 /** Free what flight_init() allocated; a zeroed table is fine. */
 void flight_deinit(struct flight_table *table);
@@ -93,11 +101,15 @@ static inline bool flight_available(const struct flight_table *table)
     return table->flying < table->cap;
 }
 
+/** @return true if a line may take another flight, given that there is a place; otherwise it has to
+ *  wait until one of its own ends. */
+bool flight_may_take(const struct flight_table *table, const struct flight_line *line);
+
 /**
- * Take a flight for a new probe and make it flying.
+ * Take a flight for a new probe and make it flying; there has to be a place, and the line has to be
+ * allowed to take it.
  * @param line  Of its trace; the probe gets its next token.
- * @return Its index, with cycle, ttl, to_target and the time to be set by the caller; FLIGHT_NONE
- *         if all are flying, or a probe of the trace that looks the same (wait until one ends).
+ * @return Its index, with cycle, ttl, to_target and the time to be set by the caller.
  */
 uint32_t flight_take(struct flight_table *table, struct flight_line *line);
 

@@ -191,6 +191,10 @@ void plan_chosen(struct engine *engine, struct engine_target *target, sonde_ns n
 /** Put a target where it belongs in both heaps; after every other change to it. */
 void plan_update(struct engine *engine, struct engine_target *target, sonde_ns now);
 
+/** @return When a trace may send again, as far as its share of the flights goes: 0 for now, or, at
+ *  the latest, when its oldest is lost. Source: flight_may_take(). */
+sonde_ns plan_room_ns(const struct engine *engine, const struct engine_trace *trace, sonde_ns now);
+
 /** @return When a flying probe counts as lost, once its target has nothing more to send. */
 sonde_ns plan_lost_ns(const struct engine *engine, const struct flight *flight);
 

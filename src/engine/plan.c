@@ -13,15 +13,37 @@ static bool is_walking(struct engine *engine, struct engine_target *target, sond
     return walk_ns(engine, target, now) <= target->step_ns && target->walk_ns != SONDE_NS_NEVER;
 }
 
+sonde_ns plan_room_ns(const struct engine *engine, const struct engine_trace *trace, sonde_ns now)
+{
+    if (flight_may_take(&engine->flights, &trace->line))
+        return 0;
+    const struct flight *oldest = &engine->flights.flights[trace->line.first];
+    return ns_max(ns_add(oldest->sent_ns, engine->config.timeout_ns), ns_add(now, 1));
+}
+
+/* When the next of the full-TTL probes that are due can be sent; never: none is due. */
+static sonde_ns full_ns(const struct engine *engine, const struct engine_target *target,
+                        sonde_ns now)
+{
+    sonde_ns full = SONDE_NS_NEVER;
+    for (uint32_t i = 0; target->fulls_due > 0 && i < target->trace_count; i++) {
+        const struct engine_trace *trace = trace_at(engine, target, i);
+        if (trace->full_due)
+            full = ns_min(full, plan_room_ns(engine, trace, now));
+    }
+    return full;
+}
+
 /* When the target has something to send. */
 static sonde_ns send_ns(struct engine *engine, struct engine_target *target, sonde_ns now)
 {
     if (target->done)
         return SONDE_NS_NEVER;
-    if (target->fulls_due > 0)
+    sonde_ns full = full_ns(engine, target, now);
+    if (full <= now)
         return now;
-    sonde_ns walk = walk_ns(engine, target, now);
-    return ns_min(target->next_cycle_ns, ns_min(walk, target->walk_until_ns));
+    sonde_ns walk = ns_min(walk_ns(engine, target, now), target->walk_until_ns);
+    return ns_min(ns_min(target->next_cycle_ns, full), walk);
 }
 
 static void begin_cycle(struct engine *engine, struct engine_target *target, sonde_ns now)
@@ -34,7 +56,9 @@ static void begin_cycle(struct engine *engine, struct engine_target *target, son
         target->step_ttl = 0;
         target->step_ns = now;
     }
-    target->fulls_due = 0; /* a standby that is_walking() has begun is counted with the others */
+    /* what found no room in its cycle is left out; a standby that is_walking() has begun is counted
+     * with the others */
+    target->fulls_due = 0;
     for (uint32_t i = 0; i < target->trace_count; i++) {
         struct engine_trace *trace = trace_at(engine, target, i);
         if (!walking)
@@ -60,11 +84,13 @@ static bool cycle_is_due(struct engine *engine, struct engine_target *target, so
            (target->stepped || !ns_due(walk_ns(engine, target, now), now));
 }
 
-/* Choose a full-TTL probe; one is due. */
-static struct plan_choice next_full(const struct engine *engine, struct engine_target *target)
+/* Choose a full-TTL probe; one is due that can be sent. */
+static struct plan_choice next_full(const struct engine *engine, struct engine_target *target,
+                                    sonde_ns now)
 {
     uint32_t index = target->first_trace;
-    while (!engine->traces[index].full_due)
+    while (!engine->traces[index].full_due ||
+           plan_room_ns(engine, &engine->traces[index], now) > now)
         index++;
     engine->traces[index].full_due = false;
     target->fulls_due--;
@@ -76,11 +102,11 @@ bool plan_next(struct engine *engine, struct engine_target *target, sonde_ns now
 {
     if (target->done)
         return false;
-    if (target->fulls_due == 0 && cycle_is_due(engine, target, now))
+    if (full_ns(engine, target, now) > now && cycle_is_due(engine, target, now))
         begin_cycle(engine, target, now);
-    if (target->fulls_due == 0)
+    if (full_ns(engine, target, now) > now)
         return walk_step(engine, target, now, ret_choice);
-    *ret_choice = next_full(engine, target);
+    *ret_choice = next_full(engine, target, now);
     return true;
 }
 

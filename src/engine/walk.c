@@ -90,15 +90,16 @@ static bool is_wanted(const struct engine *engine, const struct engine_target *t
            ttl <= extent_limit(engine, target, trace, now);
 }
 
-/* When the trace may send a probe with this TTL without somebody else's answer being taken for its
- * own; 0 for now. */
+/* When the trace may send a probe with this TTL: it has room for one, and nobody else's answer can
+ * be taken for its own; 0 for now. */
 static sonde_ns free_ns(const struct engine *engine, const struct engine_target *target,
                         const struct engine_trace *trace, unsigned ttl, sonde_ns now)
 {
+    sonde_ns room = plan_room_ns(engine, trace, now);
     if (!trace->one_at_a_time || ttl < extent_floor(engine, target, trace))
-        return 0;
+        return room;
     sonde_ns free = ns_max(answer_due_ns(engine, target, trace), trace->quiet_ns);
-    return free > now ? free : 0;
+    return ns_max(room, free > now ? free : 0);
 }
 
 static enum rank rank_of(const struct engine *engine, const struct engine_target *target,

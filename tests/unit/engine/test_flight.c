@@ -11,7 +11,7 @@ enum { MODULUS = 65535 /* tokens that far apart look alike in 16-bit fields */ }
 static struct flight_table table_of(uint32_t cap)
 {
     struct flight_table table;
-    cr_assert_eq(flight_init(&table, cap), 0);
+    cr_assert_eq(flight_init(&table, cap, cap), 0);
     return table;
 }
 
@@ -99,7 +99,7 @@ Test(flight, a_dropped_flight_never_was_but_its_token_is_spent)
     flight_deinit(&table);
 }
 
-Test(flight, what_was_sent_longest_ago_makes_room_first)
+Test(flight, what_ended_longest_ago_makes_room_first)
 {
     struct flight_table table = table_of(3);
     struct flight_line line = flight_line_of(1);
@@ -107,13 +107,52 @@ Test(flight, what_was_sent_longest_ago_makes_room_first)
     uint32_t b = flight_take(&table, &line);
     uint32_t c = flight_take(&table, &line);
     flight_keep(&table, &line, b, SONDE_OUTCOME_OPEN); /* b ended first */
-    flight_keep(&table, &line, a, SONDE_OUTCOME_OPEN);
+    flight_drop(&table, &line, a);
     flight_keep(&table, &line, c, SONDE_OUTCOME_OPEN);
+    cr_expect_eq(flight_take(&table, &line), b);
+    cr_expect_eq(flight_find(&table, &line, 1), FLIGHT_NONE);
+    cr_expect_eq(flight_find(&table, &line, 2), c);
+    cr_expect_eq(flight_find(&table, &line, 3), b);
+    flight_keep(&table, &line, b, SONDE_OUTCOME_OPEN);
     cr_expect_eq(flight_take(&table, &line), a);
-    cr_expect_eq(flight_find(&table, &line, 0), FLIGHT_NONE);
+    cr_expect_eq(flight_take(&table, &line), c);
+    cr_expect_eq(flight_take(&table, &line), b);
+    cr_expect_eq(table.flying, 3);
+    flight_deinit(&table);
+}
+
+Test(flight, a_place_that_was_never_used_is_taken_before_anything_is_forgotten)
+{
+    struct flight_table table = table_of(3);
+    struct flight_line line = flight_line_of(1);
+    uint32_t a = flight_take(&table, &line);
+    flight_keep(&table, &line, a, SONDE_OUTCOME_OPEN);
+    uint32_t b = flight_take(&table, &line);
+    flight_keep(&table, &line, b, SONDE_OUTCOME_OPEN);
+    uint32_t c = flight_take(&table, &line);
+    cr_expect_eq(flight_find(&table, &line, 0), a);
     cr_expect_eq(flight_find(&table, &line, 1), b);
     cr_expect_eq(flight_find(&table, &line, 2), c);
-    cr_expect_eq(flight_find(&table, &line, 3), a);
+    flight_deinit(&table);
+}
+
+Test(flight, a_line_takes_no_more_than_its_share)
+{
+    struct flight_table table;
+    cr_assert_eq(flight_init(&table, 4, 2), 0);
+    struct flight_line one = flight_line_of(1);
+    struct flight_line two = flight_line_of(2);
+    uint32_t a = flight_take(&table, &one);
+    cr_expect(flight_may_take(&table, &one));
+    uint32_t b = flight_take(&table, &one);
+    cr_expect_not(flight_may_take(&table, &one), "two fly");
+    cr_expect(flight_may_take(&table, &two), "what others have is theirs");
+    flight_keep(&table, &one, a, SONDE_OUTCOME_NO_REPLY);
+    cr_expect(flight_may_take(&table, &one));
+    cr_expect_neq(flight_take(&table, &one), b);
+    cr_expect_not(flight_may_take(&table, &one));
+    flight_drop(&table, &one, b);
+    cr_expect(flight_may_take(&table, &one));
     flight_deinit(&table);
 }
 
@@ -125,8 +164,6 @@ Test(flight, flying_ones_never_make_room)
     cr_expect(flight_available(&table));
     uint32_t b = flight_take(&table, &line);
     cr_expect_not(flight_available(&table));
-    cr_expect_eq(flight_take(&table, &line), FLIGHT_NONE);
-    cr_expect_eq(line.next_token, 2, "no token is spent on it");
     flight_keep(&table, &line, b, SONDE_OUTCOME_OPEN);
     for (uint32_t token = 2; token < 10; token++) {
         cr_expect_eq(flight_take(&table, &line), b);
@@ -168,9 +205,10 @@ Test(flight, a_probe_waits_while_one_that_looks_the_same_flies)
     struct flight_line line = flight_line_of(1);
     uint32_t old = flight_take(&table, &line);
     spend(&table, &line, MODULUS - 1);
-    cr_expect_eq(flight_take(&table, &line), FLIGHT_NONE);
+    cr_expect_not(flight_may_take(&table, &line));
     cr_expect_eq(flight_find(&table, &line, 0), old);
     flight_keep(&table, &line, old, SONDE_OUTCOME_OPEN);
+    cr_expect(flight_may_take(&table, &line));
     uint32_t new = flight_take(&table, &line);
     cr_assert_neq(new, FLIGHT_NONE);
     cr_expect_eq(flight_find(&table, &line, 0), new);
@@ -209,7 +247,7 @@ Test(flight, a_zeroed_table_can_be_freed)
 }
 
 /* What the table should hold, kept the slow way: in the order in which probes were taken. */
-enum { MODEL_CAP = 32, MODEL_LINES = 3 };
+enum { MODEL_CAP = 32, MODEL_LINES = 3, MODEL_SHARE = 20 };
 
 struct model_flight {
     uint32_t line;
@@ -235,10 +273,14 @@ static void model_remove(struct model *model, uint32_t at)
 static void model_take(struct model *model, struct flight_table *table, struct flight_line *line)
 {
     uint32_t token = line->next_token;
-    uint32_t index = flight_take(table, line);
-    cr_assert_eq(index == FLIGHT_NONE, model->flying == MODEL_CAP);
-    if (index == FLIGHT_NONE)
+    uint32_t own = 0;
+    for (uint32_t i = 0; i < model->count; i++)
+        own += model->flights[i].flying && model->flights[i].line == line->trace;
+    cr_assert_eq(flight_available(table), model->flying < MODEL_CAP);
+    cr_assert_eq(flight_may_take(table, line), own < MODEL_SHARE);
+    if (!flight_available(table) || !flight_may_take(table, line))
         return;
+    uint32_t index = flight_take(table, line);
     for (uint32_t i = 0; i < model->count; i++) {
         if (model->flights[i].index == index) {
             cr_assert_not(model->flights[i].flying);
@@ -285,7 +327,8 @@ static uint32_t model_find(const struct model *model, const struct flight_line *
 
 Test(flight, any_sequence_of_events_finds_what_a_plain_list_finds)
 {
-    struct flight_table table = table_of(MODEL_CAP);
+    struct flight_table table;
+    cr_assert_eq(flight_init(&table, MODEL_CAP, MODEL_SHARE), 0);
     struct flight_line lines[MODEL_LINES];
     struct prng prng = {20260101};
     struct model model = {0};

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Room: what waits long for answers, or cannot be sent, does not hold up the others. */
+#include "engine/internal.h"
+#include "tests/unit/engine/fake_net.h"
+
+#include <criterion/criterion.h>
+
+/* The host answers pings, and nothing but pings; its routers answer as they should. */
+static void only_echo(struct net *net, const struct sonde_tx *tx)
+{
+    if (tx->flow->protocol == IP_PROTO_ICMP || tx->ttl < net->distance)
+        net_open_path(net, tx);
+}
+
+/* Every cycle of a service began at its time. */
+static void expect_on_time(const struct net *net, uint32_t service)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < net->probe_count; i++) {
+        const struct net_probe *probe = &net->probes[i];
+        if (probe->service != service || !probe->to_target)
+            continue;
+        cr_expect_eq(probe->cycle, count);
+        cr_expect_eq(probe->sent_ns, count * net->config.interval_ns, "cycle %u", count);
+        count++;
+    }
+    cr_expect_eq(count, net->config.cycles);
+}
+
+Test(room, probes_that_are_waited_for_long_do_not_hold_up_who_answers)
+{
+    struct engine_config config = net_config();
+    config.timeout_ns = 60 * S;
+    config.interval_ns = 50 * MS;
+    config.cycles = 1000; /* 7 times 1000 are waited for in the end */
+    struct net *net = net_new(&config);
+    net->on_probe = only_echo;
+    net_add(net, "icmp tcp tcp tcp tcp tcp tcp tcp");
+    engine_start(net->engine, 0);
+    net_run(net);
+    for (uint32_t service = 0; service < 8; service++)
+        expect_on_time(net, service);
+    net_free(net);
+}
+
+/* How many probes of a service were in flight just after this one was sent, itself among them. */
+static uint32_t count_flying(const struct net *net, size_t at)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i <= at; i++)
+        count += net->probes[i].service == net->probes[at].service &&
+                 net->probes[i].ended_ns > net->probes[at].sent_ns;
+    return count;
+}
+
+Test(room, where_not_all_can_be_waited_for_each_service_has_its_share)
+{
+    enum { SHARE = 40 };
+    struct engine_config config = net_config();
+    config.timeout_ns = 60 * S;
+    config.interval_ns = 50 * MS;
+    config.cycles = 200;
+    struct net *net = net_new(&config);
+    net->on_probe = only_echo;
+    net_add(net, "icmp tcp tcp tcp tcp tcp tcp tcp");
+    flight_deinit(&net->engine->flights);
+    cr_assert_eq(flight_init(&net->engine->flights, 8 * SHARE, SHARE), 0);
+    engine_start(net->engine, 0);
+    net_run(net);
+    expect_on_time(net, 0);
+    for (size_t i = 0; i < net->probe_count; i++)
+        cr_expect_leq(count_flying(net, i), SHARE);
+    for (uint32_t service = 1; service < 8; service++) {
+        cr_expect_geq(net_count(net, service, 0, true), SHARE / 2);
+        for (uint8_t ttl = 1; ttl <= 5; ttl++)
+            cr_expect_geq(net_count(net, service, ttl, false), 1, "service %u, TTL %u", service,
+                          ttl);
+    }
+    cr_expect_leq(net->now, 60 * S + 200 * 50 * MS + 60 * S, "the last cycle waits for room once");
+    net_free(net);
+}
+
+/* The first probe is lost. */
+static void first_lost(struct net *net, const struct sonde_tx *tx)
+{
+    if (net->seen++ > 0)
+        net_open_path(net, tx);
+}
+
+/* As many probes were sent to each hop as the engine believes. */
+static void expect_asks(const struct net *net, uint32_t service)
+{
+    const struct engine_trace *trace = &net->engine->traces[service];
+    for (uint8_t ttl = 1; ttl <= net->distance; ttl++)
+        cr_expect_eq(*asks_at(net->engine, trace, ttl), net_count(net, service, ttl, false),
+                     "TTL %u", ttl);
+}
+
+/* The 16-bit fields that carry a token have 65535 values, and the first is taken for a minute. */
+Test(room, a_probe_that_has_to_wait_for_its_token_does_not_lose_its_turn)
+{
+    enum { CYCLES = 68000 }; /* the last of them begins after 6.8 s */
+    struct engine_config config = net_config();
+    config.timeout_ns = 60 * S;
+    config.interval_ns = S / 10000;
+    config.cycles = CYCLES;
+    struct net *net = net_new(&config);
+    net->on_probe = first_lost;
+    net->distance = 3;
+    net->hop_ns = 10 * SONDE_NS_PER_US;
+    net_add(net, "icmp");
+    engine_start(net->engine, 0);
+    net_run(net);
+    cr_expect_eq(engine_ended(net->engine), ENGINE_COMPLETE);
+    cr_expect_leq(net->now, 61 * S);
+    size_t last = 0;
+    for (size_t i = 0; i < net->probe_count; i++) {
+        const struct net_probe *probe = &net->probes[i];
+        last += probe->to_target && probe->cycle == CYCLES - 1;
+        if (i > 0)
+            cr_assert_neq(probe->outcome, SONDE_OUTCOME_NO_REPLY);
+        if (i >= 65535)
+            cr_expect_geq(probe->sent_ns, 60 * S);
+    }
+    cr_expect_eq(last, 1, "the last cycle was not left out");
+    expect_asks(net, 0);
+    net_free(net);
+}
