@@ -290,13 +290,16 @@ void engine_on_sent(struct engine *engine, uint32_t handle, int error,
     struct engine_target *target = target_of(engine, flight->trace);
     assert(engine->unsent_count > 0 && engine->unsent[0] == handle);
     if (is_temporary(error)) {
-        engine->handed = 0;
-        back_off(engine, sent->time_ns);
-        return;
+        engine->handed = 0; /* what was taken behind it is handed out again, too */
+        if (!ns_due(ns_add(flight->sent_ns, engine->config.timeout_ns), sent->time_ns)) {
+            back_off(engine, sent->time_ns);
+            return;
+        }
+    } else {
+        engine->backoff_ns = 0;
     }
     take_unsent(engine);
     target->unsent_count--;
-    engine->backoff_ns = 0;
     if (engine->config.rate_pps > 0)
         engine->not_before_ns = ns_add(ns_max(engine->not_before_ns, sent->time_ns),
                                        SONDE_NS_PER_S / engine->config.rate_pps);

@@ -126,7 +126,8 @@ SONDE_MUST_CHECK int engine_next_tx(struct engine *engine, sonde_ns now,
  * @param handle   From the sonde_tx: of the first that was not told of yet.
  * @param error    0; or a negative errno. -EAGAIN, -ENOBUFS and -ENOMEM mean "later": this probe,
  *                 and all that were taken behind it, will be handed out again, and nothing is to be
- *                 told of them now. Any other is the probe's outcome.
+ *                 told of them now. Any other is the probe's outcome, and so is "later" once the
+ *                 probe has been due for config.timeout_ns.
  * @param sent     When it left, or when that was tried.
  */
 void engine_on_sent(struct engine *engine, uint32_t handle, int error,

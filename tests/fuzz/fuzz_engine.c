@@ -93,6 +93,11 @@ static uint64_t count_flying(const struct engine *engine, const struct engine_ta
     return count;
 }
 
+static bool is_later(int error)
+{
+    return error == -EAGAIN || error == -ENOBUFS || error == -ENOMEM;
+}
+
 /* Take the events; then the books must balance. */
 static void take_events(struct run *run)
 {
@@ -100,6 +105,7 @@ static void take_events(struct run *run)
     while (engine_pop_event(run->engine, &event) == 0) {
         FUZZ_CHECK(!run->over);
         check_event(run, &event);
+        run->sent_count += is_later(-event.error); /* it was given up */
         run->ended_count += event.type == SONDE_EVENT_PROBE || event.type == SONDE_EVENT_UNAWAITED;
         tally_on_event(run->tally, &event);
     }
@@ -124,11 +130,6 @@ static void expire(struct run *run)
         take_events(run);
     }
     take_events(run);
-}
-
-static bool is_later(int error)
-{
-    return error == -EAGAIN || error == -ENOBUFS || error == -ENOMEM;
 }
 
 static void send_probe(struct run *run, const struct sonde_tx *tx, int error, sonde_ns sent_ns)

@@ -144,8 +144,8 @@ void net_add(struct net *net, const char *services)
     }
 }
 
-/* Keep a probe that left. */
-static void note_sent(struct net *net, const struct sonde_tx *tx)
+/* Keep a probe that left, or that will never leave. */
+static void note_sent(struct net *net, const struct net_probe *probe)
 {
     net->sent++;
     if (net->forgetful)
@@ -155,15 +155,9 @@ static void note_sent(struct net *net, const struct sonde_tx *tx)
         net->probes = realloc(net->probes, net->probe_cap * sizeof *net->probes);
         cr_assert_not_null(net->probes);
     }
-    uint32_t target = net_target_of(tx);
-    net->probes[net->probe_count++] = (struct net_probe){
-        .target = target,
-        .service = net_service_of(tx),
-        .ttl = tx->ttl,
-        .sent_ns = net->now,
-        .before = net->last_probe[target],
-    };
-    net->last_probe[target] = net->probe_count;
+    net->probes[net->probe_count] = *probe;
+    net->probes[net->probe_count].before = net->last_probe[probe->target];
+    net->last_probe[probe->target] = ++net->probe_count;
 }
 
 /* Only what has ended can be late or double. */
@@ -226,11 +220,31 @@ static void check_event(const struct sonde_event *event)
         cr_assert_eq(event->rtt_ns, -1);
 }
 
+static bool is_later(int error)
+{
+    return error == -EAGAIN || error == -ENOBUFS || error == -ENOMEM;
+}
+
+/* Of a probe that was always told "later", the engine says when it gives it up. */
+static void note_unsent(struct net *net, const struct sonde_event *event)
+{
+    if (event->outcome != SONDE_OUTCOME_SEND_ERROR || !is_later(-event->error))
+        return;
+    const struct net_probe probe = {
+        .target = event->target,
+        .service = event->service,
+        .ttl = event->ttl,
+        .sent_ns = event->sent_ns,
+    };
+    note_sent(net, &probe);
+}
+
 static void pull_events(struct net *net)
 {
     struct sonde_event event;
     while (engine_pop_event(net->engine, &event) == 0) {
         check_event(&event);
+        note_unsent(net, &event);
         net->events++;
         net->ended += ends_probe(&event);
         if (!net->forgetful)
@@ -271,17 +285,18 @@ static void deliver_due(struct net *net)
     }
 }
 
-static bool is_later(int error)
-{
-    return error == -EAGAIN || error == -ENOBUFS || error == -ENOMEM;
-}
-
 /* Send a probe. @return false if it, and what was taken behind it, has to wait. */
 static bool send_probe(struct net *net, const struct sonde_tx *tx)
 {
     int error = net->on_send != NULL ? net->on_send(net, tx) : 0;
+    const struct net_probe probe = {
+        .target = net_target_of(tx),
+        .service = net_service_of(tx),
+        .ttl = tx->ttl,
+        .sent_ns = net->now,
+    };
     if (!is_later(error))
-        note_sent(net, tx);
+        note_sent(net, &probe);
     const struct sonde_stamp sent = {net->now, SONDE_CLOCK_SIMULATED};
     engine_on_sent(net->engine, tx->handle, error, &sent);
     pull_events(net);

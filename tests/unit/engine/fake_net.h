@@ -79,7 +79,7 @@ struct net {
     size_t probe_cap;
     size_t *last_probe; /* [config.targets], 1 + index of the last; 0 = none */
     uint32_t batch;     /* probes taken at once */
-    uint64_t sent;      /* handed to on_send without a "later" */
+    uint64_t sent;      /* left, or were refused for good */
     uint64_t ended;
     uint64_t events;
 

@@ -4,6 +4,7 @@
 #include "tests/unit/engine/fake_net.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 
 /* The host answers pings, and nothing but pings; its routers answer as they should. */
 static void only_echo(struct net *net, const struct sonde_tx *tx)
@@ -124,5 +125,65 @@ Test(room, a_probe_that_has_to_wait_for_its_token_does_not_lose_its_turn)
     }
     cr_expect_eq(last, 1, "the last cycle was not left out");
     expect_asks(net, 0);
+    net_free(net);
+}
+
+/* The kernel never has room. */
+static int always_later(struct net *net, const struct sonde_tx *tx)
+{
+    static const int errors[] = {-EAGAIN, -ENOBUFS, -ENOMEM};
+    (void)tx;
+    return errors[net->seen++ % 3];
+}
+
+Test(room, what_can_never_be_sent_is_given_up_after_the_timeout)
+{
+    for (uint32_t rate = 0; rate <= 100; rate += 100) {
+        struct engine_config config = net_config();
+        config.rate_pps = rate;
+        struct net *net = net_new(&config);
+        net->on_send = always_later;
+        net_add(net, "icmp tcp udp");
+        engine_start(net->engine, 0);
+        net_run(net);
+        cr_expect_eq(engine_ended(net->engine), ENGINE_COMPLETE);
+        cr_expect_geq(net->now, config.timeout_ns);
+        cr_expect_eq(net_count(net, UINT32_MAX, 0, true), 3);
+        cr_expect_eq(net_outcomes(net, SONDE_OUTCOME_SEND_ERROR), net->probe_count);
+        for (size_t i = 0; i < net->probe_count; i++) {
+            int error = net->probes[i].error;
+            cr_expect(error == EAGAIN || error == ENOBUFS || error == ENOMEM);
+        }
+        net_free(net);
+    }
+}
+
+/* The queue is full for so long that the first probes are given up, and no longer. */
+static int later_for_three_seconds(struct net *net, const struct sonde_tx *tx)
+{
+    (void)tx;
+    return net->now < 3 * S ? -ENOBUFS : 0;
+}
+
+Test(room, after_some_were_given_up_the_next_are_sent)
+{
+    struct engine_config config = net_config();
+    config.cycles = 5;
+    struct net *net = net_new(&config);
+    net->on_send = later_for_three_seconds;
+    net_add(net, "icmp tcp");
+    engine_start(net->engine, 0);
+    net_run(net);
+    cr_expect_eq(engine_ended(net->engine), ENGINE_COMPLETE);
+    for (size_t i = 0; i < net->probe_count; i++) {
+        const struct net_probe *probe = &net->probes[i];
+        bool unsent = probe->outcome == SONDE_OUTCOME_SEND_ERROR;
+        cr_expect_eq(unsent, probe->sent_ns < 3 * S);
+        if (unsent)
+            cr_expect_geq(probe->sent_ns, 2 * S, "given up early");
+        cr_expect_neq(probe->outcome, SONDE_OUTCOME_NO_REPLY);
+    }
+    cr_expect_eq(net_count(net, UINT32_MAX, 0, true), 10);
+    cr_expect_gt(net_outcomes(net, SONDE_OUTCOME_SEND_ERROR), 0);
     net_free(net);
 }

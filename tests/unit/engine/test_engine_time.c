@@ -406,6 +406,7 @@ static int remember_and_refuse(struct net *net, const struct sonde_tx *tx)
 Test(time, the_same_probe_is_offered_again_less_and_less_often)
 {
     struct engine_config config = net_config();
+    config.timeout_ns = 60 * S;
     struct net *net = net_new(&config);
     net->on_send = remember_and_refuse;
     net_add(net, "icmp tcp");

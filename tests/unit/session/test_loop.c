@@ -174,3 +174,21 @@ Test(loop, answers_that_wait_after_a_stall_are_no_loss)
     }
     sonde_session_free(session);
 }
+
+Test(loop, a_run_in_which_nothing_can_ever_be_sent_ends)
+{
+    struct fake *fake;
+    struct sonde_session *session = new_session(3, &fake);
+    fake->error = -ENOBUFS;
+    run_to_end(session);
+    for (uint32_t i = 0; i < 3; i++) {
+        const struct tally_service *service = &session->tally->targets[i].services[0];
+        cr_expect_eq(service->sent, 0);
+        cr_expect_eq(service->outcomes[SONDE_OUTCOME_SEND_ERROR].ended, 1);
+        cr_expect_eq(service->last_error, ENOBUFS);
+    }
+    cr_expect_geq(fake->now_ns, 2 * SONDE_NS_PER_S, "the timeout");
+    cr_expect_leq(fake->now_ns, 10 * SONDE_NS_PER_S);
+    cr_expect_leq(fake->attempts, 1000, "it does not keep the machine busy");
+    sonde_session_free(session);
+}
