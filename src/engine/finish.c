@@ -137,5 +137,7 @@ bool finish_echo(struct engine *engine, struct engine_target *target)
     uint32_t answered = last_kept(engine, trace);
     if (answered != FLIGHT_NONE)
         finish_again(engine, answered, SONDE_EVENT_DUPLICATE, &event);
+    else
+        engine_on_discard(engine, SONDE_DISCARD_UNKNOWN_PROBE);
     return true;
 }

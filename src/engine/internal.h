@@ -207,8 +207,8 @@ bool plan_all_sent(struct engine *engine, struct engine_target *target, sonde_ns
 
 /* receive.c: which question an arrival answers. */
 
-/** @return The full-TTL probe of the trace that ended last and is still remembered; FLIGHT_NONE if
- *  there is none. */
+/** @return The full-TTL probe of the trace that ended last, if it had left and is still remembered;
+ *  FLIGHT_NONE otherwise. */
 uint32_t last_kept(const struct engine *engine, uint32_t trace_index);
 
 /* finish.c: how a probe ends. */
@@ -224,7 +224,8 @@ void finish_unanswered(struct engine *engine, uint32_t index);
  *  and its answer would have told nothing new. */
 void finish_unawaited(struct engine *engine, uint32_t index);
 
-/** Of the echoes that explain no probe, report one as a duplicate.
+/** Of the echoes that explain no probe, report one as a duplicate, or count it as a discard if it
+ *  can be of no probe that is remembered.
  *  @return false if none is left. */
 bool finish_echo(struct engine *engine, struct engine_target *target);
 

@@ -161,7 +161,8 @@ uint32_t last_kept(const struct engine *engine, uint32_t trace_index)
     if (index == FLIGHT_NONE)
         return FLIGHT_NONE;
     const struct flight *flight = &engine->flights.flights[index];
-    bool is_it = flight->state == FLIGHT_KEPT && flight->to_target && flight->token == token;
+    bool is_it = flight->state == FLIGHT_KEPT && flight->to_target && flight->token == token &&
+                 flight->outcome != SONDE_OUTCOME_SEND_ERROR;
     return is_it ? index : FLIGHT_NONE;
 }
 

@@ -348,6 +348,25 @@ Test(tokenless, an_error_about_the_only_probe_in_flight_is_that_probes)
     net_free(net);
 }
 
+/* A repeated SYN-ACK may belong to any probe that reached the target; the one at full TTL never
+ * left, so it is not that one's, and nobody else's either. */
+Test(tokenless, a_repeated_syn_ack_is_counted_where_it_can_be_no_probe_s)
+{
+    struct engine_config config = net_config();
+    struct net *net = net_new(&config);
+    net->on_probe = twice_and_slow_routers;
+    net->on_send = full_ttl_fails;
+    net_add(net, "tcp");
+    engine_start(net->engine, 0);
+    net_run(net);
+    for (size_t i = 0; i < net->probe_count; i++)
+        cr_expect_eq(net->probes[i].duplicates, 0);
+    size_t answered = net_outcomes(net, SONDE_OUTCOME_OPEN);
+    cr_expect_gt(answered, 0);
+    cr_expect_eq(engine_discards(net->engine)->count[SONDE_DISCARD_UNKNOWN_PROBE], answered);
+    net_free(net);
+}
+
 /* A reset that comes after its probe was given up must not end one that has not left yet. */
 static void late_reset(struct net *net, const struct sonde_tx *tx)
 {
