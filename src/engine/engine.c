@@ -272,7 +272,7 @@ static void take_unsent(struct engine *engine)
     memmove(engine->unsent, engine->unsent + 1, engine->unsent_count * sizeof *engine->unsent);
 }
 
-/* From its first full-TTL probe on, a trace is silent until it is answered. */
+/* From the first full-TTL probe that left on, a trace is silent until it is answered. */
 static void note_silence(struct engine *engine, struct engine_target *target,
                          const struct flight *flight)
 {
@@ -306,18 +306,10 @@ void engine_on_sent(struct engine *engine, uint32_t handle, int error,
     flight->sent = true;
     flight->sent_ns = sent->time_ns;
     flight->sent_clock = (uint8_t)sent->clock;
-    note_silence(engine, target, flight);
-    if (error < 0) {
-        struct sonde_event event = {
-            .outcome = SONDE_OUTCOME_SEND_ERROR,
-            .rtt_ns = -1,
-            .reply_ttl = -1,
-            .icmp_type = -1,
-            .icmp_code = -1,
-            .error = -error,
-        };
-        finish_flight(engine, handle, &event);
-    }
+    if (error == 0)
+        note_silence(engine, target, flight);
+    else
+        finish_unsent(engine, handle, error);
     plan_update(engine, target, sent->time_ns);
 }
 

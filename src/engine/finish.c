@@ -104,6 +104,13 @@ static struct sonde_event take_echo(struct engine *engine, uint32_t trace_index)
     return event;
 }
 
+void finish_unsent(struct engine *engine, uint32_t index, int error)
+{
+    struct sonde_event event = event_without_answer(SONDE_OUTCOME_SEND_ERROR);
+    event.error = -error;
+    finish_flight(engine, index, &event);
+}
+
 void finish_unanswered(struct engine *engine, uint32_t index)
 {
     const struct flight *flight = &engine->flights.flights[index];

@@ -226,8 +226,8 @@ static uint32_t count_begun(const struct engine *engine, const struct engine_tar
 static bool is_worth_waiting(const struct engine *engine, const struct engine_target *target,
                              const struct engine_trace *trace, unsigned ttl, enum rank rank)
 {
-    if (rank == RANK_DISTANCE)
-        return target->distance == 0;
+    if (rank == RANK_DISTANCE && target->distance == 0)
+        return true;
     if (is_needed(rank))
         return trace->suspect || !has_control(engine, target, ttl);
     return *asks_at(engine, trace, ttl) == 0 &&

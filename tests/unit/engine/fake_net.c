@@ -120,9 +120,9 @@ static void add_service(struct net *net, const struct sonde_probe_ops *ops, bool
         .id_base = (uint16_t)(salt * 7 + 60000),
         .size_bytes = 64,
     };
-    cr_assert_eq(standby ? engine_add_standby(net->engine, ops, &spec)
-                         : engine_add_trace(net->engine, ops, &spec),
-                 0);
+    int r = standby ? engine_add_standby(net->engine, ops, &spec)
+                    : engine_add_trace(net->engine, ops, &spec);
+    cr_assert_eq(r, 0);
 }
 
 void net_add(struct net *net, const char *services)
