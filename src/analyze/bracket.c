@@ -4,9 +4,9 @@
  *
  * Its own trace is seen up to some hop: that hop it passes, or it is the culprit itself, for a
  * Linux router that drops in its forward chain still answers the probe that expires on it. A
- * control goes on: the first hop behind that answers the control repeatedly, and the service never,
- * though it was asked repeatedly, is the other end. Hops that are silent to both only widen the
- * bracket.
+ * control goes on: the first hop behind that answers the control, and others or the control again,
+ * and the service never, though it was asked repeatedly, is the other end. Hops that are silent to
+ * both only widen the bracket.
  *
  * Routers spread flows over parallel paths. Where traces of the target are answered by different
  * routers at the same TTL, the hops of one say nothing of the others; a hop where they agree again
@@ -14,12 +14,29 @@
  */
 #include "analyze/evidence.h"
 
-/* Does a router answer a control at this TTL repeatedly? */
-static const struct sonde_addr *control_router(const struct tally_service *control, unsigned ttl)
+/* Answers of a router to all services at this TTL. */
+static uint64_t answers_of(const struct analyze_target *target, unsigned ttl,
+                           const struct sonde_addr *router)
 {
-    const struct tally_hop *hop = evidence_hop(control, ttl);
+    uint64_t answers = 0;
+    for (uint32_t i = 0; i < target->tally->service_count; i++) {
+        const struct tally_hop *hop = evidence_hop(evidence_tally(target, i), ttl);
+        for (uint32_t k = 0; hop != NULL && k < hop->responder_count; k++) {
+            if (hop->responders[k].kind == SONDE_OUTCOME_TTL_EXCEEDED &&
+                sonde_addr_equal(&hop->responders[k].addr, router))
+                answers += hop->responders[k].received;
+        }
+    }
+    return answers;
+}
+
+/* The router that answers a control at this TTL, if it does so repeatedly, be it to others. */
+static const struct sonde_addr *control_router(const struct analyze_target *target,
+                                               const struct tally_service *control, unsigned ttl)
+{
     const struct sonde_addr *router = evidence_router(control, ttl);
-    return router != NULL && hop->received >= EVIDENCE_REPEATED ? router : NULL;
+    bool repeated = router != NULL && answers_of(target, ttl, router) >= EVIDENCE_REPEATED;
+    return repeated ? router : NULL;
 }
 
 /* Was the service asked at this TTL repeatedly, and never answered? A router that rations its
@@ -86,7 +103,7 @@ static bool bracket_by(const struct analyze_target *target, uint32_t service, ui
         .same_protocol = target->services[control].protocol == target->services[service].protocol,
     };
     for (unsigned ttl = tally->reach.top_ttl + 1U; ttl <= other->reach.top_ttl; ttl++) {
-        const struct sonde_addr *router = control_router(other, ttl);
+        const struct sonde_addr *router = control_router(target, other, ttl);
         if (router == NULL || !is_silent_at(target, service, ttl) ||
             !is_common(target, ttl, router) || !is_on_its_way(target, service, ttl, router))
             continue;

@@ -37,6 +37,12 @@ sonde_ns extent_settle_ns(const struct engine_target *target)
     return SONDE_NS_NEVER;
 }
 
+sonde_ns extent_plausible_ns(const struct engine_target *target)
+{
+    static const sonde_ns at_least = 100 * SONDE_NS_PER_MS;
+    return ns_max(ns_mul(target->rtt_max_ns, 8), at_least);
+}
+
 /* When the first window is given up for too small, if no answer has shown it by then. */
 sonde_ns extent_grow_ns(const struct engine_target *target)
 {
@@ -65,6 +71,8 @@ unsigned extent_floor(const struct engine *engine, const struct engine_target *t
                       const struct engine_trace *trace)
 {
     unsigned distance = trace_distance(target, trace);
+    if (trace->contested_ttl != 0)
+        return trace->contested_ttl;
     /* Of answers that name no probe one may be to a TTL that went far beyond the target, unless
      * another trace is no shorter. */
     bool overshot = trace->one_at_a_time && distance == trace->reach.dest_ttl &&

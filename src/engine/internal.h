@@ -15,7 +15,6 @@
  */
 enum {
     HOP_BURST = 5,         /* TTL-limited probes to one hop at once, all services together */
-    HOP_RESERVE = 2,       /* of these, for what silence is judged by */
     DISCOVERY_WINDOW = 16, /* TTLs probed before anything is known of the path */
     DISCOVERY_MARGIN = 3,  /* an answer this close to its end makes the window grow at once */
     ASKS_ENOUGH = 2,       /* probes to a hop that make its silence a finding */
@@ -45,16 +44,19 @@ struct engine_trace {
     uint32_t hash_next; /* next trace in its flow bucket */
     struct flight_line line;
     struct reach reach;
-    struct ttl_set asked; /* TTLs probed, or passed over, in this cycle */
-    bool standby;         /* not begun: it waits until a service of its protocol is a suspect */
-    bool suspect;         /* silent for longer than any answer takes */
-    bool needy;           /* a suspect, or a control of one, that is served first */
-    bool full_due;        /* its full-TTL probe of this cycle has not been chosen */
-    sonde_ns silent_ns;   /* when its first full-TTL probe left; never: none has */
-    bool answered;        /* the target, or who refuses in its place, has answered */
-    sonde_ns quiet_ns;    /* until when a duplicate of the last answer may still come in */
-    bool one_at_a_time;   /* the target's answers can be told apart only if one is due at a time */
-    bool has_serial;      /* serial is that of the answer last taken */
+    struct ttl_set asked;  /* TTLs probed, or passed over, in this cycle */
+    bool standby;          /* not begun: it waits until a service of its protocol is a suspect */
+    bool suspect;          /* silent for longer than any answer takes */
+    bool needy;            /* a suspect, or a control of one, that is served first */
+    uint8_t contested_ttl; /* where others meet a router and this one, though it is answered, never
+                              did: there somebody may answer in the target's name; 0 = nowhere */
+    uint8_t alone;         /* probes that went there with nothing else of the trace in flight */
+    bool full_due;         /* its full-TTL probe of this cycle has not been chosen */
+    sonde_ns silent_ns;    /* when its first full-TTL probe left; never: none has */
+    bool answered;         /* the target, or who refuses in its place, has answered */
+    sonde_ns quiet_ns;     /* until when a duplicate of the last answer may still come in */
+    bool one_at_a_time;    /* the target's answers can be told apart only if one is due at a time */
+    bool has_serial;       /* serial is that of the answer last taken */
     uint32_t serial;
     uint32_t echoes;     /* repetitions of that answer which ended no probe yet */
     int16_t echo_ttl;    /* reply TTL of the last of them */
@@ -75,15 +77,15 @@ struct engine_target {
     bool stale;             /* something has changed what the walk may do */
     sonde_ns walk_ns;       /* unless stale: when it goes on; never: there is nothing to walk to */
     sonde_ns walk_until_ns; /* and until when that holds */
-    bool in_doubt;          /* somebody is not answered */
-    uint8_t doubt_ttl;      /* the hop that the first suspect was seen up to */
-    uint8_t distance;       /* smallest TTL known to reach it on any trace; 0 = none is */
-    uint8_t top_ttl;        /* the farthest that any trace got without arriving */
-    uint32_t flying_count;  /* of all traces */
-    uint32_t unsent_count;  /* of these, chosen and not known to have left */
-    uint32_t echoes;        /* of all traces */
-    sonde_ns rtt_max_ns;    /* longest round trip seen; 0 = none */
-    bool reached;           /* something of the target has answered */
+    bool in_doubt;         /* somebody is not answered, or not known to be answered by the target */
+    uint8_t doubt_ttl;     /* the hop that the first suspect was seen up to */
+    uint8_t distance;      /* smallest TTL known to reach it on any trace; 0 = none is */
+    uint8_t top_ttl;       /* the farthest that any trace got without arriving */
+    uint32_t flying_count; /* of all traces */
+    uint32_t unsent_count; /* of these, chosen and not known to have left */
+    uint32_t echoes;       /* of all traces */
+    sonde_ns rtt_max_ns;   /* longest round trip seen; 0 = none */
+    bool reached;          /* something of the target has answered */
     bool done;
 };
 
@@ -134,6 +136,9 @@ void extent_learn(const struct engine *engine, struct engine_target *target);
 /** @return How long an answer may take, judged by the round trips seen; never: none was. */
 sonde_ns extent_settle_ns(const struct engine_target *target);
 
+/** @return How old a probe may be that an answer which names none is taken to be for. */
+sonde_ns extent_plausible_ns(const struct engine_target *target);
+
 /** @return When the first window of a discovery is given up for too small. */
 sonde_ns extent_grow_ns(const struct engine_target *target);
 
@@ -162,8 +167,12 @@ bool extent_is_echoed(const struct engine *engine, const struct engine_target *t
 /** Find out who is a suspect at @p now, and who is served first because of that. */
 void suspect_look(struct engine *engine, struct engine_target *target, sonde_ns now);
 
-/** @return When the next trace becomes a suspect unless it is answered. */
+/** @return When the next trace becomes a suspect, or is contested, unless it is answered. */
 sonde_ns suspect_next_ns(const struct engine *engine, const struct engine_target *target);
+
+/** @return true if a trace has to be asked at a TTL alone, because somebody may answer there in the
+ *  target's name. */
+bool suspect_contests(const struct engine_trace *trace, unsigned ttl);
 
 /** @return true if a trace has to be asked at a TTL for a suspect to be judged. */
 bool suspect_needs(const struct engine *engine, const struct engine_target *target,

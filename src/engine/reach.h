@@ -41,6 +41,13 @@ static inline void ttl_set_add(struct ttl_set *set, unsigned ttl)
     set->words[ttl / 64] |= UINT64_C(1) << ttl % 64;
 }
 
+/** Add what is in another set. */
+static inline void ttl_set_join(struct ttl_set *set, const struct ttl_set *other)
+{
+    for (unsigned word = 0; word < 4; word++)
+        set->words[word] |= other->words[word];
+}
+
 /** Take a TTL and all above it from a set. */
 static inline void ttl_set_cut(struct ttl_set *set, unsigned ttl)
 {

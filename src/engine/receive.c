@@ -12,9 +12,6 @@
 
 #include <assert.h>
 
-enum { PLAUSIBLE_ROUND_TRIPS = 8 };
-static const sonde_ns PLAUSIBLE_MIN_NS = 100 * SONDE_NS_PER_MS;
-
 void engine_on_discard(struct engine *engine, int reason)
 {
     if (reason > 0 && reason < SONDE_DISCARD_COUNT)
@@ -119,8 +116,7 @@ static struct candidates find_candidates(const struct engine *engine, uint32_t t
     const struct engine_trace *trace = &engine->traces[trace_index];
     const struct engine_target *target = &engine->targets[trace->target];
     unsigned floor = extent_floor(engine, target, trace);
-    sonde_ns plausible =
-        ns_max(ns_mul(target->rtt_max_ns, PLAUSIBLE_ROUND_TRIPS), PLAUSIBLE_MIN_NS);
+    sonde_ns plausible = extent_plausible_ns(target);
     if (rx->kind == SONDE_RX_ERROR) { /* it may be from any hop, and about any probe */
         floor = 0;
         plausible = SONDE_NS_NEVER;

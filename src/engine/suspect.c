@@ -7,7 +7,11 @@
  * anybody else is served. Its controls are the host's first trace and a trace of the same protocol
  * that is answered; if there is none, the one that stands by for this is begun.
  *
- * No service becomes a suspect in the last cycle: whoever asks for one cycle gets one.
+ * A service that is answered may be answered by somebody else in the target's name. Then it is not
+ * seen where others meet the next router: its probes there are answered like all others, and if
+ * such answers name no probe, nobody can tell. So at that TTL it is asked again, alone.
+ *
+ * Nothing of this begins in the last cycle: whoever asks for one cycle gets one.
  */
 #include "engine/internal.h"
 
@@ -102,6 +106,61 @@ static void begin_standbys(const struct engine *engine, struct engine_target *ta
     }
 }
 
+/* The TTLs at which some trace has met a router. */
+static struct ttl_set find_routers(const struct engine *engine, const struct engine_target *target)
+{
+    struct ttl_set routers = {0};
+    for (uint32_t i = 0; i < target->trace_count; i++)
+        ttl_set_join(&routers, &trace_at(engine, target, i)->reach.expired);
+    return routers;
+}
+
+/* Where others meet a router and this trace, though it is answered, has met none; or where others
+ * meet the target and this trace has met a router; 0 = nowhere. */
+static uint8_t find_gap(const struct engine_target *target, const struct engine_trace *trace,
+                        const struct ttl_set *routers)
+{
+    uint8_t ttl = (uint8_t)(trace->reach.top_ttl + 1);
+    bool beyond = trace->reach.dest_ttl != 0 && trace->reach.dest_ttl < ttl;
+    if (!trace->answered || trace->reach.refused_ttl != 0 || trace->reach.changes > 0)
+        return 0;
+    if (target->distance != 0 && target->distance < ttl)
+        return target->distance;
+    return !beyond && ttl_set_has(routers, ttl) ? ttl : 0;
+}
+
+/* When a gap is contested: it was asked there, and waited long enough; never: it was not. */
+static sonde_ns contest_ns(const struct engine *engine, const struct engine_target *target,
+                           const struct engine_trace *trace, uint8_t gap)
+{
+    sonde_ns time = 0;
+    if (gap == 0 || *asks_at(engine, trace, gap) == 0 || target->next_cycle_ns == SONDE_NS_NEVER)
+        return SONDE_NS_NEVER;
+    uint32_t index = trace->line.first;
+    for (; index != FLIGHT_NONE; index = engine->flights.flights[index].next) {
+        const struct flight *flight = &engine->flights.flights[index];
+        if (flight->ttl == gap)
+            time = ns_max(time, plan_lost_ns(engine, flight));
+    }
+    return time;
+}
+
+/* Find out where somebody may answer in the target's name. */
+static void look_contested(const struct engine *engine, struct engine_target *target, sonde_ns now)
+{
+    struct ttl_set routers = find_routers(engine, target);
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        struct engine_trace *trace = trace_at(engine, target, i);
+        uint8_t gap = find_gap(target, trace, &routers);
+        if (gap == trace->contested_ttl)
+            continue;
+        trace->contested_ttl = contest_ns(engine, target, trace, gap) <= now ? gap : 0;
+        trace->alone = 0;
+        if (trace->contested_ttl != 0)
+            ask_again(trace, gap - 1U);
+    }
+}
+
 void suspect_look(struct engine *engine, struct engine_target *target, sonde_ns now)
 {
     bool found = false;
@@ -115,6 +174,7 @@ void suspect_look(struct engine *engine, struct engine_target *target, sonde_ns 
     if (found)
         begin_standbys(engine, target);
     choose_needy(engine, target);
+    look_contested(engine, target, now);
     for (uint32_t i = 0; found && i < target->trace_count; i++) {
         struct engine_trace *trace = trace_at(engine, target, i);
         if (trace->needy && !trace->suspect)
@@ -125,14 +185,27 @@ void suspect_look(struct engine *engine, struct engine_target *target, sonde_ns 
 sonde_ns suspect_next_ns(const struct engine *engine, const struct engine_target *target)
 {
     sonde_ns next = SONDE_NS_NEVER;
-    for (uint32_t i = 0; i < target->trace_count; i++)
-        next = ns_min(next, suspect_ns(engine, target, trace_at(engine, target, i)));
+    struct ttl_set routers = find_routers(engine, target);
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        const struct engine_trace *trace = trace_at(engine, target, i);
+        uint8_t gap = find_gap(target, trace, &routers);
+        next = ns_min(next, suspect_ns(engine, target, trace));
+        if (gap != trace->contested_ttl)
+            next = ns_min(next, contest_ns(engine, target, trace, gap));
+    }
     return next;
+}
+
+bool suspect_contests(const struct engine_trace *trace, unsigned ttl)
+{
+    return ttl != 0 && ttl == trace->contested_ttl && trace->alone < ASKS_ENOUGH;
 }
 
 bool suspect_needs(const struct engine *engine, const struct engine_target *target,
                    const struct engine_trace *trace, unsigned ttl)
 {
     unsigned behind = trace->suspect ? trace->reach.top_ttl : target->doubt_ttl;
+    if (suspect_contests(trace, ttl))
+        return true;
     return trace->needy && ttl > behind && *asks_at(engine, trace, ttl) < ASKS_ENOUGH;
 }

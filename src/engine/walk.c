@@ -45,7 +45,7 @@ static bool is_in_doubt(const struct engine *engine, const struct engine_target 
         return false;
     for (uint32_t i = 0; i < target->trace_count; i++) {
         const struct engine_trace *trace = trace_at(engine, target, i);
-        if (!trace->answered && !trace->standby)
+        if ((!trace->answered && !trace->standby) || suspect_contests(trace, trace->contested_ttl))
             return true;
     }
     return false;
@@ -56,14 +56,42 @@ static bool is_needed(enum rank rank)
     return rank == RANK_SUSPECT || rank == RANK_CONTROL;
 }
 
-/* When the hop's budget allows another probe of this rank. @param kept  Of the burst, for others.
- */
-static sonde_ns affordable_ns(const struct engine *engine, const struct engine_target *target,
-                              unsigned ttl, enum rank rank, int64_t kept)
+/* Is there enough at a TTL to compare a silent service with: probes of others, which a router
+ * answers there? */
+static bool has_control(const struct engine *engine, const struct engine_target *target,
+                        unsigned ttl)
 {
-    int64_t burst = HOP_BURST - kept;
-    if (!is_needed(rank) && target->in_doubt)
-        burst -= HOP_RESERVE;
+    unsigned asks = 0;
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        const struct engine_trace *trace = trace_at(engine, target, i);
+        if (trace->answered && ttl_set_has(&trace->reach.expired, ttl))
+            asks += *asks_at(engine, trace, ttl);
+    }
+    return asks >= ASKS_ENOUGH;
+}
+
+/* Of the burst, what others have to leave at a TTL: one for somebody who is in doubt, and one for
+ * whom to compare that with, as long as these are not asked often enough. */
+static int64_t reserve_at(const struct engine *engine, const struct engine_target *target,
+                          unsigned ttl)
+{
+    bool is_due = false;
+    if (!target->in_doubt)
+        return 0;
+    for (uint32_t i = 0; i < target->trace_count && !is_due; i++) {
+        const struct engine_trace *trace = trace_at(engine, target, i);
+        bool silent = !trace->answered && !trace->standby;
+        is_due =
+            (silent && *asks_at(engine, trace, ttl) < ASKS_ENOUGH) || suspect_contests(trace, ttl);
+    }
+    return is_due + !has_control(engine, target, ttl);
+}
+
+/* When the hop's budget allows another probe. @param left  Of the burst, for others. */
+static sonde_ns affordable_ns(const struct engine *engine, const struct engine_target *target,
+                              unsigned ttl, int64_t left)
+{
+    int64_t burst = HOP_BURST - left;
     return ns_sub(turn_at(engine, target, ttl)->earned_ns, (burst - 1) * HOP_INTERVAL_NS);
 }
 
@@ -76,8 +104,11 @@ static sonde_ns answer_due_ns(const struct engine *engine, const struct engine_t
     uint32_t index = trace->line.first;
     for (; index != FLIGHT_NONE; index = engine->flights.flights[index].next) {
         const struct flight *flight = &engine->flights.flights[index];
-        if (flight->ttl >= floor)
-            due = ns_max(due, plan_lost_ns(engine, flight));
+        if (flight->ttl < floor)
+            continue;
+        due = ns_max(due, plan_lost_ns(engine, flight));
+        if (trace->contested_ttl != 0) /* what comes then may be for nothing else */
+            due = ns_max(due, ns_add(flight->sent_ns, extent_plausible_ns(target)));
     }
     return due;
 }
@@ -86,8 +117,8 @@ static sonde_ns answer_due_ns(const struct engine *engine, const struct engine_t
 static bool is_wanted(const struct engine *engine, const struct engine_target *target,
                       const struct engine_trace *trace, unsigned ttl, sonde_ns now)
 {
-    return !trace->standby && !ttl_set_has(&trace->asked, ttl) &&
-           ttl <= extent_limit(engine, target, trace, now);
+    bool due = !ttl_set_has(&trace->asked, ttl) || suspect_contests(trace, ttl);
+    return !trace->standby && due && ttl <= extent_limit(engine, target, trace, now);
 }
 
 /* When the trace may send a probe with this TTL: it has room for one, and nobody else's answer can
@@ -105,8 +136,11 @@ static sonde_ns free_ns(const struct engine *engine, const struct engine_target 
 static enum rank rank_of(const struct engine *engine, const struct engine_target *target,
                          const struct engine_trace *trace, unsigned ttl)
 {
-    if (suspect_needs(engine, target, trace, ttl))
-        return trace->suspect ? RANK_SUSPECT : RANK_CONTROL;
+    bool needed = suspect_needs(engine, target, trace, ttl);
+    if (needed && (trace->suspect || suspect_contests(trace, ttl)))
+        return RANK_SUSPECT;
+    if (needed && !has_control(engine, target, ttl))
+        return RANK_CONTROL;
     bool shows_distance =
         trace->answered && trace->reach.dest_ttl == 0 && ttl >= extent_floor(engine, target, trace);
     return shows_distance ? RANK_DISTANCE : RANK_USUAL;
@@ -144,14 +178,15 @@ static struct turn find_turn(const struct engine *engine, const struct engine_ta
     struct turn first = {NULL, RANK_USUAL, SONDE_NS_NEVER};
     uint32_t next = turn_at(engine, target, ttl)->next;
     int64_t kept = kept_for_distance(engine, target, ttl, now);
+    int64_t reserve = reserve_at(engine, target, ttl);
     for (uint32_t i = 0; i < target->trace_count; i++) {
         struct engine_trace *trace = trace_at(engine, target, (next + i) % target->trace_count);
         if (!is_wanted(engine, target, trace, ttl, now))
             continue;
         struct turn turn = {trace, rank_of(engine, target, trace, ttl), 0};
-        turn.time_ns = ns_max(
-            free_ns(engine, target, trace, ttl, now),
-            affordable_ns(engine, target, ttl, turn.rank, turn.rank == RANK_USUAL ? kept : 0));
+        int64_t left = is_needed(turn.rank) ? 0 : reserve + (turn.rank == RANK_USUAL ? kept : 0);
+        turn.time_ns = ns_max(free_ns(engine, target, trace, ttl, now),
+                              affordable_ns(engine, target, ttl, left));
         if (is_before(&turn, &first, now))
             first = turn;
     }
@@ -180,6 +215,7 @@ static void take_turn(const struct engine *engine, struct engine_target *target,
     hop->next = (uint8_t)((index + 1) % target->trace_count);
     ttl_set_add(&trace->asked, ttl);
     *asks = (uint8_t)(*asks + (*asks < UINT8_MAX));
+    trace->alone = (uint8_t)(trace->alone + suspect_contests(trace, ttl));
     target->stepped = true;
     target->stale = true;
 }
@@ -196,18 +232,6 @@ bool walk_step(struct engine *engine, struct engine_target *target, sonde_ns now
         *ret_choice =
             (struct plan_choice){(uint32_t)(turn.trace - engine->traces), (uint8_t)ttl, false};
         return true;
-    }
-    return false;
-}
-
-/* Has some control of a suspect been asked often enough at a TTL? */
-static bool has_control(const struct engine *engine, const struct engine_target *target,
-                        unsigned ttl)
-{
-    for (uint32_t i = 0; i < target->trace_count; i++) {
-        const struct engine_trace *trace = trace_at(engine, target, i);
-        if (trace->needy && !trace->suspect && *asks_at(engine, trace, ttl) >= ASKS_ENOUGH)
-            return true;
     }
     return false;
 }
@@ -229,7 +253,7 @@ static bool is_worth_waiting(const struct engine *engine, const struct engine_ta
     if (rank == RANK_DISTANCE && target->distance == 0)
         return true;
     if (is_needed(rank))
-        return trace->suspect || !has_control(engine, target, ttl);
+        return true;
     return *asks_at(engine, trace, ttl) == 0 &&
            (!trace->answered || count_begun(engine, target) <= HOP_BURST);
 }
@@ -241,7 +265,7 @@ static void drop_unaffordable(struct engine *engine, struct engine_target *targe
         return;
     unsigned limit = extent_target_limit(engine, target, now);
     for (unsigned ttl = engine->config.first_ttl; ttl <= limit; ttl++) {
-        if (affordable_ns(engine, target, ttl, RANK_USUAL, 0) <= ns_add(now, PACE_SLACK_NS))
+        if (affordable_ns(engine, target, ttl, 0) <= ns_add(now, PACE_SLACK_NS))
             continue;
         for (uint32_t i = 0; i < target->trace_count; i++) {
             struct engine_trace *trace = trace_at(engine, target, i);

@@ -189,12 +189,22 @@ class Refused(Verdicts):
                 self.check_reset(ttl - 1, ttl, confidence)
                 self.net.nft(router, "")
 
+    def test_a_reset_is_told_from_a_closed_port_beside_other_services(self):
+        self.net.nft("r2", chain("prerouting", "tcp dport 443 reject with tcp reset"))
+        for beside in ((":22",), (":22", ":8022")):
+            self.check_reset(1, 2, "high", *beside)
+
     def test_a_closed_port_is_no_firewalls_work(self):
         for _, report in self.reports(":25", ":443", *QUICK):
             self.assertEqual(report.code, 1)
             verdict = self.expect(report, "25/tcp", "closed", "port_closed", "failed")
             self.assertIsNone(verdict["blame"])
             self.expect_healthy(report, "icmp", "443/tcp")
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.net.listen(cls.chain.server, 8022, 8023)
 
 
 class Proxied(Verdicts):

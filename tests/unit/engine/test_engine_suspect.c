@@ -102,6 +102,15 @@ Test(suspect, who_answers_in_time_is_none)
     net_free(net);
 }
 
+/* Probes to a hop of all services but one. */
+static size_t count_others(const struct net *net, uint32_t service, uint8_t ttl)
+{
+    size_t count = 0;
+    for (uint32_t other = 0; other < net->service_count; other++)
+        count += other != service ? net_count(net, other, ttl, false) : 0;
+    return count;
+}
+
 /* Eight services would get five asks at each hop in the first second, and one in each of the next
  * two: without the suspect, no trace is asked twice. */
 Test(suspect, it_and_a_control_are_asked_twice_behind_where_it_was_seen)
@@ -114,7 +123,7 @@ Test(suspect, it_and_a_control_are_asked_twice_behind_where_it_was_seen)
         net_run(net);
         for (uint8_t ttl = DROPPER + 1; ttl <= net->distance; ttl++) {
             cr_expect_geq(net_count(net, silent, ttl, false), 2, "%u, TTL %u", silent, ttl);
-            cr_expect_geq(net_count(net, 0, ttl, false), 2, "icmp, TTL %u", ttl);
+            cr_expect_geq(count_others(net, silent, ttl), 2, "controls, TTL %u", ttl);
         }
         net_free(net);
     }
@@ -127,8 +136,7 @@ Test(suspect, an_answering_trace_of_its_protocol_is_a_control_too)
     net_run(net);
     for (uint8_t ttl = DROPPER + 1; ttl <= net->distance; ttl++) {
         cr_expect_geq(net_count(net, 1, ttl, false), 2, "the suspect, TTL %u", ttl);
-        cr_expect_geq(net_count(net, 0, ttl, false), 2, "icmp, TTL %u", ttl);
-        cr_expect_geq(net_count(net, 2, ttl, false), 2, "the next tcp, TTL %u", ttl);
+        cr_expect_geq(count_others(net, 1, ttl), 2, "controls, TTL %u", ttl);
     }
     cr_expect_eq(net_count(net, 6, 0, true), 0, "so nobody has to stand in");
     net_free(net);
@@ -147,7 +155,7 @@ Test(suspect, a_standby_of_its_protocol_is_begun_if_no_other_trace_answers)
     cr_expect_eq(first, 90 * MS, "as soon as there is a suspect: 2 * 20 ms + 50 ms");
     cr_expect_eq(net_count(net, 2, 0, true), 3, "it is in each cycle");
     for (uint8_t ttl = DROPPER + 1; ttl <= net->distance; ttl++)
-        cr_expect_geq(net_count(net, 2, ttl, false), 2, "TTL %u", ttl);
+        cr_expect_geq(net_count(net, 2, ttl, false), 1, "TTL %u", ttl);
     net_free(net);
 }
 
@@ -231,8 +239,10 @@ Test(suspect, a_part_of_the_burst_is_kept_until_everybody_is_answered)
     const char *services = "icmp tcp tcp tcp tcp tcp tcp";
     struct net *net = start_net(&config, services, 1 << 4);
     net_run_until(net, 89 * MS);
-    for (uint8_t ttl = 1; ttl <= net->distance; ttl++)
-        cr_expect_eq(count_asked(net, ttl), BURST - RESERVE, "TTL %u", ttl);
+    /* for the suspect one is kept, and one for its control where none has met a router yet */
+    for (uint8_t ttl = 1; ttl < net->distance; ttl++)
+        cr_expect_eq(count_asked(net, ttl), BURST - 1, "TTL %u", ttl);
+    cr_expect_eq(count_asked(net, net->distance), BURST - RESERVE);
     net_run_until(net, 100 * MS);
     for (uint8_t ttl = DROPPER + 1; ttl <= net->distance; ttl++)
         cr_expect_eq(count_asked(net, ttl), BURST, "TTL %u", ttl);
