@@ -204,6 +204,8 @@ bool suspect_contests(const struct engine_trace *trace, unsigned ttl)
 bool suspect_needs(const struct engine *engine, const struct engine_target *target,
                    const struct engine_trace *trace, unsigned ttl)
 {
+    if (target->distance != 0 && ttl >= target->distance)
+        return false; /* what goes to the target itself is asked at full TTL, in each cycle */
     unsigned behind = trace->suspect ? trace->reach.top_ttl : target->doubt_ttl;
     if (suspect_contests(trace, ttl))
         return true;

@@ -21,6 +21,7 @@ enum rank {
     RANK_SUSPECT,  /* it does not answer */
     RANK_CONTROL,  /* it is what a suspect is compared with */
     RANK_DISTANCE, /* it answers, and this may show how far away it is */
+    RANK_FIRST,    /* it was never asked here */
     RANK_USUAL,
 };
 
@@ -76,15 +77,16 @@ static int64_t reserve_at(const struct engine *engine, const struct engine_targe
                           unsigned ttl)
 {
     bool is_due = false;
+    bool on_the_way = target->distance == 0 || ttl < target->distance;
     if (!target->in_doubt)
         return 0;
     for (uint32_t i = 0; i < target->trace_count && !is_due; i++) {
         const struct engine_trace *trace = trace_at(engine, target, i);
         bool silent = !trace->answered && !trace->standby;
-        is_due =
-            (silent && *asks_at(engine, trace, ttl) < ASKS_ENOUGH) || suspect_contests(trace, ttl);
+        is_due = (on_the_way && silent && *asks_at(engine, trace, ttl) < ASKS_ENOUGH) ||
+                 suspect_contests(trace, ttl);
     }
-    return is_due + !has_control(engine, target, ttl);
+    return is_due + (on_the_way && !has_control(engine, target, ttl));
 }
 
 /* When the hop's budget allows another probe. @param left  Of the burst, for others. */
@@ -143,7 +145,9 @@ static enum rank rank_of(const struct engine *engine, const struct engine_target
         return RANK_CONTROL;
     bool shows_distance =
         trace->answered && trace->reach.dest_ttl == 0 && ttl >= extent_floor(engine, target, trace);
-    return shows_distance ? RANK_DISTANCE : RANK_USUAL;
+    if (shows_distance)
+        return RANK_DISTANCE;
+    return *asks_at(engine, trace, ttl) == 0 ? RANK_FIRST : RANK_USUAL;
 }
 
 /* Of the burst, what the usual ones leave for a trace that would learn its distance here, but has
@@ -184,7 +188,7 @@ static struct turn find_turn(const struct engine *engine, const struct engine_ta
         if (!is_wanted(engine, target, trace, ttl, now))
             continue;
         struct turn turn = {trace, rank_of(engine, target, trace, ttl), 0};
-        int64_t left = is_needed(turn.rank) ? 0 : reserve + (turn.rank == RANK_USUAL ? kept : 0);
+        int64_t left = is_needed(turn.rank) ? 0 : reserve + (turn.rank == RANK_DISTANCE ? 0 : kept);
         turn.time_ns = ns_max(free_ns(engine, target, trace, ttl, now),
                               affordable_ns(engine, target, ttl, left));
         if (is_before(&turn, &first, now))
