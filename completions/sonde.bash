@@ -30,7 +30,8 @@ _sonde()
     esac
     if [[ $cur == -* ]]; then
         local options='--ipv4 --ipv6 --filename --all-addresses --many --services --tcp --udp
-            --port --no-icmp --no-control --first-ttl --max-ttl --max-unknown --psize --bitpattern --tos
+            --port --no-icmp --no-control --payload --expect-reply
+            --first-ttl --max-ttl --max-unknown --psize --bitpattern --tos
             --address --interface --localport --mark --report-cycles --interval --timeout
             --deadline --rate --expect --warn --crit --report --report-wide --json --quiet --no-dns --show-ips --mpls
             --color --ascii --print-schema --simulate --virtual-time --help --version'

@@ -28,6 +28,7 @@ extern "C" {
 enum {
     SONDE_SERVICES_MAX = 64, /**< of one target, the control not counted */
     SONDE_ERROR_BYTES = 256,
+    SONDE_QUESTION_BYTES = 1400, /**< of a user's own question */
 };
 
 /** Limits for services. {0} is none. */
@@ -76,6 +77,20 @@ struct sonde_service {
     const char *name;        /**< of the service, for the report; copied; NULL = none */
     bool control;            /**< there for comparison only: nothing is expected of it */
     enum sonde_state expect; /**< the state that is wanted; SONDE_STATE_UNKNOWN: that it answers */
+    const char *payload;     /**< the protocol that a UDP port is asked in: the name of a payload;
+                                  "none" = bytes without meaning; NULL = what its port is for */
+    const uint8_t *question; /**< ask a UDP port this instead; copied; NULL = no */
+    size_t question_bytes;   /**< its length, at most SONDE_QUESTION_BYTES */
+    const uint8_t *expects;  /**< what an answer to that begins with; copied; NULL = anything */
+    size_t expects_bytes;    /**< its length, likewise */
+};
+
+/** A protocol that UDP ports are asked in. */
+struct sonde_payload {
+    const char *name;    /**< "dns" */
+    const char *asks;    /**< what a server is asked, in words */
+    const char *silence; /**< why a healthy service stays silent, in words; NULL: it answers */
+    uint16_t ports[4];   /**< whose usual one it is; 0 = no more */
 };
 
 /** Why a call failed, in words. */
@@ -84,6 +99,9 @@ struct sonde_error {
 };
 
 struct sonde_session;
+
+/** @return true, and the payload at @p index; false beyond the last, so that all can be visited. */
+SONDE_API bool sonde_payload_at(size_t index, struct sonde_payload *ret_payload);
 
 /**
  * Make a session and open its sockets.
@@ -105,7 +123,8 @@ SONDE_API SONDE_MUST_CHECK int sonde_session_new(const struct sonde_options *opt
  * @param host      A name or a numeric address, with zone if need be ("fe80::1%eth0"); copied.
  * @param services  What to probe, in the order of the report; copied.
  * @param count     1 to SONDE_SERVICES_MAX + 1.
- * @return 0; -EINVAL: no such protocol, or a port where there is none or none where there is one;
+ * @return 0; -EINVAL: no such protocol, or a port where there is none or none where there is one,
+ *         no such payload, or one for something else than UDP, or a question that is too long;
  *         -E2BIG: too many services; -ENOMEM; -EBUSY: the session has started.
  */
 SONDE_API SONDE_MUST_CHECK int sonde_session_add(struct sonde_session *session, const char *input,

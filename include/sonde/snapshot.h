@@ -122,6 +122,7 @@ struct sonde_service_result {
     const char *protocol; /**< "tcp", "udp", "icmp" */
     uint16_t port;        /**< 0 for icmp */
     const char *name;     /**< "https"; NULL = none */
+    const char *payload;  /**< what a UDP port is asked in: "dns"; NULL = bytes without meaning */
     bool control;         /**< there for comparison only */
     enum sonde_state state;
     uint64_t sent;     /**< probes that were meant to reach the target and left this machine */

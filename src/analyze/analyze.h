@@ -29,6 +29,7 @@ struct analyze_service {
     bool control;            /* nothing is expected of it */
     const char *name;        /* "443/tcp", for sentences */
     enum sonde_state expect; /* the state that is wanted; SONDE_STATE_UNKNOWN: that it answers */
+    const char *silence;     /* why a healthy one does not answer, in words; NULL: it does */
 };
 
 /** Limits that a user sets. */

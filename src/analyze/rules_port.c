@@ -164,9 +164,12 @@ enum rule_answer rule_udp_unconfirmed(const struct rule_case *at, struct finding
     if (at->state != SONDE_STATE_OPEN_OR_FILTERED)
         return RULE_QUIET;
     const char *control = find_udp_control(at);
+    const char *silence = at->target->services[at->service].silence;
     text_addf(&words,
               "no answer to %" PRIu64 " probes: ", evidence_silent(at->target, at->service));
-    if (control != NULL)
+    if (silence != NULL)
+        text_addf(&words, "%s; open, or dropped", silence);
+    else if (control != NULL)
         text_addf(&words, "open, or dropped at the host, which refuses %s", control);
     else
         text_add(&words, "open or filtered, which cannot be told apart");

@@ -243,6 +243,18 @@ static int apply_kind(struct command *command, enum command_kind kind)
     return 0;
 }
 
+static int apply_payload(struct command *command, const char *value)
+{
+    command->payload = value;
+    return value[0] == '\0' ? -EINVAL : 0;
+}
+
+static int apply_expect_reply(struct command *command, const char *value)
+{
+    command->expect_reply = value;
+    return value[0] == '\0' ? -EINVAL : 0;
+}
+
 static int apply_help(struct command *command, const char *value)
 {
     (void)value;
@@ -315,6 +327,10 @@ static const struct option_line option_lines[] = {
           apply_max_ttl),
     TAKES('U', "max-unknown", "N", "1 to 255", "Probing", "give a path up after N silent hops (12)",
           apply_gap_limit),
+    TAKES(0, "payload", "HEX", "hexadecimal digits, or @FILE", "Probing",
+          "ask UDP ports this instead of what they are for", apply_payload),
+    TAKES(0, "expect-reply", "HEX", "hexadecimal digits, or @FILE", "Probing",
+          "and take only answers that begin so", apply_expect_reply),
     TAKES('s', "psize", "BYTES", "64 to 9000", "Probing",
           "packet size with headers, for icmp and udp (64)", apply_size),
     TAKES('B', "bitpattern", "N", "0 to 255", "Probing", "fill payloads with this byte (0)",

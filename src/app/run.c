@@ -8,6 +8,7 @@
 
 #include "app/expect.h"
 #include "app/files.h"
+#include "app/question.h"
 #include "report/report.h"
 #include "sys/privilege.h"
 #include "sys/signal.h"
@@ -36,6 +37,7 @@ struct run {
     struct target_list targets;
     char *scenario; /* the text of --simulate; NULL = none, or the built-in one */
     size_t scenario_bytes;
+    struct question question;
     struct sonde_session *session;
 };
 
@@ -98,6 +100,8 @@ static int read_targets(struct run *run)
         r = targets_finish(&run->targets, &command->rules, &error);
     if (r == 0 && command->expect != NULL)
         r = expect_read(command->expect, &command->rules.services, &run->targets, &error);
+    if (r == 0)
+        r = question_read(command, &run->question, &error);
     int status = r < 0 ? fail(r, error.data) : EXIT_MET;
     text_deinit(&error);
     return status;
@@ -185,7 +189,14 @@ static int add_target(struct run *run, const struct target *target)
             .name = service->name[0] != '\0' ? service->name : NULL,
             .control = service->control,
             .expect = service->expect,
+            .payload = service->payload,
         };
+        if (strcmp(service->protocol, "udp") == 0 && run->question.asks.len > 0) {
+            services[i].question = run->question.asks.bytes;
+            services[i].question_bytes = run->question.asks.len;
+            services[i].expects = run->question.expects.bytes;
+            services[i].expects_bytes = run->question.expects.len;
+        }
     }
     return sonde_session_add(run->session, target->input, target->host, services, list->count);
 }

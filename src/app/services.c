@@ -4,6 +4,8 @@
 
 #include "base/number.h"
 
+#include <sonde/session.h>
+
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -22,26 +24,66 @@ static const struct known_service {
     const char *name;
     uint16_t port;
     unsigned protocols;
+    const char *payload; /* what it is asked in, if not as its port says */
 } known_services[] = {
-    {"ftp-data", 20, TCP},       {"ftp", 21, TCP},          {"ssh", 22, TCP},
-    {"telnet", 23, TCP},         {"smtp", 25, TCP},         {"dns", 53, TCP | UDP},
-    {"domain", 53, TCP | UDP},   {"tftp", 69, UDP},         {"http", 80, TCP},
-    {"kerberos", 88, TCP | UDP}, {"pop3", 110, TCP},        {"ntp", 123, UDP},
-    {"netbios-ns", 137, UDP},    {"imap", 143, TCP},        {"snmp", 161, UDP},
-    {"bgp", 179, TCP},           {"ldap", 389, TCP},        {"https", 443, TCP},
-    {"quic", 443, UDP},          {"smb", 445, TCP},         {"smtps", 465, TCP},
-    {"isakmp", 500, UDP},        {"ike", 500, UDP},         {"syslog", 514, UDP},
-    {"rtsp", 554, TCP},          {"submission", 587, TCP},  {"ldaps", 636, TCP},
-    {"domain-s", 853, TCP},      {"dot", 853, TCP},         {"imaps", 993, TCP},
-    {"pop3s", 995, TCP},         {"openvpn", 1194, UDP},    {"mssql", 1433, TCP},
-    {"l2tp", 1701, UDP},         {"radius", 1812, UDP},     {"mqtt", 1883, TCP},
-    {"nfs", 2049, TCP},          {"mysql", 3306, TCP},      {"rdp", 3389, TCP},
-    {"stun", 3478, UDP},         {"ike-nat", 4500, UDP},    {"sip", 5060, UDP},
-    {"sips", 5061, TCP},         {"mdns", 5353, UDP},       {"llmnr", 5355, UDP},
-    {"postgres", 5432, TCP},     {"postgresql", 5432, TCP}, {"coap", 5683, UDP},
-    {"coaps", 5684, UDP},        {"vnc", 5900, TCP},        {"redis", 6379, TCP},
-    {"http-alt", 8080, TCP},     {"memcached", 11211, TCP}, {"mongodb", 27017, TCP},
-    {"wireguard", 51820, UDP},
+    {"ftp-data", 20, TCP, NULL},
+    {"ftp", 21, TCP, NULL},
+    {"ssh", 22, TCP, NULL},
+    {"telnet", 23, TCP, NULL},
+    {"smtp", 25, TCP, NULL},
+    {"dns", 53, TCP | UDP, NULL},
+    {"domain", 53, TCP | UDP, NULL},
+    {"tftp", 69, UDP, NULL},
+    {"http", 80, TCP, NULL},
+    {"kerberos", 88, TCP | UDP, NULL},
+    {"pop3", 110, TCP, NULL},
+    {"ntp", 123, UDP, NULL},
+    {"netbios-ns", 137, UDP, NULL},
+    {"imap", 143, TCP, NULL},
+    {"snmp", 161, UDP, NULL},
+    {"bgp", 179, TCP, NULL},
+    {"ldap", 389, TCP, NULL},
+    {"https", 443, TCP, NULL},
+    {"quic", 443, UDP, NULL},
+    {"smb", 445, TCP, NULL},
+    {"smtps", 465, TCP, NULL},
+    {"isakmp", 500, UDP, NULL},
+    {"ike", 500, UDP, NULL},
+    {"syslog", 514, UDP, NULL},
+    {"rtsp", 554, TCP, NULL},
+    {"submission", 587, TCP, NULL},
+    {"ldaps", 636, TCP, NULL},
+    {"domain-s", 853, TCP, NULL},
+    {"dot", 853, TCP, NULL},
+    {"imaps", 993, TCP, NULL},
+    {"pop3s", 995, TCP, NULL},
+    {"openvpn", 1194, UDP, NULL},
+    {"mssql", 1433, TCP, NULL},
+    {"l2tp", 1701, UDP, NULL},
+    {"radius", 1812, UDP, NULL},
+    {"mqtt", 1883, TCP, NULL},
+    {"nfs", 2049, TCP, NULL},
+    {"mysql", 3306, TCP, NULL},
+    {"rdp", 3389, TCP, NULL},
+    {"rdgw", 3391, UDP, NULL},
+    {"stun", 3478, UDP, NULL},
+    {"dtls", 4433, UDP, NULL},
+    {"ike-nat", 4500, UDP, NULL},
+    {"sip", 5060, UDP, NULL},
+    {"sips", 5061, TCP, NULL},
+    {"mdns", 5353, UDP, NULL},
+    {"llmnr", 5355, UDP, NULL},
+    {"postgres", 5432, TCP, NULL},
+    {"postgresql", 5432, TCP, NULL},
+    {"coap", 5683, UDP, NULL},
+    {"coaps", 5684, UDP, NULL},
+    {"vnc", 5900, TCP, NULL},
+    {"redis", 6379, TCP, NULL},
+    {"http-alt", 8080, TCP, NULL},
+    {"memcached", 11211, TCP | UDP, NULL},
+    {"mongodb", 27017, TCP, NULL},
+    {"wireguard", 51820, UDP, NULL},
+    {"anyconnect", 443, UDP, "dtls"},
 };
 
 static const struct preset {
@@ -105,11 +147,21 @@ void services_deinit(struct service_list *list)
     *list = (struct service_list){0};
 }
 
+/* What a service of this name is asked in, if not as its port says; NULL = so. */
+static const char *payload_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof known_services / sizeof *known_services; i++) {
+        if (strcmp(known_services[i].name, name) == 0)
+            return known_services[i].payload;
+    }
+    return NULL;
+}
+
 /* Add a service unless it is there already. */
 static int add(struct service_list *list, const struct service_rules *rules, const char *protocol,
                uint16_t port, const char *name, struct text *reterr)
 {
-    struct service service = {.port = port};
+    struct service service = {.port = port, .payload = payload_of(name)};
     (void)snprintf(service.protocol, sizeof service.protocol, "%s", protocol);
     (void)snprintf(service.name, sizeof service.name, "%s", name);
     if (has_service(list, &service))
@@ -257,6 +309,26 @@ int services_read(const char *words, const struct service_rules *rules, struct s
     }
 }
 
+/* What UDP ports are asked. */
+static void print_payloads(struct text *text)
+{
+    struct sonde_payload payload;
+    text_add(text, "\nUDP ports are asked:\n");
+    for (size_t i = 0; sonde_payload_at(i, &payload); i++) {
+        struct text ports = {0};
+        for (size_t k = 0; k < sizeof payload.ports / sizeof *payload.ports; k++) {
+            if (payload.ports[k] != 0)
+                text_addf(&ports, k == 0 ? "%u" : ",%u", payload.ports[k]);
+        }
+        text_addf(text, "  %-11s %-15s %s\n", payload.name, ports.data != NULL ? ports.data : "",
+                  payload.asks);
+        if (payload.silence != NULL)
+            text_addf(text, "  %-11s %-15s (%s)\n", "", "", payload.silence);
+        text->failed |= ports.failed;
+        text_deinit(&ports);
+    }
+}
+
 void services_print(struct text *text)
 {
     text_add(text, "Presets:\n");
@@ -273,4 +345,5 @@ void services_print(struct text *text)
         text_add(text, "\n");
     }
     text_add(text, "\nOther names are looked up in /etc/services.\n");
+    print_payloads(text);
 }

@@ -12,6 +12,7 @@ struct service {
     char protocol[8];        /* "icmp", "tcp", "udp" */
     uint16_t port;           /* 0 for icmp */
     char name[32];           /* "https"; "" = none */
+    const char *payload;     /* what it is asked in, if not as its port says; NULL = so */
     bool control;            /* added for comparison */
     enum sonde_state expect; /* what it is wanted to be; SONDE_STATE_UNKNOWN: that it answers */
 };

@@ -59,3 +59,33 @@ int number_parse_ns(const char *text, sonde_ns unit, sonde_ns *ret_ns)
     *ret_ns = whole;
     return 0;
 }
+
+int number_hex_digit(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    if (digit >= 'a' && digit <= 'f')
+        return digit - 'a' + 10;
+    if (digit >= 'A' && digit <= 'F')
+        return digit - 'A' + 10;
+    return -1;
+}
+
+int number_parse_hex(const char *text, uint8_t *buf, size_t cap, size_t *ret_len)
+{
+    size_t len = 0;
+    for (const char *at = text; *at != '\0'; at++) {
+        if (*at == ' ' || *at == '\n' || *at == '\t' || *at == ':')
+            continue;
+        int high = number_hex_digit(at[0]);
+        int low = high < 0 ? -1 : number_hex_digit(at[1]);
+        if (low < 0)
+            return -EINVAL;
+        if (len == cap)
+            return -ERANGE;
+        buf[len++] = (uint8_t)(high << 4 | low);
+        at++;
+    }
+    *ret_len = len;
+    return len > 0 ? 0 : -EINVAL;
+}

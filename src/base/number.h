@@ -17,6 +17,18 @@
  */
 SONDE_MUST_CHECK int number_parse(const char *text, uint64_t max, uint64_t *ret_value);
 
+/** @return The value of a hexadecimal digit, 0 to 15; -1 if it is none. */
+int number_hex_digit(char digit);
+
+/**
+ * Read pairs of hexadecimal digits as bytes; blanks and colons between pairs are passed over.
+ * @param buf      Receives them.
+ * @param cap      Bytes at @p buf.
+ * @param ret_len  On 0, how many there are; at least 1.
+ * @return 0; -EINVAL if it is not that; -ERANGE if there are more than @p cap.
+ */
+SONDE_MUST_CHECK int number_parse_hex(const char *text, uint8_t *buf, size_t cap, size_t *ret_len);
+
 /**
  * Read a decimal number with a fraction as a duration, exactly.
  * @param text    "2", "0.25", ".5"; at most 9 digits behind the point.

@@ -126,6 +126,18 @@ int engine_add_target(struct engine *engine, const struct sonde_addr *addr)
     return 0;
 }
 
+/* Remember that answers to a port come from another. Few ports are so; if there are ever more than
+ * fit, the rest goes unanswered. */
+static void note_left_port(struct engine *engine, uint16_t port)
+{
+    for (uint32_t i = 0; i < engine->left_port_count; i++) {
+        if (engine->left_ports[i] == port)
+            return;
+    }
+    if (engine->left_port_count < sizeof engine->left_ports / sizeof *engine->left_ports)
+        engine->left_ports[engine->left_port_count++] = port;
+}
+
 int engine_add_trace(struct engine *engine, const struct sonde_probe_ops *ops,
                      const struct sonde_spec *spec)
 {
@@ -146,6 +158,8 @@ int engine_add_trace(struct engine *engine, const struct sonde_probe_ops *ops,
     };
     *bucket = index;
     target->trace_count++;
+    if (spec->other_port)
+        note_left_port(engine, flow->dst_port);
     return 0;
 }
 

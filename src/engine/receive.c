@@ -18,16 +18,17 @@ void engine_on_discard(struct engine *engine, int reason)
         engine->discards.count[reason]++;
 }
 
-/* Find the trace that takes the arrival. FLIGHT_NONE: none does, and ret_reason says why. */
-static uint32_t find_trace(const struct engine *engine, const struct sonde_rx *rx,
+/* Of the traces that asked a port, find the one that takes the arrival. FLIGHT_NONE: none does, and
+ * ret_reason says why. */
+static uint32_t find_asked(const struct engine *engine, const struct sonde_rx *rx, uint16_t port,
                            struct sonde_match *ret_match, int *ret_reason)
 {
-    uint32_t index = *flow_bucket(engine, rx->protocol, &rx->remote, rx->remote_port);
+    uint32_t index = *flow_bucket(engine, rx->protocol, &rx->remote, port);
     int reason = SONDE_DISCARD_FOREIGN;
     for (; index != FLIGHT_NONE; index = engine->traces[index].hash_next) {
         const struct engine_trace *trace = &engine->traces[index];
         const struct sonde_flow *flow = &trace->spec.flow;
-        if (flow->protocol != rx->protocol || flow->dst_port != rx->remote_port ||
+        if (flow->protocol != rx->protocol || flow->dst_port != port ||
             !sonde_addr_equal(&flow->dst, &rx->remote))
             continue;
         int r = trace->ops->match(&trace->spec, rx, ret_match);
@@ -38,6 +39,18 @@ static uint32_t find_trace(const struct engine *engine, const struct sonde_rx *r
     }
     *ret_reason = reason;
     return FLIGHT_NONE;
+}
+
+/* Find the trace that takes the arrival. FLIGHT_NONE: none does, and ret_reason says why. */
+static uint32_t find_trace(const struct engine *engine, const struct sonde_rx *rx,
+                           struct sonde_match *ret_match, int *ret_reason)
+{
+    uint32_t index = find_asked(engine, rx, rx->remote_port, ret_match, ret_reason);
+    int unasked; /* why not, is told of the port that it came from */
+    bool may_differ = rx->kind == SONDE_RX_ANSWER && rx->protocol == IP_PROTO_UDP;
+    for (uint32_t i = 0; may_differ && index == FLIGHT_NONE && i < engine->left_port_count; i++)
+        index = find_asked(engine, rx, engine->left_ports[i], ret_match, &unasked);
+    return index;
 }
 
 /* No flow fits: is it an answer to one of our ports or identifiers in somebody else's name? */

@@ -28,7 +28,7 @@ static int icmp_build(const struct sonde_spec *spec, uint32_t token, uint8_t ttl
                       size_t cap, struct sonde_tx *ret_tx)
 {
     bool ipv6 = spec->flow.dst.family == SONDE_FAMILY_IPV6;
-    uint32_t id_and_seq = (uint32_t)spec->flow.src_port << 16 | probe_field16(spec, token);
+    uint32_t id_and_seq = (uint32_t)spec->flow.src_port << 16 | probe_field16(spec->id_base, token);
     struct wr wr = wr_init(buf, cap);
     icmp_encode(&wr, ipv6 ? ICMP6_ECHO_REQUEST : ICMP4_ECHO_REQUEST, 0, id_and_seq);
     probe_write_proof(&wr, spec, token);
@@ -56,7 +56,7 @@ static int echo_match(const struct sonde_spec *spec, const struct icmp_header *i
     if ((uint16_t)(icmp->info >> 16) != spec->flow.src_port)
         return SONDE_DISCARD_FOREIGN;
     int r = probe_read_proof(spec, icmp->body, &match->token);
-    if (r == 0 && (uint16_t)icmp->info != probe_field16(spec, match->token))
+    if (r == 0 && (uint16_t)icmp->info != probe_field16(spec->id_base, match->token))
         return SONDE_DISCARD_BAD_TOKEN;
     return r;
 }
@@ -75,7 +75,7 @@ static int error_match(const struct sonde_spec *spec, const struct icmp_header *
         return r;
     if (rx->local_port != spec->flow.src_port || (uint16_t)icmp->info == 0)
         return SONDE_DISCARD_FOREIGN; /* an identifier that a NAT changed needs the cookie */
-    match->token = probe_token16(spec, (uint16_t)icmp->info);
+    match->token = probe_token16(spec->id_base, (uint16_t)icmp->info);
     return 0;
 }
 

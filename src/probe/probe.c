@@ -34,16 +34,16 @@ const struct sonde_probe_ops *probe_by_name(const char *name)
     return probe_at(i);
 }
 
-uint16_t probe_field16(const struct sonde_spec *spec, uint32_t token)
+uint16_t probe_field16(uint16_t base, uint32_t token)
 {
-    uint32_t shifted = token % PROBE_TOKEN_MODULUS + spec->id_base;
+    uint32_t shifted = token % PROBE_TOKEN_MODULUS + base;
     return (uint16_t)(shifted % PROBE_TOKEN_MODULUS + 1);
 }
 
-uint32_t probe_token16(const struct sonde_spec *spec, uint16_t field)
+uint32_t probe_token16(uint16_t base, uint16_t field)
 {
-    uint32_t base = spec->id_base % PROBE_TOKEN_MODULUS;
-    return (field + (uint32_t)PROBE_TOKEN_MODULUS - 1 - base) % PROBE_TOKEN_MODULUS;
+    uint32_t shift = base % PROBE_TOKEN_MODULUS;
+    return (field + (uint32_t)PROBE_TOKEN_MODULUS - 1 - shift) % PROBE_TOKEN_MODULUS;
 }
 
 int probe_finish(const struct sonde_spec *spec, uint32_t token, const struct wr *segment,
@@ -54,7 +54,7 @@ int probe_finish(const struct sonde_spec *spec, uint32_t token, const struct wr 
     tx->flow = &spec->flow;
     tx->segment = (struct sonde_span){segment->data, segment->len};
     tx->tos = spec->tos;
-    tx->id = probe_field16(spec, token);
+    tx->id = probe_field16(spec->id_base, token);
     tx->flow_label = spec->flow_label;
     return 0;
 }
@@ -147,6 +147,6 @@ bool probe_match_id(const struct sonde_spec *spec, const struct sonde_rx *rx,
     if (!rx->quote.has_id || rx->quote.id == 0)
         return false;
     match->has_token = true;
-    match->token = probe_token16(spec, rx->quote.id);
+    match->token = probe_token16(spec->id_base, rx->quote.id);
     return true;
 }

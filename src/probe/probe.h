@@ -23,6 +23,7 @@
 #define PROBE_PROBE_H
 
 #include "base/bytes.h"
+#include "payload/payload.h"
 #include "wire/packet.h"
 
 #include <sonde/vocabulary.h>
@@ -45,6 +46,10 @@ struct sonde_spec {
         size_bytes; /* whole packet, PROBE_SIZE_MIN to PROBE_SIZE_MAX; a SYN has its own size */
     uint8_t fill;   /* value of payload bytes that carry nothing */
     uint8_t tos;
+    const struct payload_ops *payload; /* what a UDP server is asked; NULL = bytes of our own */
+    struct sonde_span question;        /* if that is payload_own: the bytes; borrowed */
+    struct sonde_span expects;         /* and what an answer begins with; borrowed */
+    bool other_port; /* answers come from another port of the target than was asked */
 };
 
 /** What an arrival is to a trace. */
@@ -101,11 +106,13 @@ const struct sonde_probe_ops *probe_at(size_t index);
 
 /* What modules share. */
 
-/** @return The value of a 16-bit field that carries @p token: 1 to 65535. */
-uint16_t probe_field16(const struct sonde_spec *spec, uint32_t token);
+/** @return The value of a 16-bit field that carries @p token, shifted by a secret @p base: 1 to
+ * 65535.
+ */
+uint16_t probe_field16(uint16_t base, uint32_t token);
 
 /** @return The token modulo PROBE_TOKEN_MODULUS that a field of value @p field (not 0) carries. */
-uint32_t probe_token16(const struct sonde_spec *spec, uint16_t field);
+uint32_t probe_token16(uint16_t base, uint16_t field);
 
 /**
  * End a build: fill in what is the same in every module.

@@ -2,10 +2,13 @@
 /*
  * The UDP module: a datagram to the port. RFC 768.
  *
- * Ports are fixed for the trace. The payload carries cookie and token, which a port unreachable or
- * time exceeded quotes and an echoing server gives back; a word of it is chosen so that the
- * checksum, which even an 8-byte quote holds, carries the token too. A server that answers with
- * something else has still answered: which probe it was is then for the engine to decide.
+ * Ports are fixed for the trace. Where the service's protocol is known, the payload is a question
+ * in it (payload/payload.h), which names the probe in the protocol's own way.
+ *
+ * Otherwise the payload carries cookie and token, which a port unreachable or time exceeded quotes
+ * and an echoing server gives back; a word of it is chosen so that the checksum, which even an
+ * 8-byte quote holds, carries the token too. A server that answers with something else has still
+ * answered: which probe it was is then for the engine to decide.
  *
  *   payload: cookie (8), token (4), compensation (2), fill
  */
@@ -16,34 +19,84 @@
 #include <errno.h>
 
 enum {
+    LENGTH_OFFSET = 4,
     CHECKSUM_OFFSET = 6,
     COMPENSATION_OFFSET = UDP_HEADER_BYTES + PROBE_PROOF_BYTES,
     PAYLOAD_MIN = PROBE_PROOF_BYTES + 2,
 };
 
+static struct payload_trace payload_trace_of(const struct sonde_spec *spec)
+{
+    return (struct payload_trace){spec->cookie, spec->question, spec->expects};
+}
+
+/* The sum over pseudo header and segment, its checksum field being 0. */
+static uint64_t sum_segment(const struct sonde_spec *spec, const struct wr *wr)
+{
+    uint64_t sum = csum_add(0, (struct sonde_span){wr->data, wr->len});
+    return sum + csum_pseudo(&spec->flow.src, &spec->flow.dst, IP_PROTO_UDP, (uint32_t)wr->len);
+}
+
+/* Fields of 16 bits in questions have a secret of their own, so that one which agrees with the IPv4
+ * identification proves both. */
+static uint16_t payload_base(const struct sonde_spec *spec)
+{
+    return (uint16_t)spec->cookie;
+}
+
+/* Write a question in the service's protocol. */
+static void write_question(const struct sonde_spec *spec, uint32_t token, struct wr *wr)
+{
+    const struct payload_trace trace = payload_trace_of(spec);
+    const struct payload_name name = {token, probe_field16(payload_base(spec), token)};
+    udp_encode(wr, spec->flow.src_port, spec->flow.dst_port, 0);
+    spec->payload->ask(&trace, &name, probe_payload_len(spec, UDP_HEADER_BYTES), wr);
+    if (!wr_ok(wr))
+        return;
+    wr_patch_u16(wr, LENGTH_OFFSET, (uint16_t)wr->len);
+    uint16_t checksum = csum_finish(sum_segment(spec, wr));
+    wr_patch_u16(wr, CHECKSUM_OFFSET, checksum != 0 ? checksum : 0xffff);
+}
+
+/* Write bytes that nobody understands, but whose checksum names the probe. */
+static void write_own(const struct sonde_spec *spec, uint32_t token, struct wr *wr)
+{
+    size_t len = probe_payload_len(spec, UDP_HEADER_BYTES);
+    if (len < PAYLOAD_MIN)
+        len = PAYLOAD_MIN;
+    udp_encode(wr, spec->flow.src_port, spec->flow.dst_port, len);
+    probe_write_proof(wr, spec, token);
+    wr_u16(wr, 0);
+    wr_fill(wr, spec->fill, len - PAYLOAD_MIN);
+
+    /* Never 0, which would mean "no checksum"; 0xffff is how RFC 768 sends a computed 0. */
+    uint16_t wanted = probe_field16(spec->id_base, token);
+    wr_patch_u16(wr, COMPENSATION_OFFSET, csum_compensate(sum_segment(spec, wr), wanted));
+    wr_patch_u16(wr, CHECKSUM_OFFSET, wanted);
+}
+
 static int udp_build(const struct sonde_spec *spec, uint32_t token, uint8_t ttl, uint8_t *buf,
                      size_t cap, struct sonde_tx *ret_tx)
 {
-    const struct sonde_flow *flow = &spec->flow;
-    size_t payload_len = probe_payload_len(spec, UDP_HEADER_BYTES);
-    if (payload_len < PAYLOAD_MIN)
-        payload_len = PAYLOAD_MIN;
     struct wr wr = wr_init(buf, cap);
-    udp_encode(&wr, flow->src_port, flow->dst_port, payload_len);
-    probe_write_proof(&wr, spec, token);
-    wr_u16(&wr, 0);
-    wr_fill(&wr, spec->fill, payload_len - PAYLOAD_MIN);
-
-    /* Never 0, which would mean "no checksum"; 0xffff is how RFC 768 sends a computed 0. */
-    uint16_t wanted = probe_field16(spec, token);
-    uint64_t sum = csum_add(0, (struct sonde_span){wr.data, wr.len});
-    sum += csum_pseudo(&flow->src, &flow->dst, IP_PROTO_UDP, (uint32_t)wr.len);
-    wr_patch_u16(&wr, COMPENSATION_OFFSET, csum_compensate(sum, wanted));
-    wr_patch_u16(&wr, CHECKSUM_OFFSET, wanted);
-
+    if (spec->payload != NULL)
+        write_question(spec, token, &wr);
+    else
+        write_own(spec, token, &wr);
     ret_tx->ttl = ttl;
     ret_tx->header_len = UDP_HEADER_BYTES;
     return probe_finish(spec, token, &wr, ret_tx);
+}
+
+/* What a payload module has read, in the engine's terms. */
+static void take_match(const struct sonde_spec *spec, const struct payload_match *read,
+                       struct sonde_match *match)
+{
+    match->has_token = read->named != PAYLOAD_NAMES_NONE;
+    match->has_full_token = read->named == PAYLOAD_NAMES_TOKEN;
+    match->token = match->has_full_token ? read->value
+                   : match->has_token    ? probe_token16(payload_base(spec), (uint16_t)read->value)
+                                         : 0;
 }
 
 static int answer_match(const struct sonde_spec *spec, const struct udp_header *udp,
@@ -52,27 +105,59 @@ static int answer_match(const struct sonde_spec *spec, const struct udp_header *
     if (udp->dst_port != spec->flow.src_port)
         return SONDE_DISCARD_FOREIGN;
     match->outcome = SONDE_OUTCOME_UDP_REPLY;
-    match->has_token = probe_read_proof(spec, udp->payload, &match->token) == 0;
-    match->has_full_token = match->has_token;
-    return 0;
+    if (spec->payload == NULL) {
+        match->has_token = probe_read_proof(spec, udp->payload, &match->token) == 0;
+        match->has_full_token = match->has_token;
+        return 0;
+    }
+    const struct payload_trace trace = payload_trace_of(spec);
+    struct payload_match read = {PAYLOAD_NAMES_NONE, 0};
+    int r = spec->payload->fits(&trace, udp->payload, &read);
+    if (r == 0)
+        take_match(spec, &read, match);
+    return r;
+}
+
+/* Read the name of the probe in what an error quotes of its payload. */
+static int read_quoted(const struct sonde_spec *spec, struct sonde_span payload,
+                       struct sonde_match *match)
+{
+    if (spec->payload != NULL) {
+        const struct payload_trace trace = payload_trace_of(spec);
+        struct payload_match read = {PAYLOAD_NAMES_NONE, 0};
+        int r = spec->payload->recognize(&trace, payload, &read);
+        if (r == 0)
+            take_match(spec, &read, match);
+        return r;
+    }
+    int r = probe_read_proof(spec, payload, &match->token);
+    match->has_token = match->has_full_token = r == 0;
+    return r;
 }
 
 static int error_match(const struct sonde_spec *spec, const struct udp_header *udp,
                        const struct sonde_rx *rx, struct sonde_match *match)
 {
     match->outcome = probe_error_outcome(rx);
-    int r = probe_read_proof(spec, udp->payload, &match->token);
-    if (r == 0) {
-        match->has_token = match->has_full_token = true;
+    int r = read_quoted(spec, udp->payload, match);
+    if (r == SONDE_DISCARD_BAD_TOKEN || match->has_full_token)
+        return r;
+    struct sonde_match by_id = {.has_token = false};
+    (void)probe_match_id(spec, rx, &by_id);
+    if (udp->src_port != spec->flow.src_port) /* a port that a NAT changed needs more proof */
+        return match->has_token && by_id.has_token && by_id.token == match->token
+                   ? 0
+                   : SONDE_DISCARD_FOREIGN;
+    if (match->has_token)
+        return 0;
+    if (by_id.has_token) {
+        match->has_token = true;
+        match->token = by_id.token;
         return 0;
     }
-    if (r == SONDE_DISCARD_BAD_TOKEN)
-        return r;
-    if (udp->src_port != spec->flow.src_port)
-        return SONDE_DISCARD_FOREIGN; /* a port that a NAT changed needs the cookie */
-    if (!probe_match_id(spec, rx, match) && udp->checksum != 0) {
+    if (spec->payload == NULL && udp->checksum != 0) {
         match->has_token = true;
-        match->token = probe_token16(spec, udp->checksum);
+        match->token = probe_token16(spec->id_base, udp->checksum);
     }
     return 0;
 }

@@ -238,6 +238,7 @@ static void put_service(struct json_writer *writer, cJSON *services,
     json_string(writer, object, "protocol", result->protocol);
     json_known(writer, object, "port", result->port == 0 ? -1 : result->port);
     json_string(writer, object, "name", result->name);
+    json_string(writer, object, "payload", result->payload);
     json_bool(writer, object, "control", result->control);
     json_string(writer, object, "state", sonde_state_name(result->state));
     put_loss(writer, object, result->sent, result->received);

@@ -10,6 +10,7 @@
 #include "engine/tally.h"
 #include "io/names.h"
 #include "io/transport.h"
+#include "payload/payload.h"
 
 #include <sonde/session.h>
 
@@ -27,6 +28,9 @@ struct session_service {
     bool control;
     bool standby; /* a control that is begun only if it is needed */
     enum sonde_state expect;
+    const struct payload_ops *payload; /* what a UDP port is asked; NULL = bytes without meaning */
+    struct sonde_span question;        /* if that is payload_own */
+    struct sonde_span expects;
 };
 
 enum { STANDBYS_MAX = 2, TARGET_SERVICES_MAX = SONDE_SERVICES_MAX + 1 + STANDBYS_MAX };

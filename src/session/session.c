@@ -203,6 +203,55 @@ int session_random(struct sonde_session *session, void *bytes, size_t len)
     return 0;
 }
 
+bool sonde_payload_at(size_t index, struct sonde_payload *ret_payload)
+{
+    const struct payload_ops *ops = payload_at(index);
+    if (ops == NULL)
+        return false;
+    *ret_payload = (struct sonde_payload){ops->name, ops->asks, ops->silence, {0}};
+    size_t count = sizeof ret_payload->ports / sizeof *ret_payload->ports;
+    for (size_t i = 0; i < count; i++)
+        ret_payload->ports[i] = payload_port(index, i);
+    return true;
+}
+
+/* Copy bytes of the user's. */
+static int take_bytes(struct sonde_session *session, const uint8_t *bytes, size_t len,
+                      struct sonde_span *ret_span)
+{
+    if (len > SONDE_QUESTION_BYTES)
+        return -EINVAL;
+    uint8_t *copy = arena_alloc(&session->arena, len + 1, 1);
+    if (copy == NULL)
+        return -ENOMEM;
+    if (len > 0)
+        memcpy(copy, bytes, len);
+    *ret_span = (struct sonde_span){copy, len};
+    return 0;
+}
+
+/* Find out what a UDP port is asked. */
+static int take_payload(struct sonde_session *session, const struct sonde_service *service,
+                        struct session_service *own)
+{
+    bool named = service->payload != NULL || service->question != NULL;
+    if (own->ops->protocol != IP_PROTO_UDP)
+        return named ? -EINVAL : 0;
+    if (service->question != NULL) {
+        own->payload = &payload_own;
+        int r = take_bytes(session, service->question, service->question_bytes, &own->question);
+        return r < 0 ? r
+                     : take_bytes(session, service->expects, service->expects_bytes, &own->expects);
+    }
+    if (service->payload == NULL)
+        own->payload = payload_by_port(service->port);
+    else if (strcmp(service->payload, "none") != 0)
+        own->payload = payload_by_name(service->payload);
+    bool unknown = service->payload != NULL && strcmp(service->payload, "none") != 0 &&
+                   (own->payload == NULL || own->payload == &payload_own);
+    return unknown ? -EINVAL : 0;
+}
+
 /* Check a service and copy it. */
 static int take_service(struct sonde_session *session, const struct sonde_service *service,
                         struct session_service *own)
@@ -214,6 +263,9 @@ static int take_service(struct sonde_session *session, const struct sonde_servic
     own->port = service->port;
     own->control = service->control;
     own->expect = service->expect;
+    int r = take_payload(session, service, own);
+    if (r < 0)
+        return r;
     own->name = arena_string(&session->arena, service->name);
     if (own->ops->has_ports)
         text_addf(&text, "%u/", service->port);

@@ -24,6 +24,7 @@ static void copy_service(const struct copy *copy, const struct session_target *t
     to->name = arena_string(copy->arena, service->name);
     to->control = service->control;
     to->expect = service->expect;
+    to->payload = service->payload != NULL ? service->payload->name : NULL;
     if (copy->target.tally != NULL) {
         copy_service_figures(copy, index, to);
         return;
@@ -83,6 +84,8 @@ static void copy_target(struct sonde_session *session, struct arena *arena, bool
                 .control = from->services[i].control,
                 .name = from->services[i].text,
                 .expect = from->services[i].expect,
+                .silence =
+                    from->services[i].payload != NULL ? from->services[i].payload->silence : NULL,
             };
         copy.target = (struct analyze_target){
             .tally = &session->tally->targets[from->index],

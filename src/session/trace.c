@@ -38,6 +38,10 @@ static int fill_spec(struct sonde_session *session, const struct session_target 
         .size_bytes = session->options.size_bytes,
         .fill = session->options.fill,
         .tos = session->options.tos,
+        .payload = service->payload,
+        .question = service->question,
+        .expects = service->expects,
+        .other_port = service->payload != NULL && service->payload->other_port,
     };
     if (session->source.family == target->addr.family)
         spec->flow.src = session->source;

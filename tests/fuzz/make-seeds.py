@@ -303,9 +303,21 @@ def scenario():
     yield "per_packet", base.replace("c } b", "c }! b").encode()
 
 
+# What servers answer, to be shown to every module: only their own take it.
+ANSWERS = {
+    "dns": "1234818000010000000000000000020001",
+}
+
+
+def payload():
+    for name, answer in ANSWERS.items():
+        for module in range(32):
+            yield f"{name}_{module}", bytes([module]) + bytes.fromhex(answer)
+
+
 SEEDS = {"packet4": packet4, "packet6": packet6, "icmpext": icmpext, "tcp": tcp_seeds,
          "match": match, "engine": engine, "report": report, "text": text, "targets": targets,
-         "options": options, "scenario": scenario}
+         "payload": payload, "options": options, "scenario": scenario}
 
 
 def main():

@@ -13,13 +13,14 @@ import sys
 FLOORS = {
     "base": "",
     "wire": "base",
-    "probe": "base wire",
+    "payload": "base",
+    "probe": "base wire payload",
     "engine": "base wire probe",
     "analyze": "base wire engine",
     "report": "base",
     "sys": "base",
     "io": "base wire",
-    "session": "base wire probe engine analyze io sys",
+    "session": "base wire payload probe engine analyze io sys",
     "app": "base sys session report",
 }
 

@@ -64,11 +64,31 @@ static void receive_echo(struct sim_network *network, uint32_t index,
         network_reply(network, index, packet, &ip, (struct sonde_span){bytes, wr.len}, now);
 }
 
+/* Write what a UDP service answers. @return false if it does not. */
+static bool write_answer(const struct sim_port *port, struct sonde_span question, struct wr *wr)
+{
+    static const uint8_t hello[] = {'h', 'e', 'l', 'l', 'o', '\n'};
+    switch (port != NULL ? port->state : SIM_PORT_SILENT) {
+    case SIM_PORT_ECHO:
+        wr_bytes(wr, question.data, question.len);
+        return true;
+    case SIM_PORT_ANSWER:
+        wr_bytes(wr, hello, sizeof hello);
+        return true;
+    case SIM_PORT_REPLY:
+        return reply_write(port->reply, question, wr) == 0;
+    case SIM_PORT_SILENT:
+    case SIM_PORT_CLOSED:
+    case SIM_PORT_OPEN:
+        break;
+    }
+    return false;
+}
+
 static void receive_udp(struct sim_network *network, uint32_t index,
                         const struct sim_packet *packet, const struct ip_header *request,
                         sonde_ns now)
 {
-    static const uint8_t answer[] = {'h', 'e', 'l', 'l', 'o', '\n'};
     const struct sim_node *node = &network->scenario->nodes[index];
     bool ipv6 = request->src.family == SONDE_FAMILY_IPV6;
     struct udp_header udp;
@@ -81,15 +101,12 @@ static void receive_udp(struct sim_network *network, uint32_t index,
                       ipv6 ? ICMP6_CODE_PORT : ICMP4_CODE_PORT, now);
         return;
     }
-    if (state != SIM_PORT_ECHO && state != SIM_PORT_ANSWER)
-        return;
-    struct sonde_span payload = udp.payload;
-    if (state == SIM_PORT_ANSWER)
-        payload = (struct sonde_span){answer, sizeof answer};
     uint8_t bytes[SIM_PACKET_BYTES];
     struct wr wr = wr_init(bytes, sizeof bytes);
-    udp_encode(&wr, udp.dst_port, udp.src_port, payload.len);
-    wr_bytes(&wr, payload.data, payload.len);
+    udp_encode(&wr, udp.dst_port, udp.src_port, 0);
+    if (!write_answer(port, udp.payload, &wr))
+        return;
+    wr_patch_u16(&wr, 4, (uint16_t)wr.len); /* the length: RFC 768 */
     struct ip_header ip = {
         .src = source_of(node, &request->dst),
         .protocol = IP_PROTO_UDP,

@@ -125,6 +125,11 @@ void host_answer_syn(struct sim_network *network, uint32_t index, const struct s
 /** @return The default code of a reject: administratively prohibited. */
 uint8_t network_reject_code(const struct sim_packet *packet, int code);
 
+/* reply.c */
+
+/** Write the answer that a template makes of a question. @return 0; -EINVAL: it is no template. */
+SONDE_MUST_CHECK int reply_write(const char *reply, struct sonde_span question, struct wr *wr);
+
 /* bytes.c: changes to the bytes of a packet */
 
 /** Decode a travelling packet. @return false if it is beyond recognition. */

@@ -2,6 +2,7 @@
 /* The scenario reader: lines, statements and nodes. The grammar is in io/sim/scenario.h. */
 #include "io/sim/parse.h"
 
+#include "io/sim/network.h"
 #include "wire/icmpext.h"
 #include "wire/ip.h"
 
@@ -13,6 +14,31 @@ enum {
     ROUTER_TTL = 255, /* what most routers start their own packets with */
     HOST_TTL = 64,
 };
+
+static const char REPLY[] = "reply:";
+static const char DNS_REPLY[] = "[0+2]8180[4+2]000000000000[12+5]"; /* nothing is known of it */
+
+static int keep_port(struct sim_node *node, const struct sim_port *port)
+{
+    struct sim_port *kept = parse_grow(&node->ports, &node->port_count, sizeof *kept);
+    if (kept == NULL)
+        return -ENOMEM;
+    *kept = *port;
+    return 0;
+}
+
+/* Keep the template of an answer, if it is one. */
+static int read_reply(struct parse *parse, const char *reply, struct sim_port *port)
+{
+    uint8_t bytes[SIM_TEXT_BYTES];
+    struct wr wr = wr_init(bytes, sizeof bytes);
+    if (strlen(reply) >= sizeof port->reply ||
+        reply_write(reply, (struct sonde_span){NULL, 0}, &wr) < 0)
+        return parse_fail(parse, "not an answer in hexadecimal digits and [N+M]: %s", reply);
+    port->state = SIM_PORT_REPLY;
+    memcpy(port->reply, reply, strlen(reply) + 1);
+    return 0;
+}
 
 /* STATE[/TTL] of a port */
 static int add_port(struct parse *parse, struct sim_node *node, char *key, char *value)
@@ -27,6 +53,7 @@ static int add_port(struct parse *parse, struct sim_node *node, char *key, char 
         {"open", IP_PROTO_TCP, SIM_PORT_OPEN},
         {"echo", IP_PROTO_UDP, SIM_PORT_ECHO},
         {"answer", IP_PROTO_UDP, SIM_PORT_ANSWER},
+        {"dns", IP_PROTO_UDP, SIM_PORT_REPLY},
     };
     struct sim_port port = {0};
     int r = parse_port(parse, key, &port.protocol, &port.port);
@@ -39,16 +66,18 @@ static int add_port(struct parse *parse, struct sim_node *node, char *key, char 
     if (r < 0)
         return r;
     port.initial_ttl = (uint8_t)ttl;
+    if (strncmp(value, REPLY, strlen(REPLY)) == 0 && port.protocol == IP_PROTO_UDP) {
+        r = read_reply(parse, value + strlen(REPLY), &port);
+        return r < 0 ? r : keep_port(node, &port);
+    }
     for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
         if (strcmp(value, states[i].name) != 0 ||
             (states[i].protocol != 0 && states[i].protocol != port.protocol))
             continue;
         port.state = states[i].state;
-        struct sim_port *kept = parse_grow(&node->ports, &node->port_count, sizeof *kept);
-        if (kept == NULL)
-            return -ENOMEM;
-        *kept = port;
-        return 0;
+        if (port.state == SIM_PORT_REPLY)
+            memcpy(port.reply, DNS_REPLY, sizeof DNS_REPLY);
+        return keep_port(node, &port);
     }
     return parse_fail(parse, "unknown port state: %s", value);
 }

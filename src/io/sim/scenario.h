@@ -16,24 +16,19 @@
  *       mpls=L[/TC[/TTL]],… label stack in its errors; legacy: without a length attribute
  *       ifname=NAME         interface information in its errors
  *       from=ADDRESS        the source of what it sends
- *       udp:53=answer tcp:*=closed …    open closed silent (tcp); echo answer closed silent (udp)
+ *       tcp:443=open udp:53=dns …       tcp: open closed silent; udp: echo answer dns closed silent
  *       tcp:179=open/255                the initial TTL of this port's answers, if not the host's
- *       no-timestamps       its SYN-ACKs have no timestamp option
- *   path HOST NODE... [loop NODE...]    the way there; { a | b c } splits by flow,
- *                                       { a | b c }! packet by packet
- *   at TIME path HOST NODE...           the way there from TIME on
- *   rule NODE ACTION WHAT [OPTION...]
- *       ACTION: drop reject reset answer duplicate truncate=N forge hold=D
- *       fail=ERRNO                      only at the vantage: sending fails there, as with EPERM,
- *                                       EACCES, ENETUNREACH, EHOSTUNREACH or ENOBUFS
- *       WHAT: any icmp error tcp[:PORT] udp[:PORT]
- *       hook=prerouting|forward         before or behind the TTL check (default forward)
- *       dir=out|back                    towards the host (default) or back
- *       code=N                          of a reject (default: administratively prohibited)
- *       mask=0110…                      only where the mask, taken round and round, has a 1
- *       chance=N%                       only so often
- *       from=TIME until=TIME            only then
- *   nat NODE ADDRESS [port=+N]          source translation; quotes are not translated back
+ *       udp:53=reply:[0+2]8180…         answers with these bytes; [N+M]: M of the question, from N
+ * on no-timestamps       its SYN-ACKs have no timestamp option path HOST NODE... [loop NODE...] the
+ * way there; { a | b c } splits by flow, { a | b c }! packet by packet at TIME path HOST NODE...
+ * the way there from TIME on rule NODE ACTION WHAT [OPTION...] ACTION: drop reject reset answer
+ * duplicate truncate=N forge hold=D fail=ERRNO                      only at the vantage: sending
+ * fails there, as with EPERM, EACCES, ENETUNREACH, EHOSTUNREACH or ENOBUFS WHAT: any icmp error
+ * tcp[:PORT] udp[:PORT] hook=prerouting|forward         before or behind the TTL check (default
+ * forward) dir=out|back                    towards the host (default) or back code=N of a reject
+ * (default: administratively prohibited) mask=0110…                      only where the mask, taken
+ * round and round, has a 1 chance=N%                       only so often from=TIME until=TIME only
+ * then nat NODE ADDRESS [port=+N]          source translation; quotes are not translated back
  *   resolve NAME ADDRESS...             what the name means
  *   name ADDRESS NAME                   the name of an address
  */
@@ -61,13 +56,15 @@ enum sim_port_state {
     SIM_PORT_OPEN,   /* TCP: SYN-ACK */
     SIM_PORT_ECHO,   /* UDP: gives the datagram back */
     SIM_PORT_ANSWER, /* UDP: answers with bytes of its own */
+    SIM_PORT_REPLY,  /* UDP: answers with its template filled in */
 };
 
 struct sim_port {
     uint8_t protocol; /* IP_PROTO_TCP or IP_PROTO_UDP */
     uint16_t port;    /* 0 = every other */
     enum sim_port_state state;
-    uint8_t initial_ttl; /* of its answers; 0 = as the host's */
+    uint8_t initial_ttl;        /* of its answers; 0 = as the host's */
+    char reply[SIM_TEXT_BYTES]; /* the template of a SIM_PORT_REPLY */
 };
 
 struct sim_node {

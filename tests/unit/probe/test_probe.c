@@ -69,8 +69,8 @@ Test(probe, sixteen_bit_fields_of_tokens_are_as_calculated)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct sonde_spec spec = {.id_base = cases[i].base};
-        cr_expect_eq(probe_field16(&spec, cases[i].token), cases[i].field, "base %u, token %u",
-                     cases[i].base, cases[i].token);
+        cr_expect_eq(probe_field16(spec.id_base, cases[i].token), cases[i].field,
+                     "base %u, token %u", cases[i].base, cases[i].token);
     }
 }
 
@@ -83,8 +83,8 @@ Test(probe, every_sixteen_bit_field_names_one_token_and_none_is_zero)
         unsigned wrong = 0;
         memset(seen, 0, sizeof seen);
         for (uint32_t token = 0; token < 65535; token++) {
-            uint16_t field = probe_field16(&spec, token);
-            wrong += field == 0 || seen[field] != 0 || probe_token16(&spec, field) != token;
+            uint16_t field = probe_field16(spec.id_base, token);
+            wrong += field == 0 || seen[field] != 0 || probe_token16(spec.id_base, field) != token;
             seen[field] = 1;
         }
         cr_expect_eq(wrong, 0, "base %u: %u tokens", bases[i], wrong);
@@ -98,8 +98,8 @@ Test(probe, tokens_beyond_sixteen_bits_come_back_modulo_65535)
         const struct sonde_spec spec = {.id_base = bases[i]};
         for (size_t k = 0; k < SAMPLE_TOKENS; k++) {
             uint32_t token = sample_tokens[k];
-            cr_expect_eq(probe_token16(&spec, probe_field16(&spec, token)), token % 65535,
-                         "base %u, token %u", bases[i], token);
+            cr_expect_eq(probe_token16(spec.id_base, probe_field16(spec.id_base, token)),
+                         token % 65535, "base %u, token %u", bases[i], token);
         }
     }
 }

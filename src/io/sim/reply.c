@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Templates of UDP answers: pairs of hexadecimal digits are bytes, [N+M] are M bytes of the
+ * question from offset N on, as many of them as there are.
+ */
+#include "base/number.h"
+#include "io/sim/network.h"
+
+#include <errno.h>
+
+/* Read a small decimal number. @return What is behind it; NULL if there is none. */
+static const char *read_count(const char *at, size_t *ret_count)
+{
+    size_t count = 0;
+    const char *begin = at;
+    for (; *at >= '0' && *at <= '9' && count < SIM_PACKET_BYTES; at++)
+        count = 10 * count + (size_t)(*at - '0');
+    *ret_count = count;
+    return at > begin ? at : NULL;
+}
+
+/* Write "[N+M]". @return What is behind it; NULL if it is not that. */
+static const char *write_copy(const char *at, struct sonde_span question, struct wr *wr)
+{
+    size_t offset;
+    size_t len;
+    at = read_count(at + 1, &offset);
+    if (at == NULL || *at != '+')
+        return NULL;
+    at = read_count(at + 1, &len);
+    if (at == NULL || *at != ']')
+        return NULL;
+    if (offset < question.len) {
+        size_t rest = question.len - offset;
+        wr_bytes(wr, question.data + offset, len < rest ? len : rest);
+    }
+    return at + 1;
+}
+
+/* Write a byte from two digits. @return What is behind them; NULL if they are not that. */
+static const char *write_byte(const char *at, struct wr *wr)
+{
+    int high = number_hex_digit(at[0]);
+    int low = high < 0 ? -1 : number_hex_digit(at[1]);
+    if (low < 0)
+        return NULL;
+    wr_u8(wr, (uint8_t)(high << 4 | low));
+    return at + 2;
+}
+
+int reply_write(const char *reply, struct sonde_span question, struct wr *wr)
+{
+    const char *at = reply;
+    while (at != NULL && *at != '\0')
+        at = *at == '[' ? write_copy(at, question, wr) : write_byte(at, wr);
+    return at != NULL ? 0 : -EINVAL;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The table of payload modules, and what they share; see payload/payload.h. */
+#include "payload/payload.h"
+
+enum { PORTS_MAX = 4 };
+
+/* Each module once, in the order of its port, and the ports that it is the usual one for. */
+static const struct entry {
+    const struct payload_ops *ops;
+    uint16_t ports[PORTS_MAX]; /* 0 = none */
+} table[] = {
+    {&payload_dns, {53}},
+    {&payload_own, {0}},
+};
+enum { ENTRIES = sizeof table / sizeof *table };
+
+const struct payload_ops *payload_at(size_t index)
+{
+    return index < ENTRIES ? table[index].ops : NULL;
+}
+
+uint16_t payload_port(size_t index, size_t nth)
+{
+    return index < ENTRIES && nth < PORTS_MAX ? table[index].ports[nth] : 0;
+}
+
+const struct payload_ops *payload_by_name(const char *name)
+{
+    size_t i = 0;
+    while (payload_at(i) != NULL && strcmp(payload_at(i)->name, name) != 0)
+        i++;
+    return payload_at(i);
+}
+
+const struct payload_ops *payload_by_port(uint16_t port)
+{
+    for (size_t i = 0; i < ENTRIES && port != 0; i++) {
+        for (size_t k = 0; k < PORTS_MAX; k++) {
+            if (table[i].ports[k] == port)
+                return table[i].ops;
+        }
+    }
+    return NULL;
+}
+
+/* Half of the cookie. Its lowest bit is set, so that no name is all zero. */
+static uint32_t half_cookie(const struct payload_trace *trace)
+{
+    return (uint32_t)(trace->cookie >> 32) | 1;
+}
+
+void payload_write_name8(struct wr *wr, const struct payload_trace *trace,
+                         const struct payload_name *name)
+{
+    wr_u32(wr, half_cookie(trace));
+    wr_u32(wr, name->token);
+}
+
+/* Something was read that names a probe, if its secret is the right one. */
+static int take_token(const struct rd *rd, bool is_ours, uint32_t token,
+                      struct payload_match *ret_match)
+{
+    if (!rd_ok(rd))
+        return SONDE_DISCARD_TRUNCATED;
+    if (!is_ours)
+        return SONDE_DISCARD_BAD_TOKEN;
+    *ret_match = (struct payload_match){PAYLOAD_NAMES_TOKEN, token};
+    return 0;
+}
+
+int payload_read_name8(struct rd *rd, const struct payload_trace *trace,
+                       struct payload_match *ret_match)
+{
+    bool is_ours = rd_u32(rd) == half_cookie(trace);
+    uint32_t token = rd_u32(rd);
+    return take_token(rd, is_ours, token, ret_match);
+}
+
+void payload_write_name12(struct wr *wr, const struct payload_trace *trace,
+                          const struct payload_name *name)
+{
+    wr_u64(wr, trace->cookie);
+    wr_u32(wr, name->token);
+}
+
+int payload_read_name12(struct rd *rd, const struct payload_trace *trace,
+                        struct payload_match *ret_match)
+{
+    bool is_ours = rd_u64(rd) == trace->cookie;
+    uint32_t token = rd_u32(rd);
+    return take_token(rd, is_ours, token, ret_match);
+}
+
+int payload_read_name2(struct rd *rd, struct payload_match *ret_match)
+{
+    uint16_t field = rd_u16(rd);
+    if (!rd_ok(rd))
+        return SONDE_DISCARD_TRUNCATED;
+    if (field == 0)
+        return SONDE_DISCARD_BAD_TOKEN;
+    *ret_match = (struct payload_match){PAYLOAD_NAMES_FIELD16, field};
+    return 0;
+}
+
+int payload_verdict(const struct rd *rd, bool fits)
+{
+    if (!rd_ok(rd))
+        return SONDE_DISCARD_TRUNCATED;
+    return fits ? 0 : SONDE_DISCARD_NOT_A_RESULT;
+}

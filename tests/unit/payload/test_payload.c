@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What every payload module keeps to, and the table. */
+#include "tests/unit/payload/sample.h"
+
+#include <criterion/criterion.h>
+
+/* Modules whose answers say which question they are to: all but the user's own. */
+static const struct payload_ops *module_at(size_t index)
+{
+    const struct payload_ops *ops = payload_at(index);
+    return ops != &payload_own ? ops : NULL;
+}
+
+static struct sonde_span span_of(const struct sample_question *question)
+{
+    return (struct sonde_span){question->bytes, question->len};
+}
+
+Test(payload, ports_and_names_lead_to_their_modules)
+{
+    cr_expect_eq(payload_by_port(53), &payload_dns);
+    cr_expect_eq(payload_by_name("dns"), &payload_dns);
+    cr_expect_null(payload_by_port(1));
+    cr_expect_null(payload_by_port(0));
+    cr_expect_null(payload_by_name("no such"));
+    const struct payload_ops *ops;
+    for (size_t i = 0; (ops = payload_at(i)) != NULL; i++) {
+        cr_expect_eq(payload_by_name(ops->name), ops);
+        cr_expect_not_null(ops->asks);
+        for (size_t k = 0; payload_port(i, k) != 0; k++)
+            cr_expect_eq(payload_by_port(payload_port(i, k)), ops);
+    }
+}
+
+Test(payload, a_quoted_question_leads_back_to_its_probe)
+{
+    const struct payload_ops *ops;
+    for (size_t i = 0; (ops = module_at(i)) != NULL; i++) {
+        struct sample_question question = sample_ask(ops, 0);
+        struct payload_match match = {PAYLOAD_NAMES_NONE, 0};
+        int r = ops->recognize(&sample_trace, span_of(&question), &match);
+        if (r == SONDE_DISCARD_TRUNCATED && ops->silence != NULL)
+            continue; /* it has no room for a name */
+        cr_expect_eq(r, 0, "%s", ops->name);
+        if (match.named != PAYLOAD_NAMES_NONE)
+            cr_expect_eq(match.value,
+                         match.named == PAYLOAD_NAMES_TOKEN ? sample_name.token
+                                                            : sample_name.field16,
+                         "%s", ops->name);
+    }
+}
+
+Test(payload, a_question_that_is_cut_short_is_never_another_ones)
+{
+    const struct payload_ops *ops;
+    for (size_t i = 0; (ops = module_at(i)) != NULL; i++) {
+        struct sample_question question = sample_ask(ops, 0);
+        for (size_t len = 0; len < question.len; len++) {
+            struct payload_match match = {PAYLOAD_NAMES_NONE, 0};
+            int r = ops->recognize(&sample_trace, (struct sonde_span){question.bytes, len}, &match);
+            cr_expect(r == 0 || r == SONDE_DISCARD_TRUNCATED, "%s: %zu bytes: %d", ops->name, len,
+                      r);
+            if (r == 0 && match.named != PAYLOAD_NAMES_NONE)
+                cr_expect(match.value == sample_name.token || match.value == sample_name.field16,
+                          "%s: %zu bytes", ops->name, len);
+        }
+    }
+}
+
+Test(payload, a_name_of_32_bits_rests_on_the_cookie)
+{
+    const struct payload_trace stranger = {.cookie = ~sample_trace.cookie};
+    const struct payload_ops *ops;
+    for (size_t i = 0; (ops = module_at(i)) != NULL; i++) {
+        struct sample_question question = sample_ask(ops, 0);
+        struct payload_match match = {PAYLOAD_NAMES_NONE, 0};
+        int r = ops->recognize(&sample_trace, span_of(&question), &match);
+        if (r == 0 && match.named == PAYLOAD_NAMES_TOKEN)
+            cr_expect_eq(ops->recognize(&stranger, span_of(&question), &match),
+                         SONDE_DISCARD_BAD_TOKEN, "%s", ops->name);
+    }
+}
+
+Test(payload, a_question_is_no_answer_to_itself)
+{
+    const struct payload_ops *ops;
+    for (size_t i = 0; (ops = module_at(i)) != NULL; i++) {
+        struct sample_question question = sample_ask(ops, 0);
+        struct payload_match match;
+        cr_expect_neq(ops->fits(&sample_trace, span_of(&question), &match), 0, "%s", ops->name);
+    }
+}
+
+/* Load balancers may hash nothing but what is the same in all; routers time longer packets longer.
+ */
+Test(payload, all_questions_of_a_trace_are_equally_long)
+{
+    static const uint32_t tokens[] = {0, 1, 9, 10, 99999, 0x7fffffff, 0x80000000, UINT32_MAX};
+    static const size_t wanted[] = {0, 16, 36, 200, 1372};
+    const struct payload_ops *ops;
+    for (size_t i = 0; (ops = module_at(i)) != NULL; i++) {
+        for (size_t w = 0; w < sizeof wanted / sizeof *wanted; w++) {
+            size_t len = sample_ask(ops, wanted[w]).len;
+            cr_expect(len > 0 && len <= 1400, "%s: %zu", ops->name, len);
+            for (size_t k = 0; k < sizeof tokens / sizeof *tokens; k++) {
+                const struct payload_name name = {tokens[k], (uint16_t)(tokens[k] % 65535 + 1)};
+                uint8_t bytes[SAMPLE_BYTES];
+                struct wr wr = wr_init(bytes, sizeof bytes);
+                ops->ask(&sample_trace, &name, wanted[w], &wr);
+                cr_expect_eq(wr.len, len, "%s: token %u", ops->name, tokens[k]);
+            }
+        }
+    }
+}
+
+Test(payload, a_buffer_that_is_too_small_fails_the_writer)
+{
+    const struct payload_ops *ops;
+    for (size_t i = 0; (ops = module_at(i)) != NULL; i++) {
+        size_t len = sample_ask(ops, 0).len;
+        uint8_t bytes[SAMPLE_BYTES];
+        struct wr wr = wr_init(bytes, len - 1);
+        ops->ask(&sample_trace, &sample_name, 0, &wr);
+        cr_expect_not(wr_ok(&wr), "%s", ops->name);
+    }
+}
