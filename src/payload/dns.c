@@ -51,14 +51,6 @@ static void dns_ask(const struct payload_trace *trace, const struct payload_name
         write_padding(wr, len);
 }
 
-static int dns_recognize(const struct payload_trace *trace, struct sonde_span question,
-                         struct payload_match *ret_match)
-{
-    (void)trace;
-    struct rd rd = rd_init(question);
-    return payload_read_name2(&rd, ret_match);
-}
-
 static int dns_fits(const struct payload_trace *trace, struct sonde_span answer,
                     struct payload_match *ret_match)
 {
@@ -80,6 +72,6 @@ const struct payload_ops payload_dns = {
     .name = "dns",
     .asks = "the name servers of the root",
     .ask = dns_ask,
-    .recognize = dns_recognize,
+    .recognize = payload_recognize_name2,
     .fits = dns_fits,
 };

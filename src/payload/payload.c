@@ -10,6 +10,7 @@ static const struct entry {
     uint16_t ports[PORTS_MAX]; /* 0 = none */
 } table[] = {
     {&payload_dns, {53}},
+    {&payload_ntp, {123}},
     {&payload_own, {0}},
 };
 enum { ENTRIES = sizeof table / sizeof *table };
@@ -100,6 +101,20 @@ int payload_read_name2(struct rd *rd, struct payload_match *ret_match)
         return SONDE_DISCARD_BAD_TOKEN;
     *ret_match = (struct payload_match){PAYLOAD_NAMES_FIELD16, field};
     return 0;
+}
+
+int payload_recognize_name2(const struct payload_trace *trace, struct sonde_span question,
+                            struct payload_match *ret_match)
+{
+    (void)trace;
+    struct rd rd = rd_init(question);
+    return payload_read_name2(&rd, ret_match);
+}
+
+bool payload_take(struct rd *rd, const void *bytes, size_t len)
+{
+    struct sonde_span taken = rd_span(rd, len);
+    return rd_ok(rd) && memcmp(taken.data, bytes, len) == 0;
 }
 
 int payload_verdict(const struct rd *rd, bool fits)

@@ -116,12 +116,20 @@ SONDE_MUST_CHECK int payload_read_name12(struct rd *rd, const struct payload_tra
  *  @return 0; SONDE_DISCARD_TRUNCATED; SONDE_DISCARD_BAD_TOKEN if it is 0. */
 SONDE_MUST_CHECK int payload_read_name2(struct rd *rd, struct payload_match *ret_match);
 
+/** A name of 2 bytes at the very beginning of a question: fit to be the recognize() of a module. */
+int payload_recognize_name2(const struct payload_trace *trace, struct sonde_span question,
+                            struct payload_match *ret_match);
+
+/** Take bytes that have to be these. @return true if they are; false also if they end early. */
+bool payload_take(struct rd *rd, const void *bytes, size_t len);
+
 /** @return What is wrong with something of which the name was read, but not all of the rest:
  *  SONDE_DISCARD_TRUNCATED if it ended early, SONDE_DISCARD_NOT_A_RESULT if it did not fit, or 0.
  */
 int payload_verdict(const struct rd *rd, bool fits);
 
 extern const struct payload_ops payload_dns;
+extern const struct payload_ops payload_ntp;
 extern const struct payload_ops payload_own;
 
 #endif

@@ -303,9 +303,12 @@ def scenario():
     yield "per_packet", base.replace("c } b", "c }! b").encode()
 
 
+NAME8 = "01020305a1a2a3a4"  # as the payload target's trace names a probe: cookie and token
+
 # What servers answer, to be shown to every module: only their own take it.
 ANSWERS = {
     "dns": "1234818000010000000000000000020001",
+    "ntp": "240106e9000000000000001047505300e800000000000000" + NAME8 + "e800000100000000" * 2,
 }
 
 
