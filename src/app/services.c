@@ -83,6 +83,7 @@ static const struct known_service {
     {"memcached", 11211, TCP | UDP, NULL},
     {"mongodb", 27017, TCP, NULL},
     {"wireguard", 51820, UDP, NULL},
+    {"snmp2c", 161, UDP, "snmp2c"},
     {"anyconnect", 443, UDP, "dtls"},
 };
 

@@ -11,6 +11,8 @@ static const struct entry {
 } table[] = {
     {&payload_dns, {53}},
     {&payload_ntp, {123}},
+    {&payload_snmp, {161}},
+    {&payload_snmp2c, {0}},
     {&payload_own, {0}},
 };
 enum { ENTRIES = sizeof table / sizeof *table };
@@ -109,6 +111,11 @@ int payload_recognize_name2(const struct payload_trace *trace, struct sonde_span
     (void)trace;
     struct rd rd = rd_init(question);
     return payload_read_name2(&rd, ret_match);
+}
+
+void payload_put(struct wr *wr, const void *bytes, size_t len)
+{
+    wr_bytes(wr, bytes, len);
 }
 
 bool payload_take(struct rd *rd, const void *bytes, size_t len)

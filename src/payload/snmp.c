@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * SNMP, in two versions that no single question can speak.
+ *
+ * Version 3 is asked to make itself known: a request of nothing in the name of nobody, which every
+ * agent reports as being for an engine that it is not (RFC 3414 §4). Its msgID names the probe
+ * (RFC 3412 §6.2). Version 2c is asked for the time since its start (sysUpTime.0, RFC 3418) in the
+ * usual community; its request-id names the probe (RFC 3416 §3).
+ */
+#include "payload/ber.h"
+
+/* PDUs; RFC 3416 §3. */
+enum {
+    PDU_GET = BER_CONTEXT,
+    PDU_RESPONSE = BER_CONTEXT + 2,
+    PDU_REPORT = BER_CONTEXT + 8,
+    VERSION_2C = 1, /* RFC 1901 §3 */
+    VERSION_3 = 3,
+};
+
+/* RFC 3412 §6: what stands before the msgID, and between it and the request-id. */
+static const char v3_head[] = "\x30\x3e"               /* a sequence of 62 bytes */
+                              "\x02\x01\x03"           /* msgVersion */
+                              "\x30\x11";              /* msgGlobalData */
+static const char v3_middle[] = "\x02\x03\x00\xff\xe3" /* msgMaxSize: 65507 */
+                                "\x04\x01\x04"         /* msgFlags: reportable */
+                                "\x02\x01\x03"         /* msgSecurityModel: USM */
+                                "\x04\x10\x30\x0e"     /* its parameters: RFC 3414 §2.4 */
+                                "\x04\x00"             /* engine: to be discovered */
+                                "\x02\x01\x00"         /* its boots */
+                                "\x02\x01\x00"         /* its time */
+                                "\x04\x00"             /* user: nobody */
+                                "\x04\x00\x04\x00"     /* not authenticated, not encrypted */
+                                "\x30\x14"             /* scopedPDU */
+                                "\x04\x00\x04\x00"     /* contextEngineID, contextName */
+                                "\xa0\x0e";            /* a GetRequest of 14 bytes */
+static const char v2c_head[] = "\x30\x29"              /* a sequence of 41 bytes */
+                               "\x02\x01\x01"          /* version */
+                               "\x04\x06public"        /* community */
+                               "\xa0\x1c";             /* a GetRequest of 28 bytes */
+
+/* What stands behind the request-id: error-status, error-index and what is asked for. */
+static const char v3_tail[] = "\x02\x01\x00\x02\x01\x00"
+                              "\x30\x00"; /* nothing */
+static const char v2c_tail[] = "\x02\x01\x00\x02\x01\x00"
+                               "\x30\x0e\x30\x0c"                         /* one variable */
+                               "\x06\x08\x2b\x06\x01\x02\x01\x01\x03\x00" /* 1.3.6.1.2.1.1.3.0 */
+                               "\x05\x00";                                /* of unknown value */
+
+static void v3_ask(const struct payload_trace *trace, const struct payload_name *name, size_t len,
+                   struct wr *wr)
+{
+    (void)len;
+    payload_put(wr, v3_head, sizeof v3_head - 1);
+    ber_write_name(wr, trace, name);
+    payload_put(wr, v3_middle, sizeof v3_middle - 1);
+    ber_write_name(wr, trace, name);
+    payload_put(wr, v3_tail, sizeof v3_tail - 1);
+}
+
+static void v2c_ask(const struct payload_trace *trace, const struct payload_name *name, size_t len,
+                    struct wr *wr)
+{
+    (void)len;
+    payload_put(wr, v2c_head, sizeof v2c_head - 1);
+    ber_write_name(wr, trace, name);
+    payload_put(wr, v2c_tail, sizeof v2c_tail - 1);
+}
+
+/* Read a message up to its msgID. */
+static int v3_begin(struct rd *rd, const struct payload_trace *trace,
+                    struct payload_match *ret_match)
+{
+    bool fits = ber_enter(rd, BER_SEQUENCE) && ber_is(rd, VERSION_3) && ber_enter(rd, BER_SEQUENCE);
+    return fits ? ber_read_name(rd, trace, ret_match) : payload_verdict(rd, false);
+}
+
+/* Read a message up to the request-id of this PDU. */
+static int v2c_begin(struct rd *rd, const struct payload_trace *trace, uint8_t pdu,
+                     struct payload_match *ret_match)
+{
+    bool fits = ber_enter(rd, BER_SEQUENCE) && ber_is(rd, VERSION_2C) &&
+                ber_skip(rd, BER_OCTET_STRING) && ber_enter(rd, pdu);
+    return fits ? ber_read_name(rd, trace, ret_match) : payload_verdict(rd, false);
+}
+
+/* Of a question, another protocol's bytes are as little ours as another's question. */
+static int of_question(int reason)
+{
+    return reason == SONDE_DISCARD_NOT_A_RESULT ? SONDE_DISCARD_BAD_TOKEN : reason;
+}
+
+static int v3_recognize(const struct payload_trace *trace, struct sonde_span question,
+                        struct payload_match *ret_match)
+{
+    struct rd rd = rd_init(question);
+    return of_question(v3_begin(&rd, trace, ret_match));
+}
+
+static int v2c_recognize(const struct payload_trace *trace, struct sonde_span question,
+                         struct payload_match *ret_match)
+{
+    struct rd rd = rd_init(question);
+    return of_question(v2c_begin(&rd, trace, PDU_GET, ret_match));
+}
+
+static int v3_fits(const struct payload_trace *trace, struct sonde_span answer,
+                   struct payload_match *ret_match)
+{
+    struct rd rd = rd_init(answer);
+    int r = v3_begin(&rd, trace, ret_match);
+    if (r != 0)
+        return r;
+    bool fits = ber_skip(&rd, BER_INTEGER) && ber_skip(&rd, BER_OCTET_STRING) &&
+                ber_skip(&rd, BER_INTEGER) && ber_skip(&rd, BER_OCTET_STRING) &&
+                ber_enter(&rd, BER_SEQUENCE) && ber_skip(&rd, BER_OCTET_STRING) &&
+                ber_skip(&rd, BER_OCTET_STRING) && ber_skip(&rd, PDU_REPORT);
+    return payload_verdict(&rd, fits);
+}
+
+static int v2c_fits(const struct payload_trace *trace, struct sonde_span answer,
+                    struct payload_match *ret_match)
+{
+    struct rd rd = rd_init(answer);
+    int r = v2c_begin(&rd, trace, PDU_RESPONSE, ret_match);
+    if (r != 0)
+        return r;
+    bool fits =
+        ber_skip(&rd, BER_INTEGER) && ber_skip(&rd, BER_INTEGER) && ber_skip(&rd, BER_SEQUENCE);
+    return payload_verdict(&rd, fits);
+}
+
+const struct payload_ops payload_snmp = {
+    .name = "snmp",
+    .asks = "which engine it is (SNMPv3)",
+    .silence = "an agent that speaks only SNMPv1 or v2c ignores version 3; ask it as :snmp2c",
+    .ask = v3_ask,
+    .recognize = v3_recognize,
+    .fits = v3_fits,
+};
+
+const struct payload_ops payload_snmp2c = {
+    .name = "snmp2c",
+    .asks = "how long it is up (SNMPv2c, community public)",
+    .silence = "an agent ignores a community that it does not know",
+    .ask = v2c_ask,
+    .recognize = v2c_recognize,
+    .fits = v2c_fits,
+};
