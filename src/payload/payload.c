@@ -2,6 +2,8 @@
 /* The table of payload modules, and what they share; see payload/payload.h. */
 #include "payload/payload.h"
 
+#include "base/number.h"
+
 enum { PORTS_MAX = 4 };
 
 /* Each module once, in the order of its port, and the ports that it is the usual one for. */
@@ -9,11 +11,8 @@ static const struct entry {
     const struct payload_ops *ops;
     uint16_t ports[PORTS_MAX]; /* 0 = none */
 } table[] = {
-    {&payload_dns, {53}},
-    {&payload_ntp, {123}},
-    {&payload_snmp, {161}},
-    {&payload_snmp2c, {0}},
-    {&payload_own, {0}},
+    {&payload_dns, {53}},    {&payload_tftp, {69}},  {&payload_ntp, {123}}, {&payload_snmp, {161}},
+    {&payload_stun, {3478}}, {&payload_snmp2c, {0}}, {&payload_own, {0}},
 };
 enum { ENTRIES = sizeof table / sizeof *table };
 
@@ -92,6 +91,36 @@ int payload_read_name12(struct rd *rd, const struct payload_trace *trace,
     bool is_ours = rd_u64(rd) == trace->cookie;
     uint32_t token = rd_u32(rd);
     return take_token(rd, is_ours, token, ret_match);
+}
+
+void payload_write_hex8(struct wr *wr, const struct payload_trace *trace,
+                        const struct payload_name *name)
+{
+    static const char digits[] = "0123456789abcdef";
+    uint8_t bytes[PAYLOAD_NAME8_BYTES];
+    struct wr binary = wr_init(bytes, sizeof bytes);
+    payload_write_name8(&binary, trace, name);
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        wr_u8(wr, (uint8_t)digits[bytes[i] >> 4]);
+        wr_u8(wr, (uint8_t)digits[bytes[i] & 15]);
+    }
+}
+
+int payload_read_hex8(struct rd *rd, const struct payload_trace *trace,
+                      struct payload_match *ret_match)
+{
+    uint8_t bytes[PAYLOAD_NAME8_BYTES];
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        int high = number_hex_digit((char)rd_u8(rd));
+        int low = number_hex_digit((char)rd_u8(rd));
+        if (!rd_ok(rd))
+            return SONDE_DISCARD_TRUNCATED;
+        if (high < 0 || low < 0)
+            return SONDE_DISCARD_BAD_TOKEN;
+        bytes[i] = (uint8_t)(high << 4 | low);
+    }
+    struct rd binary = rd_init((struct sonde_span){bytes, sizeof bytes});
+    return payload_read_name8(&binary, trace, ret_match);
 }
 
 int payload_read_name2(struct rd *rd, struct payload_match *ret_match)

@@ -94,6 +94,7 @@ const struct payload_ops *payload_at(size_t index);
 enum {
     PAYLOAD_NAME8_BYTES = 8,
     PAYLOAD_NAME12_BYTES = 12,
+    PAYLOAD_HEX8_BYTES = 16,
 };
 
 /** Write a name of 8 bytes, never all zero: the token, and half of the cookie. */
@@ -111,6 +112,14 @@ void payload_write_name12(struct wr *wr, const struct payload_trace *trace,
 /** Read a name of 12 bytes. @return As payload_read_name8(). */
 SONDE_MUST_CHECK int payload_read_name12(struct rd *rd, const struct payload_trace *trace,
                                          struct payload_match *ret_match);
+
+/** Write a name of 8 bytes as 16 hexadecimal digits, where a protocol wants text. */
+void payload_write_hex8(struct wr *wr, const struct payload_trace *trace,
+                        const struct payload_name *name);
+
+/** Read a name of 16 hexadecimal digits. @return As payload_read_name8(). */
+SONDE_MUST_CHECK int payload_read_hex8(struct rd *rd, const struct payload_trace *trace,
+                                       struct payload_match *ret_match);
 
 /** Read a name of 2 bytes, which any value but 0 may be.
  *  @return 0; SONDE_DISCARD_TRUNCATED; SONDE_DISCARD_BAD_TOKEN if it is 0. */
@@ -136,5 +145,7 @@ extern const struct payload_ops payload_ntp;
 extern const struct payload_ops payload_own;
 extern const struct payload_ops payload_snmp2c;
 extern const struct payload_ops payload_snmp;
+extern const struct payload_ops payload_stun;
+extern const struct payload_ops payload_tftp;
 
 #endif

@@ -71,7 +71,8 @@ struct net {
     void (*on_probe)(struct net *net, const struct sonde_tx *tx);
     int (*on_send)(struct net *net, const struct sonde_tx *tx); /* NULL: all can be sent */
     void (*on_event)(struct net *net, const struct sonde_event *event);
-    uint64_t seen; /* for the rules' own use */
+    uint64_t seen;   /* for the rules' own use */
+    bool other_port; /* UDP services that are added answer from another port than is asked */
 
     bool forgetful; /* keeps counts only, for long runs */
     struct net_probe *probes;

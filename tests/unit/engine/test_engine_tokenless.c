@@ -426,3 +426,34 @@ Test(tokenless, a_probe_that_has_not_left_yet_has_no_answer_even_with_its_token)
         net_free(net);
     }
 }
+
+/* As TFTP does: every answer comes from a port that was never seen before. */
+static void own_words_from_elsewhere(struct net *net, const struct sonde_tx *tx)
+{
+    struct sonde_flow flow = *tx->flow;
+    struct sonde_tx copy = *tx;
+    flow.dst_port = (uint16_t)(40000 + net->seen++);
+    copy.flow = &flow;
+    own_words(net, &copy);
+}
+
+Test(tokenless, an_answer_from_another_port_counts_where_the_protocol_has_it_so)
+{
+    struct engine_config config = net_config();
+    config.cycles = 3;
+    for (unsigned other_port = 0; other_port < 2; other_port++) {
+        struct net *net = net_new(&config);
+        net->other_port = other_port == 1;
+        net->on_probe = own_words_from_elsewhere;
+        net_add(net, "udp");
+        engine_start(net->engine, 0);
+        net_run(net);
+        size_t answered = net_outcomes(net, SONDE_OUTCOME_UDP_REPLY);
+        uint64_t strange = engine_discards(net->engine)->count[SONDE_DISCARD_DIFFERENT_ADDRESS];
+        if (other_port == 1)
+            cr_expect(answered >= config.cycles && strange == 0, "%zu answered", answered);
+        else
+            cr_expect(answered == 0 && strange > 0, "%zu answered", answered);
+        net_free(net);
+    }
+}

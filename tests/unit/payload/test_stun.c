@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* STUN requests and responses, by RFC 8489 §5, §14.2 and §14.8. */
+#include "tests/unit/payload/sample.h"
+
+#include <criterion/criterion.h>
+
+#define COOKIE "2112a442"
+#define NAME "0102030405060708 a1a2a3a4"
+#define MAPPED "0020 0008 0001 e112 e112a643" /* XOR-MAPPED-ADDRESS 192.0.2.1:49152 */
+
+Test(stun, asks_for_a_binding)
+{
+    struct sample_question question = sample_ask(&payload_stun, 0);
+    sample_expect_question(&question, "0001 0000" COOKIE NAME);
+    cr_expect_eq(sample_ask(&payload_stun, 1200).len, 20);
+}
+
+Test(stun, takes_a_success_and_an_error)
+{
+    sample_expect_answer(&payload_stun, "0101 000c" COOKIE NAME MAPPED);
+    sample_expect_answer(&payload_stun, "0101 0000" COOKIE NAME);
+    sample_expect_answer(&payload_stun, /* ERROR-CODE 401, without a reason */
+                         "0111 0008" COOKIE NAME "0009 0004 0000 0401");
+}
+
+Test(stun, refuses_what_is_no_response_to_it)
+{
+    /* a request, an indication, another method, no magic cookie, a length that cannot be */
+    sample_expect_refusal(&payload_stun, "0001 0000" COOKIE NAME, SONDE_DISCARD_NOT_A_RESULT);
+    sample_expect_refusal(&payload_stun, "0011 0000" COOKIE NAME, SONDE_DISCARD_NOT_A_RESULT);
+    sample_expect_refusal(&payload_stun, "0103 0000" COOKIE NAME, SONDE_DISCARD_NOT_A_RESULT);
+    sample_expect_refusal(&payload_stun, "0101 0000 2112a443" NAME, SONDE_DISCARD_NOT_A_RESULT);
+    sample_expect_refusal(&payload_stun, "0101 0002" COOKIE NAME "0000",
+                          SONDE_DISCARD_NOT_A_RESULT);
+    sample_expect_refusal(&payload_stun, "0101 0000" COOKIE "0102030405060709 a1a2a3a4",
+                          SONDE_DISCARD_BAD_TOKEN);
+    sample_expect_refusal(&payload_stun, "0101 fffc" COOKIE NAME MAPPED, SONDE_DISCARD_TRUNCATED);
+    sample_expect_truncation(&payload_stun, "0101 000c" COOKIE NAME MAPPED, 32);
+}
