@@ -11,8 +11,17 @@ static const struct entry {
     const struct payload_ops *ops;
     uint16_t ports[PORTS_MAX]; /* 0 = none */
 } table[] = {
-    {&payload_dns, {53}},    {&payload_tftp, {69}},  {&payload_ntp, {123}}, {&payload_snmp, {161}},
-    {&payload_stun, {3478}}, {&payload_snmp2c, {0}}, {&payload_own, {0}},
+    {.ops = &payload_dns, .ports = {53}},
+    {.ops = &payload_tftp, .ports = {69}},
+    {.ops = &payload_ntp, .ports = {123}},
+    {.ops = &payload_netbios, .ports = {137}},
+    {.ops = &payload_snmp, .ports = {161}},
+    {.ops = &payload_stun, .ports = {3478}},
+    {.ops = &payload_mdns, .ports = {5353}},
+    {.ops = &payload_llmnr, .ports = {5355}},
+    {.ops = &payload_memcached, .ports = {11211}},
+    {.ops = &payload_snmp2c},
+    {.ops = &payload_own},
 };
 enum { ENTRIES = sizeof table / sizeof *table };
 

@@ -141,6 +141,10 @@ bool payload_take(struct rd *rd, const void *bytes, size_t len);
 int payload_verdict(const struct rd *rd, bool fits);
 
 extern const struct payload_ops payload_dns;
+extern const struct payload_ops payload_llmnr;
+extern const struct payload_ops payload_mdns;
+extern const struct payload_ops payload_memcached;
+extern const struct payload_ops payload_netbios;
 extern const struct payload_ops payload_ntp;
 extern const struct payload_ops payload_own;
 extern const struct payload_ops payload_snmp2c;
