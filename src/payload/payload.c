@@ -13,9 +13,11 @@ static const struct entry {
 } table[] = {
     {.ops = &payload_dns, .ports = {53}},
     {.ops = &payload_tftp, .ports = {69}},
+    {.ops = &payload_kerberos, .ports = {88}},
     {.ops = &payload_ntp, .ports = {123}},
     {.ops = &payload_netbios, .ports = {137}},
     {.ops = &payload_snmp, .ports = {161}},
+    {.ops = &payload_syslog, .ports = {514}},
     {.ops = &payload_stun, .ports = {3478}},
     {.ops = &payload_mdns, .ports = {5353}},
     {.ops = &payload_llmnr, .ports = {5355}},

@@ -141,6 +141,7 @@ bool payload_take(struct rd *rd, const void *bytes, size_t len);
 int payload_verdict(const struct rd *rd, bool fits);
 
 extern const struct payload_ops payload_dns;
+extern const struct payload_ops payload_kerberos;
 extern const struct payload_ops payload_llmnr;
 extern const struct payload_ops payload_mdns;
 extern const struct payload_ops payload_memcached;
@@ -150,6 +151,7 @@ extern const struct payload_ops payload_own;
 extern const struct payload_ops payload_snmp2c;
 extern const struct payload_ops payload_snmp;
 extern const struct payload_ops payload_stun;
+extern const struct payload_ops payload_syslog;
 extern const struct payload_ops payload_tftp;
 
 #endif

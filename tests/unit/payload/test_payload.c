@@ -101,7 +101,8 @@ Test(payload, all_questions_of_a_trace_are_equally_long)
     for (size_t i = 0; (ops = module_at(i)) != NULL; i++) {
         for (size_t w = 0; w < sizeof wanted / sizeof *wanted; w++) {
             size_t len = sample_ask(ops, wanted[w]).len;
-            cr_expect(len > 0 && len <= 1400, "%s: %zu", ops->name, len);
+            cr_expect(len <= 1400, "%s: %zu", ops->name, len);
+            cr_expect(len > 0 || ops == &payload_syslog, "%s: %zu", ops->name, len);
             for (size_t k = 0; k < sizeof tokens / sizeof *tokens; k++) {
                 const struct payload_name name = {tokens[k], (uint16_t)(tokens[k] % 65535 + 1)};
                 uint8_t bytes[SAMPLE_BYTES];
@@ -119,6 +120,8 @@ Test(payload, a_buffer_that_is_too_small_fails_the_writer)
     for (size_t i = 0; (ops = module_at(i)) != NULL; i++) {
         size_t len = sample_ask(ops, 0).len;
         uint8_t bytes[SAMPLE_BYTES];
+        if (len == 0)
+            continue;
         struct wr wr = wr_init(bytes, len - 1);
         ops->ask(&sample_trace, &sample_name, 0, &wr);
         cr_expect_not(wr_ok(&wr), "%s", ops->name);
