@@ -71,6 +71,22 @@ Test(services, ports_names_ranges_and_presets_are_read)
     }
 }
 
+Test(services, a_name_may_stand_for_another_question_than_its_port)
+{
+    struct service_list list = {.count = 0};
+    struct text error = {0};
+    cr_assert_eq(services_read("snmp,snmp2c", &tcp_rules, &list, &error), 0);
+    cr_expect_eq(list.count, 1, "one port is asked one question");
+    cr_expect_null(list.items[0].payload, "what its port says");
+    services_deinit(&list);
+    cr_assert_eq(services_read("snmp2c", &tcp_rules, &list, &error), 0);
+    cr_expect_eq(list.items[0].port, 161);
+    cr_expect_str_eq(list.items[0].protocol, "udp");
+    cr_expect_str_eq(list.items[0].payload, "snmp2c");
+    services_deinit(&list);
+    text_deinit(&error);
+}
+
 Test(services, the_protocol_asked_for_holds_for_numbers_and_not_for_presets)
 {
     char shown[512];
