@@ -104,30 +104,41 @@ static int v2c_recognize(const struct payload_trace *trace, struct sonde_span qu
     return of_question(v2c_begin(&rd, trace, PDU_GET, ret_match));
 }
 
+/* Pass over elements of these types. */
+static bool skip_all(struct rd *rd, const uint8_t *tags, size_t count)
+{
+    size_t i = 0;
+    while (i < count && ber_skip(rd, tags[i]))
+        i++;
+    return i == count;
+}
+
 static int v3_fits(const struct payload_trace *trace, struct sonde_span answer,
                    struct payload_match *ret_match)
 {
+    /* msgMaxSize, msgFlags, msgSecurityModel, msgSecurityParameters */
+    static const uint8_t rest[] = {BER_INTEGER, BER_OCTET_STRING, BER_INTEGER, BER_OCTET_STRING};
+    /* contextEngineID, contextName, the PDU */
+    static const uint8_t scoped[] = {BER_OCTET_STRING, BER_OCTET_STRING, PDU_REPORT};
     struct rd rd = rd_init(answer);
     int r = v3_begin(&rd, trace, ret_match);
     if (r != 0)
         return r;
-    bool fits = ber_skip(&rd, BER_INTEGER) && ber_skip(&rd, BER_OCTET_STRING) &&
-                ber_skip(&rd, BER_INTEGER) && ber_skip(&rd, BER_OCTET_STRING) &&
-                ber_enter(&rd, BER_SEQUENCE) && ber_skip(&rd, BER_OCTET_STRING) &&
-                ber_skip(&rd, BER_OCTET_STRING) && ber_skip(&rd, PDU_REPORT);
+    bool fits = skip_all(&rd, rest, sizeof rest) && ber_enter(&rd, BER_SEQUENCE) &&
+                skip_all(&rd, scoped, sizeof scoped);
     return payload_verdict(&rd, fits);
 }
 
 static int v2c_fits(const struct payload_trace *trace, struct sonde_span answer,
                     struct payload_match *ret_match)
 {
+    /* error-status, error-index, variable-bindings */
+    static const uint8_t rest[] = {BER_INTEGER, BER_INTEGER, BER_SEQUENCE};
     struct rd rd = rd_init(answer);
     int r = v2c_begin(&rd, trace, PDU_RESPONSE, ret_match);
     if (r != 0)
         return r;
-    bool fits =
-        ber_skip(&rd, BER_INTEGER) && ber_skip(&rd, BER_INTEGER) && ber_skip(&rd, BER_SEQUENCE);
-    return payload_verdict(&rd, fits);
+    return payload_verdict(&rd, skip_all(&rd, rest, sizeof rest));
 }
 
 const struct payload_ops payload_snmp = {
