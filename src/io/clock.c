@@ -32,7 +32,7 @@ sonde_ns clock_wall_ns(void)
     return clock_read(CLOCK_REALTIME);
 }
 
-void clock_follow_wall(sonde_ns *ahead_ns)
+sonde_ns clock_follow_wall(sonde_ns *ahead_ns)
 {
     sonde_ns best_gap = SONDE_NS_NEVER;
     sonde_ns best = 0;
@@ -41,7 +41,7 @@ void clock_follow_wall(sonde_ns *ahead_ns)
         sonde_ns wall = clock_wall_ns();
         sonde_ns after = clock_monotonic_ns();
         if (*ahead_ns >= wall - after && *ahead_ns <= wall - before)
-            return;
+            return 0;
         if (after - before < best_gap) {
             best_gap = after - before;
             best = wall - before - best_gap / 2;
@@ -49,7 +49,9 @@ void clock_follow_wall(sonde_ns *ahead_ns)
         if (best_gap <= WALL_GAP_NS)
             break;
     }
+    sonde_ns moved = best - *ahead_ns;
     *ahead_ns = best;
+    return moved;
 }
 
 int clock_poll(struct pollfd *own, nfds_t own_count, struct io_watch *watch, sonde_ns until_ns)

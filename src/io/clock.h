@@ -16,8 +16,10 @@ sonde_ns clock_wall_ns(void);
  * are slewed alike, so this changes only when somebody sets the wall clock.
  * @param ahead_ns  In: what was found before, or 0. Out: the same, if the clocks do not contradict
  *                  it; otherwise what they show now, as exactly as the scheduler lets us see it.
+ * @return By how much it was changed, in ns. Unless that is next to nothing, nobody knows which of
+ *         the two a stamp goes by that was made since the clocks were last compared.
  */
-void clock_follow_wall(sonde_ns *ahead_ns);
+sonde_ns clock_follow_wall(sonde_ns *ahead_ns);
 
 /**
  * Poll descriptors until one is ready, a signal comes, or a time.

@@ -78,6 +78,7 @@ struct linux_transport {
     struct receiver receivers[RECEIVERS_MAX];
     uint32_t receiver_count;
     sonde_ns wall_ahead_ns; /* the clock of the kernel's stamps, against ours */
+    sonde_ns wall_since_ns; /* since when that surely holds */
     struct hold holds[HOLDS_MAX];
     uint32_t hold_count;
     struct filter_flows flows;
@@ -149,14 +150,20 @@ struct side {
 void side_read(struct msghdr *message, struct side *ret_side);
 
 /**
- * Make a stamp of the kernel's one of ours; clock_follow_wall() has just been called.
+ * Compare the kernel's clock with ours. To be called between reading stamps and stamp_of(): what
+ * was stamped before then went by what is found now, or somebody has set the wall clock meanwhile.
+ */
+void wall_follow(struct linux_transport *linux_transport);
+
+/**
+ * Make a stamp of the kernel's one of ours; wall_follow() has just been called.
  * @param from_ns   It was not before this.
  * @param until_ns  Nor after this.
  * @param wall_ns   The kernel's stamp; 0 = none.
- * @param user      Used instead if the kernel gave none, or one that cannot be: somebody set the
- *                  wall clock meanwhile.
+ * @param user_ns   Used instead if the kernel gave none, or if it may be from before somebody set
+ *                  the wall clock: a small step cannot be seen in the stamp itself.
  */
-struct sonde_stamp stamp_of(struct linux_transport *linux_transport, sonde_ns from_ns,
+struct sonde_stamp stamp_of(const struct linux_transport *linux_transport, sonde_ns from_ns,
                             sonde_ns until_ns, sonde_ns wall_ns, sonde_ns user_ns);
 
 /* send.c */

@@ -218,6 +218,7 @@ int linux_new(const struct linux_config *config, struct sonde_transport **ret_tr
         return -ENOMEM;
     linux_transport->transport.ops = &linux_ops;
     linux_transport->config = *config;
+    wall_follow(linux_transport);
     for (int i = 0; i < FAMILIES; i++)
         linux_transport->senders[i].fd = linux_transport->routers[i] = -1;
     int r4 = open_family(linux_transport, SONDE_FAMILY_IPV4);

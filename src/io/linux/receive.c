@@ -36,7 +36,7 @@ static void fill(struct linux_transport *linux_transport, struct receiver *recei
     receiver->next = 0;
     receiver->filled = count > 0 ? (uint32_t)count : 0; /* an error: nothing to read now */
     if (count > 0)
-        clock_follow_wall(&linux_transport->wall_ahead_ns);
+        wall_follow(linux_transport);
     for (uint32_t i = 0; i < receiver->filled; i++) {
         struct slot *slot = &receiver->slots[i];
         struct side side;

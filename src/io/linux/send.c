@@ -53,7 +53,7 @@ static void stamp_batch(struct linux_transport *linux_transport, struct sender *
     uint32_t first = sender->next_id;
     uint32_t missing = count;
     uint32_t read = 1;
-    clock_follow_wall(&linux_transport->wall_ahead_ns);
+    wall_follow(linux_transport);
     while (missing > 0 && read > 0) {
         read = read_stamps(sender, sides);
         for (uint32_t i = 0; i < read; i++) {

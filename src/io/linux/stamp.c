@@ -45,10 +45,17 @@ void side_read(struct msghdr *message, struct side *ret_side)
     *ret_side = side;
 }
 
-struct sonde_stamp stamp_of(struct linux_transport *linux_transport, sonde_ns from_ns,
+void wall_follow(struct linux_transport *linux_transport)
+{
+    sonde_ns moved = clock_follow_wall(&linux_transport->wall_ahead_ns);
+    if (moved > STAMP_SLACK_NS || moved < -STAMP_SLACK_NS)
+        linux_transport->wall_since_ns = clock_monotonic_ns();
+}
+
+struct sonde_stamp stamp_of(const struct linux_transport *linux_transport, sonde_ns from_ns,
                             sonde_ns until_ns, sonde_ns wall_ns, sonde_ns user_ns)
 {
-    if (wall_ns != 0) {
+    if (wall_ns != 0 && from_ns >= linux_transport->wall_since_ns) {
         sonde_ns time = wall_ns - linux_transport->wall_ahead_ns;
         if (time >= from_ns - STAMP_SLACK_NS && time <= until_ns + STAMP_SLACK_NS)
             return (struct sonde_stamp){time, SONDE_CLOCK_KERNEL};
