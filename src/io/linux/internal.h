@@ -43,11 +43,22 @@ struct receiver {
     uint8_t *packets; /* [SLOTS * PACKET_MAX]; owned */
 };
 
+/** The numbers of the packets that leave through a socket, and their stamps as they are read. */
+struct numbers {
+    uint32_t next;   /* the least that the next packet can have */
+    uint32_t unsure; /* how many more it can be: packets that failed may have taken one each */
+    uint32_t end;    /* behind the highest that a stamp was read of; not below next */
+    struct numbered {
+        uint32_t number;
+        sonde_ns wall_ns; /* 0 = nothing is here */
+    } kept[IO_BATCH];     /* the last that were read, by their remainder */
+};
+
 /** A raw socket that probes leave through. */
 struct sender {
-    int fd;           /* -1 = the family is not there */
-    bool stamped;     /* the kernel stamps what leaves */
-    uint32_t next_id; /* of the next stamp */
+    int fd;       /* -1 = the family is not there */
+    bool stamped; /* the kernel stamps what leaves */
+    struct numbers numbers;
 };
 
 /** A source port that is ours. */
@@ -103,7 +114,11 @@ void from_sockaddr(const struct sockaddr_storage *storage, struct sonde_addr *re
 /** Open a raw socket that answers of a protocol arrive through, its filter shut. */
 SONDE_MUST_CHECK int socket_receiver(enum sonde_family family, uint8_t protocol, int *ret_fd);
 
-/** Open a raw socket that whole packets leave through. */
+/**
+ * Open a raw socket that whole packets leave through. What the queue of an interface drops is an
+ * error of sending (-ENOBUFS). The socket's error queue is to be read: besides stamps, it collects
+ * errors that are about the socket's protocol number, which nothing of ours has.
+ */
 SONDE_MUST_CHECK int socket_sender(enum sonde_family family, const struct linux_config *config,
                                    struct sender *ret_sender);
 
@@ -166,10 +181,23 @@ void wall_follow(struct linux_transport *linux_transport);
 struct sonde_stamp stamp_of(const struct linux_transport *linux_transport, sonde_ns from_ns,
                             sonde_ns until_ns, sonde_ns wall_ns, sonde_ns user_ns);
 
-/* send.c */
+/* numbers.c */
 
-/** Ask for time stamps of what leaves, numbered from 0. */
-void send_stamped(struct sender *sender);
+/** Note a stamp. One that is noted later for the same number takes its place. */
+void numbers_note(struct numbers *numbers, uint32_t number, sonde_ns wall_ns);
+
+/**
+ * Take the numbers of packets that have left just now; their stamps have been noted.
+ * @param count         Packets that left, up to IO_BATCH.
+ * @param failed        One more was tried behind them, and could not be sent.
+ * @param ret_walls_ns  Receives the stamp of each; 0 if there is none, or nobody knows which.
+ * Source: the kernel's net/core/sock.c, sock_set_timestamping(); net/ipv4/raw.c and
+ * net/ipv6/raw.c, where a packet takes its number behind the look at the routing table and before
+ * the firewall's.
+ */
+void numbers_take(struct numbers *numbers, uint32_t count, bool failed, sonde_ns *ret_walls_ns);
+
+/* send.c */
 
 uint32_t linux_send(struct sonde_transport *transport, const struct sonde_tx *txs, uint32_t count,
                     struct sonde_sent *ret_sents);

@@ -5,8 +5,11 @@
  * A packet that leaves is stamped where it enters the queueing discipline (SCHED). That happens
  * within sendmmsg(), so the stamps are there, in the socket's error queue, when it returns; only a
  * packet that has to wait for its neighbour's address has none yet, and is given the time at which
- * the batch was handed over. Stamps are numbered in the order of sending (OPT_ID); whether a packet
- * that could not be sent took a number is not documented, so the numbers then begin anew.
+ * the batch was handed over.
+ *
+ * A device on top of another (VLAN, bridge, bond, macvlan) has a queue of its own, and each queue
+ * stamps. The last stamp of those that are there serves: it is the nearest to the wire, and what
+ * this machine did before it is no part of the round trip.
  */
 #include "base/time.h"
 #include "io/clock.h"
@@ -14,24 +17,16 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <linux/net_tstamp.h>
 #include <string.h>
 
-void send_stamped(struct sender *sender)
-{
-    const int off = 0;
-    const int on = SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID |
-                   SOF_TIMESTAMPING_OPT_TSONLY;
-    char byte;
-    while (recv(sender->fd, &byte, sizeof byte, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0)
-        ; /* stamps that nobody fetched */
-    sender->next_id = 0;
-    sender->stamped = setsockopt(sender->fd, SOL_SOCKET, SO_TIMESTAMPING, &off, sizeof off) == 0 &&
-                      setsockopt(sender->fd, SOL_SOCKET, SO_TIMESTAMPING, &on, sizeof on) == 0;
-}
+enum {
+    READS_MAX = 16, /* of a batch each: more than the error queue holds. Whoever fills it with
+                       errors that are not about us must not keep us here */
+};
 
-/* Read stamps, as many as there are, up to a batch. @return how many. */
-static uint32_t read_stamps(const struct sender *sender, struct side sides[IO_BATCH])
+/* Read some of what is in the error queue, up to a batch, and note what are stamps.
+ * @return how many messages there were. */
+static int read_stamps(struct sender *sender)
 {
     _Alignas(struct cmsghdr) char controls[IO_BATCH][CONTROL_BYTES];
     struct mmsghdr messages[IO_BATCH];
@@ -40,33 +35,29 @@ static uint32_t read_stamps(const struct sender *sender, struct side sides[IO_BA
         messages[i].msg_hdr =
             (struct msghdr){.msg_control = controls[i], .msg_controllen = sizeof controls[i]};
     int count = recvmmsg(sender->fd, messages, IO_BATCH, MSG_ERRQUEUE | MSG_DONTWAIT, NULL);
-    for (int i = 0; i < count; i++)
-        side_read(&messages[i].msg_hdr, &sides[i]);
-    return count > 0 ? (uint32_t)count : 0;
+    for (int i = 0; i < count; i++) {
+        struct side side;
+        side_read(&messages[i].msg_hdr, &side);
+        if (side.is_sent)
+            numbers_note(&sender->numbers, side.sent_id, side.wall_ns);
+    }
+    return count;
 }
 
-/* Give the packets that left just now, between two times, the kernel's stamps. */
+/* Give the packets that left just now, between two times, the kernel's stamps.
+ * @param failed  One more was tried, and could not be sent. */
 static void stamp_batch(struct linux_transport *linux_transport, struct sender *sender,
-                        sonde_ns until_ns, struct sonde_sent *sents, uint32_t count)
+                        sonde_ns until_ns, struct sonde_sent *sents, uint32_t count, bool failed)
 {
-    struct side sides[IO_BATCH];
-    uint32_t first = sender->next_id;
-    uint32_t missing = count;
-    uint32_t read = 1;
+    sonde_ns walls_ns[IO_BATCH];
+    for (int i = 0; i < READS_MAX && read_stamps(sender) == IO_BATCH; i++)
+        ;
+    numbers_take(&sender->numbers, count, failed, walls_ns);
     wall_follow(linux_transport);
-    while (missing > 0 && read > 0) {
-        read = read_stamps(sender, sides);
-        for (uint32_t i = 0; i < read; i++) {
-            uint32_t at = sides[i].sent_id - first;
-            if (!sides[i].is_sent || at >= count)
-                continue;
-            sonde_ns from_ns = sents[at].stamp.time_ns;
-            sents[at].stamp =
-                stamp_of(linux_transport, from_ns, until_ns, sides[i].wall_ns, from_ns);
-            missing--;
-        }
+    for (uint32_t i = 0; i < count; i++) {
+        sonde_ns from_ns = sents[i].stamp.time_ns;
+        sents[i].stamp = stamp_of(linux_transport, from_ns, until_ns, walls_ns[i], from_ns);
     }
-    sender->next_id += count;
 }
 
 /* What sendmmsg() only reads; an iovec knows no const. */
@@ -75,6 +66,25 @@ static struct iovec iovec_of(struct sonde_span bytes)
     struct iovec iov = {.iov_len = bytes.len};
     memcpy(&iov.iov_base, &bytes.data, sizeof iov.iov_base);
     return iov;
+}
+
+/* Can an error have come from outside? What the firewall and the queues of this machine say cannot.
+ */
+static bool may_be_of_others(int error)
+{
+    return error != EPERM && error != ENOBUFS && error != EAGAIN && error != ENOMEM;
+}
+
+/* sendmmsg(), unhindered by errors that came in from outside: one about the sender's own protocol
+ * number, which only a forger sends, stays with the socket and is returned by the next call in
+ * place of sending (net/core/sock.c, sock_alloc_send_pskb()). Returned once, it is gone. */
+static int hand_over(struct sender *sender, struct mmsghdr *messages, uint32_t count)
+{
+    int sent = sendmmsg(sender->fd, messages, count, MSG_DONTWAIT);
+    if (sent >= 0 || !may_be_of_others(errno))
+        return sent;
+    sender->numbers.unsure++;
+    return sendmmsg(sender->fd, messages, count, MSG_DONTWAIT);
 }
 
 /* Send some probes of one family. @return how many were tried; at least 1. */
@@ -99,16 +109,14 @@ static uint32_t send_batch(struct linux_transport *linux_transport, const struct
                                               .msg_iovlen = 2};
     }
     sonde_ns from = clock_monotonic_ns();
-    int sent = sendmmsg(sender->fd, messages, count, MSG_DONTWAIT);
+    int sent = hand_over(sender, messages, count);
     int error = errno == EINTR ? -EAGAIN : -errno;
     sonde_ns until = clock_monotonic_ns();
-    uint32_t tried = sent > 0 ? (uint32_t)sent : 1;
+    uint32_t left = sent > 0 ? (uint32_t)sent : 0;
+    uint32_t tried = left > 0 ? left : 1;
     for (uint32_t i = 0; i < tried; i++)
-        sents[i] = (struct sonde_sent){{from, SONDE_CLOCK_USER}, sent > 0 ? 0 : error};
-    if (sent > 0 && sender->stamped)
-        stamp_batch(linux_transport, sender, until, sents, tried);
-    if (sent < (int)count)
-        send_stamped(sender);
+        sents[i] = (struct sonde_sent){{from, SONDE_CLOCK_USER}, left > 0 ? 0 : error};
+    stamp_batch(linux_transport, sender, until, sents, left, left < count);
     return tried;
 }
 
@@ -137,7 +145,9 @@ uint32_t linux_send(struct sonde_transport *transport, const struct sonde_tx *tx
     uint32_t same = 1;
     while (same < count && family_index(txs[same].flow->dst.family) == family)
         same++;
-    if (!linux_transport->senders[family].stamped)
-        same = 1; /* our own clock tells only when a packet left that goes alone */
+    const struct sender *sender = &linux_transport->senders[family];
+    if (!sender->stamped || sender->numbers.unsure > 0)
+        same = 1; /* our own clock tells only when a packet left that goes alone; and one that goes
+                     alone tells by its stamp which number it has */
     return send_batch(linux_transport, txs, same, ret_sents);
 }

@@ -133,12 +133,22 @@ int socket_sender(enum sonde_family family, const struct linux_config *config,
     r = filter_shut(fd);
     if (r == 0)
         r = set_way(fd, config);
+    /* only with this does a raw socket tell of what a queue dropped: net/ipv4/raw.c,
+     * raw_send_hdrinc(); net/ipv6/raw.c, rawv6_send_hdrinc() */
+    if (r == 0)
+        r = family == SONDE_FAMILY_IPV6 ? set_int(fd, IPPROTO_IPV6, IPV6_RECVERR, 1)
+                                        : set_int(fd, IPPROTO_IP, IP_RECVERR, 1);
     if (r < 0) {
         (void)close(fd);
         return r;
     }
-    ret_sender->fd = fd;
-    send_stamped(ret_sender);
+    /* without kernel stamps a probe leaves when it is handed over, and says so */
+    *ret_sender = (struct sender){
+        .fd = fd,
+        .stamped = set_int(fd, SOL_SOCKET, SO_TIMESTAMPING,
+                           SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_SOFTWARE |
+                               SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY) == 0,
+    };
     return 0;
 }
 
