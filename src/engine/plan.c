@@ -42,8 +42,8 @@ static sonde_ns send_ns(struct engine *engine, struct engine_target *target, son
     sonde_ns full = full_ns(engine, target, now);
     if (full <= now)
         return now;
-    sonde_ns walk = ns_min(walk_ns(engine, target, now), target->walk_until_ns);
-    return ns_min(ns_min(target->next_cycle_ns, full), walk);
+    sonde_ns walk = walk_ns(engine, target, now);
+    return ns_min(ns_min(target->next_cycle_ns, full), ns_min(walk, target->walk_until_ns));
 }
 
 static void begin_cycle(struct engine *engine, struct engine_target *target, sonde_ns now)
@@ -156,25 +156,26 @@ sonde_ns plan_settled_ns(const struct engine *engine, const struct engine_target
     return settled;
 }
 
-/* When engine_on_time() has to look at the target. */
+/* When engine_on_time() has to look at the target; 0 for at once, because an arrival may be stamped
+ * later than the loop's idea of the time. */
 static sonde_ns wait_ns(struct engine *engine, struct engine_target *target, sonde_ns now)
 {
     sonde_ns earliest = SONDE_NS_NEVER;
     if (target->done)
         return earliest;
     if (target->flying_count == 0 && target->echoes > 0)
-        return now;
+        return 0;
     for (uint32_t i = 0; i < target->trace_count; i++) {
         uint32_t first = trace_at(engine, target, i)->line.first;
         if (first == FLIGHT_NONE || !engine->flights.flights[first].sent)
             continue; /* there is nothing to wait for before it has left */
         const struct flight *oldest = &engine->flights.flights[first];
         if (extent_is_echoed(engine, target, oldest))
-            return now;
+            return 0;
         earliest = ns_min(earliest, ns_add(oldest->sent_ns, engine->config.timeout_ns));
     }
     if (plan_all_sent(engine, target, now))
-        earliest = ns_min(earliest, ns_max(plan_settled_ns(engine, target), now));
+        earliest = ns_min(earliest, plan_settled_ns(engine, target));
     return earliest;
 }
 

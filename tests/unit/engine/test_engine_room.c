@@ -54,30 +54,75 @@ static uint32_t count_flying(const struct net *net, size_t at)
     return count;
 }
 
+/* A net whose traces have each so many flights and no more. */
+static struct net *net_with_share(const struct engine_config *config, uint32_t share)
+{
+    struct net *net = net_new(config);
+    flight_deinit(&net->engine->flights);
+    cr_assert_eq(flight_init(&net->engine->flights, config->traces * share, share), 0);
+    return net;
+}
+
 Test(room, where_not_all_can_be_waited_for_each_service_has_its_share)
 {
-    enum { SHARE = 40 };
+    enum { SHARE = 40, SERVICES = 5, LAST = 199 };
     struct engine_config config = net_config();
     config.timeout_ns = 60 * S;
     config.interval_ns = 50 * MS;
-    config.cycles = 200;
-    struct net *net = net_new(&config);
+    config.cycles = LAST + 1;
+    struct net *net = net_with_share(&config, SHARE);
     net->on_probe = only_echo;
-    net_add(net, "icmp tcp tcp tcp tcp tcp tcp tcp");
-    flight_deinit(&net->engine->flights);
-    cr_assert_eq(flight_init(&net->engine->flights, 8 * SHARE, SHARE), 0);
+    net_add(net, "icmp tcp tcp tcp tcp");
     engine_start(net->engine, 0);
     net_run(net);
     expect_on_time(net, 0);
-    for (size_t i = 0; i < net->probe_count; i++)
+    uint32_t last[SERVICES] = {0};
+    for (size_t i = 0; i < net->probe_count; i++) {
+        const struct net_probe *probe = &net->probes[i];
         cr_expect_leq(count_flying(net, i), SHARE);
-    for (uint32_t service = 1; service < 8; service++) {
-        cr_expect_geq(net_count(net, service, 0, true), SHARE / 2);
-        for (uint8_t ttl = 1; ttl <= 5; ttl++)
-            cr_expect_geq(net_count(net, service, ttl, false), 1, "service %u, TTL %u", service,
-                          ttl);
+        last[probe->service] += probe->cycle == LAST && probe->to_target;
     }
-    cr_expect_leq(net->now, 60 * S + 200 * 50 * MS + 60 * S, "the last cycle waits for room once");
+    for (uint32_t service = 1; service < SERVICES; service++) {
+        cr_expect_geq(net_count(net, service, 0, true), SHARE / 2);
+        cr_expect_eq(last[service], 1, "in the last cycle room is waited for");
+        for (uint8_t ttl = 1; ttl <= 5; ttl++)
+            cr_expect_geq(net_count(net, service, ttl, false), 1, "TTL %u", ttl);
+    }
+    cr_expect_leq(net->now, 2 * (60 * S + LAST * 50 * MS));
+    net_free(net);
+}
+
+Test(room, with_room_for_one_probe_they_go_one_after_another)
+{
+    struct engine_config config = net_config();
+    config.cycles = 3;
+    struct net *net = net_with_share(&config, 1);
+    net_add(net, "icmp");
+    engine_start(net->engine, 0);
+    net_run(net);
+    cr_expect_eq(net_count(net, 0, 0, true), 3);
+    for (uint8_t ttl = 1; ttl <= 5; ttl++)
+        cr_expect_eq(net_count(net, 0, ttl, false), 3, "TTL %u", ttl);
+    for (size_t i = 0; i < net->probe_count; i++)
+        cr_expect_eq(count_flying(net, i), 1);
+    net_free(net);
+}
+
+Test(room, nothing_is_given_up_early_while_more_waits_for_its_room)
+{
+    struct engine_config config = net_config();
+    struct net *net = net_with_share(&config, 1);
+    net->on_probe = only_echo;
+    net_add(net, "icmp tcp");
+    engine_start(net->engine, 0);
+    net_run(net);
+    for (size_t i = 0; i < net->probe_count; i++) {
+        const struct net_probe *probe = &net->probes[i];
+        if (probe->service == 1 && probe->to_target)
+            cr_expect_eq(probe->ended_ns - probe->sent_ns, config.timeout_ns);
+    }
+    for (uint8_t ttl = 1; ttl <= 5; ttl++)
+        cr_expect_eq(net_count(net, 1, ttl, false), 1, "TTL %u", ttl);
     net_free(net);
 }
 
@@ -185,5 +230,38 @@ Test(room, after_some_were_given_up_the_next_are_sent)
     }
     cr_expect_eq(net_count(net, UINT32_MAX, 0, true), 10);
     cr_expect_gt(net_outcomes(net, SONDE_OUTCOME_SEND_ERROR), 0);
+    net_free(net);
+}
+
+/* Take what is under way as if it had arrived just now, with stamps that are ahead of the loop. */
+static void arrive_ahead(struct net *net, sonde_ns ahead)
+{
+    struct sonde_event event;
+    while (heap_time(&net->queue) != SONDE_NS_NEVER) {
+        const struct net_arrival *arrival = &net->arrivals[heap_top(&net->queue)];
+        struct sonde_rx rx;
+        cr_assert_eq(packet_decode((struct sonde_span){arrival->bytes, arrival->len}, &rx), 0);
+        rx.stamp = (struct sonde_stamp){net->now + ahead, SONDE_CLOCK_KERNEL};
+        engine_on_rx(net->engine, &rx);
+        while (engine_pop_event(net->engine, &event) == 0)
+            net->ended++;
+        heap_set(&net->queue, heap_top(&net->queue), SONDE_NS_NEVER);
+    }
+}
+
+/* The kernel stamps what comes in after the loop has looked at the clock. */
+Test(room, what_is_over_by_the_stamp_of_an_arrival_is_over_at_once)
+{
+    struct engine_config config = net_config();
+    config.max_ttl = 1;
+    struct net *net = net_new(&config);
+    net->distance = 1;
+    net_add(net, "icmp");
+    engine_start(net->engine, 0);
+    net_run_until(net, MS);
+    cr_assert_eq(net->sent, 2);
+    arrive_ahead(net, 50 * MS);
+    cr_expect_not(engine_on_time(net->engine, net->now));
+    cr_expect_eq(engine_ended(net->engine), ENGINE_COMPLETE);
     net_free(net);
 }

@@ -128,6 +128,22 @@ Test(suspect, it_and_a_control_are_asked_twice_behind_where_it_was_seen)
     }
 }
 
+/* The last cycle begins 10 ms after there is a suspect. Of the budget of five, four are used up by
+ * then and it takes the fifth, so that its second probe has to wait for the next second. */
+Test(suspect, the_last_cycle_waits_for_what_it_needs)
+{
+    struct engine_config config = config_of(2);
+    config.interval_ns = 100 * MS;
+    config.traces = 9;
+    const char *services = "icmp tcp tcp tcp tcp tcp tcp tcp tcp";
+    struct net *net = start_net(&config, services, 1 << 8);
+    net_run(net);
+    cr_expect_geq(net_count(net, 8, DROPPER + 1, false), 2);
+    cr_expect_geq(count_others(net, 8, DROPPER + 1), 2);
+    cr_expect_geq(net->now, S);
+    net_free(net);
+}
+
 Test(suspect, an_answering_trace_of_its_protocol_is_a_control_too)
 {
     struct engine_config config = config_of(6);
@@ -141,17 +157,23 @@ Test(suspect, an_answering_trace_of_its_protocol_is_a_control_too)
     net_free(net);
 }
 
+/* When the first probe of a service left. */
+static sonde_ns first_sent_ns(const struct net *net, uint32_t service)
+{
+    sonde_ns first = SONDE_NS_NEVER;
+    for (size_t i = 0; i < net->probe_count; i++) {
+        if (net->probes[i].service == service)
+            first = ns_min(first, net->probes[i].sent_ns);
+    }
+    return first;
+}
+
 Test(suspect, a_standby_of_its_protocol_is_begun_if_no_other_trace_answers)
 {
     struct engine_config config = config_of(3);
     struct net *net = start_net(&config, "icmp tcp +tcp", 1 << 1);
     net_run(net);
-    sonde_ns first = SONDE_NS_NEVER;
-    for (size_t i = 0; i < net->probe_count; i++) {
-        if (net->probes[i].service == 2)
-            first = ns_min(first, net->probes[i].sent_ns);
-    }
-    cr_expect_eq(first, 90 * MS, "as soon as there is a suspect: 2 * 20 ms + 50 ms");
+    cr_expect_eq(first_sent_ns(net, 2), 90 * MS, "as soon as there is a suspect: 2 * 20 + 50");
     cr_expect_eq(net_count(net, 2, 0, true), 3, "it is in each cycle");
     for (uint8_t ttl = DROPPER + 1; ttl < net->distance; ttl++)
         cr_expect_geq(net_count(net, 2, ttl, false), 1, "TTL %u", ttl);
