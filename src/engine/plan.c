@@ -39,10 +39,10 @@ static sonde_ns send_ns(struct engine *engine, struct engine_target *target, son
 {
     if (target->done)
         return SONDE_NS_NEVER;
-    sonde_ns full = full_ns(engine, target, now);
-    if (full <= now)
+    if (full_ns(engine, target, now) <= now)
         return now;
     sonde_ns walk = walk_ns(engine, target, now);
+    sonde_ns full = full_ns(engine, target, now); /* a look at the walk may begin a standby */
     return ns_min(ns_min(target->next_cycle_ns, full), ns_min(walk, target->walk_until_ns));
 }
 

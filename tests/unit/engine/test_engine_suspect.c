@@ -180,6 +180,16 @@ Test(suspect, a_standby_of_its_protocol_is_begun_if_no_other_trace_answers)
     net_free(net);
 }
 
+/* The tcp suspect and its control have used up what was kept at every hop. */
+Test(suspect, a_standby_asks_the_target_at_once_whatever_the_hops_can_bear)
+{
+    struct engine_config config = config_of(3);
+    struct net *net = start_net(&config, "icmp tcp udp +udp", 1 << 1 | 1 << 2);
+    net_run(net);
+    cr_expect_eq(first_sent_ns(net, 3), 590 * MS, "as soon as udp is a suspect, too");
+    net_free(net);
+}
+
 Test(suspect, a_standby_of_another_protocol_is_not)
 {
     struct engine_config config = config_of(3);
