@@ -238,7 +238,14 @@ class Network:
             self.stack.callback(server.close)
 
     def echo(self, node, *ports):
-        """Give every datagram back."""
+        """Give every datagram back; on port 53 with the bit set that makes a DNS query its own
+        answer (RFC 1035 §4.1.1)."""
+        def answer(server, port):
+            datagram, asker = server.recvfrom(65536)
+            if port == 53 and len(datagram) > 2:
+                datagram = datagram[:2] + bytes([datagram[2] | 0x80]) + datagram[3:]
+            server.sendto(datagram, asker)
+
         for port in ports:
             with self.inside(node):
                 server = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
@@ -246,7 +253,7 @@ class Network:
                 server.bind(("::", port))
             self.stack.callback(server.close)
             self.stack.enter_context(self.serving(
-                server, lambda server=server: server.sendto(*server.recvfrom(65536))))
+                server, lambda server=server, port=port: answer(server, port)))
 
     @staticmethod
     @contextlib.contextmanager

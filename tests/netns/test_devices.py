@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What lies between the program and the wire: full queues, devices on top of each other, stamps that
-come late. None of it is taken for the network's loss, or for somebody else's time."""
+"""What lies between the program and the wire: full queues, devices on top of each other, stamps
+that come late. None of it is taken for the network's loss, or for somebody else's time."""
 import unittest
 
 import lab

@@ -21,10 +21,10 @@ SILENT = """table inet filter {
     }
 }"""
 # With icmp as many as a hop's burst, so that each gets an answer of each hop in every run.
-SERVICES = (":443", ":22", ":3389", ":53/udp")
+SERVICES = (":443", ":22", ":3389", ":9053/udp")
 QUICK = ("-c", "3", "-i", "0.1", "-Z", "0.6")
 STATES = {"icmp": "filtered", "443/tcp": "open", "22/tcp": "closed", "3389/tcp": "filtered",
-          "53/udp": "open"}
+          "9053/udp": "open"}
 
 LIAR = {4: "10.66.6.6", 6: "fd66::6"}  # a router that does not exist
 ADMIN_PROHIBITED = {4: (3, 13), 6: (1, 1)}
@@ -225,7 +225,7 @@ class Hostile(unittest.TestCase):
         cls.addClassCleanup(cls.net.close)
         cls.chain = lab.Chain(cls.net)
         cls.net.listen(cls.chain.server, 443)
-        cls.net.echo(cls.chain.server, 53)
+        cls.net.echo(cls.chain.server, 9053)
         cls.net.nft("r3", SILENT)
         cls.forger = packets.Forger(cls.net, "r1")
         cls.peaceful = cls.measure()
@@ -295,7 +295,7 @@ class Hostile(unittest.TestCase):
             reports = self.measure()
         self.check_unharmed(reports)
         for report in reports.values():
-            for name in ("443/tcp", "22/tcp", "53/udp"):
+            for name in ("443/tcp", "22/tcp", "9053/udp"):
                 self.assertGreater(report.service(name)["duplicates"], 0)
 
     def test_a_flood_of_unrelated_icmp_changes_nothing(self):

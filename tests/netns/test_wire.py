@@ -31,7 +31,7 @@ class Wire(unittest.TestCase):
         cls.addClassCleanup(cls.net.close)
         cls.chain = lab.Chain(cls.net)
         cls.net.listen(cls.chain.server, 443, 8443)
-        cls.net.echo(cls.chain.server, 53)
+        cls.net.echo(cls.chain.server, 9053)
         cls.net.nft("r2", FILTER)
         cls.add_second_link()
         cls.captures = {name: packets.Capture(cls.net, "vantage", name)
@@ -84,7 +84,7 @@ class Wire(unittest.TestCase):
 
     def test_a_trace_is_one_flow_at_every_ttl(self):
         for family in lab.FAMILIES:
-            found = self.probes(family, ":443", ":22", ":53/udp", "-c", "3")
+            found = self.probes(family, ":443", ":22", ":9053/udp", "-c", "3")
             flows = collections.defaultdict(list)
             for packet in found:
                 flows[packet.protocol, packet.dport].append(packet)
@@ -122,7 +122,7 @@ class Wire(unittest.TestCase):
     def test_no_port_unreachable_goes_back_to_a_udp_server_that_answers(self):
         for family in lab.FAMILIES:
             with self.subTest(family=family):
-                _, seen = self.seen(family, ":53/udp", "-c", "5")
+                _, seen = self.seen(family, ":9053/udp", "-c", "5")
                 answers = [packet for packet in seen
                            if packet.protocol == packets.UDP and not packet.outgoing]
                 self.assertGreaterEqual(len(answers), 5)
@@ -145,14 +145,14 @@ class Wire(unittest.TestCase):
         for family in lab.FAMILIES:
             for words, tos in (((), 0), (("-Q", "40"), 40), (("-Q", "255"), 255)):
                 with self.subTest(family=family, words=words):
-                    found = self.probes(family, ":443", ":53/udp", *words)
+                    found = self.probes(family, ":443", ":9053/udp", *words)
                     self.assertEqual({packet.tos for packet in found}, {tos})
 
     def test_the_size_is_that_of_the_whole_packet(self):
         for family in lab.FAMILIES:
             for words, size in (((), 64), (("-s", "200"), 200), (("-s", "1500"), 1500)):
                 with self.subTest(family=family, words=words):
-                    found = self.probes(family, ":443", ":53/udp", *words)
+                    found = self.probes(family, ":443", ":9053/udp", *words)
                     # headers alone take more than 64 over IPv6 and UDP: 40 + 8, with a proof of 14
                     self.assertEqual({packet.length for packet in found
                                       if packet.protocol != packets.TCP}, {size})
@@ -164,14 +164,14 @@ class Wire(unittest.TestCase):
     def test_the_fill_is_as_asked(self):
         for family in lab.FAMILIES:
             with self.subTest(family=family):
-                found = self.probes(family, ":53/udp", "-s", "200", "-B", "165")
+                found = self.probes(family, ":9053/udp", "-s", "200", "-B", "165")
                 for packet in found:
                     self.assertEqual(packet.payload[-100:], bytes([165]) * 100)
 
     def test_the_source_port_is_as_asked(self):
         for family in lab.FAMILIES:
             with self.subTest(family=family):
-                found = self.probes(family, ":443", ":53/udp", "-L", "40000")
+                found = self.probes(family, ":443", ":9053/udp", "-L", "40000")
                 self.assertEqual({(packet.protocol, packet.sport) for packet in found
                                   if not packet.is_icmp},
                                  {(packets.TCP, 40000), (packets.UDP, 40000)})
@@ -181,7 +181,7 @@ class Wire(unittest.TestCase):
             for words, source in (((), SOURCE[family]),
                                   (("-a", SECOND_SOURCE[family]), SECOND_SOURCE[family])):
                 with self.subTest(family=family, words=words):
-                    report, seen = self.seen(family, ":443", ":53/udp", *words)
+                    report, seen = self.seen(family, ":443", ":9053/udp", *words)
                     self.assertEqual({packet.src for packet in seen if is_probe(packet)}, {source})
                     self.assertEqual(report.document["targets"][0]["source"], source)
                     self.assertEqual(report.code, 0)
@@ -189,7 +189,7 @@ class Wire(unittest.TestCase):
     def test_the_interface_is_as_asked(self):
         for family in lab.FAMILIES:
             with self.subTest(family=family):
-                report, seen = self.seen(family, ":443", ":53/udp", "-I", "alt", link="alt")
+                report, seen = self.seen(family, ":443", ":9053/udp", "-I", "alt", link="alt")
                 sources = {packet.src for packet in seen if is_probe(packet)}
                 self.assertEqual(sources, {ALT_SOURCE[family]})
                 self.assertEqual(report.code, 0)
@@ -200,7 +200,7 @@ class Wire(unittest.TestCase):
     def test_marked_packets_follow_the_rules_for_their_mark(self):
         for family in lab.FAMILIES:
             with self.subTest(family=family):
-                report, seen = self.seen(family, ":443", ":53/udp", "-M", "7", link="alt")
+                report, seen = self.seen(family, ":443", ":9053/udp", "-M", "7", link="alt")
                 sources = {packet.src for packet in seen if is_probe(packet)}
                 self.assertEqual(sources, {ALT_SOURCE[family]})
                 self.assertEqual(report.code, 0)
