@@ -37,6 +37,9 @@ struct receiver {
     uint8_t protocol;    /* IP_PROTO_ICMP stands for ICMPv6 too */
     bool ready;          /* there may be something to read */
     sonde_ns drained_ns; /* when it was last known to be empty */
+    uint32_t dropped;    /* packets, by the kernel's count, when it was last looked at */
+    bool backed_up;      /* more than half of its room was taken then */
+    uint64_t lost;       /* packets that there was no room for */
     uint32_t next;       /* of the slots, the first that was not taken */
     uint32_t filled;
     struct slot slots[SLOTS];
@@ -122,9 +125,6 @@ SONDE_MUST_CHECK int socket_receiver(enum sonde_family family, uint8_t protocol,
 SONDE_MUST_CHECK int socket_sender(enum sonde_family family, const struct linux_config *config,
                                    struct sender *ret_sender);
 
-/** @return Packets that a socket had no room for; socket(7), SO_MEMINFO. */
-uint32_t socket_dropped(int fd);
-
 /** Open a UDP socket that is never sent through: it asks the routing table. */
 SONDE_MUST_CHECK int socket_router(enum sonde_family family, const struct linux_config *config,
                                    int *ret_fd);
@@ -203,6 +203,15 @@ uint32_t linux_send(struct sonde_transport *transport, const struct sonde_tx *tx
                     struct sonde_sent *ret_sents);
 
 /* receive.c */
+
+/**
+ * Count what a receiver's queue has had no room for since it was last looked at. The kernel counts
+ * that together with packets whose checksum is wrong (net/ipv6/raw.c, rawv6_rcv_skb()), which
+ * anybody may send, so it counts here only if the queue was well filled now or the last time: who
+ * has no room for a packet still has all those before it, until the next reading. socket(7),
+ * SO_MEMINFO.
+ */
+void receiver_count_lost(struct receiver *receiver);
 
 int linux_recv(struct sonde_transport *transport, sonde_ns now_ns, struct sonde_rx *ret_rx);
 

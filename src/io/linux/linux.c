@@ -124,8 +124,10 @@ static uint64_t linux_lost_here(struct sonde_transport *transport)
 {
     struct linux_transport *linux_transport = linux_of(transport);
     uint64_t lost = 0;
-    for (uint32_t i = 0; i < linux_transport->receiver_count; i++)
-        lost += socket_dropped(linux_transport->receivers[i].fd);
+    for (uint32_t i = 0; i < linux_transport->receiver_count; i++) {
+        receiver_count_lost(&linux_transport->receivers[i]);
+        lost += linux_transport->receivers[i].lost;
+    }
     return lost;
 }
 

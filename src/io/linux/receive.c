@@ -10,7 +10,21 @@
 #include "io/linux/internal.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <string.h>
+
+void receiver_count_lost(struct receiver *receiver)
+{
+    uint32_t info[SK_MEMINFO_VARS] = {0};
+    socklen_t len = sizeof info;
+    if (getsockopt(receiver->fd, SOL_SOCKET, SO_MEMINFO, info, &len) < 0)
+        return; /* cannot happen: it has been there since Linux 4.12 */
+    bool backed_up = info[SK_MEMINFO_RMEM_ALLOC] > info[SK_MEMINFO_RCVBUF] / 2;
+    if (backed_up || receiver->backed_up)
+        receiver->lost += info[SK_MEMINFO_DROPS] - receiver->dropped;
+    receiver->dropped = info[SK_MEMINFO_DROPS];
+    receiver->backed_up = backed_up;
+}
 
 /* Read what is there, as far as there are slots. */
 static void fill(struct linux_transport *linux_transport, struct receiver *receiver)
@@ -30,6 +44,7 @@ static void fill(struct linux_transport *linux_transport, struct receiver *recei
             .msg_controllen = sizeof controls[i],
         };
     }
+    receiver_count_lost(receiver);
     sonde_ns looked = clock_monotonic_ns();
     int count = recvmmsg(receiver->fd, messages, SLOTS, MSG_DONTWAIT, NULL);
     sonde_ns now = clock_monotonic_ns();

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <linux/net_tstamp.h>
-#include <linux/sock_diag.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -150,15 +149,6 @@ int socket_sender(enum sonde_family family, const struct linux_config *config,
                                SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY) == 0,
     };
     return 0;
-}
-
-uint32_t socket_dropped(int fd)
-{
-    uint32_t info[SK_MEMINFO_VARS] = {0};
-    socklen_t len = sizeof info;
-    if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len) < 0)
-        return 0;
-    return info[SK_MEMINFO_DROPS];
 }
 
 int socket_router(enum sonde_family family, const struct linux_config *config, int *ret_fd)
