@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What lies between the program and the wire: full queues, devices on top of each other, stamps
-that come late. None of it is taken for the network's loss, or for somebody else's time."""
+"""What lies between the program and the wire: full queues, devices on top of each other, errors
+that come in beside. None of it is taken for the network's loss, or for another packet's time."""
 import unittest
 
 import lab
@@ -77,7 +77,8 @@ class FullQueue(Devices):
 
 class Forged(Devices):
     def test_errors_about_the_senders_own_protocol_number_stop_no_probe(self):
-        # The sender is a raw socket of protocol 255; the kernel gives it the errors about that.
+        # The sender is a raw socket of protocol 255. Kernels from before 2026 give it the errors
+        # about that; later ones drop them (net/ipv4/icmp.c, icmp_socket_deliver()).
         chain = lab.Chain(self.net)
         self.net.listen(chain.server, 443)
         forger = packets.Forger(self.net, "r1")

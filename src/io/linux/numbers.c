@@ -4,7 +4,9 @@
  * its packet's number (SOF_TIMESTAMPING_OPT_ID). The numbers are never begun anew: a stamp may come
  * late, when its packet has waited for its neighbour's address, and must find no other with its
  * number. What has to be found out instead is whether a packet that could not be sent took one;
- * that depends on how far it got, and is not documented.
+ * that depends on how far it got, and is not documented. Until the next packets' stamps tell it,
+ * nobody is given a stamp. Should one that comes late be taken for theirs then, all of which are
+ * missing, it still has to lie between their handing over and the return from it: see stamp_of().
  */
 #include "io/linux/internal.h"
 
