@@ -15,11 +15,11 @@ const struct sonde_addr *evidence_router(const struct tally_service *tally, unsi
     return router != NULL ? &router->addr : NULL;
 }
 
-/* Did a router with this address answer at this hop? */
-static bool is_router_at(const struct tally_hop *hop, const struct sonde_addr *addr)
+bool evidence_is_router_at(const struct tally_hop *hop, const struct sonde_addr *addr)
 {
     for (uint32_t i = 0; hop != NULL && i < hop->responder_count; i++) {
-        if (sonde_addr_equal(&hop->responders[i].addr, addr))
+        if (hop->responders[i].kind == SONDE_OUTCOME_TTL_EXCEEDED &&
+            sonde_addr_equal(&hop->responders[i].addr, addr))
             return true;
     }
     return false;
@@ -31,10 +31,37 @@ bool evidence_same_way(const struct tally_service *a, const struct tally_service
     for (unsigned ttl = first; ttl <= last; ttl++) {
         const struct sonde_addr *router = evidence_router(a, ttl);
         if (router != NULL && evidence_router(b, ttl) != NULL &&
-            !is_router_at(evidence_hop(b, ttl), router))
+            !evidence_is_router_at(evidence_hop(b, ttl), router))
             return false;
     }
     return true;
+}
+
+/* Does a router other than @p first answer a trace at a TTL? @p first is set if it was not known.
+ */
+static bool is_other_router(const struct tally_hop *hop, const struct sonde_addr **first)
+{
+    for (uint32_t i = 0; hop != NULL && i < hop->responder_count; i++) {
+        const struct tally_responder *responder = &hop->responders[i];
+        if (responder->kind != SONDE_OUTCOME_TTL_EXCEEDED)
+            continue;
+        if (*first != NULL && !sonde_addr_equal(*first, &responder->addr))
+            return true;
+        *first = &responder->addr;
+    }
+    return false;
+}
+
+bool evidence_parallel(const struct analyze_target *target, unsigned max_ttl)
+{
+    for (unsigned ttl = 1; ttl <= max_ttl; ttl++) {
+        const struct sonde_addr *first = NULL;
+        for (uint32_t i = 0; i < target->tally->service_count; i++) {
+            if (is_other_router(evidence_hop(evidence_tally(target, i), ttl), &first))
+                return true;
+        }
+    }
+    return false;
 }
 
 uint8_t evidence_find_router(const struct analyze_target *target, const struct sonde_addr *addr)
@@ -44,7 +71,8 @@ uint8_t evidence_find_router(const struct analyze_target *target, const struct s
         const struct tally_service *tally = evidence_tally(target, i);
         for (unsigned ttl = 1; ttl <= tally->reach.top_ttl; ttl++) {
             if (ttl_set_has(&tally->reach.expired, ttl) &&
-                is_router_at(evidence_hop(tally, ttl), addr) && (found == 0 || ttl < found))
+                evidence_is_router_at(evidence_hop(tally, ttl), addr) &&
+                (found == 0 || ttl < found))
                 found = (uint8_t)ttl;
         }
     }

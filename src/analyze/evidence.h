@@ -22,10 +22,17 @@ const struct tally_hop *evidence_hop(const struct tally_service *tally, unsigned
 /** @return The router that the path goes through at a TTL; NULL if none answered there. */
 const struct sonde_addr *evidence_router(const struct tally_service *tally, unsigned ttl);
 
+/** @return true if a router with this address is at a hop; false for NULL: nothing was asked. */
+bool evidence_is_router_at(const struct tally_hop *hop, const struct sonde_addr *addr);
+
 /** @return true if the same routers answered two traces at every TTL from @p first to @p last at
  *  which routers answered both. */
 bool evidence_same_way(const struct tally_service *a, const struct tally_service *b, unsigned first,
                        unsigned last);
+
+/** @return true if traces of the target, or packets of one, meet different routers at the same TTL,
+ * up to @p max_ttl: they may take ways of different lengths, too. */
+bool evidence_parallel(const struct analyze_target *target, unsigned max_ttl);
 
 /** @return The TTL at which a router with this address answered any trace of the target; 0 if it
  *  is no known hop. */

@@ -2,27 +2,46 @@
 /* How far away the target is, and why a path ends. */
 #include "analyze/evidence.h"
 
+/* Is silence at the hop before the target that of a router? Only an echo shows it: over TCP and UDP
+ * it may be the target's, which answers a SYN repeated too soon as little as it sends many port
+ * unreachables, or which cannot be told what it answers. And if so many are lost, it may be chance.
+ */
+static bool is_router_silent(const struct tally_service *service, const struct tally_hop *before)
+{
+    uint64_t silent = before != NULL ? before->sent - before->received : 0;
+    return silent >= EVIDENCE_REPEATED && service->outcomes[SONDE_OUTCOME_ECHO_REPLY].shown > 0 &&
+           !evidence_is_chance(silent, service->sent, service->received);
+}
+
 /* The smallest TTL that reached the target on a trace, and whether less can be ruled out. */
 static struct analyze_distance own_distance(const struct tally_service *service)
 {
     uint8_t ttl = service->reach.dest_ttl;
     if (ttl == 0)
         return (struct analyze_distance){0, false};
-    const struct tally_hop *before = evidence_hop(service, ttl - 1U);
-    bool silent = before != NULL && before->sent - before->received >= EVIDENCE_REPEATED;
     bool adjacent = ttl == service->reach.top_ttl + 1; /* top_ttl is 0 for a neighbour */
-    return (struct analyze_distance){ttl, adjacent || silent};
+    return (struct analyze_distance){
+        ttl, adjacent || is_router_silent(service, evidence_hop(service, ttl - 1U))};
 }
 
-/* The nearest that any trace of the target found it, confirmed if possible. */
+/* The nearest that any trace found the target, confirmed if possible; but not where traces are seen
+ * to part, or one is seen farther than that: then another may have another distance. */
 static struct analyze_distance common_distance(const struct tally_target *target)
 {
     struct analyze_distance best = {0, false};
+    const struct tally_service *found = NULL;
     for (uint32_t i = 0; i < target->service_count; i++) {
         struct analyze_distance own = own_distance(&target->services[i]);
         bool better = own.confirmed == best.confirmed ? own.ttl < best.ttl : own.confirmed;
-        if (own.ttl != 0 && (best.ttl == 0 || better))
+        if (own.ttl != 0 && (best.ttl == 0 || better)) {
             best = own;
+            found = &target->services[i];
+        }
+    }
+    for (uint32_t i = 0; found != NULL && i < target->service_count; i++) {
+        const struct tally_service *other = &target->services[i];
+        best.confirmed &= other->reach.top_ttl < best.ttl &&
+                          evidence_same_way(found, other, 1, other->reach.top_ttl);
     }
     return best;
 }

@@ -49,13 +49,54 @@ Test(path, a_neighbour_is_one_hop_away)
     expect_distance(WEB, 1, true);
 }
 
-Test(path, a_hop_that_is_silent_repeatedly_confirms_the_distance_behind_it)
+Test(path, a_hop_that_is_silent_to_echoes_repeatedly_confirms_the_distance_behind_it)
+{
+    case_add(&file, record_hop(ICMP, 1, 4, SONDE_OUTCOME_ECHO_REPLY, TARGET));
+    case_add(&file, record_hop(ICMP, 1, 3, SONDE_OUTCOME_NO_REPLY, NULL));
+    expect_distance(ICMP, 4, false);
+    case_add(&file, record_hop(ICMP, 2, 3, SONDE_OUTCOME_NO_REPLY, NULL));
+    expect_distance(ICMP, 4, true);
+}
+
+/* It loses half of its probes: two in a row in one of four cases. */
+Test(path, a_hop_that_is_silent_by_chance_confirms_nothing)
+{
+    case_add(&file, record_hop(ICMP, 1, 4, SONDE_OUTCOME_ECHO_REPLY, TARGET));
+    case_add_hop(&file, ICMP, 3, 2, SONDE_OUTCOME_NO_REPLY, NULL);
+    case_add_full(&file, ICMP, 5, SONDE_OUTCOME_ECHO_REPLY, TARGET);
+    case_add_full(&file, ICMP, 5, SONDE_OUTCOME_NO_REPLY, NULL);
+    expect_distance(ICMP, 4, false);
+}
+
+/* A host answers a SYN that is repeated within a round trip once, and port unreachables as its
+ * limit of errors allows: what is silent at TTL 3 may be the host. */
+Test(path, a_hop_that_is_silent_to_a_port_confirms_nothing)
 {
     case_add(&file, record_hop(WEB, 1, 4, SONDE_OUTCOME_OPEN, TARGET));
-    case_add(&file, record_hop(WEB, 1, 3, SONDE_OUTCOME_NO_REPLY, NULL));
+    case_add_hop(&file, WEB, 3, 3, SONDE_OUTCOME_NO_REPLY, NULL);
     expect_distance(WEB, 4, false);
-    case_add(&file, record_hop(WEB, 2, 3, SONDE_OUTCOME_NO_REPLY, NULL));
+    case_add(&file, record_hop(DNS, 1, 4, SONDE_OUTCOME_PORT_UNREACHABLE, TARGET));
+    case_add_hop(&file, DNS, 3, 3, SONDE_OUTCOME_NO_REPLY, NULL);
+    expect_distance(DNS, 4, false);
+}
+
+/* WEB answers, but was asked at no hop; ICMP and SSH met different routers at hop 2. */
+Test(path, where_ways_part_nobody_has_the_distance_of_another)
+{
+    add_path(ICMP, SONDE_OUTCOME_ECHO_REPLY);
+    case_add_full(&file, WEB, 1, SONDE_OUTCOME_OPEN, TARGET);
     expect_distance(WEB, 4, true);
+    case_add(&file, record_hop(SSH, 1, 2, SONDE_OUTCOME_TTL_EXCEEDED, "192.0.2.77"));
+    expect_distance(WEB, 4, false);
+}
+
+/* Something answers in the target's name at hop 1, but ICMP meets a router there, and behind. */
+Test(path, a_distance_that_another_trace_is_seen_behind_is_uncertain)
+{
+    case_add_routers(&file, ICMP, 1, 3, 1);
+    case_add(&file, record_hop(SSH, 1, 1, SONDE_OUTCOME_OPEN, TARGET));
+    case_add_full(&file, WEB, 1, SONDE_OUTCOME_OPEN, TARGET);
+    expect_distance(WEB, 1, false);
 }
 
 Test(path, a_service_that_answers_takes_its_distance_from_the_others_if_its_own_is_unknown)
@@ -90,6 +131,17 @@ Test(path, a_hop_is_found_by_its_address_on_any_trace)
     cr_expect_eq(evidence_find_router(&file.target, &third), 3);
     cr_expect_eq(evidence_find_router(&file.target, &stranger), 0);
     cr_expect_eq(evidence_find_router(&file.target, &target), 0, "the target is no router");
+}
+
+/* It refuses what would expire a hop later: that is not where it is. */
+Test(path, a_hop_is_not_found_where_it_only_refuses)
+{
+    struct sonde_addr addr = record_addr("192.0.2.1");
+    case_add(&file, record_hop(WEB, 1, 2, SONDE_OUTCOME_TTL_EXCEEDED, "192.0.2.2"));
+    case_add(&file, record_hop(WEB, 2, 2, SONDE_OUTCOME_ADMIN_PROHIBITED, "192.0.2.1"));
+    cr_expect_eq(evidence_find_router(&file.target, &addr), 0);
+    case_add(&file, record_hop(ICMP, 1, 1, SONDE_OUTCOME_TTL_EXCEEDED, "192.0.2.1"));
+    cr_expect_eq(evidence_find_router(&file.target, &addr), 1);
 }
 
 Test(path, a_router_seen_at_two_distances_is_found_at_the_nearer)
