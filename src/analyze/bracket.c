@@ -39,9 +39,10 @@ static const struct sonde_addr *control_router(const struct analyze_target *targ
     return repeated ? router : NULL;
 }
 
-/* Was the service asked at this TTL repeatedly, and never answered? A router that rations its
+/* Was a service asked at this TTL repeatedly, and never answered? A router that rations its
  * answers, or to which packets get lost, leaves others unanswered as well: what these lose there
- * must not explain it. */
+ * must not explain it. They are those that are answered there, and those that are seen behind and
+ * of the same protocol; what another protocol draws may differ. */
 static bool is_silent_at(const struct analyze_target *target, uint32_t service, unsigned ttl)
 {
     const struct tally_hop *hop = evidence_hop(evidence_tally(target, service), ttl);
@@ -50,8 +51,11 @@ static bool is_silent_at(const struct analyze_target *target, uint32_t service, 
     if (hop == NULL || hop->sent < EVIDENCE_REPEATED || hop->received > 0)
         return false;
     for (uint32_t i = 0; i < target->tally->service_count; i++) {
-        const struct tally_hop *other = evidence_hop(evidence_tally(target, i), ttl);
-        if (other == NULL || other->received == 0)
+        const struct tally_service *tally = evidence_tally(target, i);
+        const struct tally_hop *other = evidence_hop(tally, ttl);
+        bool is_kin = target->services[i].protocol == target->services[service].protocol &&
+                      (tally->reach.top_ttl > ttl || evidence_passes(target, i));
+        if (i == service || other == NULL || (other->received == 0 && !is_kin))
             continue;
         sent += other->sent;
         received += other->received;
@@ -59,15 +63,76 @@ static bool is_silent_at(const struct analyze_target *target, uint32_t service, 
     return !evidence_is_chance(hop->sent, sent, received);
 }
 
-/* Do all traces that were answered at this TTL go through this router? */
+/* Does a trace go another way than through this router: does another one answer it at this TTL, or
+ * the target already, or, where ways are seen to part, nobody, though it is seen behind? */
+static bool is_elsewhere(const struct analyze_target *target, uint32_t service, unsigned ttl,
+                         const struct sonde_addr *router)
+{
+    const struct tally_service *tally = evidence_tally(target, service);
+    const struct tally_hop *hop = evidence_hop(tally, ttl);
+    const struct reach *reach = &tally->reach;
+    bool arrived = reach->dest_ttl != 0 && reach->dest_ttl <= ttl;
+    for (uint32_t k = 0; hop != NULL && k < hop->responder_count; k++) {
+        if (hop->responders[k].kind == SONDE_OUTCOME_TTL_EXCEEDED &&
+            !sonde_addr_equal(&hop->responders[k].addr, router))
+            return true;
+        arrived |= hop->responders[k].kind != SONDE_OUTCOME_TTL_EXCEEDED &&
+                   sonde_addr_equal(&hop->responders[k].addr, &target->tally->addr);
+    }
+    if (arrived)
+        return evidence_passes(target, service);
+    return reach->top_ttl > ttl && hop != NULL && hop->received == 0 &&
+           evidence_parallel(target, target->max_ttl);
+}
+
+/* Do all traces that are known at this TTL go through this router? */
 static bool is_common(const struct analyze_target *target, unsigned ttl,
                       const struct sonde_addr *router)
 {
     for (uint32_t i = 0; i < target->tally->service_count; i++) {
-        const struct tally_hop *hop = evidence_hop(evidence_tally(target, i), ttl);
-        for (uint32_t k = 0; hop != NULL && k < hop->responder_count; k++) {
-            if (hop->responders[k].kind == SONDE_OUTCOME_TTL_EXCEEDED &&
-                !sonde_addr_equal(&hop->responders[k].addr, router))
+        if (is_elsewhere(target, i, ttl, router))
+            return false;
+    }
+    return true;
+}
+
+/* Did a router answer the service, at whatever distance? Where the path has become shorter or
+ * longer, it may answer a control farther out, but the service is not lost before it. */
+static bool is_seen(const struct tally_service *tally, const struct sonde_addr *router)
+{
+    for (unsigned ttl = 1; ttl <= tally->reach.top_ttl; ttl++) {
+        if (evidence_is_router_at(evidence_hop(tally, ttl), router))
+            return true;
+    }
+    return false;
+}
+
+/* Does some trace that meets one router at a TTL meet another at another? */
+static bool is_followed(const struct analyze_target *target, unsigned ttl,
+                        const struct sonde_addr *router, unsigned behind_ttl,
+                        const struct sonde_addr *behind)
+{
+    for (uint32_t i = 0; i < target->tally->service_count; i++) {
+        const struct tally_service *tally = evidence_tally(target, i);
+        if (evidence_is_router_at(evidence_hop(tally, ttl), router) &&
+            evidence_is_router_at(evidence_hop(tally, behind_ttl), behind))
+            return true;
+    }
+    return false;
+}
+
+/* Do all ways that part before a TTL, where the service is not seen itself and may take any of
+ * them, lead to this router? */
+static bool is_rejoined(const struct analyze_target *target, const struct tally_service *tally,
+                        unsigned ttl, const struct sonde_addr *router)
+{
+    for (unsigned before = 1; before < ttl; before++) {
+        if (evidence_router(tally, before) != NULL)
+            continue;
+        for (uint32_t i = 0; i < target->tally->service_count; i++) {
+            const struct sonde_addr *there = evidence_router(evidence_tally(target, i), before);
+            if (there != NULL && !is_common(target, before, there) &&
+                !is_followed(target, before, there, ttl, router))
                 return false;
         }
     }
@@ -75,16 +140,19 @@ static bool is_common(const struct analyze_target *target, unsigned ttl,
 }
 
 /* Does a trace that took the same way as the service, as far as that is seen, go through this
- * router? A control that took another way may do so, and still tell what happens there. */
+ * router? It must have met the last router that the service did. A control that took another way
+ * may go through it as well, and still tell what happens there. */
 static bool is_on_its_way(const struct analyze_target *target, uint32_t service, unsigned ttl,
                           const struct sonde_addr *router)
 {
     const struct tally_service *tally = evidence_tally(target, service);
+    unsigned top = tally->reach.top_ttl;
     for (uint32_t i = 0; i < target->tally->service_count; i++) {
         const struct tally_service *other = evidence_tally(target, i);
         const struct sonde_addr *there = evidence_router(other, ttl);
         if (i != service && there != NULL && sonde_addr_equal(there, router) &&
-            evidence_same_way(tally, other, 1, tally->reach.top_ttl))
+            (top == 0 || evidence_router(other, top) != NULL) &&
+            evidence_same_way(tally, other, 1, top))
             return true;
     }
     return false;
@@ -104,8 +172,9 @@ static bool bracket_by(const struct analyze_target *target, uint32_t service, ui
     };
     for (unsigned ttl = tally->reach.top_ttl + 1U; ttl <= other->reach.top_ttl; ttl++) {
         const struct sonde_addr *router = control_router(target, other, ttl);
-        if (router == NULL || !is_silent_at(target, service, ttl) ||
-            !is_common(target, ttl, router) || !is_on_its_way(target, service, ttl, router))
+        if (router == NULL || is_seen(tally, router) || !is_silent_at(target, service, ttl) ||
+            !is_common(target, ttl, router) || !is_rejoined(target, tally, ttl, router) ||
+            !is_on_its_way(target, service, ttl, router))
             continue;
         bracket->lost_ttl = (uint8_t)ttl;
         bracket->lost = router;
@@ -118,7 +187,8 @@ static bool bracket_by(const struct analyze_target *target, uint32_t service, ui
     struct analyze_distance distance = analyze_distance(target, control);
     bracket->at_target = true;
     bracket->detour = !evidence_same_way(tally, other, 1, tally->reach.top_ttl);
-    bracket->lost_ttl = distance.confirmed ? distance.ttl : 0;
+    bool behind = distance.confirmed && distance.ttl > tally->reach.top_ttl;
+    bracket->lost_ttl = behind ? distance.ttl : 0;
     bracket->lost = &target->tally->addr;
     bracket->control_sent = other->sent;
     bracket->control_received = other->received;

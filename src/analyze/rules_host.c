@@ -29,8 +29,11 @@ static unsigned count_matches(const struct tally_service *tally, unsigned ttl, u
 static struct loop find_loop(const struct tally_service *tally)
 {
     unsigned top = tally->reach.top_ttl;
-    for (unsigned ttl = 1; ttl + 2 <= top; ttl++) {
-        for (unsigned period = 2; ttl + period <= top; period++) {
+    while (top > 0 && evidence_router(tally, top) == NULL)
+        top--; /* only a probe that was to reach the target ran out there */
+    for (unsigned ttl = 1; ttl + 3 <= top; ttl++) {
+        /* a whole round must be seen again */
+        for (unsigned period = 2; ttl + 2 * period - 1 <= top; period++) {
             const struct sonde_addr *here = evidence_router(tally, ttl);
             const struct sonde_addr *next = evidence_router(tally, ttl + 1);
             const struct sonde_addr *again = evidence_router(tally, ttl + period);
@@ -52,8 +55,11 @@ enum rule_answer rule_routing_loop(const struct rule_case *at, struct finding *f
     if (!analyze_reached(at->target, at->service))
         loop = find_loop(at->tally);
     /* a TTL that ran out completely is a router met again and again */
-    if (loop.ttl == 0 || loop.matches + expired < LOOP_MATCHES)
-        return loop.ttl == 0 ? RULE_QUIET : RULE_INCONCLUSIVE;
+    if (loop.ttl == 0)
+        return RULE_QUIET;
+    if (loop.matches + expired < LOOP_MATCHES ||
+        (expired == 0 && evidence_parallel(at->target, at->tally->reach.top_ttl)))
+        return RULE_INCONCLUSIVE; /* on ways of different lengths, too, a router is met again */
     const struct sonde_addr *first = evidence_router(at->tally, loop.ttl);
     const struct sonde_addr *second = evidence_router(at->tally, loop.ttl + 1U);
     struct text words = {0};
@@ -74,10 +80,31 @@ enum rule_answer rule_routing_loop(const struct rule_case *at, struct finding *f
     return RULE_FIRES;
 }
 
-/* The deepest hop that answered anything that went to the target. */
-static uint8_t find_deepest(const struct analyze_target *target, const struct sonde_addr **ret_addr)
+/* Was a service asked in vain at a hop where another was answered? */
+static bool is_missed_at(const struct analyze_target *target, uint32_t service, unsigned ttl)
 {
-    uint8_t deepest = 0;
+    const struct tally_hop *hop = evidence_hop(evidence_tally(target, service), ttl);
+    if (hop == NULL || hop->sent == 0 || hop->received > 0)
+        return false;
+    for (uint32_t i = 0; i < target->tally->service_count; i++) {
+        if (evidence_router(evidence_tally(target, i), ttl) != NULL)
+            return true;
+    }
+    return false;
+}
+
+/* The deepest hop that answered anything that went to the target: but no deeper than the service is
+ * seen, if others are answered behind and it is not. */
+static uint8_t find_deepest(const struct analyze_target *target, uint32_t service,
+                            const struct sonde_addr **ret_addr)
+{
+    const struct tally_service *own = evidence_tally(target, service);
+    uint8_t deepest = own->reach.top_ttl;
+    *ret_addr = evidence_router(own, deepest);
+    for (unsigned ttl = deepest + 1U; ttl <= target->max_ttl; ttl++) {
+        if (is_missed_at(target, service, ttl))
+            return deepest;
+    }
     for (uint32_t i = 0; i < target->tally->service_count; i++) {
         const struct tally_service *tally = evidence_tally(target, i);
         const struct sonde_addr *router = evidence_router(tally, tally->reach.top_ttl);
@@ -126,7 +153,7 @@ enum rule_answer rule_host_unreachable(const struct rule_case *at, struct findin
         words_say(finding, &words);
         return RULE_FIRES;
     }
-    uint8_t deepest = find_deepest(at->target, &addr);
+    uint8_t deepest = find_deepest(at->target, at->service, &addr);
     if (at->tally->outcomes[SONDE_OUTCOME_TTL_EXCEEDED].ended > 0) {
         text_addf(&words, "a TTL of %u runs out on the way: the path loops or is longer",
                   at->target->max_ttl);
