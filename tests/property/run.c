@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Runs; see tests/property/run.h. A transport is put between the session and the simulated network
+ * that keeps a copy of the first probe of each flow, for the truth to be found with.
+ */
+#include "tests/property/run.h"
+
+#include "probe/probe.h"
+#include "session/internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A transport that takes notes. */
+struct watcher {
+    struct sonde_transport transport;
+    struct sonde_transport *inner;
+    struct truth_flow flows[RUN_SERVICES_MAX];
+    uint32_t count;
+    sonde_ns last_ns; /* when the last probe left */
+};
+
+static struct watcher *watcher_of(struct sonde_transport *transport)
+{
+    return (struct watcher *)transport; /* it is the first member */
+}
+
+static struct truth_flow *find_flow(struct watcher *watcher, uint8_t protocol, uint16_t port)
+{
+    for (uint32_t i = 0; i < watcher->count; i++) {
+        const struct sonde_flow *flow = &watcher->flows[i].flow;
+        if (flow->protocol == protocol && flow->dst_port == port)
+            return &watcher->flows[i];
+    }
+    return NULL;
+}
+
+static void take_note(struct watcher *watcher, const struct sonde_tx *tx)
+{
+    if (find_flow(watcher, tx->flow->protocol, tx->flow->dst_port) != NULL)
+        return;
+    if (watcher->count == RUN_SERVICES_MAX)
+        abort();
+    struct truth_flow *flow = &watcher->flows[watcher->count++];
+    flow->flow = *tx->flow;
+    flow->len = tx->segment.len < sizeof flow->bytes ? tx->segment.len : sizeof flow->bytes;
+    memcpy(flow->bytes, tx->segment.data, flow->len);
+}
+
+static int watcher_bind(struct sonde_transport *transport, struct sonde_flow *flow, uint32_t nth)
+{
+    struct sonde_transport *inner = watcher_of(transport)->inner;
+    return inner->ops->bind(inner, flow, nth);
+}
+
+static uint32_t watcher_send(struct sonde_transport *transport, const struct sonde_tx *txs,
+                             uint32_t count, struct sonde_sent *ret_sents)
+{
+    struct watcher *watcher = watcher_of(transport);
+    uint32_t tried = watcher->inner->ops->send(watcher->inner, txs, count, ret_sents);
+    for (uint32_t i = 0; i < tried; i++)
+        take_note(watcher, &txs[i]);
+    watcher->last_ns = ret_sents[0].stamp.time_ns;
+    return tried;
+}
+
+static int watcher_recv(struct sonde_transport *transport, sonde_ns now_ns, struct sonde_rx *ret_rx)
+{
+    struct sonde_transport *inner = watcher_of(transport)->inner;
+    return inner->ops->recv(inner, now_ns, ret_rx);
+}
+
+static int watcher_wait(struct sonde_transport *transport, sonde_ns until_ns, sonde_ns *ret_now_ns)
+{
+    struct sonde_transport *inner = watcher_of(transport)->inner;
+    return inner->ops->wait(inner, until_ns, ret_now_ns);
+}
+
+static uint64_t watcher_lost_here(struct sonde_transport *transport)
+{
+    struct sonde_transport *inner = watcher_of(transport)->inner;
+    return inner->ops->lost_here(inner);
+}
+
+static struct sonde_transport *watcher_free(struct sonde_transport *transport)
+{
+    struct sonde_transport *inner = watcher_of(transport)->inner;
+    return inner->ops->free(inner);
+}
+
+static const struct sonde_transport_ops watcher_ops = {
+    .bind = watcher_bind,
+    .send = watcher_send,
+    .recv = watcher_recv,
+    .wait = watcher_wait,
+    .lost_here = watcher_lost_here,
+    .free = watcher_free,
+};
+
+static void must(bool holds, const struct network *network, const char *what)
+{
+    if (holds)
+        return;
+    (void)fprintf(stderr, "%s\n%s\n", network->scenario.data, what);
+    abort();
+}
+
+static struct sim_scenario *parse(const struct network *network)
+{
+    struct sonde_span text = {(const uint8_t *)network->scenario.data, network->scenario.len};
+    struct sim_scenario *scenario = NULL;
+    struct sim_error error = {0};
+    must(scenario_parse(text, &scenario, &error) == 0, network, error.text);
+    return scenario;
+}
+
+static struct sonde_snapshot *measure(const struct network *network, struct watcher *watcher)
+{
+    struct sonde_session *session = NULL;
+    struct sonde_snapshot *snapshot = NULL;
+    struct sonde_error error;
+    must(sonde_session_new(&network->options, &session, &error) == 0, network, error.text);
+    *watcher = (struct watcher){.transport.ops = &watcher_ops, .inner = session->transport};
+    session->transport = &watcher->transport;
+    int r = sonde_session_add(session, network->host, network->host, network->services,
+                              network->service_count);
+    must(r == 0, network, "it cannot be added");
+    must(sonde_session_start(session) == 0, network, "it cannot be started");
+    while (r == 0)
+        r = sonde_session_step(session, SONDE_NS_NEVER);
+    must(r == 1, network, "the run breaks off");
+    must(sonde_session_snapshot(session, &snapshot) == 0, network, "there is no snapshot");
+    sonde_session_free(session);
+    return snapshot;
+}
+
+void run_make(const struct network *network, struct run *ret_run)
+{
+    static struct sim_network clean; /* large, and made anew for each run */
+    struct watcher watcher;
+    ret_run->scenario = parse(network);
+    ret_run->snapshot = measure(network, &watcher);
+    struct sim_scenario *copy = parse(network);
+    truth_clean(copy);
+    must(network_init(&clean, copy) == 0, network, "out of memory");
+    const struct sonde_target_result *target = &ret_run->snapshot->targets[0];
+    for (size_t i = 0; i < target->service_count; i++) {
+        uint8_t protocol = probe_by_name(target->services[i].protocol)->protocol;
+        const struct truth_flow *flow = find_flow(&watcher, protocol, target->services[i].port);
+        must(flow != NULL, network, "a service of the snapshot was never probed");
+        truth_find(ret_run->scenario, &clean, flow, watcher.last_ns, &ret_run->truths[i]);
+    }
+    network_deinit(&clean);
+    scenario_free(copy);
+}
+
+void run_free(struct run *run)
+{
+    sonde_snapshot_free(run->snapshot);
+    scenario_free(run->scenario);
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Ways and fates; see tests/property/truth.h. */
+#include "tests/property/truth.h"
+
+#include "wire/icmp.h"
+
+#include <stdlib.h>
+
+static const struct sonde_addr *address_of(const struct sim_node *node, enum sonde_family family)
+{
+    return family == SONDE_FAMILY_IPV6 ? &node->addr6 : &node->addr4;
+}
+
+uint32_t truth_place(const struct sim_scenario *scenario, const struct way *way,
+                     const struct sonde_addr *addr)
+{
+    for (uint32_t i = 0; i < way->len; i++) {
+        const struct sim_node *node = &scenario->nodes[way->nodes[i]];
+        if (sonde_addr_equal(address_of(node, addr->family), addr))
+            return i;
+    }
+    return UINT32_MAX;
+}
+
+bool truth_is_split(const struct truth *truth)
+{
+    for (uint32_t i = 1; i < truth->count; i++) {
+        if (truth->ways[i].from_ns == truth->ways[i - 1].from_ns)
+            return true;
+    }
+    return false;
+}
+
+bool truth_is_spread(const struct truth *truth)
+{
+    for (uint32_t i = 1; i < truth->count; i++) {
+        if (truth->ways[i].from_ns == truth->ways[i - 1].from_ns &&
+            (truth->ways[i].fate != truth->ways[i - 1].fate ||
+             truth->ways[i].place != truth->ways[i - 1].place))
+            return true;
+    }
+    return false;
+}
+
+bool truth_has(const struct truth *truth, enum fate_kind fate)
+{
+    for (uint32_t i = 0; i < truth->count; i++) {
+        if (truth->ways[i].fate == fate)
+            return true;
+    }
+    return false;
+}
+
+void truth_clean(struct sim_scenario *scenario)
+{
+    scenario->rule_count = 0;
+    for (uint32_t i = 0; i < scenario->node_count; i++) {
+        struct sim_node *node = &scenario->nodes[i];
+        node->silent = false;
+        node->limit = 0;
+        node->quote_bytes = 0;
+        node->ext.count = 0;
+        node->initial_ttl = 255;
+        node->nat4 = node->nat6 = node->from4 = node->from6 = (struct sonde_addr){0};
+    }
+    for (uint32_t i = 0; i < scenario->path_count; i++) {
+        for (uint32_t k = 0; k < scenario->paths[i].step_count; k++)
+            scenario->paths[i].steps[k].per_packet = false;
+    }
+}
+
+/* Does the service's flow meet this router when it is sent at this time? */
+static bool is_met(struct sim_network *clean, const struct truth_flow *flow, sonde_ns now,
+                   uint32_t node)
+{
+    const struct sonde_addr *wanted =
+        address_of(&clean->scenario->nodes[node], flow->flow.dst.family);
+    bool met = false;
+    for (uint8_t ttl = 1; ttl < TRUTH_NODES_MAX && !met; ttl++) {
+        const struct sonde_tx tx = {
+            .flow = &flow->flow, .segment = {flow->bytes, flow->len}, .ttl = ttl, .id = 1};
+        sonde_ns time;
+        if (network_send(clean, &tx, now) < 0)
+            abort();
+        struct sim_packet *reply = network_run(clean, now + 100 * SONDE_NS_PER_S, &time);
+        struct sonde_rx rx;
+        if (reply == NULL)
+            break; /* it got to the host, which has no answer to it */
+        if (packet_decode((struct sonde_span){reply->bytes, reply->len}, &rx) != 0)
+            abort();
+        met = sonde_addr_equal(&rx.from, wanted);
+        free(reply);
+    }
+    return met;
+}
+
+/* Is a rule about such a packet? */
+static bool is_about(const struct sim_rule *rule, enum sim_what what, uint16_t port)
+{
+    return rule->what == SIM_ANY || (rule->what == what && (rule->port == 0 || rule->port == port));
+}
+
+static bool is_total(const struct sim_rule *rule)
+{
+    return rule->mask_len == 0 && rule->chance_ppm >= 1000000;
+}
+
+/* The share that a rule takes which does not take all. */
+static double share_of(const struct sim_rule *rule)
+{
+    if (rule->mask_len == 0)
+        return rule->chance_ppm / 1e6;
+    return __builtin_popcountll(rule->mask) / (double)rule->mask_len;
+}
+
+static void add_loss(const struct sim_rule *rule, uint32_t place, struct way *way)
+{
+    way->loss = 1 - (1 - way->loss) * (1 - share_of(rule));
+    way->lossy |= UINT64_C(1) << place;
+}
+
+static enum sim_what what_of(uint8_t protocol)
+{
+    return protocol == IP_PROTO_TCP ? SIM_TCP : protocol == IP_PROTO_UDP ? SIM_UDP : SIM_ECHO;
+}
+
+/* Does a node quote so little that nobody knows by it what a translation has changed? */
+static bool is_unclear(const struct sim_scenario *scenario, const struct sim_node *node)
+{
+    bool translated = false;
+    for (uint32_t i = 0; i < scenario->node_count; i++)
+        translated |= scenario->nodes[i].nat_port_shift != 0;
+    return translated && node->quote_bytes != 0;
+}
+
+/* What a rule that takes all of a service's probes makes of them. */
+static void end_by_rule(const struct sim_scenario *scenario, const struct sim_rule *rule,
+                        const struct sonde_flow *flow, struct way *way)
+{
+    const struct sim_node *node = &scenario->nodes[rule->node];
+    bool ipv6 = flow->dst.family == SONDE_FAMILY_IPV6;
+    bool tcp = flow->protocol == IP_PROTO_TCP;
+    way->fate = FATE_SILENT;
+    if (rule->action == SIM_REJECT && !node->silent) {
+        way->fate = FATE_REJECTED;
+        way->rationed = node->limit > 0 || is_unclear(scenario, node);
+        way->code = (uint8_t)(rule->code >= 0 ? rule->code : ipv6 ? 1 : 13);
+    } else if (tcp && rule->action == SIM_RESET) {
+        way->fate = FATE_RESET;
+    } else if (tcp && rule->action == SIM_ANSWER) {
+        way->fate = FATE_FAKED;
+    }
+}
+
+/* Go out along a way, up to who ends it. @return false if the host gets the probes. */
+static bool go_out(const struct sim_scenario *scenario, const struct sonde_flow *flow,
+                   struct way *way)
+{
+    for (uint32_t place = 0; place < way->len; place++) {
+        for (int hook = 0; hook < 2; hook++) {
+            for (uint32_t i = 0; i < scenario->rule_count; i++) {
+                const struct sim_rule *rule = &scenario->rules[i];
+                if (rule->node != way->nodes[place] || rule->back ||
+                    rule->prerouting != (hook == 0) ||
+                    !is_about(rule, what_of(flow->protocol), flow->dst_port))
+                    continue;
+                if (!is_total(rule)) {
+                    add_loss(rule, place, way);
+                    continue;
+                }
+                way->place = place;
+                end_by_rule(scenario, rule, flow, way);
+                return true;
+            }
+        }
+    }
+    way->place = way->len - 1;
+    if (way->loop_at == way->len)
+        return false;
+    way->fate = FATE_LOOP;
+    way->place = way->loop_at;
+    return true;
+}
+
+/* What the host does with a probe. */
+static void arrive(const struct sim_scenario *scenario, const struct sonde_flow *flow,
+                   struct way *way)
+{
+    const struct sim_node *host = &scenario->nodes[way->nodes[way->len - 1]];
+    const struct sim_port *port = NULL;
+    for (uint32_t i = 0; i < host->port_count; i++) {
+        const struct sim_port *candidate = &host->ports[i];
+        if (candidate->protocol == flow->protocol &&
+            (candidate->port == flow->dst_port || (candidate->port == 0 && port == NULL)))
+            port = candidate;
+    }
+    enum sim_port_state state = port != NULL ? port->state : SIM_PORT_SILENT;
+    if (flow->protocol == IP_PROTO_ICMP)
+        state = host->silent ? SIM_PORT_SILENT : SIM_PORT_ECHO;
+    way->fate = FATE_ANSWERED;
+    if (state == SIM_PORT_CLOSED)
+        way->fate = FATE_CLOSED;
+    bool by_error = state == SIM_PORT_CLOSED && flow->protocol == IP_PROTO_UDP;
+    if (state == SIM_PORT_SILENT || (by_error && host->silent))
+        way->fate = FATE_SILENT;
+    way->rationed = by_error && host->limit > 0;
+}
+
+/* Go back from who answered. What takes an answer makes a silence of it. */
+static void go_back(const struct sim_scenario *scenario, const struct sonde_flow *flow,
+                    struct way *way)
+{
+    bool by_error =
+        way->fate == FATE_REJECTED || (way->fate == FATE_CLOSED && flow->protocol == IP_PROTO_UDP);
+    enum sim_what what = by_error ? SIM_ERROR : what_of(flow->protocol);
+    for (uint32_t place = way->place; place-- > 0;) {
+        for (uint32_t i = 0; i < scenario->rule_count; i++) {
+            const struct sim_rule *rule = &scenario->rules[i];
+            if (rule->node != way->nodes[place] || !rule->back ||
+                !is_about(rule, what, flow->dst_port))
+                continue;
+            if (!is_total(rule)) {
+                add_loss(rule, place, way);
+                way->back = true;
+                continue;
+            }
+            way->fate = FATE_SILENT;
+            way->place = place;
+            way->back = true;
+            return;
+        }
+    }
+}
+
+static uint32_t find_mute(const struct sim_scenario *scenario, const struct way *way)
+{
+    for (uint32_t place = 0; place < way->len; place++) {
+        for (uint32_t i = 0; i < scenario->rule_count; i++) {
+            const struct sim_rule *rule = &scenario->rules[i];
+            if (rule->node == way->nodes[place] && rule->back && is_total(rule) &&
+                is_about(rule, SIM_ERROR, 0))
+                return place;
+        }
+    }
+    return way->len;
+}
+
+static void follow(const struct sim_scenario *scenario, const struct sonde_flow *flow,
+                   struct way *way)
+{
+    if (!go_out(scenario, flow, way))
+        arrive(scenario, flow, way);
+    way->end = way->place;
+    way->mute = find_mute(scenario, way);
+    if (way->fate != FATE_SILENT && way->fate != FATE_LOOP)
+        go_back(scenario, flow, way);
+}
+
+/* What lays out the ways of one path statement. */
+struct layer {
+    const struct sim_scenario *scenario;
+    struct sim_network *clean;
+    const struct truth_flow *flow;
+    const struct sim_path *path;
+    struct truth *truth;
+};
+
+/* Lay the rest of a way, from a step on; where packets are spread, lay all of them. */
+static void lay(const struct layer *layer, uint32_t at, struct way way)
+{
+    const struct sim_path *path = layer->path;
+    while (at < path->step_count && path->steps[at].group == 0) {
+        if (path->steps[at].loop_start)
+            way.loop_at = way.len;
+        way.nodes[way.len++] = (uint16_t)path->steps[at++].node;
+    }
+    if (at == path->step_count) {
+        if (way.loop_at == UINT32_MAX) {
+            way.nodes[way.len++] = (uint16_t)path->host;
+            way.loop_at = way.len;
+        }
+        follow(layer->scenario, &layer->flow->flow, &way);
+        if (layer->truth->count == TRUTH_WAYS_MAX)
+            abort();
+        layer->truth->ways[layer->truth->count++] = way;
+        return;
+    }
+    uint32_t end = at;
+    while (end < path->step_count && path->steps[end].group == path->steps[at].group)
+        end++;
+    while (at < end) {
+        struct way taken = way;
+        uint32_t alternative = path->steps[at].alternative;
+        bool possible = path->steps[at].per_packet ||
+                        is_met(layer->clean, layer->flow, path->from_ns, path->steps[at].node);
+        for (; at < end && path->steps[at].alternative == alternative; at++)
+            taken.nodes[taken.len++] = (uint16_t)path->steps[at].node;
+        if (possible)
+            lay(layer, end, taken);
+    }
+}
+
+void truth_find(const struct sim_scenario *scenario, struct sim_network *clean,
+                const struct truth_flow *flow, sonde_ns until_ns, struct truth *ret_truth)
+{
+    ret_truth->count = 0;
+    for (uint32_t i = 0; i < scenario->path_count; i++) {
+        const struct layer layer = {scenario, clean, flow, &scenario->paths[i], ret_truth};
+        if (layer.path->from_ns <= until_ns)
+            lay(&layer, 0, (struct way){.from_ns = layer.path->from_ns, .loop_at = UINT32_MAX});
+    }
+}
