@@ -81,7 +81,8 @@ static bool is_elsewhere(const struct analyze_target *target, uint32_t service, 
     }
     if (arrived)
         return evidence_passes(target, service);
-    return reach->top_ttl > ttl && hop != NULL && hop->received == 0 &&
+    bool behind = reach->top_ttl > ttl || evidence_passes(target, service);
+    return behind && hop != NULL && hop->received == 0 &&
            evidence_parallel(target, target->max_ttl);
 }
 

@@ -126,6 +126,20 @@ Test(ways, where_they_part_a_hop_that_is_silent_to_another_trace_is_no_end)
     expect_lost(WEB, 5, "192.0.2.5");
 }
 
+/* Of the way that 22 takes, nothing is seen behind hop 2 but that it leads to the target. */
+Test(ways, where_they_part_a_hop_that_is_silent_to_a_trace_that_arrives_is_no_end)
+{
+    case_add_routers(&file, ICMP, 1, FLOOR, 3);
+    add_arrival(ICMP, SONDE_OUTCOME_ECHO_REPLY);
+    case_add_hop(&file, DNS, 4, 1, SONDE_OUTCOME_TTL_EXCEEDED, "198.51.100.4");
+    case_add_routers(&file, SSH, 1, 2, 3);
+    case_add_hop(&file, SSH, 3, 1, SONDE_OUTCOME_NO_REPLY, NULL);
+    add_arrival(SSH, SONDE_OUTCOME_OPEN);
+    case_add_routers(&file, WEB, 1, 2, 3);
+    add_silence(WEB, 3);
+    expect_lost(WEB, 0, TARGET); /* 53 parts at hop 4, and is not seen to come back */
+}
+
 /* The same, but nothing shows two ways: a router may well answer one protocol only. */
 Test(ways, on_one_way_a_hop_that_is_silent_to_another_trace_is_an_end)
 {
