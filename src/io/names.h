@@ -21,7 +21,8 @@ enum {
 struct names_query {
     const char *name;         /* borrowed; not a numeric address */
     enum sonde_family family; /* wanted; SONDE_FAMILY_NONE = any */
-    int error;                /* 0; or a negative errno: -ENOENT no such name, -EAGAIN no answer */
+    int error; /* 0; or a negative errno: -ENOENT no such name, -EAGAIN no answer, -EMFILE or
+                  -ENFILE no descriptor to ask through */
     struct sonde_addr addresses[NAMES_ADDRESSES_MAX]; /* in the order the system prefers */
     uint32_t count;
 };
@@ -36,7 +37,7 @@ struct names_ops {
      * @param queries  In: name and family. Out: error, addresses and count.
      * @param watch    A watched descriptor that becomes readable ends the wait: queries without an
      *                 answer then have error -EINTR. Only read; may be NULL.
-     * @return 0; -ENOMEM; -EINTR if the wait was ended.
+     * @return 0; -ENOMEM; -EMFILE, -ENFILE; -EINTR if the wait was ended.
      */
     int (*forward)(struct names *names, struct names_query *queries, uint32_t count,
                    struct io_watch *watch);

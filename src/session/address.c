@@ -59,7 +59,9 @@ static int take_answer(struct sonde_session *session, uint32_t index,
     struct session_target *target = &session->targets[index];
     if (answer->error != 0) {
         session_problem(session, target, SONDE_CODE_NAME_UNRESOLVED,
-                        answer->error == -EAGAIN  ? "no answer from the name servers"
+                        answer->error == -EAGAIN ? "no answer from the name servers"
+                        : answer->error == -EMFILE || answer->error == -ENFILE
+                            ? "too many open files (ulimit -n) to look the name up"
                         : answer->error == -EINTR ? "interrupted while looking the name up"
                                                   : "the name has no address");
         return 0;

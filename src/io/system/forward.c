@@ -56,24 +56,31 @@ static struct job *job_unref(struct job *job)
     return NULL;
 }
 
-static struct job *job_new(const struct names_query *queries, uint32_t count)
+static int job_new(const struct names_query *queries, uint32_t count, struct job **ret_job)
 {
     struct job *job = calloc(1, sizeof *job);
     if (job == NULL)
-        return NULL;
+        return -ENOMEM;
     job->references = 1;
     job->count = count;
     job->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int r = job->done_fd < 0 ? -errno : 0;
     job->names = calloc(count, sizeof *job->names);
     job->queries = calloc(count, sizeof *job->queries);
     if (pthread_mutex_init(&job->lock, NULL) != 0) {
         free(job->names);
         free(job->queries);
+        if (job->done_fd >= 0)
+            (void)close(job->done_fd);
         free(job);
-        return NULL;
+        return -ENOMEM;
     }
-    if (job->done_fd < 0 || job->names == NULL || job->queries == NULL)
-        return job_unref(job);
+    if (r == 0 && (job->names == NULL || job->queries == NULL))
+        r = -ENOMEM;
+    if (r < 0) {
+        (void)job_unref(job);
+        return r;
+    }
     for (uint32_t i = 0; i < count; i++) {
         size_t len = strnlen(queries[i].name, NAMES_BYTES_MAX - 1);
         memcpy(job->names[i], queries[i].name, len);
@@ -81,7 +88,8 @@ static struct job *job_new(const struct names_query *queries, uint32_t count)
         job->queries[i].family = queries[i].family;
         job->queries[i].error = -EINTR;
     }
-    return job;
+    *ret_job = job;
+    return 0;
 }
 
 static bool already_there(const struct names_query *query, const struct sonde_addr *addr)
@@ -123,12 +131,17 @@ static void look_up(struct names_query *query)
         .ai_socktype = SOCK_DGRAM,
         .ai_flags = AI_IDN | AI_ADDRCONFIG,
     };
+    errno = 0;
     int r = getaddrinfo(query->name, NULL, &hints, &found);
+    /* whatever it calls that: a resolver that could open nothing knows nothing of the name */
+    int error = errno;
+    bool starved = error == EMFILE || error == ENFILE;
     for (const struct addrinfo *at = found; r == 0 && at != NULL; at = at->ai_next)
         take_address(query, at);
     if (found != NULL)
         freeaddrinfo(found);
     query->error = query->count > 0  ? 0
+                   : starved         ? -error
                    : r == EAI_AGAIN  ? -EAGAIN
                    : r == EAI_MEMORY ? -ENOMEM
                                      : -ENOENT;
@@ -204,10 +217,11 @@ int forward_resolve(struct names *names, struct names_query *queries, uint32_t c
     (void)names;
     if (count == 0)
         return 0;
-    struct job *job = job_new(queries, count);
-    if (job == NULL)
-        return -ENOMEM;
-    int r = job_start(job) > 0 ? job_wait(job, watch) : -ENOMEM;
+    struct job *job;
+    int r = job_new(queries, count, &job);
+    if (r < 0)
+        return r;
+    r = job_start(job) > 0 ? job_wait(job, watch) : -ENOMEM;
     (void)pthread_mutex_lock(&job->lock);
     for (uint32_t i = 0; i < count; i++) {
         const char *name = queries[i].name;
