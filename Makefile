@@ -5,15 +5,16 @@
 #   make demo       install what is missing, build, and run on the built-in simulated network
 #   make test       install what the tests need, build and run them all
 #   make bench      install the tools to compare with, and measure them and sonde (a quarter of an hour)
-#   make install    as meson does, with DESTDIR= and PREFIX=
+#   make install    as meson does, with DESTDIR= and PREFIX=; as root, with a file capability (SETCAP=true)
 
-BUILD_PACKAGES = gcc libc6-dev libc-ares-dev libcap-dev libcjson-dev meson ninja-build pkgconf python3
+BUILD_PACKAGES = gcc libc6-dev libc-ares-dev libcap-dev libcjson-dev libseccomp-dev meson ninja-build pkgconf python3
 TEST_PACKAGES = $(BUILD_PACKAGES) clang-14 clang-format-14 clang-tidy-14 conntrack dnsmasq-base g++ \
 	iproute2 iputils-ping libcap2-bin libclang-rt-14-dev libcriterion-dev mandoc mtr-tiny \
 	nftables procps python3-jsonschema tcpdump traceroute universal-ctags util-linux
 BENCH_PACKAGES = $(BUILD_PACKAGES) fping iproute2 iputils-ping libcriterion-dev mtr-tiny nftables nmap \
 	python3-jsonschema scamper traceroute util-linux
 PREFIX ?= /usr/local
+SETCAP ?= true
 DEMO = web.example :443 :80 :22 :25 :3389 :53/udp
 
 .PHONY: all demo test bench install clean packages-build packages-test packages-bench format
@@ -48,7 +49,7 @@ bench: packages-bench
 	ninja -C build-bench bench
 
 install: build/build.ninja
-	meson configure build --prefix='$(PREFIX)'
+	meson configure build --prefix='$(PREFIX)' -Dsetcap='$(SETCAP)'
 	ninja -C build
 	DESTDIR='$(DESTDIR)' meson install -C build --no-rebuild
 

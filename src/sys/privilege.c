@@ -2,9 +2,20 @@
 /* Privilege; see sys/privilege.h. */
 #include "sys/privilege.h"
 
+#include "base/number.h"
+
 #include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
+#include <unistd.h>
+
+enum {
+    GROUPS_MAX = 64, /* taken of a user; more are left out */
+    PASSWD_BYTES = 16384,
+};
 
 void privilege_raise(void)
 {
@@ -28,11 +39,63 @@ static void drop_bounding(void)
         (void)cap_drop_bound(cap);
 }
 
+/* Read a user or group id that sudo names in the environment. 4294967295 is none: setresuid(2).
+ * @return false if it does not name one. */
+static bool sudo_id(const char *name, uint32_t *ret_id)
+{
+    const char *value = getenv(name); /* NOLINT(concurrency-mt-unsafe): no other thread yet */
+    uint64_t id;
+    if (value == NULL || number_parse(value, UINT32_MAX - 1, &id) < 0)
+        return false;
+    *ret_id = (uint32_t)id;
+    return true;
+}
+
+/* The groups of a user, @p gid among them. @return how many. */
+static size_t groups_of(uid_t uid, gid_t gid, gid_t groups[GROUPS_MAX])
+{
+    struct passwd entry;
+    struct passwd *found = NULL;
+    char buf[PASSWD_BYTES];
+    int count = GROUPS_MAX;
+    groups[0] = gid;
+    if (getpwuid_r(uid, &entry, buf, sizeof buf, &found) != 0 || found == NULL)
+        return 1;
+    if (getgrouplist(found->pw_name, gid, groups, &count) < 0)
+        return GROUPS_MAX; /* there are more, and these are the first */
+    return (size_t)count;
+}
+
+/*
+ * Become the user who called through sudo, if there is one. Only root believes the environment:
+ * for any other user, and with a file capability, it says what the caller likes. Where the
+ * kernel does not allow it, in a container without CAP_SETUID or a user namespace without that
+ * user, this stays root without a capability, as when root itself is the caller.
+ */
+static int become_caller(void)
+{
+    gid_t groups[GROUPS_MAX];
+    uid_t uid;
+    gid_t gid;
+    if (getuid() != 0 || geteuid() != 0 || !sudo_id("SUDO_UID", &uid) ||
+        !sudo_id("SUDO_GID", &gid) || uid == 0)
+        return 0;
+    size_t count = groups_of(uid, gid, groups);
+    if (setgroups(count, groups) < 0 || setresgid(gid, gid, gid) < 0 ||
+        setresuid(uid, uid, uid) < 0)
+        return errno == EPERM || errno == EINVAL ? 0 : -errno;
+    /* tried, not read: what counts is what the kernel lets us do */
+    bool undone = setresuid(0, 0, 0) == 0 || (gid != 0 && setresgid(0, 0, 0) == 0);
+    return undone ? -EPERM : 0;
+}
+
 int privilege_drop(void)
 {
-    int r = 0;
-    drop_bounding();
+    drop_bounding(); /* while it is allowed */
     (void)cap_reset_ambient();
+    int r = become_caller();
+    if (r < 0)
+        return r;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return -errno;
     cap_t none = cap_init();
