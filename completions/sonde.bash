@@ -34,7 +34,7 @@ _sonde()
             --first-ttl --max-ttl --max-unknown --psize --bitpattern --tos
             --address --interface --localport --mark --report-cycles --interval --timeout
             --deadline --rate --expect --warn --crit --report --report-wide --json --quiet --no-dns --show-ips --mpls
-            --color --ascii --print-schema --simulate --virtual-time --help --version'
+            --color --ascii --print-schema --simulate --virtual-time --doctor --help --version'
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
         return
     fi

@@ -12,9 +12,10 @@
  *   engine     what to ask when, and which answer belongs to which question; the tally of records
  *   probe      how ICMP, UDP and TCP ask and what counts as their answer
  *   io         what touches the world: linux (raw sockets), sim (a simulated network), system
- * (names) wire       packets: bytes to fields and back sys        capabilities, signals, randomness
- *   base       bytes, text, time, memory
+ * (names) wire       packets: bytes to fields and back sys        capabilities, sandbox, signals,
+ * randomness base       bytes, text, time, memory
  */
+#include "app/doctor.h"
 #include "app/options.h"
 #include "app/run.h"
 #include "report/report.h"
@@ -62,6 +63,8 @@ static int dispatch(const struct command *command)
     case COMMAND_SCHEMA:
         text_add_bytes(&text, (const char *)report_schema.data, report_schema.len);
         return print_text(&text);
+    case COMMAND_DOCTOR:
+        return doctor();
     case COMMAND_RUN:
         break;
     }

@@ -279,6 +279,12 @@ static int apply_schema(struct command *command, const char *value)
     return apply_kind(command, COMMAND_SCHEMA);
 }
 
+static int apply_doctor(struct command *command, const char *value)
+{
+    (void)value;
+    return apply_kind(command, COMMAND_DOCTOR);
+}
+
 /* A line for an option that takes a value. */
 #define TAKES(LETTER, NAME, ARGUMENT, WANTED, GROUP, HELP, APPLY)                                  \
     {                                                                                              \
@@ -373,6 +379,8 @@ static const struct option_line option_lines[] = {
     TAKES(0, "simulate", "FILE", "a scenario file, or demo", "Other",
           "run on a simulated network (demo = the built-in one)", apply_simulate),
     FLAG(0, "virtual-time", "Other", "simulate as fast as the machine can", options.virtual_time),
+    DOES(0, "doctor", "Other", "what this system lets sonde do, and how to allow the rest",
+         apply_doctor),
     DOES('h', "help", "Other", "this text", apply_help),
     DOES('v', "version", "Other", "the version", apply_version),
     DOES('V', NULL, "Other", "the version", apply_version),

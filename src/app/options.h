@@ -17,6 +17,7 @@ enum command_kind {
     COMMAND_VERSION,
     COMMAND_SERVICES,
     COMMAND_SCHEMA,
+    COMMAND_DOCTOR,
 };
 
 /** When output is coloured. */

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One run; see app/run.h. Its order is what keeps it safe: arguments are read first, so that a
- * mistake sends nothing; sockets are opened, and then every privilege is given up, before a name
- * is looked up or a byte from outside is read.
+ * mistake sends nothing; sockets are opened, and then every privilege is given up and the sandbox
+ * is closed, before a name is looked up or a byte from outside is read.
  */
 #include "app/run.h"
 
+#include "app/doctor.h"
 #include "app/expect.h"
 #include "app/files.h"
 #include "app/question.h"
 #include "report/report.h"
+#include "sys/host.h"
 #include "sys/privilege.h"
+#include "sys/sandbox.h"
 #include "sys/signal.h"
 
 #include <errno.h>
@@ -24,7 +27,6 @@
 enum {
     COLUMNS_MIN = 60,
     COLUMNS_PIPE = 100, /* what a ticket or a mail shows without breaking lines */
-    PATH_BYTES = 4096,
 };
 
 /* From cycle to cycle of a report for which nobody chose how many: three of them, and what they
@@ -119,20 +121,22 @@ static int read_scenario(struct run *run)
     return status;
 }
 
-/* What to do about missing privilege, with this program's own path. */
 static int complain_of_privilege(void)
 {
-    char path[PATH_BYTES];
-    ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
     struct text words = {0};
-    text_add(&words, "raw sockets are not permitted; allow them with: sudo setcap cap_net_raw+p ");
-    if (len > 0)
-        text_add_untrusted(&words, path, (size_t)len);
-    else
-        text_add(&words, "$(command -v sonde)");
+    text_add(&words, "raw sockets are not permitted; allow them with: ");
+    doctor_add_setcap(&words);
+    text_add(&words, " (or see sonde --doctor)");
     int status = complain(EXIT_UNMEASURED, words.data);
     text_deinit(&words);
     return status;
+}
+
+/* What helps against an error of this system's. */
+static void add_remedy(struct text *words, int error)
+{
+    if (error == -EMFILE)
+        text_addf(words, "; allow more with: ulimit -n %d", HOST_FILES_NEEDED);
 }
 
 static int complain_of_session(const struct run *run, int error, const char *reason)
@@ -146,6 +150,7 @@ static int complain_of_session(const struct run *run, int error, const char *rea
         text_add(&words, ": ");
     }
     text_add(&words, reason);
+    add_remedy(&words, error);
     bool configuration =
         error == -EINVAL || error == -ENODEV || error == -EADDRINUSE || error == -EACCES;
     int status = complain(configuration      ? EXIT_USAGE
@@ -156,7 +161,7 @@ static int complain_of_session(const struct run *run, int error, const char *rea
     return status;
 }
 
-/* Open the sockets, and be without any privilege ever after. */
+/* Open the sockets, and be without any privilege, and in the sandbox, ever after. */
 static int open_session(struct run *run)
 {
     struct sonde_options options = run->command->options;
@@ -174,7 +179,11 @@ static int open_session(struct run *run)
     int r = sonde_session_new(&options, &run->session, &error);
     if (privilege_drop() < 0)
         return complain(EXIT_INTERNAL, "cannot give up privileges");
-    return r < 0 ? complain_of_session(run, r, error.text) : EXIT_MET;
+    if (r < 0)
+        return complain_of_session(run, r, error.text);
+    struct sandbox sandbox;
+    sandbox_close(&sandbox);
+    return EXIT_MET;
 }
 
 static int add_target(struct run *run, const struct target *target)
@@ -201,6 +210,17 @@ static int add_target(struct run *run, const struct target *target)
     return sonde_session_add(run->session, target->input, target->host, services, list->count);
 }
 
+static int complain_of_start(int error)
+{
+    const char *reason = strerrordesc_np(-error);
+    struct text words = {0};
+    text_add(&words, reason != NULL ? reason : "the run cannot start");
+    add_remedy(&words, error);
+    int status = complain(error == -EMFILE ? EXIT_UNMEASURED : EXIT_INTERNAL, words.data);
+    text_deinit(&words);
+    return status;
+}
+
 /* Measure until all is done, or a signal comes. */
 static int measure(struct run *run)
 {
@@ -209,10 +229,8 @@ static int measure(struct run *run)
         r = add_target(run, &run->targets.items[i]);
     if (r == 0)
         r = sonde_session_start(run->session);
-    if (r < 0) {
-        const char *reason = strerrordesc_np(-r);
-        return complain(EXIT_INTERNAL, reason != NULL ? reason : "the run cannot start");
-    }
+    if (r < 0)
+        return complain_of_start(r);
     while (r == 0) {
         if (signal_caught() != 0)
             sonde_session_stop(run->session);

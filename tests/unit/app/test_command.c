@@ -107,7 +107,7 @@ Test(command, the_last_word_on_the_output_wins)
     command_deinit(&command);
 }
 
-Test(command, help_version_services_and_schema_need_no_target)
+Test(command, what_is_no_run_needs_no_target)
 {
     static const struct {
         const char *line;
@@ -120,6 +120,7 @@ Test(command, help_version_services_and_schema_need_no_target)
         {"--version", COMMAND_VERSION},
         {"--services", COMMAND_SERVICES},
         {"--print-schema", COMMAND_SCHEMA},
+        {"--doctor", COMMAND_DOCTOR},
     };
     char storage[512];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -267,8 +268,8 @@ Test(command, letters_of_mtr_that_are_not_used_name_what_to_use)
 Test(command, options_that_are_not_built_yet_are_refused_as_unknown)
 {
     static const char *const lines[] = {
-        "--stream h", "-C h",         "--metrics h",  "--check h",        "--md h",   "-z h",
-        "-o LS h",    "--replay f h", "--record f h", "--unprivileged h", "--doctor", "--html f h"};
+        "--stream h", "-C h",         "--metrics h",  "--check h",        "--md h",    "-z h",
+        "-o LS h",    "--replay f h", "--record f h", "--unprivileged h", "--html f h"};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         expect_refused(lines[i]);
 }

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* --doctor; see app/doctor.h. What it says was tried, not read off a list of versions. */
+#include "app/doctor.h"
+
+#include "app/run.h"
+#include "sys/host.h"
+#include "sys/privilege.h"
+#include "sys/sandbox.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { PATH_BYTES = 4096 };
+
+void doctor_add_setcap(struct text *text)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                "/._+-";
+    char path[PATH_BYTES];
+    host_program(path, sizeof path);
+    const char *quote = path[strspn(path, plain)] == '\0' ? "" : "'";
+    text_addf(text, "sudo setcap cap_net_raw+p %s", quote);
+    if (path[0] != '\0')
+        text_add_untrusted(text, path, strlen(path));
+    else
+        text_add(text, "\"$(command -v sonde)\"");
+    text_add(text, quote);
+}
+
+/* "no   raw sockets: Operation not permitted" */
+static void add_fact(struct text *text, int error, const char *what)
+{
+    text_addf(text, "%s  %s", error == 0 ? "yes" : "no ", what);
+    const char *reason = error != 0 ? strerrordesc_np(-error) : NULL;
+    if (reason != NULL)
+        text_addf(text, ": %s", reason);
+}
+
+/* One way to change what the line above says. */
+static void add_remedy(struct text *text, const char *where, const char *how)
+{
+    text_addf(text, "\n       %s: %s", where, how);
+}
+
+/* Only what would help here: why raw sockets are refused decides what allows them. */
+static void add_raw_remedies(struct text *text, const struct host *host)
+{
+    static const char unit[] = "AmbientCapabilities=CAP_NET_RAW";
+    static const char flags[] = "docker run --cap-add NET_RAW, podman run --cap-add NET_RAW";
+    if (host->capable && !host->user_namespace) {
+        text_add(text, "; CAP_NET_RAW is in effect, so that a filter or a security module refuses");
+        add_remedy(text, "in a container", "look at --security-opt");
+        add_remedy(text, "in a systemd unit", "look at RestrictAddressFamilies, SystemCallFilter");
+    } else if (host->capable) {
+        text_add(text, "; CAP_NET_RAW is in effect, but not over this network, which belongs to "
+                       "another user namespace");
+        add_remedy(text, "start sonde",
+                   "outside of this user namespace, or in one with a network "
+                   "of its own (unshare --map-root-user --net)");
+    } else if (!host->bounded) {
+        text_add(text, "; CAP_NET_RAW is not in the bounding set, so that no file can give it");
+        add_remedy(text, "in a container", flags);
+        add_remedy(text, "in a systemd unit", "CapabilityBoundingSet=CAP_NET_RAW");
+        add_remedy(text, "in a systemd unit", unit);
+    } else if (host->no_new_privs) {
+        text_add(text, "; no_new_privs is set, so that no file can give a capability");
+        add_remedy(text, "in a container",
+                   "no --security-opt no-new-privileges, or, as root, "
+                   "--cap-add NET_RAW");
+        add_remedy(text, "in a systemd unit", unit);
+    } else if (host->user_namespace) {
+        text_add(text, "; only capabilities in this user namespace count, over a network of its "
+                       "own");
+        add_remedy(text, "in a container", flags);
+        add_remedy(text, "start sonde", "outside of this user namespace");
+    } else {
+        struct text setcap = {0};
+        doctor_add_setcap(&setcap);
+        add_remedy(text, "for every user", text_ok(&setcap) ? setcap.data : "");
+        text_deinit(&setcap);
+        add_remedy(text, "in a systemd unit", unit);
+        add_remedy(text, "in a container", flags);
+    }
+}
+
+static void add_raw(struct text *text, const struct host *host)
+{
+    bool both = host->raw6 == 0 || host->ipv6 == -EAFNOSUPPORT;
+    add_fact(text, host->raw4 != 0 || both ? host->raw4 : host->raw6, "raw sockets");
+    if (host->raw4 == -EPERM)
+        add_raw_remedies(text, host);
+    text_add(text, "\n");
+}
+
+static void add_ping(struct text *text, const struct host *host)
+{
+    static const char setting[] = "net.ipv4.ping_group_range=\"0 2147483647\"";
+    struct text command = {0};
+    add_fact(text, host->ping4, "ICMP datagram sockets");
+    if (host->ping_groups[0] != '\0')
+        text_addf(text, " (net.ipv4.ping_group_range is \"%s\")", host->ping_groups);
+    if (host->ping4 == -EACCES) {
+        text_addf(&command, "sudo sysctl %s", setting);
+        add_remedy(text, "for every user", text_ok(&command) ? command.data : "");
+        text_deinit(&command);
+        text_addf(&command, "docker run --sysctl %s", setting);
+        add_remedy(text, "in a container", text_ok(&command) ? command.data : "");
+        text_deinit(&command);
+    }
+    text_add(text, "\n");
+}
+
+static void add_ipv6(struct text *text, const struct host *host)
+{
+    add_fact(text, host->ipv6, "IPv6");
+    if (host->ipv6 != 0 && host->ipv6_disabled)
+        add_remedy(text, "for all interfaces", "sudo sysctl net.ipv6.conf.all.disable_ipv6=0");
+    text_add(text, "\n");
+}
+
+static void add_files(struct text *text, const struct host *host)
+{
+    bool enough = host->files >= HOST_FILES_NEEDED;
+    text_addf(text, "%s  open files: %" PRIu64 ", needed are %d", enough ? "yes" : "no ",
+              host->files, HOST_FILES_NEEDED);
+    if (!enough) {
+        add_remedy(text, "in a shell", "ulimit -n 64");
+        add_remedy(text, "in a systemd unit", "LimitNOFILE=64");
+        add_remedy(text, "in a container", "docker run --ulimit nofile=64");
+    }
+    text_add(text, "\n");
+}
+
+static void add_sandbox(struct text *text, const struct sandbox *sandbox)
+{
+    add_fact(text, sandbox->filter, "seccomp filter");
+    text_add(text, "\n");
+    if (sandbox->landlock > 0)
+        text_addf(text, "yes  Landlock, version %d\n", sandbox->landlock);
+    else
+        add_fact(text, sandbox->landlock, "Landlock");
+    if (sandbox->landlock == -EOPNOTSUPP)
+        add_remedy(text, "at boot", "add landlock to lsm= in the kernel's command line");
+    if (sandbox->landlock <= 0)
+        text_add(text, "\n");
+}
+
+int doctor(void)
+{
+    static_assert(HOST_FILES_NEEDED == 64, "the remedies of add_files() name it");
+    struct text text = {0};
+    struct host host;
+    struct sandbox sandbox;
+    privilege_raise();
+    host_examine(&host);
+    if (privilege_drop() < 0) {
+        (void)fprintf(stderr, "sonde: cannot give up privileges\n");
+        return EXIT_INTERNAL;
+    }
+    sandbox_close(&sandbox);
+    add_raw(&text, &host);
+    add_ping(&text, &host);
+    add_ipv6(&text, &host);
+    add_fact(&text, host.stamps, "time stamps of the kernel's");
+    text_add(&text, "\n");
+    add_files(&text, &host);
+    add_sandbox(&text, &sandbox);
+    int status = text_ok(&text) && run_write(text.data, text.len) == 0 ? EXIT_MET : EXIT_INTERNAL;
+    text_deinit(&text);
+    bool all = host.raw4 == 0 && (host.raw6 == 0 || host.ipv6 == -EAFNOSUPPORT) &&
+               host.files >= HOST_FILES_NEEDED;
+    return status == EXIT_MET && !all ? EXIT_UNMET : status;
+}

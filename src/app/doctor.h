@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* --doctor: what this system lets sonde do, and how to allow the rest. */
+#ifndef APP_DOCTOR_H
+#define APP_DOCTOR_H
+
+#include "base/text.h"
+
+/**
+ * Print a line for everything that a run makes use of, "yes" or "no", and below a "no" how to
+ * change that. Nothing is sent; the sandbox is closed afterwards, as in a run.
+ * @return The exit code: EXIT_MET if a run can do all that it is made for, EXIT_UNMET if not.
+ */
+int doctor(void);
+
+/** Write the command that lets this very program open raw sockets. */
+void doctor_add_setcap(struct text *text);
+
+#endif
