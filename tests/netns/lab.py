@@ -48,6 +48,10 @@ SYSCTLS = {
 }
 FORWARDING = {"net/ipv4/ip_forward": 1, "net/ipv6/conf/all/forwarding": 1}
 
+NOBODY = 65534
+AS_NOBODY = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
+             "--inh-caps=-all")
+
 sonde_path = os.environ.get("SONDE", "")
 
 
@@ -79,6 +83,17 @@ class Report:
         path = self.service(name, target)["path"]
         return {hop["ttl"]: [responder["address"] for responder in hop["responders"]]
                 for hop in path["hops"]}
+
+
+def preloaded(name):
+    """The environment that puts a module of this folder into sonde; None for a build under
+    sanitizers, which has no sandbox to look at from inside."""
+    if b"__asan_init" in pathlib.Path(sonde_path).read_bytes():
+        return None
+    module = pathlib.Path(sonde_path).parent / "tests" / "netns" / f"{name}.so"
+    if not module.exists():
+        raise AssertionError(f"{module} is not there")
+    return {**os.environ, "LC_ALL": "C.UTF-8", "LD_PRELOAD": str(module)}
 
 
 def schema():

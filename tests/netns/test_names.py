@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Names: a real resolver's, and what happens while a resolver is silent."""
 import ipaddress
+import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -32,14 +35,14 @@ class Names(unittest.TestCase):
         self.net.ip("vantage", *(f"addr replace {address} dev lo" for address in self.resolvers
                                  if not address.is_loopback))
 
-    def resolve(self, pointers):
-        """Start a resolver that knows the server, and {address: name}."""
+    def resolve(self, pointers, *others):
+        """Start a resolver that knows the server, {address: name}, and other records."""
         records = [f"--ptr-record={ipaddress.ip_address(address).reverse_pointer},{name}"
                    for address, name in pointers.items()]
         process = self.net.start(
             "vantage", "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file=",
             "--user=root", "--no-hosts", "--no-resolv", "--local=/#/",
-            f"--host-record={SERVER},10.1.4.1,fd00:1:4::1", *records,
+            f"--host-record={SERVER},10.1.4.1,fd00:1:4::1", *records, *others,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         until = time.monotonic() + 10
         with self.net.inside("vantage"):
@@ -78,6 +81,17 @@ class Names(unittest.TestCase):
         self.net.stack.callback(resolver.close)
         return resolver
 
+    @staticmethod
+    def read_questions(resolver):
+        """Take the questions that have come in so far."""
+        resolver.setblocking(False)
+        questions = []
+        try:
+            while True:
+                questions.append(resolver.recv(512)[12:])
+        except BlockingIOError:
+            return questions
+
     def test_hops_carry_the_names_that_the_resolver_gives(self):
         pointers = {self.chain.hop(family, ttl): f"r{ttl}.example"
                     for family in lab.FAMILIES for ttl in (1, 3)}
@@ -96,6 +110,40 @@ class Names(unittest.TestCase):
                 text = self.net.sonde("-r", *words).out
                 for ttl, name in names.items():
                     self.assertRegex(text, rf"(?m)^ *{ttl}\b.*{name or self.chain.hop(family, 2)}")
+
+    def test_names_are_looked_up_without_a_system_call_that_the_filter_refuses(self):
+        environment = lab.preloaded("strict")  # the filter kills
+        if environment is None:
+            self.skipTest("this build has no sandbox")
+        # RFC 3492: what a resolver is asked for the second
+        self.resolve({self.chain.target(4): SERVER},
+                     "--host-record=xn--mnchen-3ya.example,10.1.4.1")
+        for words in (("-4",), ()):
+            with self.subTest(words=words):
+                report = lab.Report(self.net.sonde(
+                    "-j", *words, SERVER, ":443", "münchen.example", "localhost", "-c", "3", "-i",
+                    "0.1", env=environment))
+                self.assertEqual(report.states(0), {"icmp": "open", "443/tcp": "open"})
+                self.assertEqual([report.states(1), report.states(2)], 2 * [{"icmp": "open"}])
+
+    def test_with_a_file_capability_the_environment_leads_to_no_other_name(self):
+        resolver = self.stay_silent()
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        os.chmod(directory.name, 0o755)
+        program = shutil.copy(lab.sonde_path, os.path.join(directory.name, "sonde"))
+        environment = {**os.environ, "LOCALDOMAIN": "misled.example", "RES_OPTIONS": "ndots:5"}
+        for capability, misled in (("cap_net_raw+p", False), ("", True)):
+            with self.subTest(capability=capability):
+                self.net.run("vantage", "setcap", capability, program)
+                # root may do without one; only the kernel's AT_SECURE tells the two apart
+                process = self.net.start_sonde("-r", SERVER, program=program, env=environment,
+                                               wrap=lab.AS_NOBODY if capability else ())
+                resolver.settimeout(10)
+                self.assertEqual(b"misled" in resolver.recv(512), misled)
+                process.send_signal(signal.SIGINT)
+                self.net.finish(process)
+                self.read_questions(resolver)
 
     def test_a_hostile_name_sends_nothing_to_the_terminal(self):
         self.mislead()
@@ -119,13 +167,7 @@ class Names(unittest.TestCase):
                 if packet.outgoing and packet.flags == packets.SYN and packet.ttl == 30]
         self.assertEqual(len(syns), 10)
         self.assertLess(time.monotonic() - begin, 5)
-        resolver.setblocking(False)
-        questions = []
-        try:
-            while True:
-                questions.append(resolver.recv(512)[12:])
-        except BlockingIOError:
-            pass
+        questions = self.read_questions(resolver)
         self.assertGreater(len(set(questions)), 0)
         self.assertLessEqual(max(map(questions.count, questions)),
                              2 * max(1, len(self.resolvers)), "a question is asked too often")

@@ -2,18 +2,51 @@
 """Privilege: what sonde needs, and that it has none of it left once a packet leaves."""
 import os
 import pathlib
+import pwd
+import re
+import shlex
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
 import unittest
 
 import lab
 import packets
+from lab import AS_NOBODY, NOBODY
 
-NOBODY = 65534
-AS_NOBODY = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
-             "--inh-caps=-all")
 NONE = "0" * 16
+ALL = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
+ALL_BUT_BOUNDING = ("CapInh", "CapPrm", "CapEff", "CapAmb")
+SETCAP = pathlib.Path(__file__).parents[2] / "src" / "app" / "setcap.sh"
+
+# What tests/netns/intruder.c tries, what comes of it without a sandbox, and inside.
+ATTEMPTS = {
+    "read a private file": ("done", "EACCES"),
+    "read a resolver's file": ("done", "done"),
+    "write": ("done", "EPERM"),
+    "read and write": ("done", "EPERM"),
+    "truncate": ("done", "EPERM"),
+    "create": ("done", "EPERM"),
+    "remove": ("done", "EPERM"),
+    "memory file": ("done", "EPERM"),
+    "type into a terminal": ("ENOTTY", "EPERM"),
+    "raw socket": ("done", "EPERM"),
+    "raw IPv6 socket": ("done", "EPERM"),
+    "packet socket": ("done", "EPERM"),
+    "packet socket without headers": ("done", "EPERM"),
+    "firewall socket": ("done", "EPERM"),
+    "UDP-Lite socket": ("done", "EPERM"),
+    "TCP socket": ("done", "done"),
+    "UDP socket": ("done", "done"),
+    "execute": ("ENOENT", "EPERM"),
+    "fork": ("done", "EPERM"),
+    "signal": ("done", "EPERM"),
+    "namespace": ("done", "EPERM"),
+    "change user": ("done", "EPERM"),
+}
+PPOLL = "import ctypes; ctypes.CDLL(None).ppoll(None, 0, (ctypes.c_long * 2)(), None)"
 
 
 def status_of(process):
@@ -56,12 +89,13 @@ class Privilege(unittest.TestCase):
         for status in status_of(process):
             self.assertEqual({name: status[name] for name in names},
                              {name: NONE for name in names})
-            self.assertEqual(status["NoNewPrivs"], "1")
+            self.assertEqual((status["NoNewPrivs"], status["Seccomp"]),
+                             ("1", "0" if lab.preloaded("strict") is None else "2"))
         report = lab.Report(self.net.finish(process))
         self.assertEqual(report.states(), {"icmp": "open", "443/tcp": "open"})
 
     def test_root_has_no_capability_left_when_the_first_packet_leaves(self):
-        self.check(self.started(), ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"))
+        self.check(self.started(), ALL)
 
     def test_a_user_with_a_file_capability_has_none_left_either(self):
         # To empty the bounding set takes CAP_SETPCAP, which such a user never had: with
@@ -69,7 +103,7 @@ class Privilege(unittest.TestCase):
         process = self.started(wrap=AS_NOBODY, program=self.capable)
         self.assertEqual({status["Uid"].split()[0] for status in status_of(process)},
                          {str(NOBODY)})
-        self.check(process, ("CapInh", "CapPrm", "CapEff", "CapAmb"))
+        self.check(process, ALL_BUT_BOUNDING)
 
     def test_a_file_capability_is_enough_to_probe(self):
         for family in lab.FAMILIES:
@@ -98,6 +132,176 @@ class Privilege(unittest.TestCase):
                 self.assertIn(f"setcap cap_net_raw+p {self.plain}", run.err)
         self.assertEqual([packet for packet in watch.read()
                           if packet.dst in map(self.chain.target, lab.FAMILIES)], [])
+
+    # --- through sudo
+
+    def test_through_sudo_the_caller_is_all_that_is_left(self):
+        process = self.started(wrap=("env", f"SUDO_UID={NOBODY}", f"SUDO_GID={NOBODY}"))
+        for status in status_of(process):
+            self.assertEqual((status["Uid"].split(), status["Gid"].split(), status["Groups"]),
+                             (4 * [str(NOBODY)], 4 * [str(NOBODY)], str(NOBODY)))
+        self.check(process, ALL)
+
+    def test_through_sudo_the_groups_are_the_callers(self):
+        # of Debian's users without a person, irc has a group of its own; see passwd(5)
+        user = pwd.getpwnam("irc")
+        process = self.started(wrap=("setpriv", "--groups=0,4,6", "env", f"SUDO_UID={user.pw_uid}",
+                                     f"SUDO_GID={user.pw_gid}"))
+        groups = set(os.getgrouplist(user.pw_name, user.pw_gid))
+        for status in status_of(process):
+            self.assertEqual(set(map(int, status["Groups"].split())), groups)
+        self.check(process, ALL)
+
+    def test_what_is_no_user_of_sudos_changes_nothing(self):
+        for uid, gid in (("0", "0"), ("", ""), (f"{NOBODY}x", f"{NOBODY}"), ("-1", "-1"),
+                         ("4294967295", "4294967295"), (f"{NOBODY}", "")):
+            with self.subTest(uid=uid, gid=gid):
+                process = self.started(wrap=("env", f"SUDO_UID={uid}", f"SUDO_GID={gid}"))
+                self.assertEqual({status["Uid"].split()[0] for status in status_of(process)}, {"0"})
+                self.check(process, ALL)
+
+    def test_only_root_believes_what_the_environment_says_of_sudo(self):
+        process = self.started(wrap=(*AS_NOBODY, "env", "SUDO_UID=1", "SUDO_GID=1"),
+                               program=self.capable)
+        self.assertEqual({status["Uid"].split()[0] for status in status_of(process)},
+                         {str(NOBODY)})
+        self.check(process, ALL_BUT_BOUNDING)
+
+    # --- the sandbox
+
+    def test_from_inside_nothing_can_be_executed_written_or_captured(self):
+        environment = lab.preloaded("intruder")
+        if environment is None:
+            self.skipTest("this build has no sandbox")
+
+        def outcomes(err):
+            return dict(line.split(": ") for line in err.splitlines())
+
+        outside = self.net.finish(self.net.start_sonde("-c", PPOLL, program=sys.executable,
+                                                       env=environment))
+        self.assertEqual(outcomes(outside.err), {name: out for name, (out, _) in ATTEMPTS.items()})
+        watch = packets.Capture(self.net, "vantage", "to-r1")
+        for words in ((self.chain.target(4), ":443"), ("--simulate", "demo", "web.example:443")):
+            with self.subTest(words=words):
+                run = self.net.sonde("-q", "-c", "2", "-i", "0.1", *words, env=environment)
+                self.assertEqual(outcomes(run.err),
+                                 {name: inside for name, (_, inside) in ATTEMPTS.items()})
+                self.assertEqual(run.code, 0)
+        self.assertTrue(any(packet.dst == self.chain.target(4) for packet in watch.read()))
+
+    def test_a_run_needs_no_system_call_that_the_filter_refuses(self):
+        environment = lab.preloaded("strict")  # the filter kills
+        if environment is None:
+            self.skipTest("this build has no sandbox")
+        for family in lab.FAMILIES:
+            for words in (("-r",), ("-j", "-I", "to-r1", "-e"), ("-r", "-n", "--rate", "100")):
+                with self.subTest(family=family, words=words):
+                    run = self.net.sonde(*words, self.chain.target(family), ":443", ":22",
+                                         ":53/udp", "-c", "2", "-i", "0.1", env=environment)
+                    self.assertEqual(run.code, 1)
+                    self.assertIn("443/tcp", run.out)
+
+    # --- what is missing, and how it is had
+
+    def doctor(self, **how):
+        """What --doctor prints: {fact: (yes or no, the rest of the line, [remedies])}."""
+        run = self.net.sonde("--doctor", **how)
+        self.assertEqual(run.err, "")
+        facts = {}
+        for line in run.out.splitlines():
+            if line.startswith("       "):
+                facts[name][2].append(line.strip())
+                continue
+            match = re.fullmatch(r"(yes|no ) {2}([\w ']+)(.*)", line)
+            self.assertIsNotNone(match, line)
+            name = match[2].strip()
+            facts[name] = (match[1].strip(), match[3], [])
+        return run.code, facts
+
+    def test_root_has_everything(self):
+        code, facts = self.doctor()
+        self.assertEqual(code, 0)
+        self.assertEqual({name: fact[0] for name, fact in facts.items()}, {
+            "raw sockets": "yes", "ICMP datagram sockets": "no", "IPv6": "yes",
+            "time stamps of the kernel's": "yes", "open files": "yes",
+            "seccomp filter": "no" if lab.preloaded("strict") is None else "yes",
+            "Landlock": "no" if lab.preloaded("strict") is None else "yes"})
+
+    def test_the_commands_that_the_doctor_names_are_those_that_help(self):
+        program = shutil.copy(self.plain, os.path.join(os.path.dirname(self.plain), "a sonde"))
+        code, facts = self.doctor(wrap=AS_NOBODY, program=program)
+        self.assertEqual((code, facts["raw sockets"][0], facts["ICMP datagram sockets"][0]),
+                         (1, "no", "no"))
+        for name in ("raw sockets", "ICMP datagram sockets"):
+            where, command = facts[name][2][0].split(": sudo ")
+            self.assertEqual(where, "for every user")
+            self.net.run("vantage", *shlex.split(command))
+        self.addCleanup(self.net.sysctl, "vantage", {"net/ipv4/ping_group_range": "1 0"})
+        code, facts = self.doctor(wrap=AS_NOBODY, program=program)
+        self.assertEqual((code, facts["raw sockets"][0], facts["ICMP datagram sockets"][0]),
+                         (0, "yes", "yes"))
+
+    def test_an_ambient_capability_as_systemd_gives_it_is_enough(self):
+        wrap = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
+                "--inh-caps=-all,+net_raw", "--ambient-caps=+net_raw", "--no-new-privs")
+        code, facts = self.doctor(wrap=wrap, program=self.plain)
+        self.assertEqual((code, facts["raw sockets"][0]), (0, "yes"))
+        self.check(self.started(wrap=wrap, program=self.plain), ALL_BUT_BOUNDING)
+
+    def test_the_doctor_names_no_remedy_that_would_not_help(self):
+        namespace = ("unshare", "--user")
+        for wrap, reason in (
+                (("setpriv", "--bounding-set=-net_raw", *AS_NOBODY[1:]), "bounding set"),
+                ((*AS_NOBODY, "setpriv", "--no-new-privs"), "no_new_privs"),
+                ((*AS_NOBODY, *namespace), "user namespace"),
+                ((*AS_NOBODY, *namespace, "--map-root-user"), "another user namespace")):
+            with self.subTest(reason=reason):
+                code, facts = self.doctor(wrap=wrap, program=self.capable)
+                answer, rest, remedies = facts["raw sockets"]
+                self.assertEqual((code, answer), (1, "no"))
+                self.assertIn(reason, rest)
+                self.assertNotIn("setcap", "".join(remedies))
+                self.assertGreater(len(remedies), 0)
+
+    def test_in_a_container_it_works_or_says_what_is_missing(self):
+        # process 1 of user and process namespaces of its own, in the network of somebody else
+        inside = (*AS_NOBODY, "unshare", "--user", "--map-root-user", "--pid", "--fork")
+        run = self.net.sonde("-r", self.chain.target(4), ":443", wrap=inside, program=self.plain)
+        self.assertEqual((run.code, run.out), (3, ""))
+        self.assertRegex(run.err, r"\Asonde: raw sockets are not permitted[^\n]*--doctor[^\n]*\n\Z")
+        # and in a network of its own
+        run = self.net.sonde("-c", 'ip link set lo up; exec "$0" -q 127.0.0.1 -c 2 -i 0.1',
+                             self.plain, wrap=(*inside, "--net"), program="sh")
+        self.assertEqual((run.code, run.err), (0, ""))
+
+    def test_too_few_descriptors_are_told_of(self):
+        target = self.chain.target(4)
+        for limit in range(8, 64):
+            run = self.net.sonde("-q", target, "localhost", "-c", "1", "-m", "4",
+                                 wrap=("prlimit", f"--nofile={limit}"))
+            if run.code == 0:
+                break
+            self.assertEqual(run.code, 3)
+            if run.err:
+                self.assertRegex(run.err, r"\Asonde: [^\n]*ulimit -n 64\n\Z")
+        self.assertEqual(run.code, 0, "64 are not enough")
+        code, facts = self.doctor(wrap=("prlimit", f"--nofile={limit}"))
+        self.assertEqual((code, facts["open files"][0]), (1, "no"))
+        self.assertEqual(facts["open files"][2][0], "in a shell: ulimit -n 64")
+
+    # --- at installation
+
+    def test_installation_gives_a_file_capability_and_no_setuid_bit(self):
+        program = shutil.copy(self.plain, os.path.join(os.path.dirname(self.plain), "installed"))
+        environment = {"PATH": os.environ["PATH"], "DESTDIR": "/staged"}
+        for wrap, env, granted in (((), environment, False), (AS_NOBODY, os.environ, False),
+                                   ((), os.environ, True)):
+            run = subprocess.run([*wrap, SETCAP, program], env=env, check=True, text=True,
+                                 capture_output=True)
+            capability = self.net.run("vantage", "getcap", program)
+            self.assertEqual("cap_net_raw=p" in capability, granted)
+            self.assertEqual(f"setcap cap_net_raw+p {program}" in run.stdout, not granted)
+        self.assertEqual(os.stat(program).st_mode & 0o6000, 0)
 
 
 if __name__ == "__main__":
