@@ -178,7 +178,8 @@ class Descriptors(Trouble):
         run = self.net.sonde("-r", "-n", self.chain.target(4), ":443", *QUICK,
                              wrap=("prlimit", "--nofile=10:10"))
         self.assertEqual((run.code, run.out), (3, ""))
-        self.assertRegex(run.err, r"\Asonde: [^\n]*Too many open files\n\Z")
+        self.assertRegex(run.err, r"\Asonde: [^\n]*Too many open files; allow more with: "
+                         r"ulimit -n \d+\n\Z")
 
     def test_every_number_of_descriptors_ends_in_a_result_or_a_line(self):
         for count in range(10, 24):
