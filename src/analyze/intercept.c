@@ -34,28 +34,28 @@ static uint64_t answers_at(const struct analyze_target *target, const struct tal
     return answers;
 }
 
-/* The TTL at which a trace meets a router before another TTL; 0 = it does not. */
+/* The TTL at which a trace meets a router; 0 = it does not. */
 static unsigned ttl_of(const struct tally_service *tally, const struct sonde_addr *router,
-                       unsigned before)
+                       unsigned max_ttl)
 {
-    for (unsigned ttl = 1; ttl < before; ttl++) {
+    for (unsigned ttl = 1; ttl <= max_ttl; ttl++) {
         if (evidence_is_router_at(evidence_hop(tally, ttl), router))
             return ttl;
     }
     return 0;
 }
 
-/* Is some router before a TTL met at different distances? Then ways of different lengths lead to
- * the target, and what one trace shows of its distance says nothing of another. */
-static bool is_uneven(const struct analyze_target *target, unsigned before)
+/* Is some router met at different distances? Then ways of different lengths lead to the target, and
+ * what one trace shows of its distance says nothing of another. */
+static bool is_uneven(const struct analyze_target *target)
 {
     uint32_t count = target->tally->service_count;
     for (uint32_t i = 0; i < count * count; i++) {
         const struct tally_service *a = evidence_tally(target, i / count);
         const struct tally_service *b = evidence_tally(target, i % count);
-        for (unsigned ttl = 1; ttl < before; ttl++) {
+        for (unsigned ttl = 1; ttl <= target->max_ttl; ttl++) {
             const struct sonde_addr *router = evidence_router(a, ttl);
-            unsigned there = router != NULL ? ttl_of(b, router, before) : 0;
+            unsigned there = router != NULL ? ttl_of(b, router, target->max_ttl) : 0;
             if (there != 0 && there != ttl)
                 return true;
         }
@@ -95,7 +95,7 @@ static bool intercepted_by(const struct analyze_target *target, uint32_t service
         if (tally->outcomes[in_its_name[k]].shown > 0)
             found->outcome = in_its_name[k];
     }
-    return found->answers >= EVIDENCE_REPEATED && !is_uneven(target, distance);
+    return found->answers >= EVIDENCE_REPEATED && !is_uneven(target);
 }
 
 bool evidence_interception(const struct analyze_target *target, uint32_t service,

@@ -195,6 +195,19 @@ Test(ways, of_different_lengths_prove_no_interception)
     cr_expect_not(has_code(WEB, SONDE_CODE_PORT_INTERCEPTED));
 }
 
+/* It may be as far away as the target, or farther, that a router is met again. */
+Test(ways, of_different_lengths_show_at_any_distance)
+{
+    case_add_routers(&file, ICMP, 1, FLOOR, 3);
+    add_arrival(ICMP, SONDE_OUTCOME_ECHO_REPLY);
+    case_add_routers(&file, WEB, 1, 3, 3);
+    case_add_hop(&file, WEB, 4, 3, SONDE_OUTCOME_OPEN, TARGET);
+    case_add_full(&file, WEB, 3, SONDE_OUTCOME_OPEN, TARGET);
+    cr_expect(has_code(WEB, SONDE_CODE_PORT_INTERCEPTED));
+    case_add_hop(&file, SSH, DISTANCE, 1, SONDE_OUTCOME_TTL_EXCEEDED, "192.0.2.4");
+    cr_expect_not(has_code(WEB, SONDE_CODE_PORT_INTERCEPTED));
+}
+
 static void add_round(uint32_t service)
 {
     case_add_routers(&file, service, 1, 4, 1);
