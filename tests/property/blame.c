@@ -118,7 +118,10 @@ static bool is_hidden(const struct exam *exam, const struct sonde_blame *blame)
     for (uint32_t i = 0; i < exam->truth->count; i++) {
         const struct way *way = &exam->truth->ways[i];
         uint32_t lost = truth_place(exam->run->scenario, way, &blame->first_lost.address);
-        if (lost != UINT32_MAX && lost < way->len - 1 && lost > way->mute)
+        if (lost == UINT32_MAX || lost >= way->len - 1)
+            continue;
+        if (lost > way->mute ||
+            truth_is_unclear(exam->run->scenario, &exam->run->scenario->nodes[way->nodes[lost]]))
             return true;
     }
     for (uint8_t ttl = 1; step != NULL && ttl < TRUTH_NODES_MAX; ttl++) {
@@ -258,7 +261,7 @@ void exam_finding(const struct exam *exam, const struct sonde_finding *finding)
             check_bracket(exam, finding);
         break;
     case SONDE_CODE_PORT_INTERCEPTED:
-        if (!exam->is_changing && !truth_is_spread(exam->truth))
+        if (!exam->is_changing && !truth_is_split(exam->truth))
             check_device(exam, finding);
         break;
     case SONDE_CODE_PORT_REJECTED:

@@ -32,8 +32,9 @@
  * - Where loss begins is told by comparing up to twenty hops with the target, each by intervals of
  *   95 %, so that one side of each is wrong in 2.5 % of all cases, and some hop's in up to half.
  * - Where a path is parallel and nothing shows it: at no TTL routers of two alternatives answer, or
- *   errors about one service are dropped on their way back while those about others are not. Then
- *   the far end of a bracket may be on another way ("hidden").
+ *   errors about one service are dropped on their way back while those about others are not, or
+ *   not understood, because they quote little behind a translation. Then the far end of a bracket
+ *   may be on another way, or answer others only ("hidden").
  * - Distances, times and losses of services whose answers name no probe (TCP, and UDP without our
  *   bytes) are the engine's best guess. They are counted, not checked. So are hops that are listed
  *   beyond a target whose distance is said to be unknown.

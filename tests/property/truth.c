@@ -22,6 +22,14 @@ uint32_t truth_place(const struct sim_scenario *scenario, const struct way *way,
     return UINT32_MAX;
 }
 
+bool truth_is_unclear(const struct sim_scenario *scenario, const struct sim_node *node)
+{
+    bool translated = false;
+    for (uint32_t i = 0; i < scenario->node_count; i++)
+        translated |= scenario->nodes[i].nat_port_shift != 0;
+    return translated && node->quote_bytes != 0;
+}
+
 bool truth_is_split(const struct truth *truth)
 {
     for (uint32_t i = 1; i < truth->count; i++) {
@@ -124,15 +132,6 @@ static enum sim_what what_of(uint8_t protocol)
     return protocol == IP_PROTO_TCP ? SIM_TCP : protocol == IP_PROTO_UDP ? SIM_UDP : SIM_ECHO;
 }
 
-/* Does a node quote so little that nobody knows by it what a translation has changed? */
-static bool is_unclear(const struct sim_scenario *scenario, const struct sim_node *node)
-{
-    bool translated = false;
-    for (uint32_t i = 0; i < scenario->node_count; i++)
-        translated |= scenario->nodes[i].nat_port_shift != 0;
-    return translated && node->quote_bytes != 0;
-}
-
 /* What a rule that takes all of a service's probes makes of them. */
 static void end_by_rule(const struct sim_scenario *scenario, const struct sim_rule *rule,
                         const struct sonde_flow *flow, struct way *way)
@@ -143,7 +142,7 @@ static void end_by_rule(const struct sim_scenario *scenario, const struct sim_ru
     way->fate = FATE_SILENT;
     if (rule->action == SIM_REJECT && !node->silent) {
         way->fate = FATE_REJECTED;
-        way->rationed = node->limit > 0 || is_unclear(scenario, node);
+        way->rationed = node->limit > 0 || truth_is_unclear(scenario, node);
         way->code = (uint8_t)(rule->code >= 0 ? rule->code : ipv6 ? 1 : 13);
     } else if (tcp && rule->action == SIM_RESET) {
         way->fate = FATE_RESET;

@@ -75,6 +75,10 @@ void truth_clean(struct sim_scenario *scenario);
 uint32_t truth_place(const struct sim_scenario *scenario, const struct way *way,
                      const struct sonde_addr *addr);
 
+/** @return true if a node quotes so little that nobody knows by it what a translation has changed.
+ */
+bool truth_is_unclear(const struct sim_scenario *scenario, const struct sim_node *node);
+
 /** @return true if packets are spread over several ways. */
 bool truth_is_split(const struct truth *truth);
 
