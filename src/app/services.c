@@ -84,7 +84,7 @@ static const struct known_service {
     {"mongodb", 27017, TCP, NULL},
     {"wireguard", 51820, UDP, NULL},
     {"snmp2c", 161, UDP, "snmp2c"},
-    {"anyconnect", 443, UDP, "dtls"},
+    {"anyconnect", 443, UDP, "anyconnect"},
 };
 
 static const struct preset {

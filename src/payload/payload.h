@@ -140,18 +140,29 @@ bool payload_take(struct rd *rd, const void *bytes, size_t len);
  */
 int payload_verdict(const struct rd *rd, bool fits);
 
+extern const struct payload_ops payload_anyconnect;
+extern const struct payload_ops payload_coap;
 extern const struct payload_ops payload_dns;
+extern const struct payload_ops payload_dtls;
+extern const struct payload_ops payload_ikev2;
+extern const struct payload_ops payload_ikev2_nat;
 extern const struct payload_ops payload_kerberos;
+extern const struct payload_ops payload_l2tp;
 extern const struct payload_ops payload_llmnr;
 extern const struct payload_ops payload_mdns;
 extern const struct payload_ops payload_memcached;
 extern const struct payload_ops payload_netbios;
 extern const struct payload_ops payload_ntp;
+extern const struct payload_ops payload_openvpn;
 extern const struct payload_ops payload_own;
+extern const struct payload_ops payload_quic;
+extern const struct payload_ops payload_radius;
+extern const struct payload_ops payload_sip;
 extern const struct payload_ops payload_snmp2c;
 extern const struct payload_ops payload_snmp;
 extern const struct payload_ops payload_stun;
 extern const struct payload_ops payload_syslog;
 extern const struct payload_ops payload_tftp;
+extern const struct payload_ops payload_wireguard;
 
 #endif
