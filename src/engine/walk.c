@@ -58,17 +58,20 @@ static bool is_needed(enum rank rank)
 }
 
 /* Is there enough at a TTL to compare a silent service with: probes of others, which a router
- * answers there? */
+ * answers there, or nobody at all? */
 static bool has_control(const struct engine *engine, const struct engine_target *target,
                         unsigned ttl)
 {
     unsigned asks = 0;
+    unsigned met = 0; /* of these, by traces that a router answered */
     for (uint32_t i = 0; i < target->trace_count; i++) {
         const struct engine_trace *trace = trace_at(engine, target, i);
-        if (trace->answered && ttl_set_has(&trace->reach.expired, ttl))
-            asks += *asks_at(engine, trace, ttl);
+        if (!trace->answered)
+            continue;
+        asks += *asks_at(engine, trace, ttl);
+        met += ttl_set_has(&trace->reach.expired, ttl) ? *asks_at(engine, trace, ttl) : 0U;
     }
-    return asks >= ASKS_ENOUGH;
+    return met >= ASKS_ENOUGH || (met == 0 && asks >= ASKS_ENOUGH);
 }
 
 /* Of the burst, what others have to leave at a TTL: one for somebody who is in doubt, and one for

@@ -193,7 +193,7 @@ static void make_services(struct maker *maker)
         {.protocol = "tcp", .port = 80},   {.protocol = "tcp", .port = 443},
         {.protocol = "tcp", .port = 3389}, {.protocol = "tcp", .port = 8080},
         {.protocol = "udp", .port = 53},   {.protocol = "udp", .port = 4000},
-        {.protocol = "udp", .port = 4430},  {.protocol = "udp", .port = 33434},
+        {.protocol = "udp", .port = 4430}, {.protocol = "udp", .port = 33434},
     };
     enum { PORTS = sizeof ports / sizeof *ports };
     struct network *network = maker->network;
