@@ -1,0 +1,318 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Real servers from Debian, each in a network of lab.py, with nothing of this system's behind it.
+
+A server runs in the foreground, in namespaces of its own for mounts and processes: /run and what
+else it writes to are empty file systems that vanish with it, its configuration stands in a
+temporary folder, /dev/log is a socket of this program's, and when its first process is killed,
+all of them are. So nothing below /etc or /var is touched, and no service of the system is asked.
+
+What a server writes to standard output, standard error and the system log is one log.
+"""
+import contextlib
+import dataclasses
+import os
+import pathlib
+import re
+import socket
+import subprocess
+import tempfile
+import time
+
+LISTENS_WITHIN_S = 20
+SETTLES_S = 0.5  # what a server writes about the last packet is there after this
+
+# $1: folder, $2: directories that are to be empty, then the command
+SANDBOX = """
+set -eu
+folder=$1 empty=$2
+shift 2
+mount -t tmpfs -o mode=755 tmpfs "$folder/dev"
+for name in null zero random urandom; do
+    : >"$folder/dev/$name"
+    mount --bind "/dev/$name" "$folder/dev/$name"
+done
+mkdir "$folder/dev/pts" "$folder/dev/shm"
+: >"$folder/dev/log"
+mount --bind "$folder/syslog" "$folder/dev/log"
+mount --rbind "$folder/dev" /dev
+for directory in /run $empty; do
+    mount -t tmpfs -o mode=755 tmpfs "$directory"
+done
+cd "$folder"
+exec "$@"
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """A server as Debian has it. In files and command, {folder} is the temporary folder."""
+    ports: tuple  # ("tcp:22", ...): listened on over both families once it is ready
+    command: str  # run by sh
+    files: dict = dataclasses.field(default_factory=dict)
+    empty: str = ""  # directories that it writes to, besides /run
+    says: tuple = ()  # what its log may say of probes: whole lines, as regular expressions
+
+
+KINDS = {
+    "unbound": Kind(
+        ("tcp:53", "udp:53"), "exec unbound -d -p -c {folder}/conf",
+        {"conf": """server:
+            username: ""
+            chroot: ""
+            directory: "{folder}"
+            use-syslog: no
+            logfile: ""
+            log-queries: yes
+            interface: 0.0.0.0
+            interface: ::0
+            access-control: 0.0.0.0/0 allow
+            access-control: ::/0 allow
+            local-zone: "." static
+            local-data: ". 3600 IN NS localhost."
+            local-data: "localhost. 3600 IN A 127.0.0.1"
+        """}),
+    "chronyd": Kind(
+        ("udp:123",), "exec chronyd -d -x -u root -f {folder}/conf",
+        {"conf": """local stratum 10
+            allow all
+            cmdport 0
+            bindcmdaddress /
+            pidfile {folder}/pid
+        """}),
+    "charon": Kind(
+        ("udp:500", "udp:4500"), "STRONGSWAN_CONF={folder}/conf exec /usr/lib/ipsec/charon",
+        {"conf": """charon {{
+            load = nonce random sha1 sha2 aes gmp hmac kdf pem pkcs1 x509 pubkey socket-default kernel-netlink
+            filelog {{
+                stderr {{
+                    default = 1
+                    ike = 2
+                }}
+            }}
+            syslog {{
+                daemon {{
+                    default = -1
+                }}
+            }}
+        }}
+        """}),
+    "caddy": Kind(
+        ("tcp:80", "tcp:443", "udp:443"),
+        "HOME={folder} XDG_DATA_HOME={folder} XDG_CONFIG_HOME={folder} "
+        "exec caddy run --adapter caddyfile --config {folder}/conf",
+        {"conf": """{{
+                admin off
+                local_certs
+                skip_install_trust
+            }}
+            server.example {{
+                respond "hello"
+            }}
+        """}),
+    "sshd": Kind(
+        ("tcp:22",),
+        "mkdir /run/sshd; ssh-keygen -q -t ed25519 -N '' -f {folder}/key; "
+        "exec /usr/sbin/sshd -D -e -f {folder}/conf",
+        {"conf": """HostKey {folder}/key
+            LogLevel VERBOSE
+            PidFile none
+        """}),
+    "vsftpd": Kind(
+        ("tcp:21",), "mkdir -p /run/vsftpd/empty; exec vsftpd {folder}/conf",
+        {"conf": "\n".join((
+            "background=NO", "listen=NO", "listen_ipv6=YES", "anonymous_enable=NO",
+            "local_enable=YES", "syslog_enable=YES", "log_ftp_protocol=YES",
+            "secure_chroot_dir=/run/vsftpd/empty", ""))}),
+    "smtpd": Kind(
+        ("tcp:25", "tcp:587"), "mkdir -m 711 /var/spool/smtpd; exec smtpd -d -f {folder}/conf",
+        {"conf": """listen on 0.0.0.0 port 25
+listen on :: port 25
+listen on 0.0.0.0 port 587
+listen on :: port 587
+action "drop" mda "true"
+match from any for any reject
+        """}, empty="/var/spool"),
+    "bird": Kind(
+        ("tcp:179",), "exec bird -d -c {folder}/conf -s {folder}/control",
+        {"conf": """router id 192.0.2.1;
+            protocol device {{ }}
+            protocol bgp four {{
+                local as 65001;
+                neighbor 192.0.2.2 as 65002;
+                multihop;
+                passive;
+                ipv4 {{ import none; export none; }};
+            }}
+            protocol bgp six {{
+                local as 65001;
+                neighbor 2001:db8::2 as 65002;
+                multihop;
+                passive;
+                ipv6 {{ import none; export none; }};
+            }}
+        """}),
+    "xrdp": Kind(
+        ("tcp:3389",), "exec xrdp --nodaemon --config {folder}/conf",
+        {"conf": """[Globals]
+ini_version=1
+fork=true
+port=tcp6://:3389
+security_layer=rdp
+[Logging]
+LogFile={folder}/file
+LogLevel=INFO
+EnableSyslog=false
+EnableConsole=true
+ConsoleLevel=INFO
+[Xorg]
+name=Xorg
+lib=libxup.so
+username=ask
+password=ask
+"""}),
+    "snmpd": Kind(
+        ("udp:161",),
+        "SNMP_PERSISTENT_DIR={folder} exec snmpd -f -Lo -a -I -smux -m '' -C -c {folder}/conf udp:161,udp6:161",
+        {"conf": "rocommunity public\nrocommunity6 public\n"}),
+    "turnserver": Kind(
+        ("udp:3478", "tcp:3478"),
+        "exec turnserver -n --no-cli --no-tls --no-dtls --listening-ip 0.0.0.0 --listening-ip :: --log-file stdout --pidfile {folder}/pid "
+        "--userdb {folder}/db --realm server.example --lt-cred-mech --verbose"),
+    "kamailio": Kind(
+        ("udp:5060",), "exec kamailio -DD -E -f {folder}/conf -Y {folder} -m 16 -M 4",
+        {"conf": """#!KAMAILIO
+            children=1
+            disable_tcp=yes
+            listen=udp:0.0.0.0:5060
+            listen=udp:[::]:5060
+            loadmodule "sl.so"
+            loadmodule "pv.so"
+            loadmodule "xlog.so"
+            request_route {{
+                xlog("L_NOTICE", "$rm from $si\\n");
+                sl_send_reply("200", "OK");
+            }}
+        """}),
+    "memcached": Kind(
+        ("udp:11211", "tcp:11211"), "exec memcached -v -u root -U 11211 -l 0.0.0.0,::"),
+    "freeradius": Kind(
+        ("udp:1812",), "exec freeradius -f -l stdout -xx -d {folder}",
+        {"radiusd.conf": """
+            libdir = /usr/lib/freeradius
+            raddbdir = {folder}
+            run_dir = {folder}
+            pidfile = {folder}/pid
+            modules {{
+            }}
+            client four {{
+                ipaddr = 0.0.0.0/0
+                secret = secret
+            }}
+            client six {{
+                ipv6addr = ::/0
+                secret = secret
+            }}
+            server default {{
+                listen {{
+                    type = auth
+                    ipaddr = *
+                    port = 1812
+                }}
+                listen {{
+                    type = auth
+                    ipv6addr = ::
+                    port = 1812
+                }}
+                authorize {{
+                }}
+                authenticate {{
+                }}
+            }}
+        """, "dictionary": "$INCLUDE /usr/share/freeradius/dictionary\n"}),
+    "tftpd": Kind(("udp:69",), "mkdir {folder}/root; exec in.tftpd -L -v -v -s {folder}/root"),
+    "coap": Kind(("udp:5683",), "exec coap-server-notls -v 6"),
+}
+
+
+class Server:
+    """A running server; its log so far."""
+
+    def __init__(self, network, node, name):
+        self.name = name
+        self.kind = KINDS[name]
+        self.network = network
+        self.node = node
+        folder = network.stack.enter_context(tempfile.TemporaryDirectory(prefix=f"sonde-{name}-"))
+        self.folder = pathlib.Path(folder)
+        self.folder.chmod(0o755)
+        (self.folder / "dev").mkdir()
+        for file, text in self.kind.files.items():
+            (self.folder / file).write_text(text.format(folder=folder), encoding="utf-8")
+        self.log = self.folder / "log"
+        self.take_syslog()
+        with self.log.open("ab") as log:
+            self.process = network.start(
+                node, "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--",
+                "sh", "-c", SANDBOX, "sh", folder, self.kind.empty,
+                "sh", "-c", self.kind.command.format(folder=folder),
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment())
+        self.mark = 0
+
+    def take_syslog(self):
+        """Write what arrives at its /dev/log to its log, too."""
+        path = self.folder / "syslog"
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        sock.bind(str(path))
+        path.chmod(0o666)
+        self.network.stack.callback(sock.close)
+
+        def take():
+            line = sock.recv(65536).rstrip(b"\n\0")
+            with self.log.open("ab") as log:
+                log.write(line + b"\n")
+
+        self.network.stack.enter_context(self.network.serving(sock, take))
+
+    def said(self):
+        """The lines of its log since it was ready."""
+        return self.log.read_bytes()[self.mark:].decode(errors="replace").splitlines()
+
+    def improper(self):
+        """Those of them that no probe should draw."""
+        return [line for line in self.said()
+                if not any(re.fullmatch(pattern, line) for pattern in self.kind.says)]
+
+
+def environment():
+    return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+
+
+def listening(network, node):
+    """What is listened on in a node: {("udp:53", family), ...}."""
+    found = set()
+    for line in network.run(node, "ss", "-Hlntu").splitlines():
+        protocol, _, _, _, local, _ = line.split()[:6]
+        address, _, port = local.rpartition(":")
+        families = {"*": (4, 6), "0.0.0.0": (4,), "[::]": (6,)}.get(address.split("%")[0], ())
+        found.update((f"{protocol}:{port}", family) for family in families)
+    return found
+
+
+def start(network, node, names=tuple(KINDS)):
+    """Start servers, all at once, and wait until each listens. {name: Server}"""
+    servers = {name: Server(network, node, name) for name in names}
+    missing = {(port, family): server for server in servers.values()
+               for port in server.kind.ports for family in (4, 6)}
+    until = time.monotonic() + LISTENS_WITHIN_S
+    while missing:
+        found = listening(network, node)
+        missing = {key: server for key, server in missing.items() if key not in found}
+        for (port, family), server in missing.items():
+            if server.process.poll() is not None or time.monotonic() > until:
+                raise AssertionError(f"{server.name} does not listen on {port} over IPv{family}:\n"
+                                     + "\n".join(server.said()))
+        time.sleep(0.1)
+    time.sleep(SETTLES_S)
+    for server in servers.values():
+        server.mark = server.log.stat().st_size
+    return servers
