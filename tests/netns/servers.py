@@ -19,6 +19,7 @@ import tempfile
 import time
 
 LISTENS_WITHIN_S = 20
+CLIENT = "[0-9a-f.:]+"
 SETTLES_S = 0.5  # what a server writes about the last packet is there after this
 
 # $1: folder, $2: directories that are to be empty, then the command
@@ -70,7 +71,8 @@ KINDS = {
             local-zone: "." static
             local-data: ". 3600 IN NS localhost."
             local-data: "localhost. 3600 IN A 127.0.0.1"
-        """}),
+        """},
+        says=(rf"\[\d+\] unbound\[\S+\] info: {CLIENT} \. NS IN",)),
     "chronyd": Kind(
         ("udp:123",), "exec chronyd -d -x -u root -f {folder}/conf",
         {"conf": """local stratum 10
@@ -80,9 +82,16 @@ KINDS = {
             pidfile {folder}/pid
         """}),
     "charon": Kind(
-        ("udp:500", "udp:4500"), "STRONGSWAN_CONF={folder}/conf exec /usr/lib/ipsec/charon",
+        ("udp:500", "udp:4500"),
+        "STRONGSWAN_CONF={folder}/conf exec /usr/lib/ipsec/starter --nofork "
+        "--conf {folder}/ipsec.conf",
         {"conf": """charon {{
-            load = nonce random sha1 sha2 aes gmp hmac kdf pem pkcs1 x509 pubkey socket-default kernel-netlink
+            load = nonce random sha1 sha2 hmac kdf aes gmp socket-default kernel-netlink stroke
+            plugins {{
+                stroke {{
+                    secrets_file = {folder}/secrets
+                }}
+            }}
             filelog {{
                 stderr {{
                     default = 1
@@ -95,7 +104,25 @@ KINDS = {
                 }}
             }}
         }}
-        """}),
+        """, "secrets": ': PSK "secret"\n',
+         "ipsec.conf": """config setup
+conn any
+    keyexchange=ikev2
+    authby=psk
+    left=%any
+    right=%any
+    auto=add
+"""},
+        says=tuple(r"\d+\[[A-Z]+\] " + line for line in (
+            rf"(received|sending) packet: from {CLIENT}\[\d+\] to {CLIENT}\[\d+\] \(\d+ bytes\)",
+            r"parsed IKE_SA_INIT request 0 \[ SA KE No \]",
+            rf"(local|remote) endpoint changed from \S+ to {CLIENT}\[\d+\]",
+            rf"{CLIENT} is initiating an IKE_SA",
+            r"(received|configured) proposals: IKE:\S+( \S+)*",
+            r"received proposals unacceptable",
+            r"generating IKE_SA_INIT response 0 \[ N\(NO_PROP\) \]",
+            r"IKE_SA \(unnamed\)\[\d+\] state change: CREATED => CONNECTING",
+            r"IKE_SA \(unnamed\)\[\d+\] state change: CONNECTING => DESTROYING"))),
     "caddy": Kind(
         ("tcp:80", "tcp:443", "udp:443"),
         "HOME={folder} XDG_DATA_HOME={folder} XDG_CONFIG_HOME={folder} "
@@ -173,7 +200,10 @@ password=ask
     "snmpd": Kind(
         ("udp:161",),
         "SNMP_PERSISTENT_DIR={folder} exec snmpd -f -Lo -a -I -smux -m '' -C -c {folder}/conf udp:161,udp6:161",
-        {"conf": "rocommunity public\nrocommunity6 public\n"}),
+        {"conf": "rocommunity public\nrocommunity6 public\n"},
+        says=(rf"Connection from UDP: \[{CLIENT}\]:\d+->\[{CLIENT}\]:161",
+              rf"Connection from UDP/IPv6: \[{CLIENT}\]:\d+",
+              r"Received SNMP packet\(s\) from .*")),
     "turnserver": Kind(
         ("udp:3478", "tcp:3478"),
         "exec turnserver -n --no-cli --no-tls --no-dtls --listening-ip 0.0.0.0 --listening-ip :: --log-file stdout --pidfile {folder}/pid "
@@ -196,21 +226,24 @@ password=ask
     "memcached": Kind(
         ("udp:11211", "tcp:11211"), "exec memcached -v -u root -U 11211 -l 0.0.0.0,::"),
     "freeradius": Kind(
-        ("udp:1812",), "exec freeradius -f -l stdout -xx -d {folder}",
+        ("udp:1812",), "exec freeradius -f -l stdout -d {folder}",
         {"radiusd.conf": """
             libdir = /usr/lib/freeradius
             raddbdir = {folder}
             run_dir = {folder}
             pidfile = {folder}/pid
+            security {{
+                status_server = yes
+            }}
             modules {{
             }}
             client four {{
                 ipaddr = 0.0.0.0/0
-                secret = secret
+                secret = testing123
             }}
             client six {{
                 ipv6addr = ::/0
-                secret = secret
+                secret = testing123
             }}
             server default {{
                 listen {{
@@ -229,8 +262,11 @@ password=ask
                 }}
             }}
         """, "dictionary": "$INCLUDE /usr/share/freeradius/dictionary\n"}),
-    "tftpd": Kind(("udp:69",), "mkdir {folder}/root; exec in.tftpd -L -v -v -s {folder}/root"),
-    "coap": Kind(("udp:5683",), "exec coap-server-notls -v 6"),
+    "tftpd": Kind(
+        ("udp:69",), "mkdir {folder}/root; exec in.tftpd -L -v -v -s {folder}/root",
+        says=(rf".* in\.tftpd\[\d+\]: RRQ from {CLIENT} filename sonde-[0-9a-f]{{16}}",
+              rf".* in\.tftpd\[\d+\]: sending NAK \(1, File not found\) to {CLIENT}")),
+    "coap": Kind(("udp:5683", "udp:5684"), "exec coap-server-openssl -v 6 -k secret -h server"),
 }
 
 
