@@ -8,10 +8,12 @@
 #   make install    as meson does, with DESTDIR= and PREFIX=; as root, with a file capability (SETCAP=true)
 
 BUILD_PACKAGES = gcc libc6-dev libc-ares-dev libcap-dev libcjson-dev libseccomp-dev meson ninja-build pkgconf python3
-TEST_PACKAGES = $(BUILD_PACKAGES) clang-14 clang-format-14 clang-tidy-14 conntrack dnsmasq-base g++ \
-	iproute2 iputils-ping libcap2-bin libclang-rt-14-dev libcriterion-dev mandoc mtr-tiny \
-	nftables procps python3-jsonschema tcpdump traceroute universal-ctags util-linux
-BENCH_PACKAGES = $(BUILD_PACKAGES) fping iproute2 iputils-ping libcriterion-dev mtr-tiny nftables nmap \
+SERVER_PACKAGES = bird2 caddy chrony coturn freeradius kamailio libcoap3-bin memcached openssh-client \
+	openssh-server opensmtpd snmpd strongswan-starter tftpd-hpa unbound vsftpd xrdp
+TEST_PACKAGES = $(BUILD_PACKAGES) $(SERVER_PACKAGES) clang-14 clang-format-14 clang-tidy-14 conntrack \
+	dnsmasq-base g++ iproute2 iputils-ping libcap2-bin libclang-rt-14-dev libcriterion-dev mandoc \
+	mtr-tiny nftables procps python3-jsonschema tcpdump traceroute universal-ctags util-linux
+BENCH_PACKAGES = $(BUILD_PACKAGES) $(SERVER_PACKAGES) fping iproute2 iputils-ping libcriterion-dev mtr-tiny nftables nmap \
 	python3-jsonschema scamper traceroute util-linux
 PREFIX ?= /usr/local
 SETCAP ?= true

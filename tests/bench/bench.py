@@ -6,7 +6,7 @@ Everything runs over networks that are made for it, in namespaces, and removed. 
 ratios within one run; milliseconds are those of this machine. Needs root.
 
 bench.py [--quick] SONDE RTT BARE WIRE RUN [TABLE...]
-tables: complete error rate start polite verdict
+tables: complete error rate start polite verdict states
 """
 import argparse
 import collections
@@ -21,10 +21,11 @@ import network
 import polite
 import rate
 import start
+import states
 import verdict
 
 TABLES = {"complete": complete, "error": error, "rate": rate, "start": start, "polite": polite,
-          "verdict": verdict}
+          "verdict": verdict, "states": states}
 
 Programs = collections.namedtuple("Programs", "sonde rtt bare wire run")
 

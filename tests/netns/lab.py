@@ -252,6 +252,14 @@ class Network:
                                               dualstack_ipv6=True)
             self.stack.callback(server.close)
 
+    def ignore(self, node, port):
+        """Take datagrams, and answer none."""
+        with self.inside(node):
+            server = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+            server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            server.bind(("::", port))
+        self.stack.callback(server.close)
+
     def echo(self, node, *ports):
         """Give every datagram back; on port 53 with the bit set that makes a DNS query its own
         answer (RFC 1035 §4.1.1)."""

@@ -13,11 +13,13 @@ import dataclasses
 import os
 import pathlib
 import re
+import shutil
 import socket
 import subprocess
 import tempfile
 import time
 
+PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 LISTENS_WITHIN_S = 20
 CLIENT = "[0-9a-f.:]+"
 SETTLES_S = 0.5  # what a server writes about the last packet is there after this
@@ -291,7 +293,7 @@ class Server:
                 node, "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--",
                 "sh", "-c", SANDBOX, "sh", folder, self.kind.empty,
                 "sh", "-c", self.kind.command.format(folder=folder),
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment())
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={"PATH": PATH, "LC_ALL": "C.UTF-8"})
         self.mark = 0
 
     def take_syslog(self):
@@ -319,8 +321,10 @@ class Server:
                 if not any(re.fullmatch(pattern, line) for pattern in self.kind.says)]
 
 
-def environment():
-    return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+def missing():
+    """Which of the servers are not on this machine."""
+    return [name for name, kind in KINDS.items()
+            if not shutil.which(kind.command.partition("exec ")[2].split()[0], path=PATH)]
 
 
 def listening(network, node):

@@ -5,6 +5,7 @@
 """
 import re
 import socket
+import sys
 import time
 import unittest
 
@@ -191,4 +192,7 @@ class OwnPayload(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    if servers.missing():
+        print(f"skipped: not installed: {' '.join(servers.missing())}")
+        sys.exit(lab.SKIPPED)
     lab.main()
