@@ -124,15 +124,17 @@ static void consider(struct candidates *candidates, uint32_t index)
  * path may have become shorter, so the others are looked at.
  */
 static struct candidates find_candidates(const struct engine *engine, uint32_t trace_index,
-                                         const struct sonde_rx *rx)
+                                         const struct sonde_rx *rx, enum sonde_outcome outcome)
 {
     const struct engine_trace *trace = &engine->traces[trace_index];
     const struct engine_target *target = &engine->targets[trace->target];
+    /* of those that go one by one, a probe at full TTL is no candidate for a TTL that ran out */
+    bool one_by_one = trace->spec.nameless && outcome == SONDE_OUTCOME_TTL_EXCEEDED;
     unsigned floor = extent_floor(engine, target, trace);
     sonde_ns plausible = extent_plausible_ns(target);
     if (rx->kind == SONDE_RX_ERROR) { /* it may be from any hop, and about any probe */
         floor = 0;
-        plausible = SONDE_NS_NEVER;
+        plausible = one_by_one ? plausible : SONDE_NS_NEVER;
     }
     struct candidates fresh = {FLIGHT_NONE, 0};
     struct candidates any = {FLIGHT_NONE, 0};
@@ -140,7 +142,8 @@ static struct candidates find_candidates(const struct engine *engine, uint32_t t
     uint32_t index = trace->line.first;
     for (; index != FLIGHT_NONE; index = engine->flights.flights[index].next) {
         const struct flight *flight = &engine->flights.flights[index];
-        if (!flight->sent || flight->sent_ns > rx->stamp.time_ns)
+        if (!flight->sent || flight->sent_ns > rx->stamp.time_ns ||
+            (one_by_one && flight->to_target))
             continue;
         if (flight->ttl < floor) {
             consider(&below, index);
@@ -186,7 +189,7 @@ static bool take_echo(struct engine *engine, uint32_t trace_index, const struct 
 {
     struct engine_trace *trace = &engine->traces[trace_index];
     if (!match->has_serial || !trace->has_serial || match->serial != trace->serial ||
-        find_candidates(engine, trace_index, rx).count == 0)
+        find_candidates(engine, trace_index, rx, match->outcome).count == 0)
         return false;
     trace->echoes++;
     trace->echo_ttl = rx->reply_ttl;
@@ -199,7 +202,7 @@ static void credit_tokenless(struct engine *engine, uint32_t trace_index, const 
                              const struct sonde_match *match)
 {
     struct engine_trace *trace = &engine->traces[trace_index];
-    struct candidates candidates = find_candidates(engine, trace_index, rx);
+    struct candidates candidates = find_candidates(engine, trace_index, rx, match->outcome);
     if (rx->kind == SONDE_RX_ERROR) {
         if (candidates.count == 1)
             credit(engine, candidates.oldest, rx, match, false);

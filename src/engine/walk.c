@@ -104,15 +104,16 @@ static sonde_ns affordable_ns(const struct engine *engine, const struct engine_t
 static sonde_ns answer_due_ns(const struct engine *engine, const struct engine_target *target,
                               const struct engine_trace *trace)
 {
-    unsigned floor = extent_floor(engine, target, trace);
+    unsigned floor = trace->spec.nameless ? 0 : extent_floor(engine, target, trace);
+    bool patient = trace->spec.nameless || trace->contested_ttl != 0;
     sonde_ns due = 0;
     uint32_t index = trace->line.first;
     for (; index != FLIGHT_NONE; index = engine->flights.flights[index].next) {
         const struct flight *flight = &engine->flights.flights[index];
-        if (flight->ttl < floor)
+        if (flight->ttl < floor || (trace->spec.nameless && flight->to_target))
             continue;
         due = ns_max(due, plan_lost_ns(engine, flight));
-        if (trace->contested_ttl != 0) /* what comes then may be for nothing else */
+        if (patient) /* what comes then may be for nothing else */
             due = ns_max(due, ns_add(flight->sent_ns, extent_plausible_ns(target)));
     }
     return due;
@@ -132,7 +133,8 @@ static sonde_ns free_ns(const struct engine *engine, const struct engine_target 
                         const struct engine_trace *trace, unsigned ttl, sonde_ns now)
 {
     sonde_ns room = plan_room_ns(engine, trace, now);
-    if (!trace->one_at_a_time || ttl < extent_floor(engine, target, trace))
+    bool alone = trace->one_at_a_time && ttl >= extent_floor(engine, target, trace);
+    if (!alone && !trace->spec.nameless)
         return room;
     sonde_ns free = ns_max(answer_due_ns(engine, target, trace), trace->quiet_ns);
     return ns_max(room, free > now ? free : 0);

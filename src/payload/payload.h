@@ -47,6 +47,7 @@ struct payload_ops {
     const char *name;    /* "dns" */
     const char *asks;    /* what the server is asked, in words: "for the root's name servers" */
     const char *silence; /* why a healthy service does not answer, in words; NULL: it does */
+    bool nameless;       /* the question has no room for a name */
     bool other_port;     /* answers come from another port of the server than was asked */
 
     /**

@@ -36,6 +36,7 @@ const struct payload_ops payload_syslog = {
     .name = "syslog",
     .asks = "nothing: the datagram is empty",
     .silence = "syslog has no answers",
+    .nameless = true,
     .ask = syslog_ask,
     .recognize = syslog_recognize,
     .fits = syslog_fits,

@@ -41,6 +41,9 @@ static int fill_spec(struct sonde_session *session, const struct session_target 
         .payload = service->payload,
         .question = service->question,
         .expects = service->expects,
+        /* the identification of IPv4 names what the question does not */
+        .nameless = service->payload != NULL && service->payload->nameless &&
+                    target->addr.family == SONDE_FAMILY_IPV6,
         .other_port = service->payload != NULL && service->payload->other_port,
     };
     if (session->source.family == target->addr.family)
