@@ -9,7 +9,7 @@
 
 BUILD_PACKAGES = gcc libc6-dev libc-ares-dev libcap-dev libcjson-dev libseccomp-dev meson ninja-build pkgconf python3
 SERVER_PACKAGES = bird2 caddy chrony coturn freeradius kamailio libcoap3-bin memcached openssh-client \
-	openssh-server opensmtpd snmpd strongswan-starter tftpd-hpa unbound vsftpd xrdp
+	openssh-server opensmtpd snmpd strongswan-charon strongswan-starter tftpd-hpa unbound vsftpd xrdp
 TEST_PACKAGES = $(BUILD_PACKAGES) $(SERVER_PACKAGES) clang-14 clang-format-14 clang-tidy-14 conntrack \
 	dnsmasq-base g++ iproute2 iputils-ping libcap2-bin libclang-rt-14-dev libcriterion-dev mandoc \
 	mtr-tiny nftables procps python3-jsonschema tcpdump traceroute universal-ctags util-linux

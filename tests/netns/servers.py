@@ -201,15 +201,16 @@ password=ask
 """}),
     "snmpd": Kind(
         ("udp:161",),
-        "SNMP_PERSISTENT_DIR={folder} exec snmpd -f -Lo -a -I -smux -m '' -C -c {folder}/conf udp:161,udp6:161",
+        "SNMP_PERSISTENT_DIR={folder} exec snmpd -f -Lo -a -I -smux -m '' -C -c {folder}/conf "
+        "udp:161,udp6:161",
         {"conf": "rocommunity public\nrocommunity6 public\n"},
         says=(rf"Connection from UDP: \[{CLIENT}\]:\d+->\[{CLIENT}\]:161",
               rf"Connection from UDP/IPv6: \[{CLIENT}\]:\d+",
               r"Received SNMP packet\(s\) from .*")),
     "turnserver": Kind(
         ("udp:3478", "tcp:3478"),
-        "exec turnserver -n --no-cli --no-tls --no-dtls --listening-ip 0.0.0.0 --listening-ip :: --log-file stdout --pidfile {folder}/pid "
-        "--userdb {folder}/db --realm server.example --lt-cred-mech --verbose"),
+        "exec turnserver -n --no-cli --no-tls --no-dtls --listening-ip 0.0.0.0 --listening-ip :: "
+        "--log-file stdout --pidfile {folder}/pid --userdb {folder}/db --realm server.example --lt-cred-mech --verbose"),
     "kamailio": Kind(
         ("udp:5060",), "exec kamailio -DD -E -f {folder}/conf -Y {folder} -m 16 -M 4",
         {"conf": """#!KAMAILIO
@@ -293,7 +294,8 @@ class Server:
                 node, "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--",
                 "sh", "-c", SANDBOX, "sh", folder, self.kind.empty,
                 "sh", "-c", self.kind.command.format(folder=folder),
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={"PATH": PATH, "LC_ALL": "C.UTF-8"})
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env={"PATH": PATH, "LC_ALL": "C.UTF-8"})
         self.mark = 0
 
     def take_syslog(self):

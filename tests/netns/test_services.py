@@ -85,7 +85,8 @@ class Services(unittest.TestCase):
     def test_a_port_without_a_server_is_closed(self):
         for report in self.reports.values():
             service = report.service("20/tcp")
-            self.assertEqual((service["state"], service["outcomes"]), ("closed", {"closed": CYCLES}))
+            self.assertEqual((service["state"], service["outcomes"]),
+                             ("closed", {"closed": CYCLES}))
 
     def test_a_port_that_the_second_router_drops_is_lost_behind_it(self):
         for family, report in self.reports.items():
