@@ -210,7 +210,8 @@ password=ask
     "turnserver": Kind(
         ("udp:3478", "tcp:3478"),
         "exec turnserver -n --no-cli --no-tls --no-dtls --listening-ip 0.0.0.0 --listening-ip :: "
-        "--log-file stdout --pidfile {folder}/pid --userdb {folder}/db --realm server.example --lt-cred-mech --verbose"),
+        "--log-file stdout --pidfile {folder}/pid "
+        "--userdb {folder}/db --realm server.example --lt-cred-mech --verbose"),
     "kamailio": Kind(
         ("udp:5060",), "exec kamailio -DD -E -f {folder}/conf -Y {folder} -m 16 -M 4",
         {"conf": """#!KAMAILIO
