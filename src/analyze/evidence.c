@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Questions to the tally; see analyze/evidence.h. */
 #include "analyze/evidence.h"
+#include "wire/icmp.h"
 
 #include <math.h>
 
@@ -85,6 +86,15 @@ bool evidence_is_target(const struct analyze_target *target, uint32_t service,
     const struct tally_evidence *evidence =
         &evidence_tally(target, service)->outcomes[outcome].evidence;
     return evidence->valid && sonde_addr_equal(&evidence->from, &target->tally->addr);
+}
+
+/* RFC 1191: 3/4 is a remark about size. */
+bool evidence_is_refusal(const struct analyze_target *target, const struct tally_evidence *evidence)
+{
+    enum sonde_family family = target->tally->addr.family;
+    if (!evidence->valid || !icmp_is_unreachable(family, (uint8_t)evidence->icmp_type))
+        return false;
+    return family == SONDE_FAMILY_IPV6 || evidence->icmp_code != ICMP4_CODE_FRAG_NEEDED;
 }
 
 bool evidence_target_reached(const struct analyze_target *target)

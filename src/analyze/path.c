@@ -62,12 +62,14 @@ enum sonde_stop_reason analyze_stop(const struct analyze_target *target, uint32_
 {
     static const enum sonde_outcome refusals[] = {
         SONDE_OUTCOME_ADMIN_PROHIBITED, SONDE_OUTCOME_PORT_UNREACHABLE,
-        SONDE_OUTCOME_HOST_UNREACHABLE, SONDE_OUTCOME_NET_UNREACHABLE};
+        SONDE_OUTCOME_HOST_UNREACHABLE, SONDE_OUTCOME_NET_UNREACHABLE,
+        SONDE_OUTCOME_OTHER_UNREACHABLE};
     const struct tally_service *tally = evidence_tally(target, service);
     if (analyze_reached(target, service))
         return SONDE_STOP_REACHED;
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
-        if (tally->outcomes[refusals[i]].shown > 0)
+        if (tally->outcomes[refusals[i]].shown > 0 &&
+            evidence_is_refusal(target, &tally->outcomes[refusals[i]].evidence))
             return SONDE_STOP_REJECTED;
     }
     if (interrupted)

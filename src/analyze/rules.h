@@ -49,6 +49,8 @@ rule_look rule_port_intercepted;
 rule_look rule_port_rejected;
 rule_look rule_port_filtered;
 rule_look rule_port_closed;
+rule_look rule_rejected_at_times;
+rule_look rule_closed_at_times;
 rule_look rule_port_unexpectedly_open;
 rule_look rule_udp_unconfirmed;
 
@@ -68,6 +70,9 @@ void words_hop(struct text *words, uint8_t ttl, const struct sonde_addr *addr);
 
 /** Add "; icmp and 443/tcp pass", or nothing if nothing else of the target answers. */
 void words_passing(const struct rule_case *at, struct text *words);
+
+/** Add that the largest TTL does not get there. */
+void words_ran_out(const struct rule_case *at, struct text *words);
 
 /** Add "50.3 ms, no loss". */
 void words_round_trip(const struct tally_service *tally, struct text *words);

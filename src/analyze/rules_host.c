@@ -57,9 +57,11 @@ enum rule_answer rule_routing_loop(const struct rule_case *at, struct finding *f
     /* a TTL that ran out completely is a router met again and again */
     if (loop.ttl == 0)
         return RULE_QUIET;
-    if (loop.matches + expired < LOOP_MATCHES ||
-        (expired == 0 && evidence_parallel(at->target, at->tally->reach.top_ttl)))
-        return RULE_INCONCLUSIVE; /* on ways of different lengths, too, a router is met again */
+    /* on ways of different lengths, or on one that became longer, too, a router is met again */
+    bool otherwise = evidence_parallel(at->target, at->tally->reach.top_ttl) ||
+                     evidence_target_reached(at->target) || at->tally->path_changes > 0;
+    if (loop.matches + expired < LOOP_MATCHES || (expired == 0 && otherwise))
+        return RULE_INCONCLUSIVE;
     const struct sonde_addr *first = evidence_router(at->tally, loop.ttl);
     const struct sonde_addr *second = evidence_router(at->tally, loop.ttl + 1U);
     struct text words = {0};
@@ -120,10 +122,12 @@ static uint8_t find_deepest(const struct analyze_target *target, uint32_t servic
 static const struct tally_evidence *find_word(const struct rule_case *at)
 {
     static const enum sonde_outcome words[] = {SONDE_OUTCOME_HOST_UNREACHABLE,
-                                               SONDE_OUTCOME_NET_UNREACHABLE};
+                                               SONDE_OUTCOME_NET_UNREACHABLE,
+                                               SONDE_OUTCOME_OTHER_UNREACHABLE};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (at->tally->outcomes[words[i]].evidence.valid)
-            return &at->tally->outcomes[words[i]].evidence;
+        const struct tally_evidence *evidence = &at->tally->outcomes[words[i]].evidence;
+        if (evidence_is_refusal(at->target, evidence))
+            return evidence;
     }
     return NULL;
 }
@@ -131,9 +135,11 @@ static const struct tally_evidence *find_word(const struct rule_case *at)
 /* Silence of everything is trusted by how much there was of it. */
 static enum sonde_confidence silence_confidence(const struct rule_case *at)
 {
-    if (evidence_silent(at->target, at->service) < 3)
-        return SONDE_CONFIDENCE_LOW;
-    return at->target->tally->service_count > 1 ? SONDE_CONFIDENCE_MEDIUM : SONDE_CONFIDENCE_LOW;
+    uint32_t asked = 0;
+    for (uint32_t i = 0; i < at->target->tally->service_count; i++)
+        asked += evidence_tally(at->target, i)->sent > 0;
+    bool enough = evidence_silent(at->target, at->service) >= 3 && asked > 1;
+    return enough && !at->target->lost_here ? SONDE_CONFIDENCE_MEDIUM : SONDE_CONFIDENCE_LOW;
 }
 
 enum rule_answer rule_host_unreachable(const struct rule_case *at, struct finding *finding)
@@ -155,8 +161,7 @@ enum rule_answer rule_host_unreachable(const struct rule_case *at, struct findin
     }
     uint8_t deepest = find_deepest(at->target, at->service, &addr);
     if (at->tally->outcomes[SONDE_OUTCOME_TTL_EXCEEDED].ended > 0) {
-        text_addf(&words, "a TTL of %u runs out on the way: the path loops or is longer",
-                  at->target->max_ttl);
+        words_ran_out(at, &words);
     } else if (deepest != 0) {
         text_add(&words, "no answer; the path is seen up to ");
         words_hop(&words, deepest, addr);

@@ -77,6 +77,8 @@ static enum sonde_confidence silence_confidence(const struct rule_case *at)
 {
     uint64_t cycles = at->tally->outcomes[SONDE_OUTCOME_NO_REPLY].ended;
     uint32_t controls = evidence_controls(at->target, at->service);
+    if (at->target->lost_here)
+        return SONDE_CONFIDENCE_LOW; /* answers may have come, and found no room here */
     if (cycles >= 3 && controls >= 2)
         return SONDE_CONFIDENCE_HIGH;
     return cycles >= 2 && controls >= 1 ? SONDE_CONFIDENCE_MEDIUM : SONDE_CONFIDENCE_LOW;
@@ -116,6 +118,8 @@ enum rule_answer rule_port_filtered(const struct rule_case *at, struct finding *
         say_bracket(at, &bracket, finding, &words);
         if (bracket.detour)
             finding->confidence = SONDE_CONFIDENCE_LOW;
+    } else if (at->tally->outcomes[SONDE_OUTCOME_TTL_EXCEEDED].ended > 0) {
+        words_ran_out(at, &words);
     } else {
         text_addf(&words, "no answer to %" PRIu64 " probes",
                   evidence_silent(at->target, at->service));
@@ -131,6 +135,47 @@ enum rule_answer rule_port_closed(const struct rule_case *at, struct finding *fi
     if (at->state != SONDE_STATE_CLOSED)
         return RULE_QUIET;
     words_round_trip(at->tally, &words);
+    words_say(finding, &words);
+    return RULE_FIRES;
+}
+
+/* An open port that was refused repeatedly: it is open only at times, or behind some addresses. */
+static bool is_refused_at_times(const struct rule_case *at, enum sonde_outcome outcome,
+                                const char *how, struct finding *finding, struct text *words)
+{
+    uint64_t refused = at->tally->outcomes[outcome].ended;
+    if (at->state != SONDE_STATE_OPEN || refused < EVIDENCE_REPEATED)
+        return false;
+    text_addf(words, "open, but %" PRIu64 " of %" PRIu64 " probes were %s", refused,
+              at->tally->sent, how);
+    finding->evidence.outcome = outcome;
+    finding->level = 2 * refused > at->tally->sent ? SONDE_LEVEL_FAILED : SONDE_LEVEL_DEGRADED;
+    return true;
+}
+
+enum rule_answer rule_rejected_at_times(const struct rule_case *at, struct finding *finding)
+{
+    const struct tally_evidence *word =
+        &at->tally->outcomes[SONDE_OUTCOME_ADMIN_PROHIBITED].evidence;
+    struct text words = {0};
+    if (!is_refused_at_times(at, SONDE_OUTCOME_ADMIN_PROHIBITED, "rejected by ", finding, &words))
+        return RULE_QUIET;
+    finding->has_blame = true;
+    finding->blame.reporter =
+        (struct sonde_place){evidence_find_router(at->target, &word->from), word->from};
+    words_hop(&words, finding->blame.reporter.ttl, &word->from);
+    text_addf(&words, ": %s",
+              sonde_unreachable_text(at->target->tally->addr.family, (uint8_t)word->icmp_code));
+    words_say(finding, &words);
+    return RULE_FIRES;
+}
+
+enum rule_answer rule_closed_at_times(const struct rule_case *at, struct finding *finding)
+{
+    struct text words = {0};
+    if (!is_refused_at_times(at, SONDE_OUTCOME_CLOSED, "reset", finding, &words) &&
+        !is_refused_at_times(at, SONDE_OUTCOME_PORT_UNREACHABLE, "refused", finding, &words))
+        return RULE_QUIET;
     words_say(finding, &words);
     return RULE_FIRES;
 }

@@ -9,6 +9,20 @@ static double loss_of(const struct tally_service *tally)
     return tally->sent > 0 ? (double)(tally->sent - tally->received) / (double)tally->sent : 0;
 }
 
+/* Does the service answer, so that what it does not answer is lost? A host rations its "port
+ * unreachable" as it does all errors (RFC 1812 §4.3.2.8), so there that says nothing. */
+static bool is_answering(const struct rule_case *at)
+{
+    bool answers = at->state == SONDE_STATE_OPEN || at->state == SONDE_STATE_CLOSED;
+    return answers && at->deciding != SONDE_OUTCOME_PORT_UNREACHABLE;
+}
+
+/* May limits be set for it: is it no control, and are the figures the network's? */
+static bool is_expected_of(const struct rule_case *at)
+{
+    return !at->target->services[at->service].control && !at->target->lost_here;
+}
+
 /* Name one end of where loss begins, in words and in the blame. */
 static void name_end(const struct rule_case *at, uint8_t ttl, struct sonde_place *place,
                      struct text *words)
@@ -42,8 +56,7 @@ enum rule_answer rule_loss_at_destination(const struct rule_case *at, struct fin
 {
     struct loss_begin begin;
     struct text words = {0};
-    bool answers = at->state == SONDE_STATE_OPEN || at->state == SONDE_STATE_CLOSED;
-    if (!answers || at->tally->received >= at->tally->sent)
+    if (!is_answering(at) || at->tally->received >= at->tally->sent)
         return RULE_QUIET;
     if (!evidence_loss(at->target, at->service, &begin))
         return RULE_INCONCLUSIVE;
@@ -63,7 +76,7 @@ enum rule_answer rule_loss_over_limit(const struct rule_case *at, struct finding
     struct text words = {0};
     bool warn = at->target->warn.loss >= 0 && loss > at->target->warn.loss;
     bool crit = at->target->crit.loss >= 0 && loss > at->target->crit.loss;
-    if (at->tally->sent == 0 || (!warn && !crit))
+    if (!is_answering(at) || !is_expected_of(at) || (!warn && !crit))
         return RULE_QUIET;
     text_addf(&words, "%.1f%% loss is above the limit of %.4g%%", 100 * loss,
               100 * (crit ? at->target->crit.loss : at->target->warn.loss));
@@ -78,7 +91,7 @@ enum rule_answer rule_latency_over_limit(const struct rule_case *at, struct find
     struct text words = {0};
     bool warn = at->target->warn.rtt_ns > 0 && mean > at->target->warn.rtt_ns;
     bool crit = at->target->crit.rtt_ns > 0 && mean > at->target->crit.rtt_ns;
-    if (!warn && !crit)
+    if (!is_expected_of(at) || (!warn && !crit))
         return RULE_QUIET;
     text_add_ms(&words, mean);
     text_add(&words, " ms on average is above the limit of ");

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* From outcomes to states. */
 #include "analyze/evidence.h"
-#include "wire/icmp.h"
 #include "wire/ip.h"
 
 bool analyze_reached(const struct analyze_target *target, uint32_t service)
@@ -18,15 +17,6 @@ bool analyze_reached(const struct analyze_target *target, uint32_t service)
             return true;
     }
     return false;
-}
-
-/* An unreachable that is a refusal, not a remark about size or headers. RFC 1191: 3/4 is size. */
-static bool is_refusal(const struct analyze_target *target, const struct tally_evidence *evidence)
-{
-    enum sonde_family family = target->tally->addr.family;
-    if (!evidence->valid || !icmp_is_unreachable(family, (uint8_t)evidence->icmp_type))
-        return false;
-    return family == SONDE_FAMILY_IPV6 || evidence->icmp_code != ICMP4_CODE_FRAG_NEEDED;
 }
 
 /* The outcome that shows a refusal; NO_REPLY if none does. A missing route, for everything of the
@@ -51,7 +41,7 @@ static enum sonde_outcome find_refusal(const struct analyze_target *target,
         return SONDE_OUTCOME_NO_REPLY;
     for (size_t i = 0; i < sizeof routings / sizeof *routings; i++) {
         const struct tally_outcome *outcome = &tally->outcomes[routings[i]];
-        if (outcome->shown > 0 && is_refusal(target, &outcome->evidence))
+        if (outcome->shown > 0 && evidence_is_refusal(target, &outcome->evidence))
             return routings[i];
     }
     return SONDE_OUTCOME_NO_REPLY;
@@ -64,12 +54,16 @@ static bool is_chance(const struct analyze_target *target, uint32_t service)
     uint64_t received = 0;
     for (uint32_t i = 0; i < target->tally->service_count; i++) {
         const struct tally_service *other = evidence_tally(target, i);
-        if (i == service || !evidence_passes(target, i))
+        /* whom only its word "port unreachable" answers may ration that */
+        if (i == service || !evidence_passes(target, i) ||
+            other->outcomes[SONDE_OUTCOME_PORT_UNREACHABLE].ended > 0)
             continue;
         sent += other->sent;
         received += other->received;
     }
-    return evidence_is_chance(evidence_silent(target, service), sent, received);
+    /* that a TTL ran out is no chance */
+    return evidence_tally(target, service)->outcomes[SONDE_OUTCOME_TTL_EXCEEDED].ended == 0 &&
+           evidence_is_chance(evidence_silent(target, service), sent, received);
 }
 
 /* What silence means: it depends on what else is answered. */
@@ -82,6 +76,8 @@ static enum sonde_state silence_state(const struct analyze_target *target, uint3
                        tally->outcomes[SONDE_OUTCOME_TTL_EXCEEDED].ended +
                        tally->outcomes[SONDE_OUTCOME_HOST_UNREACHABLE].shown +
                        tally->outcomes[SONDE_OUTCOME_NET_UNREACHABLE].shown;
+    if (evidence_is_refusal(target, &tally->outcomes[SONDE_OUTCOME_OTHER_UNREACHABLE].evidence))
+        in_vain += tally->outcomes[SONDE_OUTCOME_OTHER_UNREACHABLE].shown;
     if (in_vain < EVIDENCE_REPEATED)
         return SONDE_STATE_UNKNOWN;
     bool found = evidence_bracket(target, service, &bracket);

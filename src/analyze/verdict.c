@@ -19,6 +19,8 @@ static const struct rule {
     {"port-rejected", SONDE_CODE_PORT_REJECTED, rule_port_rejected},
     {"port-filtered", SONDE_CODE_PORT_FILTERED, rule_port_filtered},
     {"port-closed", SONDE_CODE_PORT_CLOSED, rule_port_closed},
+    {"rejected-at-times", SONDE_CODE_PORT_REJECTED, rule_rejected_at_times},
+    {"closed-at-times", SONDE_CODE_PORT_CLOSED, rule_closed_at_times},
     {"port-unexpectedly-open", SONDE_CODE_PORT_UNEXPECTEDLY_OPEN, rule_port_unexpectedly_open},
     {"loss-over-limit", SONDE_CODE_LOSS_AT_DESTINATION, rule_loss_over_limit},
     {"loss-at-destination", SONDE_CODE_LOSS_AT_DESTINATION, rule_loss_at_destination},
@@ -40,7 +42,8 @@ static bool is_wanted(const struct rule_case *at, enum sonde_code code)
     return at->expect != SONDE_STATE_UNKNOWN && is_met(at->state, at->expect) &&
            (code == SONDE_CODE_PORT_REJECTED || code == SONDE_CODE_PORT_FILTERED ||
             code == SONDE_CODE_PORT_CLOSED || code == SONDE_CODE_UDP_UNCONFIRMED ||
-            code == SONDE_CODE_HOST_UNREACHABLE);
+            code == SONDE_CODE_HOST_UNREACHABLE || code == SONDE_CODE_ROUTING_LOOP ||
+            (code == SONDE_CODE_PORT_INTERCEPTED && at->state == SONDE_STATE_REJECTED));
 }
 
 /* Nothing is expected of a control: what is wrong with its port is no fault of the host's. */

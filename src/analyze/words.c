@@ -42,6 +42,12 @@ void words_passing(const struct rule_case *at, struct text *words)
         text_add(words, passing == 1 ? " passes" : " pass");
 }
 
+void words_ran_out(const struct rule_case *at, struct text *words)
+{
+    text_addf(words, "a TTL of %u runs out on the way: the path loops or is longer",
+              at->target->max_ttl);
+}
+
 void words_round_trip(const struct tally_service *tally, struct text *words)
 {
     sonde_ns mean = rtt_mean(&tally->rtt);

@@ -218,12 +218,12 @@ static void count_at_hop(struct tally *tally, struct tally_service *service,
 static void count_at_service(struct tally_service *service, const struct sonde_event *event,
                              bool is_target)
 {
-    if (event->outcome == SONDE_OUTCOME_SEND_ERROR)
-        service->last_error = event->error;
     if (!event->to_target)
         return;
     service->outcomes[event->outcome].ended++;
-    if (event->outcome != SONDE_OUTCOME_SEND_ERROR)
+    if (event->outcome == SONDE_OUTCOME_SEND_ERROR)
+        service->last_error = event->error;
+    else
         service->sent++;
     if (!is_target)
         return;
@@ -238,10 +238,7 @@ static void keep_evidence(struct tally_service *service, const struct sonde_even
     if (event->outcome == SONDE_OUTCOME_NO_REPLY || event->outcome == SONDE_OUTCOME_SEND_ERROR)
         return;
     struct tally_outcome *outcome = &service->outcomes[event->outcome];
-    if (event->outcome == SONDE_OUTCOME_TTL_EXCEEDED)
-        service->on_the_way++;
-    else
-        outcome->shown++;
+    outcome->shown += event->outcome != SONDE_OUTCOME_TTL_EXCEEDED;
     outcome->evidence = (struct tally_evidence){
         .valid = true,
         .from = event->from,

@@ -68,9 +68,8 @@ struct tally_service {
     uint64_t received; /* of these, answered by the target itself */
     uint64_t late;
     uint64_t duplicates;
-    uint64_t on_the_way; /* probes that routers answered */
     struct tally_outcome outcomes[SONDE_OUTCOME_COUNT];
-    int last_error;       /* positive errno of the last send error */
+    int last_error;       /* positive errno of the last full-TTL probe that was not sent */
     struct rtt_stats rtt; /* answers of the target to full-TTL probes */
     struct reach reach;
     struct tally_hop **hops; /* [max_ttl + 1]; NULL where nothing was sent; owned */
