@@ -118,23 +118,31 @@ static void consider(struct candidates *candidates, uint32_t index)
         candidates->oldest = index;
 }
 
+/* Is an arrival about a probe that may not have reached the target? The target's own word about one
+ * whose name no quote can carry is taken as an answer is that names none. */
+static bool is_on_the_way(const struct engine *engine, uint32_t trace_index,
+                          const struct sonde_rx *rx)
+{
+    const struct engine_trace *trace = &engine->traces[trace_index];
+    bool is_targets = sonde_addr_equal(&rx->from, &trace->spec.flow.dst);
+    return rx->kind == SONDE_RX_ERROR && !(trace->spec.nameless && is_targets);
+}
+
 /*
  * Choose among the flying probes of a trace. Those that can have reached the target come first, of
  * these the ones that are not far older than any round trip seen; and if none of them can, the
  * path may have become shorter, so the others are looked at.
  */
 static struct candidates find_candidates(const struct engine *engine, uint32_t trace_index,
-                                         const struct sonde_rx *rx, enum sonde_outcome outcome)
+                                         const struct sonde_rx *rx)
 {
     const struct engine_trace *trace = &engine->traces[trace_index];
     const struct engine_target *target = &engine->targets[trace->target];
-    /* of those that go one by one, a probe at full TTL is no candidate for a TTL that ran out */
-    bool one_by_one = trace->spec.nameless && outcome == SONDE_OUTCOME_TTL_EXCEEDED;
     unsigned floor = extent_floor(engine, target, trace);
     sonde_ns plausible = extent_plausible_ns(target);
-    if (rx->kind == SONDE_RX_ERROR) { /* it may be from any hop, and about any probe */
+    if (is_on_the_way(engine, trace_index, rx)) { /* it may be from any hop, and about any probe */
         floor = 0;
-        plausible = one_by_one ? plausible : SONDE_NS_NEVER;
+        plausible = SONDE_NS_NEVER;
     }
     struct candidates fresh = {FLIGHT_NONE, 0};
     struct candidates any = {FLIGHT_NONE, 0};
@@ -142,8 +150,7 @@ static struct candidates find_candidates(const struct engine *engine, uint32_t t
     uint32_t index = trace->line.first;
     for (; index != FLIGHT_NONE; index = engine->flights.flights[index].next) {
         const struct flight *flight = &engine->flights.flights[index];
-        if (!flight->sent || flight->sent_ns > rx->stamp.time_ns ||
-            (one_by_one && flight->to_target))
+        if (!flight->sent || flight->sent_ns > rx->stamp.time_ns)
             continue;
         if (flight->ttl < floor) {
             consider(&below, index);
@@ -189,7 +196,7 @@ static bool take_echo(struct engine *engine, uint32_t trace_index, const struct 
 {
     struct engine_trace *trace = &engine->traces[trace_index];
     if (!match->has_serial || !trace->has_serial || match->serial != trace->serial ||
-        find_candidates(engine, trace_index, rx, match->outcome).count == 0)
+        find_candidates(engine, trace_index, rx).count == 0)
         return false;
     trace->echoes++;
     trace->echo_ttl = rx->reply_ttl;
@@ -197,13 +204,47 @@ static bool take_echo(struct engine *engine, uint32_t trace_index, const struct 
     return true;
 }
 
+/*
+ * An error that quotes a trace whose probes are all the same. What expires was meant to, and no
+ * more than one such is under way at a time; whoever refuses, or has no such port, speaks first of
+ * what was to go on to the target. A full-TTL probe that expires in a loop is not told from the
+ * others; if there are none, it is not counted.
+ */
+static void credit_nameless(struct engine *engine, uint32_t trace_index, const struct sonde_rx *rx,
+                            const struct sonde_match *match)
+{
+    const struct engine_trace *trace = &engine->traces[trace_index];
+    sonde_ns plausible = extent_plausible_ns(target_of(engine, trace_index));
+    bool expired = match->outcome == SONDE_OUTCOME_TTL_EXCEEDED;
+    struct candidates likely = {FLIGHT_NONE, 0};
+    struct candidates others = {FLIGHT_NONE, 0};
+    uint32_t index = trace->line.first;
+    for (; index != FLIGHT_NONE; index = engine->flights.flights[index].next) {
+        const struct flight *flight = &engine->flights.flights[index];
+        if (flight->sent && flight->sent_ns <= rx->stamp.time_ns &&
+            ns_sub(rx->stamp.time_ns, flight->sent_ns) <= plausible)
+            consider(flight->to_target == expired ? &others : &likely, index);
+    }
+    if (likely.count == 0 && !expired)
+        likely = others;
+    if (likely.count == 0 || (likely.count > 1 && expired))
+        engine_on_discard(engine, SONDE_DISCARD_AMBIGUOUS);
+    else
+        credit(engine, likely.oldest, rx, match, !expired && likely.count + others.count > 1);
+}
+
 /* An answer that names no probe. */
 static void credit_tokenless(struct engine *engine, uint32_t trace_index, const struct sonde_rx *rx,
                              const struct sonde_match *match)
 {
     struct engine_trace *trace = &engine->traces[trace_index];
-    struct candidates candidates = find_candidates(engine, trace_index, rx, match->outcome);
-    if (rx->kind == SONDE_RX_ERROR) {
+    bool on_the_way = is_on_the_way(engine, trace_index, rx);
+    if (on_the_way && trace->spec.nameless) {
+        credit_nameless(engine, trace_index, rx, match);
+        return;
+    }
+    struct candidates candidates = find_candidates(engine, trace_index, rx);
+    if (on_the_way) {
         if (candidates.count == 1)
             credit(engine, candidates.oldest, rx, match, false);
         else

@@ -13,6 +13,8 @@
  */
 #include "engine/internal.h"
 
+#include <limits.h>
+
 /* The walk reaches the last hop so much later than the first. */
 static const sonde_ns PACE_SLACK_NS = 20 * SONDE_NS_PER_MS;
 
@@ -100,20 +102,20 @@ static sonde_ns affordable_ns(const struct engine *engine, const struct engine_t
     return ns_sub(turn_at(engine, target, ttl)->earned_ns, (burst - 1) * HOP_INTERVAL_NS);
 }
 
-/* Until when an answer of the target may come to a probe in flight; 0 if to none. */
+/* Until when an answer of the target may come to a probe in flight, or a router's word about one
+ * that names none; 0 if to none. */
 static sonde_ns answer_due_ns(const struct engine *engine, const struct engine_target *target,
-                              const struct engine_trace *trace)
+                              const struct engine_trace *trace, unsigned floor)
 {
-    unsigned floor = trace->spec.nameless ? 0 : extent_floor(engine, target, trace);
-    bool patient = trace->spec.nameless || trace->contested_ttl != 0;
     sonde_ns due = 0;
     uint32_t index = trace->line.first;
     for (; index != FLIGHT_NONE; index = engine->flights.flights[index].next) {
         const struct flight *flight = &engine->flights.flights[index];
-        if (flight->ttl < floor || (trace->spec.nameless && flight->to_target))
+        if (flight->ttl < floor && (!trace->spec.nameless || flight->to_target))
             continue;
         due = ns_max(due, plan_lost_ns(engine, flight));
-        if (patient) /* what comes then may be for nothing else */
+        /* what comes then may be for nothing else */
+        if (trace->contested_ttl != 0 || trace->spec.nameless)
             due = ns_max(due, ns_add(flight->sent_ns, extent_plausible_ns(target)));
     }
     return due;
@@ -133,10 +135,12 @@ static sonde_ns free_ns(const struct engine *engine, const struct engine_target 
                         const struct engine_trace *trace, unsigned ttl, sonde_ns now)
 {
     sonde_ns room = plan_room_ns(engine, trace, now);
-    bool alone = trace->one_at_a_time && ttl >= extent_floor(engine, target, trace);
-    if (!alone && !trace->spec.nameless)
+    unsigned floor = extent_floor(engine, target, trace);
+    if (!trace->one_at_a_time || ttl < floor)
+        floor = UINT_MAX; /* whatever answers here, it is not the target */
+    if (floor == UINT_MAX && !trace->spec.nameless)
         return room;
-    sonde_ns free = ns_max(answer_due_ns(engine, target, trace), trace->quiet_ns);
+    sonde_ns free = ns_max(answer_due_ns(engine, target, trace, floor), trace->quiet_ns);
     return ns_max(room, free > now ? free : 0);
 }
 
