@@ -215,6 +215,7 @@ password=ask
     "kamailio": Kind(
         ("udp:5060",), "exec kamailio -DD -E -f {folder}/conf -Y {folder} -m 16 -M 4",
         {"conf": """#!KAMAILIO
+            debug=1
             children=1
             disable_tcp=yes
             listen=udp:0.0.0.0:5060
@@ -226,7 +227,8 @@ password=ask
                 xlog("L_NOTICE", "$rm from $si\\n");
                 sl_send_reply("200", "OK");
             }}
-        """}),
+        """},
+        says=(rf" \d+\(\d+\) NOTICE: <script>: OPTIONS from {CLIENT}",)),
     "memcached": Kind(
         ("udp:11211", "tcp:11211"), "exec memcached -v -u root -U 11211 -l 0.0.0.0,::"),
     "freeradius": Kind(
@@ -344,13 +346,13 @@ def listening(network, node):
 def start(network, node, names=tuple(KINDS)):
     """Start servers, all at once, and wait until each listens. {name: Server}"""
     servers = {name: Server(network, node, name) for name in names}
-    missing = {(port, family): server for server in servers.values()
+    awaited = {(port, family): server for server in servers.values()
                for port in server.kind.ports for family in (4, 6)}
     until = time.monotonic() + LISTENS_WITHIN_S
-    while missing:
+    while awaited:
         found = listening(network, node)
-        missing = {key: server for key, server in missing.items() if key not in found}
-        for (port, family), server in missing.items():
+        awaited = {key: server for key, server in awaited.items() if key not in found}
+        for (port, family), server in awaited.items():
             if server.process.poll() is not None or time.monotonic() > until:
                 raise AssertionError(f"{server.name} does not listen on {port} over IPv{family}:\n"
                                      + "\n".join(server.said()))
