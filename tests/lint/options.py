@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Do the man page and the completions know the options that --help lists, and no others?
+"""Do the man page and the completions know the options that --help lists, and no others? And the man
+page the UDP services that --services lists?
 
 options.py SONDE ROOT
 """
@@ -35,10 +36,25 @@ def written(path, pattern):
             for group in match.groups() if group}
 
 
+def services_differ(sonde, page):
+    """Does a name stand in one list of UDP services only, or with other ports?"""
+    text = subprocess.run([sonde, "--services"], check=True, capture_output=True, text=True).stdout
+    asked = text.partition("UDP ports are asked:")[2]
+    wanted = set(re.findall(r"(?m)^  (\S+) +([\d,]*)", asked))
+    section = page.read_text(encoding="utf-8").partition(".Ss UDP services")[2]
+    section = section.partition("\n.Sh ")[0]
+    found = {(name, ports.replace(" ", "")) for name, ports in
+             re.findall(r"(?m)^\.It Cm (\S+)\n(?:Ports? ([\d, ]+):)?", section)}
+    for name, ports in sorted(wanted ^ found):
+        print(f"{page.name}: options: the UDP service {name} {ports} differs from --services")
+    return len(wanted) < 10 or wanted != found
+
+
 def main():
     sonde, root = sys.argv[1], pathlib.Path(sys.argv[2])
     letters, names = listed(sonde)
     failed = len(letters) < 10 or len(names) < 10
+    failed |= services_differ(sonde, root / "man/sonde.8")
     for place, (letter_pattern, name_pattern) in PLACES.items():
         for wanted, pattern in ((letters, letter_pattern), (names, name_pattern)):
             found = written(root / place, pattern) if pattern else wanted
