@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Do the man page and the completions know the options that --help lists, and no others? And the man
-page the UDP services that --services lists?
+"""Do the man page and the completions know the options that --help lists, and no others? And the
+man page the UDP services that --services lists?
 
 options.py SONDE ROOT
 """
