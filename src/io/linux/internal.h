@@ -30,6 +30,13 @@ struct slot {
     struct sonde_stamp stamp;
 };
 
+/** What a receive queue had no room for. */
+struct losses {
+    uint64_t lost;
+    uint32_t dropped; /* packets, by the kernel's count, when it was last looked at */
+    bool backed_up;   /* more than half of its room was taken then */
+};
+
 /** A raw socket that answers arrive through. */
 struct receiver {
     int fd;
@@ -37,10 +44,8 @@ struct receiver {
     uint8_t protocol;    /* IP_PROTO_ICMP stands for ICMPv6 too */
     bool ready;          /* there may be something to read */
     sonde_ns drained_ns; /* when it was last known to be empty */
-    uint32_t dropped;    /* packets, by the kernel's count, when it was last looked at */
-    bool backed_up;      /* more than half of its room was taken then */
-    uint64_t lost;       /* packets that there was no room for */
-    uint32_t next;       /* of the slots, the first that was not taken */
+    struct losses losses;
+    uint32_t next; /* of the slots, the first that was not taken */
     uint32_t filled;
     struct slot slots[SLOTS];
     uint8_t *packets; /* [SLOTS * PACKET_MAX]; owned */
@@ -83,6 +88,12 @@ struct filter_flows {
     bool any_target; /* there are more than fit: quotes are matched by source port then */
 };
 
+/** The clock of the kernel's stamps, against ours. */
+struct wall {
+    sonde_ns ahead_ns;
+    sonde_ns since_ns; /* since when that surely holds */
+};
+
 struct linux_transport {
     struct sonde_transport transport;
     struct linux_config config;
@@ -91,8 +102,7 @@ struct linux_transport {
     unsigned interface;              /* index of the only one to send through; 0 = any */
     struct receiver receivers[RECEIVERS_MAX];
     uint32_t receiver_count;
-    sonde_ns wall_ahead_ns; /* the clock of the kernel's stamps, against ours */
-    sonde_ns wall_since_ns; /* since when that surely holds */
+    struct wall wall;
     struct hold holds[HOLDS_MAX];
     uint32_t hold_count;
     struct filter_flows flows;
@@ -132,6 +142,15 @@ SONDE_MUST_CHECK int socket_router(enum sonde_family family, const struct linux_
 /** Let a socket use one interface only, by its index; 0 = any. */
 SONDE_MUST_CHECK int socket_bind_interface(int fd, unsigned interface);
 
+/**
+ * Ask the routing table which address the system sends from to a target.
+ * @param fd         From socket_router().
+ * @param interface  Index of the only one to send through; 0 = any.
+ * @param flow       dst is given, and src may be; on 0, src is set.
+ * @return 0; as bind() of a transport.
+ */
+SONDE_MUST_CHECK int socket_find_source(int fd, unsigned interface, struct sonde_flow *flow);
+
 /** Hold a port. @param port  0 = any. */
 SONDE_MUST_CHECK int socket_hold(enum sonde_family family, uint8_t protocol, uint16_t port,
                                  int *ret_fd, uint16_t *ret_port);
@@ -156,7 +175,7 @@ void filter_add_flow(struct filter_flows *flows, const struct sonde_flow *flow);
 /** Where the kernel put time stamps and hop limit of a packet. */
 struct side {
     sonde_ns wall_ns;  /* CLOCK_REALTIME; 0 = no stamp */
-    int16_t hop_limit; /* -1 = none */
+    int16_t hop_limit; /* or the TTL; -1 = none */
     bool is_sent;      /* it is the stamp of a packet that left */
     uint32_t sent_id;  /* which */
 };
@@ -168,7 +187,7 @@ void side_read(struct msghdr *message, struct side *ret_side);
  * Compare the kernel's clock with ours. To be called between reading stamps and stamp_of(): what
  * was stamped before then went by what is found now, or somebody has set the wall clock meanwhile.
  */
-void wall_follow(struct linux_transport *linux_transport);
+void wall_follow(struct wall *wall);
 
 /**
  * Make a stamp of the kernel's one of ours; wall_follow() has just been called.
@@ -178,8 +197,8 @@ void wall_follow(struct linux_transport *linux_transport);
  * @param user_ns   Used instead if the kernel gave none, or if it may be from before somebody set
  *                  the wall clock: a small step cannot be seen in the stamp itself.
  */
-struct sonde_stamp stamp_of(const struct linux_transport *linux_transport, sonde_ns from_ns,
-                            sonde_ns until_ns, sonde_ns wall_ns, sonde_ns user_ns);
+struct sonde_stamp stamp_of(const struct wall *wall, sonde_ns from_ns, sonde_ns until_ns,
+                            sonde_ns wall_ns, sonde_ns user_ns);
 
 /* numbers.c */
 
@@ -205,13 +224,13 @@ uint32_t linux_send(struct sonde_transport *transport, const struct sonde_tx *tx
 /* receive.c */
 
 /**
- * Count what a receiver's queue has had no room for since it was last looked at. The kernel counts
+ * Count what a socket's queue has had no room for since it was last looked at. The kernel counts
  * that together with packets whose checksum is wrong (net/ipv6/raw.c, rawv6_rcv_skb()), which
  * anybody may send, so it counts here only if the queue was well filled now or the last time: who
  * has no room for a packet still has all those before it, until the next reading. socket(7),
  * SO_MEMINFO.
  */
-void receiver_count_lost(struct receiver *receiver);
+void losses_count(struct losses *losses, int fd);
 
 int linux_recv(struct sonde_transport *transport, sonde_ns now_ns, struct sonde_rx *ret_rx);
 

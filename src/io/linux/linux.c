@@ -13,39 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DISCARD_PORT = 9 /* RFC 863; where connect() asks about protocols without ports */ };
-
 static struct linux_transport *linux_of(struct sonde_transport *transport)
 {
     return (struct linux_transport *)transport; /* it is the first member */
-}
-
-/* The address that the system sends from to a target. */
-static int find_source(const struct linux_transport *linux_transport, struct sonde_flow *flow)
-{
-    int fd = linux_transport->routers[family_index(flow->dst.family)];
-    struct sockaddr_storage storage;
-    uint16_t port;
-    socklen_t len;
-    const struct sockaddr unspecified = {.sa_family = AF_UNSPEC};
-    /* Forget the last answer; the interface is forgotten along with it. */
-    (void)connect(fd, &unspecified, sizeof unspecified);
-    int r = socket_bind_interface(fd, linux_transport->interface);
-    if (r < 0)
-        return r;
-    if (flow->src.family != SONDE_FAMILY_NONE) {
-        len = to_sockaddr(&flow->src, 0, &storage);
-        if (bind(fd, (struct sockaddr *)&storage, len) < 0 && errno != EINVAL)
-            return -errno; /* EINVAL: it is bound already; a run has one source a family */
-    }
-    len = to_sockaddr(&flow->dst, DISCARD_PORT, &storage);
-    if (connect(fd, (struct sockaddr *)&storage, len) < 0)
-        return -errno;
-    len = sizeof storage;
-    if (getsockname(fd, (struct sockaddr *)&storage, &len) < 0)
-        return -errno;
-    from_sockaddr(&storage, &flow->src, &port);
-    return 0;
 }
 
 /* The n-th port that is held for a family and protocol; held from now on if it was not. */
@@ -87,7 +57,8 @@ static int linux_bind(struct sonde_transport *transport, struct sonde_flow *flow
     struct linux_transport *linux_transport = linux_of(transport);
     if (!can_receive(linux_transport, flow))
         return -EPROTONOSUPPORT;
-    int r = find_source(linux_transport, flow);
+    int r = socket_find_source(linux_transport->routers[family_index(flow->dst.family)],
+                               linux_transport->interface, flow);
     if (r == 0 && protocol_has_ports(flow->protocol))
         r = hold_nth(linux_transport, flow, nth);
     if (r < 0)
@@ -125,8 +96,9 @@ static uint64_t linux_lost_here(struct sonde_transport *transport)
     struct linux_transport *linux_transport = linux_of(transport);
     uint64_t lost = 0;
     for (uint32_t i = 0; i < linux_transport->receiver_count; i++) {
-        receiver_count_lost(&linux_transport->receivers[i]);
-        lost += linux_transport->receivers[i].lost;
+        struct receiver *receiver = &linux_transport->receivers[i];
+        losses_count(&receiver->losses, receiver->fd);
+        lost += receiver->losses.lost;
     }
     return lost;
 }
@@ -220,7 +192,7 @@ int linux_new(const struct linux_config *config, struct sonde_transport **ret_tr
         return -ENOMEM;
     linux_transport->transport.ops = &linux_ops;
     linux_transport->config = *config;
-    wall_follow(linux_transport);
+    wall_follow(&linux_transport->wall);
     for (int i = 0; i < FAMILIES; i++)
         linux_transport->senders[i].fd = linux_transport->routers[i] = -1;
     int r4 = open_family(linux_transport, SONDE_FAMILY_IPV4);

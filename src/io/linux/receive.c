@@ -13,17 +13,17 @@
 #include <linux/sock_diag.h>
 #include <string.h>
 
-void receiver_count_lost(struct receiver *receiver)
+void losses_count(struct losses *losses, int fd)
 {
     uint32_t info[SK_MEMINFO_VARS] = {0};
     socklen_t len = sizeof info;
-    if (getsockopt(receiver->fd, SOL_SOCKET, SO_MEMINFO, info, &len) < 0)
+    if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len) < 0)
         return; /* cannot happen: it has been there since Linux 4.12 */
     bool backed_up = info[SK_MEMINFO_RMEM_ALLOC] > info[SK_MEMINFO_RCVBUF] / 2;
-    if (backed_up || receiver->backed_up)
-        receiver->lost += info[SK_MEMINFO_DROPS] - receiver->dropped;
-    receiver->dropped = info[SK_MEMINFO_DROPS];
-    receiver->backed_up = backed_up;
+    if (backed_up || losses->backed_up)
+        losses->lost += info[SK_MEMINFO_DROPS] - losses->dropped;
+    losses->dropped = info[SK_MEMINFO_DROPS];
+    losses->backed_up = backed_up;
 }
 
 /* Read what is there, as far as there are slots. */
@@ -44,21 +44,22 @@ static void fill(struct linux_transport *linux_transport, struct receiver *recei
             .msg_controllen = sizeof controls[i],
         };
     }
-    receiver_count_lost(receiver);
+    losses_count(&receiver->losses, receiver->fd);
     sonde_ns looked = clock_monotonic_ns();
     int count = recvmmsg(receiver->fd, messages, SLOTS, MSG_DONTWAIT, NULL);
     sonde_ns now = clock_monotonic_ns();
     receiver->next = 0;
     receiver->filled = count > 0 ? (uint32_t)count : 0; /* an error: nothing to read now */
     if (count > 0)
-        wall_follow(linux_transport);
+        wall_follow(&linux_transport->wall);
     for (uint32_t i = 0; i < receiver->filled; i++) {
         struct slot *slot = &receiver->slots[i];
         struct side side;
         side_read(&messages[i].msg_hdr, &side);
         slot->len = messages[i].msg_len;
         slot->hop_limit = side.hop_limit;
-        slot->stamp = stamp_of(linux_transport, receiver->drained_ns, now, side.wall_ns, now);
+        slot->stamp =
+            stamp_of(&linux_transport->wall, receiver->drained_ns, now, side.wall_ns, now);
     }
     if (receiver->filled < SLOTS) {
         receiver->ready = false;

@@ -53,10 +53,10 @@ static void stamp_batch(struct linux_transport *linux_transport, struct sender *
     for (int i = 0; i < READS_MAX && read_stamps(sender) == IO_BATCH; i++)
         ;
     numbers_take(&sender->numbers, count, failed, walls_ns);
-    wall_follow(linux_transport);
+    wall_follow(&linux_transport->wall);
     for (uint32_t i = 0; i < count; i++) {
         sonde_ns from_ns = sents[i].stamp.time_ns;
-        sents[i].stamp = stamp_of(linux_transport, from_ns, until_ns, walls_ns[i], from_ns);
+        sents[i].stamp = stamp_of(&linux_transport->wall, from_ns, until_ns, walls_ns[i], from_ns);
     }
 }
 

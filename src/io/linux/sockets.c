@@ -7,7 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { RECEIVE_BUFFER_BYTES = 4 << 20 /* answers of a burst to ten thousand targets */ };
+enum {
+    RECEIVE_BUFFER_BYTES = 4 << 20, /* answers of a burst to ten thousand targets */
+    DISCARD_PORT = 9, /* RFC 863; where connect() asks about protocols without ports */
+};
 
 socklen_t to_sockaddr(const struct sonde_addr *addr, uint16_t port,
                       struct sockaddr_storage *storage)
@@ -168,6 +171,32 @@ int socket_router(enum sonde_family family, const struct linux_config *config, i
 int socket_bind_interface(int fd, unsigned interface)
 {
     return interface != 0 ? set_int(fd, SOL_SOCKET, SO_BINDTOIFINDEX, (int)interface) : 0;
+}
+
+int socket_find_source(int fd, unsigned interface, struct sonde_flow *flow)
+{
+    struct sockaddr_storage storage;
+    uint16_t port;
+    socklen_t len;
+    const struct sockaddr unspecified = {.sa_family = AF_UNSPEC};
+    /* Forget the last answer; the interface is forgotten along with it. */
+    (void)connect(fd, &unspecified, sizeof unspecified);
+    int r = socket_bind_interface(fd, interface);
+    if (r < 0)
+        return r;
+    if (flow->src.family != SONDE_FAMILY_NONE) {
+        len = to_sockaddr(&flow->src, 0, &storage);
+        if (bind(fd, (struct sockaddr *)&storage, len) < 0 && errno != EINVAL)
+            return -errno; /* EINVAL: it is bound already; a run has one source a family */
+    }
+    len = to_sockaddr(&flow->dst, DISCARD_PORT, &storage);
+    if (connect(fd, (struct sockaddr *)&storage, len) < 0)
+        return -errno;
+    len = sizeof storage;
+    if (getsockname(fd, (struct sockaddr *)&storage, &len) < 0)
+        return -errno;
+    from_sockaddr(&storage, &flow->src, &port);
+    return 0;
 }
 
 /* Bind to a port of every address; the socket only keeps others off it. */

@@ -33,7 +33,8 @@ void side_read(struct msghdr *message, struct side *ret_side)
             struct scm_timestamping stamps;
             memcpy(&stamps, CMSG_DATA(control), sizeof stamps);
             side.wall_ns = (sonde_ns)stamps.ts[0].tv_sec * SONDE_NS_PER_S + stamps.ts[0].tv_nsec;
-        } else if (level == IPPROTO_IPV6 && type == IPV6_HOPLIMIT) {
+        } else if ((level == IPPROTO_IPV6 && type == IPV6_HOPLIMIT) ||
+                   (level == IPPROTO_IP && type == IP_TTL)) {
             int hop_limit;
             memcpy(&hop_limit, CMSG_DATA(control), sizeof hop_limit);
             side.hop_limit = (int16_t)hop_limit;
@@ -45,18 +46,18 @@ void side_read(struct msghdr *message, struct side *ret_side)
     *ret_side = side;
 }
 
-void wall_follow(struct linux_transport *linux_transport)
+void wall_follow(struct wall *wall)
 {
-    sonde_ns moved = clock_follow_wall(&linux_transport->wall_ahead_ns);
+    sonde_ns moved = clock_follow_wall(&wall->ahead_ns);
     if (moved > STAMP_SLACK_NS || moved < -STAMP_SLACK_NS)
-        linux_transport->wall_since_ns = clock_monotonic_ns();
+        wall->since_ns = clock_monotonic_ns();
 }
 
-struct sonde_stamp stamp_of(const struct linux_transport *linux_transport, sonde_ns from_ns,
-                            sonde_ns until_ns, sonde_ns wall_ns, sonde_ns user_ns)
+struct sonde_stamp stamp_of(const struct wall *wall, sonde_ns from_ns, sonde_ns until_ns,
+                            sonde_ns wall_ns, sonde_ns user_ns)
 {
-    if (wall_ns != 0 && from_ns >= linux_transport->wall_since_ns) {
-        sonde_ns time = wall_ns - linux_transport->wall_ahead_ns;
+    if (wall_ns != 0 && from_ns >= wall->since_ns) {
+        sonde_ns time = wall_ns - wall->ahead_ns;
         if (time >= from_ns - STAMP_SLACK_NS && time <= until_ns + STAMP_SLACK_NS)
             return (struct sonde_stamp){time, SONDE_CLOCK_KERNEL};
     }

@@ -106,14 +106,14 @@ Test(clock, how_far_the_wall_clock_was_set_is_told)
  * at some time. @return the round trip, and by which clock the answer was stamped. */
 static sonde_ns round_trip(sonde_ns step, sonde_ns when, enum sonde_clock *ret_clock)
 {
-    struct linux_transport transport = {0};
-    wall_follow(&transport); /* as when it is made */
+    struct wall wall = {0};
+    wall_follow(&wall); /* as when it is made */
     sonde_ns start = clocks.monotonic;
     sonde_ns sent_wall = clocks.ahead + start + 10 * US;
 
     clocks.monotonic = start + 20 * US;
-    wall_follow(&transport);
-    struct sonde_stamp sent = stamp_of(&transport, start, start + 20 * US, sent_wall, start);
+    wall_follow(&wall);
+    struct sonde_stamp sent = stamp_of(&wall, start, start + 20 * US, sent_wall, start);
     cr_expect_eq(sent.clock, SONDE_CLOCK_KERNEL);
 
     sonde_ns arrival = start + 30 * MS;
@@ -121,8 +121,8 @@ static sonde_ns round_trip(sonde_ns step, sonde_ns when, enum sonde_clock *ret_c
     clocks.ahead += step;
     clocks.monotonic = start + 35 * MS;
     sonde_ns now = clock_monotonic_ns();
-    wall_follow(&transport);
-    struct sonde_stamp received = stamp_of(&transport, start + 1 * MS, now, arrival_wall, now);
+    wall_follow(&wall);
+    struct sonde_stamp received = stamp_of(&wall, start + 1 * MS, now, arrival_wall, now);
     *ret_clock = received.clock;
     return received.time_ns - sent.time_ns;
 }
@@ -158,18 +158,18 @@ Test(clock, a_step_between_probe_and_reading_leaves_the_time_of_reading_and_says
 
 Test(clock, what_came_in_before_a_step_was_noted_gets_the_time_of_reading_however_late_it_is_read)
 {
-    struct linux_transport transport = {0};
-    wall_follow(&transport);
+    struct wall wall = {0};
+    wall_follow(&wall);
     sonde_ns drained = clock_monotonic_ns();
     sonde_ns first_wall = drained + 10 * MS + clocks.ahead;
     clocks.monotonic = drained + 12 * MS;
     clocks.ahead -= 5 * MS;
-    wall_follow(&transport); /* a probe was sent, or another socket was read */
+    wall_follow(&wall); /* a probe was sent, or another socket was read */
 
     clocks.monotonic = drained + 20 * MS;
     sonde_ns now = clock_monotonic_ns();
-    wall_follow(&transport);
-    struct sonde_stamp first = stamp_of(&transport, drained, now, first_wall, now);
+    wall_follow(&wall);
+    struct sonde_stamp first = stamp_of(&wall, drained, now, first_wall, now);
     cr_expect_eq(first.clock, SONDE_CLOCK_USER);
     cr_expect_eq(first.time_ns, now);
 
@@ -178,8 +178,8 @@ Test(clock, what_came_in_before_a_step_was_noted_gets_the_time_of_reading_howeve
     sonde_ns second_wall = drained + 10 * MS + clocks.ahead;
     clocks.monotonic = drained + 20 * MS;
     now = clock_monotonic_ns();
-    wall_follow(&transport);
-    struct sonde_stamp second = stamp_of(&transport, drained, now, second_wall, now);
+    wall_follow(&wall);
+    struct sonde_stamp second = stamp_of(&wall, drained, now, second_wall, now);
     cr_expect_eq(second.clock, SONDE_CLOCK_KERNEL);
     cr_expect_leq(ns_max(second.time_ns - drained - 10 * MS, drained + 10 * MS - second.time_ns),
                   100);
@@ -187,8 +187,8 @@ Test(clock, what_came_in_before_a_step_was_noted_gets_the_time_of_reading_howeve
 
 Test(clock, without_a_stamp_of_the_kernels_our_own_clock_serves)
 {
-    struct linux_transport transport = {.wall_ahead_ns = AHEAD};
-    struct sonde_stamp stamp = stamp_of(&transport, S, 2 * S, 0, 2 * S);
+    struct wall wall = {.ahead_ns = AHEAD};
+    struct sonde_stamp stamp = stamp_of(&wall, S, 2 * S, 0, 2 * S);
     cr_expect_eq(stamp.clock, SONDE_CLOCK_USER);
     cr_expect_eq(stamp.time_ns, 2 * S);
 }
