@@ -300,6 +300,10 @@ void engine_on_rx(struct engine *engine, const struct sonde_rx *rx)
         engine_on_discard(engine, reason);
         return;
     }
+    if (!match.has_token && rx->attributed) { /* a RST, or a short quote: the kernel knows */
+        match.has_token = match.has_full_token = true;
+        match.token = rx->token;
+    }
     if (!match.has_token) {
         credit_tokenless(engine, trace_index, rx, &match);
     } else if (!credit_token(engine, trace_index, rx, &match)) {

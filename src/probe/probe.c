@@ -56,6 +56,7 @@ int probe_finish(const struct sonde_spec *spec, uint32_t token, const struct wr 
     tx->tos = spec->tos;
     tx->id = probe_field16(spec->id_base, token);
     tx->flow_label = spec->flow_label;
+    tx->token = token;
     return 0;
 }
 

@@ -140,6 +140,7 @@ int packet_decode_payload(const struct ip_header *ip, struct sonde_rx *ret_rx)
     ret_rx->protocol = fold_protocol(ip->src.family, ip->protocol);
     ret_rx->segment = ip->payload;
     ret_rx->ext.count = 0;
+    ret_rx->attributed = false;
     if (ip->fragment)
         return SONDE_DISCARD_NOT_A_RESULT;
     if (ret_rx->protocol == IP_PROTO_ICMP)

@@ -35,6 +35,7 @@ struct sonde_tx {
     uint8_t tos;
     uint16_t id;         /* IPv4 identification, never 0 */
     uint32_t flow_label; /* IPv6 */
+    uint32_t token;      /* names the probe within its flow */
     uint32_t handle;     /* the engine's name for it, for engine_on_sent() */
 };
 
@@ -76,6 +77,10 @@ struct sonde_rx {
     struct sonde_addr remote; /* the probed address */
     uint16_t local_port;      /* for ICMP: the echo identifier */
     uint16_t remote_port;     /* for ICMP: 0 */
+
+    /* The kernel itself knows which probe drew it, because the probe had a socket of its own. */
+    bool attributed;
+    uint32_t token; /* of that probe */
 
     struct sonde_span segment; /* SONDE_RX_ANSWER: transport header and payload */
 
