@@ -34,6 +34,7 @@ struct sonde_sent {
 
 struct sonde_transport {
     const struct sonde_transport_ops *ops;
+    uint32_t room; /* how many probes it can take at once, for now; 0 = IO_BATCH */
 };
 
 struct sonde_transport_ops {

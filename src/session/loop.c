@@ -96,7 +96,8 @@ static void send_due(struct sonde_session *session, sonde_ns now)
     struct sonde_transport *transport = session->transport;
     struct sonde_tx txs[IO_BATCH];
     uint32_t count = 0;
-    while (count < IO_BATCH && !events_are_full(session, count) &&
+    uint32_t room = transport->room > 0 && transport->room < IO_BATCH ? transport->room : IO_BATCH;
+    while (count < room && !events_are_full(session, count) &&
            engine_next_tx(session->engine, now, session->segments[count], &txs[count]) == 0)
         count++;
     uint32_t told = 0;

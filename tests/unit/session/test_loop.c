@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ARRIVALS_MAX = 1 << 15, ARRIVAL_BYTES = 128 };
+enum { ARRIVALS_MAX = 1 << 15, ARRIVAL_BYTES = 128, PLACES = 3 };
 
 static const sonde_ns ROUND_TRIP_NS = 50 * SONDE_NS_PER_MS;
 
@@ -32,6 +32,8 @@ struct fake {
     sonde_ns stall_ns;
     int error; /* of every attempt to send */
     size_t attempts;
+    bool few_places; /* a probe takes one of PLACES, for a second */
+    sonde_ns taken_until_ns[PLACES];
 };
 
 static struct fake *fake_of(struct sonde_transport *transport)
@@ -46,6 +48,27 @@ static int fake_bind(struct sonde_transport *transport, struct sonde_flow *flow,
     return sonde_addr_parse("192.0.2.1", &flow->src);
 }
 
+/* Take a place. @return 0; -EAGAIN if there is none. */
+static int take_place(struct fake *fake)
+{
+    for (size_t i = 0; i < PLACES; i++) {
+        if (fake->taken_until_ns[i] > fake->now_ns)
+            continue;
+        fake->taken_until_ns[i] = ns_add(fake->now_ns, SONDE_NS_PER_S);
+        return 0;
+    }
+    return -EAGAIN;
+}
+
+static void tell_room(struct fake *fake)
+{
+    uint32_t free_places = 0;
+    for (size_t i = 0; i < PLACES; i++)
+        free_places += fake->taken_until_ns[i] <= fake->now_ns;
+    if (fake->few_places)
+        fake->transport.room = free_places > 0 ? free_places : 1;
+}
+
 static uint32_t fake_send(struct sonde_transport *transport, const struct sonde_tx *txs,
                           uint32_t count, struct sonde_sent *ret_sents)
 {
@@ -53,7 +76,10 @@ static uint32_t fake_send(struct sonde_transport *transport, const struct sonde_
     cr_assert_gt(count, 0);
     fake->attempts++;
     *ret_sents = (struct sonde_sent){{fake->now_ns, SONDE_CLOCK_SIMULATED}, fake->error};
-    if (fake->error != 0)
+    if (fake->few_places)
+        ret_sents->error = take_place(fake);
+    tell_room(fake);
+    if (ret_sents->error != 0)
         return 1;
     cr_assert_lt(fake->arrival_count, ARRIVALS_MAX);
     struct arrival *arrival = &fake->arrivals[fake->arrival_count++];
@@ -91,6 +117,7 @@ static int fake_wait(struct sonde_transport *transport, sonde_ns until_ns, sonde
     sonde_ns next = ns_min(until_ns, next_ns(fake));
     cr_assert_neq(next, SONDE_NS_NEVER, "the loop waits for nothing");
     fake->now_ns = ns_max(fake->now_ns, next);
+    tell_room(fake);
     *ret_now_ns = fake->now_ns;
     return 0;
 }
@@ -190,5 +217,24 @@ Test(loop, a_run_in_which_nothing_can_ever_be_sent_ends)
     cr_expect_geq(fake->now_ns, 2 * SONDE_NS_PER_S, "the timeout");
     cr_expect_leq(fake->now_ns, 10 * SONDE_NS_PER_S);
     cr_expect_leq(fake->attempts, 1000, "it does not keep the machine busy");
+    sonde_session_free(session);
+}
+
+/* Every probe waits for its place; were they all chosen at once, the last would wait for 33 s, and
+ * be given up after the timeout of 2 s. */
+Test(loop, few_places_cost_time_and_no_probe)
+{
+    enum { HOSTS = 100 };
+    struct fake *fake;
+    struct sonde_session *session = new_session(HOSTS, &fake);
+    fake->few_places = true;
+    fake->transport.room = PLACES;
+    run_to_end(session);
+    for (uint32_t i = 0; i < HOSTS; i++) {
+        const struct tally_service *service = &session->tally->targets[i].services[0];
+        cr_expect_eq(service->outcomes[SONDE_OUTCOME_SEND_ERROR].ended, 0, "host %u", i);
+        cr_expect_eq(service->received, 1, "host %u", i);
+    }
+    cr_expect_geq(fake->now_ns, (HOSTS / PLACES - 1) * SONDE_NS_PER_S);
     sonde_session_free(session);
 }
