@@ -186,6 +186,28 @@ def messages6():
     yield "advertisement", icmp(136, 0, 0, address(HOST6))
 
 
+def errqueue():
+    """What the kernel returns of the same errors: choice of the socket, type, code, info, length,
+    and the quote without IP's header, and without UDP's."""
+    for protocol, segment in PROBES.values():
+        stripped = 8 if protocol == UDP else 0
+        for family, kind, header in ((0, 11, 20), (1, 3, 40)):
+            choice = {ICMP: 0, TCP: 4, UDP: 8}[protocol] | family
+            field = padded(segment, 128 - header)[stripped:]
+            for length in (0, len(field)):
+                head = struct.pack(">BBBIH", choice, kind, 0, 0, length)
+                yield f"{protocol}_{family}_{length}_extended", head + field + EXTENSIONS["two"]
+                yield f"{protocol}_{family}_{length}_legacy", head + field + EXTENSIONS["mpls"]
+            yield f"{protocol}_{family}_plain", head + segment[stripped:]
+            # the control message: length, level, type, then the error and the offender
+            error = struct.pack("=IBBBBII", 113, 2 + family, kind, 0, 0, 0, 0)
+            offender = struct.pack("=HHI24x", 10 if family else 2, 0, 0x0a000001)
+            control = error + offender
+            yield f"{protocol}_{family}_control", (struct.pack(">BBBIH", choice | 2, kind, 0, 0, 0)
+                                                   + bytes([len(control), family, family])
+                                                   + control + segment[stripped:])
+
+
 def packet4():
     yield from errors4()
     for name, (protocol, segment) in ANSWERS.items():
@@ -344,7 +366,8 @@ def payload():
 
 
 SEEDS = {"packet4": packet4, "packet6": packet6, "icmpext": icmpext, "tcp": tcp_seeds,
-         "match": match, "engine": engine, "report": report, "text": text, "targets": targets,
+         "match": match, "engine": engine,  "report": report, "text": text, "targets": targets,
+         "errqueue": errqueue,
          "payload": payload, "options": options, "scenario": scenario}
 
 

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * SYNs by connect(): one socket for each probe. tcp(7); the kernel's net/ipv4/tcp_input.c,
+ * tcp_ipv4.c.
+ *
+ * Two connections cannot have the same addresses and ports, so each SYN has a source port of its
+ * own. What comes of it:
+ *
+ *   SYN-ACK     the connection is established; the kernel has timed the round trip
+ *   RST         refused, with nothing in the error queue
+ *   ICMP error  in the error queue
+ *   silence     the kernel would send the SYN again after a second: the socket is closed before,
+ *               and an answer that takes longer is missed
+ *
+ * The ACK that would complete the handshake is delayed (TCP_QUICKACK off), and then the connection
+ * is reset, so that the program behind the port never sees it, as it never sees a raw SYN.
+ */
+#include "base/time.h"
+#include "io/clock.h"
+#include "io/linux/ordinary.h"
+#include "wire/tcp.h"
+
+#include <errno.h>
+#include <linux/net_tstamp.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+/* The kernel sends a SYN again after a second (tcp(7), RFC 6298 §2). */
+static const sonde_ns SILENCE_MAX_NS = 950 * SONDE_NS_PER_MS;
+/* Before that, a socket whose place is needed is closed if it has waited for longer than twice the
+ * slowest answer and this, as the engine gives up what it has nothing to compare with. */
+static const sonde_ns SILENCE_MIN_NS = 500 * SONDE_NS_PER_MS;
+
+static void close_connection(struct ordinary *ordinary, struct connection *connection)
+{
+    (void)close(connection->fd);
+    connection->fd = -1;
+    ordinary->connection_open--;
+}
+
+/* Close what has waited for so long. */
+static void close_older(struct ordinary *ordinary, sonde_ns age_ns, sonde_ns now_ns)
+{
+    sonde_ns next = SONDE_NS_NEVER;
+    for (uint32_t i = 0; i < ordinary->connection_cap; i++) {
+        struct connection *connection = &ordinary->connections[i];
+        if (connection->fd < 0)
+            continue;
+        if (ns_due(ns_add(connection->sent_ns, age_ns), now_ns)) {
+            connection_read(ordinary, connection); /* it may just have been answered */
+            if (connection->fd >= 0)
+                close_connection(ordinary, connection);
+        } else {
+            next = ns_min(next, ns_add(connection->sent_ns, SILENCE_MAX_NS));
+        }
+    }
+    ordinary->expiry_ns = next;
+}
+
+void connection_expire(struct ordinary *ordinary, sonde_ns now_ns)
+{
+    if (ns_due(ordinary->expiry_ns, now_ns))
+        close_older(ordinary, SILENCE_MAX_NS, now_ns);
+}
+
+/* A place for one more; NULL if there is none. */
+static struct connection *find_free(struct ordinary *ordinary)
+{
+    sonde_ns now = clock_monotonic_ns();
+    connection_expire(ordinary, now);
+    if (ordinary->connection_open >= ordinary->connection_cap && ordinary->slowest_ns > 0)
+        close_older(ordinary,
+                    ns_min(SILENCE_MAX_NS, ns_add(SILENCE_MIN_NS, ns_mul(ordinary->slowest_ns, 2))),
+                    now);
+    for (uint32_t i = 0; i < ordinary->connection_cap; i++) {
+        if (ordinary->connections[i].fd < 0)
+            return &ordinary->connections[i];
+    }
+    return NULL;
+}
+
+/* --- sending */
+
+static int set_header4(int fd, const struct sonde_tx *tx)
+{
+    int r = ordinary_set(fd, IPPROTO_IP, IP_TTL, tx->ttl);
+    if (r == 0)
+        r = ordinary_set(fd, IPPROTO_IP, IP_TOS, tx->tos);
+    if (r == 0)
+        r = ordinary_set(fd, IPPROTO_IP, IP_RECVERR, 1);
+    (void)ordinary_set(fd, IPPROTO_IP, IP_RECVERR_RFC4884, 1);
+    (void)ordinary_set(fd, IPPROTO_IP, IP_RECVTTL, 1);
+    return r;
+}
+
+static int set_header6(int fd, const struct sonde_tx *tx)
+{
+    int r = ordinary_set(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, tx->ttl);
+    if (r == 0)
+        r = ordinary_set(fd, IPPROTO_IPV6, IPV6_TCLASS, tx->tos);
+    if (r == 0)
+        r = ordinary_set(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
+    (void)ordinary_set(fd, IPPROTO_IPV6, IPV6_RECVERR_RFC4884, 1);
+    (void)ordinary_set(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
+    (void)ordinary_set(fd, IPPROTO_IPV6, IPV6_FLOWINFO_SEND, 1);
+    return r;
+}
+
+static int bind_source(int fd, const struct sonde_flow *flow)
+{
+    struct sockaddr_storage storage;
+    socklen_t len = to_sockaddr(&flow->src, 0, &storage);
+    (void)ordinary_set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+    return bind(fd, (struct sockaddr *)&storage, len) < 0 ? -errno : 0;
+}
+
+/* Make a socket ready to connect. */
+static int prepare(const struct ordinary *ordinary, int fd, const struct sonde_tx *tx)
+{
+    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    bool ipv6 = tx->flow->dst.family == SONDE_FAMILY_IPV6;
+    int r = ordinary_prepare(ordinary, fd, tx->flow->dst.family);
+    if (r == 0)
+        r = ipv6 ? set_header6(fd, tx) : set_header4(fd, tx);
+    if (r == 0 && setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) < 0)
+        r = -errno;
+    if (r == 0)
+        r = ordinary_set(fd, IPPROTO_TCP, TCP_QUICKACK, 0);
+    (void)ordinary_set(fd, SOL_SOCKET, SO_TIMESTAMPING,
+                       SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE);
+    if (r == 0 && ordinary->source_chosen[family_index(tx->flow->dst.family)])
+        r = bind_source(fd, tx->flow);
+    return r;
+}
+
+/* Open a socket and let it connect. @param ret_fd  Also set on failure, -1 = none. */
+static int start(const struct ordinary *ordinary, const struct sonde_tx *tx, int *ret_fd,
+                 sonde_ns *ret_from_ns)
+{
+    struct sockaddr_storage to;
+    socklen_t len = to_sockaddr_flow(&tx->flow->dst, tx->flow->dst_port, tx->flow_label, &to);
+    int domain = tx->flow->dst.family == SONDE_FAMILY_IPV6 ? AF_INET6 : AF_INET;
+    *ret_from_ns = clock_monotonic_ns();
+    *ret_fd = socket(domain, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
+    if (*ret_fd < 0)
+        return -errno;
+    int r = prepare(ordinary, *ret_fd, tx);
+    if (r < 0)
+        return r;
+    *ret_from_ns = clock_monotonic_ns();
+    if (connect(*ret_fd, (struct sockaddr *)&to, len) < 0 && errno != EINPROGRESS &&
+        errno != ECONNREFUSED)
+        return -errno;
+    return 0;
+}
+
+struct sonde_sent connection_send(struct ordinary *ordinary, const struct sonde_tx *tx)
+{
+    struct connection *connection = find_free(ordinary);
+    if (connection == NULL || tx->segment.len > sizeof connection->syn)
+        return (struct sonde_sent){{clock_monotonic_ns(), SONDE_CLOCK_USER},
+                                   connection == NULL ? -EAGAIN : -EMSGSIZE};
+    int fd;
+    struct sonde_sent sent = {.stamp = {.clock = SONDE_CLOCK_USER}};
+    sent.error = start(ordinary, tx, &fd, &sent.stamp.time_ns);
+    if (sent.error == 0)
+        sent.error = ordinary_watch(ordinary, fd, EPOLLIN | EPOLLOUT, ORDINARY_CONNECTION,
+                                    (uint32_t)(connection - ordinary->connections));
+    if (sent.error < 0) {
+        if (fd >= 0)
+            (void)close(fd);
+        bool too_many = sent.error == -EMFILE || sent.error == -ENFILE;
+        if (too_many && ordinary->connection_open > 0)
+            sent.error = -EAGAIN; /* when one of ours is closed there is room again */
+        return sent;
+    }
+    connection->fd = fd;
+    connection->flow = *tx->flow;
+    connection->token = tx->token;
+    connection->sent_ns = sent.stamp.time_ns;
+    connection->syn_len = tx->segment.len;
+    memcpy(connection->syn, tx->segment.data, tx->segment.len);
+    ordinary->connection_open++;
+    ordinary->expiry_ns = ns_min(ordinary->expiry_ns, ns_add(connection->sent_ns, SILENCE_MAX_NS));
+    return sent;
+}
+
+/* --- reading */
+
+/* Read an ICMP error, if one is there. */
+static bool read_error(struct ordinary *ordinary, const struct connection *connection,
+                       struct arrival *arrival)
+{
+    struct errqueue_entry entry;
+    struct side side;
+    const struct errqueue_about about = {
+        .protocol = IP_PROTO_TCP,
+        .remote = connection->flow.dst,
+        .local_port = connection->flow.src_port,
+        .remote_port = connection->flow.dst_port,
+    };
+    uint8_t *bytes = arrival->buffer + ERRQUEUE_HEADROOM;
+    _Alignas(struct cmsghdr) char control[2 * CONTROL_BYTES];
+    struct iovec iov = {bytes, PACKET_MAX};
+    struct msghdr message = {
+        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    ssize_t len = recvmsg(connection->fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT);
+    sonde_ns now = clock_monotonic_ns();
+    if (len < 0 || !errqueue_find(&message, &entry))
+        return false;
+    side_read(&message, &side);
+    arrival->result = errqueue_decode(&entry, &about, bytes, (size_t)len, &arrival->rx);
+    wall_follow(&ordinary->wall);
+    arrival->rx.stamp = stamp_of(&ordinary->wall, connection->sent_ns, now, side.wall_ns, now);
+    arrival->rx.reply_ttl = side.hop_limit;
+    return true;
+}
+
+/* The quote is of the SYN that the kernel wrote; the engine knows its own. */
+static void quote_own(const struct connection *connection, struct arrival *arrival)
+{
+    uint8_t *bytes = arrival->buffer + ERRQUEUE_HEADROOM;
+    size_t quoted = arrival->rx.quote.segment.len;
+    size_t len = quoted < connection->syn_len ? quoted : connection->syn_len;
+    memcpy(bytes, connection->syn, len);
+    arrival->rx.quote.segment = (struct sonde_span){bytes, len};
+}
+
+/* Write the answer as the engine would see it from a raw socket. Its sequence number, by which
+ * repeated SYN-ACKs are known, is the token's: each connection has a SYN-ACK of its own. */
+static void write_answer(const struct connection *connection, uint8_t flags,
+                         struct arrival *arrival)
+{
+    struct tcp_header syn = {0};
+    const struct sonde_span sent = {connection->syn, connection->syn_len};
+    struct wr wr = wr_init(arrival->buffer, sizeof arrival->buffer);
+    arrival->result = tcp_decode(sent, &syn) < 0 ? SONDE_DISCARD_MALFORMED : 0;
+    const struct tcp_header answer = {
+        .src_port = connection->flow.dst_port,
+        .dst_port = connection->flow.src_port,
+        .seq = connection->token,
+        .ack = syn.seq + 1,
+        .flags = flags | TCP_ACK,
+        .options = {.window_scale = -1},
+    };
+    tcp_encode(&wr, &answer);
+    arrival->rx.kind = SONDE_RX_ANSWER;
+    arrival->rx.from = arrival->rx.remote = connection->flow.dst;
+    arrival->rx.reply_ttl = -1;
+    arrival->rx.protocol = IP_PROTO_TCP;
+    arrival->rx.local_port = connection->flow.src_port;
+    arrival->rx.remote_port = connection->flow.dst_port;
+    arrival->rx.segment = (struct sonde_span){wr.data, wr.len};
+    arrival->rx.ext.count = 0;
+}
+
+/* Was the connection answered? @return true: by the target itself. */
+static bool read_answer(const struct connection *connection, struct arrival *arrival)
+{
+    struct tcp_info info = {0};
+    socklen_t len = sizeof info;
+    sonde_ns now = clock_monotonic_ns();
+    if (getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+        return false;
+    int error = 0;
+    len = sizeof error;
+    if (getsockopt(connection->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
+        return false;
+    arrival->rx.stamp = (struct sonde_stamp){now, SONDE_CLOCK_USER};
+    if (info.tcpi_state == TCP_SYN_SENT || info.tcpi_state == TCP_SYN_RECV)
+        return false;
+    if (info.tcpi_state == TCP_CLOSE && error == ECONNREFUSED) {
+        write_answer(connection, TCP_RST, arrival);
+        return true;
+    }
+    if (info.tcpi_state == TCP_CLOSE && error != ECONNRESET && error != EPIPE)
+        return false; /* it gave up by itself */
+    sonde_ns answered = ns_add(connection->sent_ns, info.tcpi_rtt * SONDE_NS_PER_US);
+    if (info.tcpi_state != TCP_CLOSE && info.tcpi_rtt > 0 && answered <= now)
+        arrival->rx.stamp = (struct sonde_stamp){answered, SONDE_CLOCK_KERNEL};
+    write_answer(connection, TCP_SYN, arrival);
+    return true;
+}
+
+void connection_read(struct ordinary *ordinary, struct connection *connection)
+{
+    struct arrival *arrival = arrivals_spare(&ordinary->arrivals);
+    if (arrival == NULL || connection->fd < 0)
+        return;
+    bool is_error = read_error(ordinary, connection, arrival);
+    bool is_answer = !is_error && read_answer(connection, arrival);
+    if (!is_error && !is_answer)
+        return;
+    if (is_error && arrival->result == 0)
+        quote_own(connection, arrival);
+    arrival->rx.attributed = true;
+    arrival->rx.token = connection->token;
+    sonde_ns took = ns_sub(arrival->rx.stamp.time_ns, connection->sent_ns);
+    ordinary->slowest_ns = ns_max(ordinary->slowest_ns, took);
+    arrivals_add(&ordinary->arrivals);
+    if (arrival->result == 0)
+        close_connection(ordinary, connection);
+}
