@@ -32,7 +32,7 @@ _sonde()
         local options='--ipv4 --ipv6 --filename --all-addresses --many --services --tcp --udp
             --port --no-icmp --no-control --payload --expect-reply
             --first-ttl --max-ttl --max-unknown --psize --bitpattern --tos
-            --address --interface --localport --mark --report-cycles --interval --timeout
+            --address --interface --localport --mark --unprivileged --report-cycles --interval --timeout
             --deadline --rate --expect --warn --crit --report --report-wide --json --quiet --no-dns --show-ips --mpls
             --color --ascii --print-schema --simulate --virtual-time --doctor --help --version'
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")

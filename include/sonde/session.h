@@ -61,6 +61,7 @@ struct sonde_options {
     bool no_controls;         /**< probe nothing for comparison but what was added */
     bool no_names;            /**< do not look up the names of hops */
     bool all_addresses;       /**< every address of a name becomes a target of its own */
+    bool unprivileged;        /**< use no raw sockets, even if they are allowed */
     bool want_events;         /**< keep events for sonde_session_pop_event() */
     bool simulate_demo;       /**< run on the built-in simulated network */
     const char *scenario;     /**< run on this one: the text of a scenario; NULL = not */
@@ -108,7 +109,7 @@ SONDE_API bool sonde_payload_at(size_t index, struct sonde_payload *ret_payload)
  * @param options       Copied; its strings need not live on.
  * @param ret_session   On 0, the session.
  * @param reterr_error  On failure, why; may be NULL.
- * @return 0; -EPERM: no privilege for raw sockets; -EINVAL: an option or the scenario is wrong;
+ * @return 0; -EPERM: no socket at all is permitted; -EINVAL: an option or the scenario is wrong;
  *         -ENODEV: no such interface; -EADDRINUSE, -EACCES: the source port, or a mark, cannot be
  *         had; -ENOMEM; another negative errno: the system refuses a socket.
  * Ownership: the caller frees it with sonde_session_free().

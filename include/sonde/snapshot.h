@@ -171,12 +171,16 @@ struct sonde_settings {
     uint8_t tos;
 };
 
+/** What an administrator does so that every user may ping without raw sockets; icmp(7). */
+#define SONDE_ALLOW_ICMP "sudo sysctl net.ipv4.ping_group_range=\"0 2147483647\""
+
 /** Where the run looks from. */
 struct sonde_vantage {
     const char *hostname;
     struct sonde_addr source; /**< of the first target that has one */
     const char *interface;    /**< that has this address; NULL = not known */
     enum sonde_transport_kind transport;
+    bool lacks_icmp; /**< ICMP is not permitted, so targets have no icmp control */
     uint64_t sent_clocks[SONDE_CLOCK_COUNT];     /**< probes, by the clock that stamped them */
     uint64_t received_clocks[SONDE_CLOCK_COUNT]; /**< timed answers, likewise */
 };

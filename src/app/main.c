@@ -11,7 +11,7 @@
  *   analyze    what the tally means: states and verdicts
  *   engine     what to ask when, and which answer belongs to which question; the tally of records
  *   probe      how ICMP, UDP and TCP ask and what counts as their answer
- *   io         what touches the world: linux (raw sockets), sim (a simulated network), system
+ *   io         what touches the world: linux (sockets), sim (a simulated network), system
  * (names) wire       packets: bytes to fields and back sys        capabilities, sandbox, signals,
  * randomness base       bytes, text, time, memory
  */

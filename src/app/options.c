@@ -350,6 +350,8 @@ static const struct option_line option_lines[] = {
           apply_source_port),
     TAKES('M', "mark", "N", "1 to 4294967295", "Probing",
           "mark packets for the firewall and routing rules", apply_mark),
+    FLAG(0, "unprivileged", "Probing", "use no raw sockets, even if they are allowed",
+         options.unprivileged),
     TAKES('c', "report-cycles", "N", "1 to 4294967294", "Timing", "cycles (3)", apply_cycles),
     TAKES('i', "interval", "SECONDS", "0.01 to 86400", "Timing",
           "from cycle to cycle (1; without -c 0.5)", apply_interval),

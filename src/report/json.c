@@ -322,6 +322,9 @@ static void put_run(struct json_writer *writer, cJSON *report,
     json_string(writer, vantage, "interface", snapshot->vantage.interface);
     json_string(writer, vantage, "transport",
                 sonde_transport_kind_name(snapshot->vantage.transport));
+    cJSON *missing = json_array(writer, vantage, "missing");
+    if (snapshot->vantage.lacks_icmp)
+        json_append_word(writer, missing, "icmp");
     cJSON *clocks = json_object(writer, vantage, "clocks");
     put_clocks(writer, clocks, "sent", snapshot->vantage.sent_clocks);
     put_clocks(writer, clocks, "received", snapshot->vantage.received_clocks);

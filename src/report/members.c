@@ -43,6 +43,15 @@ cJSON *json_append(struct json_writer *writer, cJSON *array)
     return object;
 }
 
+void json_append_word(struct json_writer *writer, cJSON *array, const char *word)
+{
+    cJSON *string = cJSON_CreateString(word);
+    if (!cJSON_AddItemToArray(array, string)) {
+        cJSON_Delete(string);
+        writer->failed = true;
+    }
+}
+
 void json_null(struct json_writer *writer, cJSON *object, const char *name)
 {
     put(writer, object, name, cJSON_CreateNull());

@@ -29,6 +29,9 @@ cJSON *json_array(struct json_writer *writer, cJSON *object, const char *name);
 /** @return An empty object, put at the end of an array. */
 cJSON *json_append(struct json_writer *writer, cJSON *array);
 
+/** Put a word of our own at the end of an array. */
+void json_append_word(struct json_writer *writer, cJSON *array, const char *word);
+
 void json_null(struct json_writer *writer, cJSON *object, const char *name);
 
 void json_number(struct json_writer *writer, cJSON *object, const char *name, double value);

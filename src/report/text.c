@@ -159,6 +159,18 @@ static void write_own_losses(struct text_report *report, const struct sonde_own_
                   own->send == 1 ? "" : "s");
 }
 
+/* What could not be had, and how it could be. */
+static void write_vantage(struct text_report *report, const struct sonde_vantage *vantage)
+{
+    if (vantage->transport != SONDE_TRANSPORT_UNPRIVILEGED)
+        return;
+    text_add(report->text, "\nmeasured without raw sockets");
+    if (vantage->lacks_icmp)
+        text_add(report->text,
+                 ", and without icmp, which is not permitted; allow it with: " SONDE_ALLOW_ICMP);
+    text_add(report->text, "\n");
+}
+
 void report_text(const struct sonde_snapshot *snapshot, const struct report_style *style,
                  struct text *text)
 {
@@ -168,5 +180,6 @@ void report_text(const struct sonde_snapshot *snapshot, const struct report_styl
             text_add(text, "\n");
         write_target(&report, snapshot, &snapshot->targets[i]);
     }
+    write_vantage(&report, &snapshot->vantage);
     write_own_losses(&report, &snapshot->own_losses);
 }

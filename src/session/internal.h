@@ -56,6 +56,7 @@ struct sonde_session {
     uint32_t target_count;
     struct sonde_transport *transport;
     enum sonde_transport_kind kind;
+    bool lacks_icmp; /* ICMP could not be had */
     struct names *names;
     struct io_watch watch;
     nfds_t own_watches; /* at its start: wake_fd */

@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "io/clock.h"
 #include "io/linux/linux.h"
+#include "io/linux/unprivileged.h"
 #include "io/sim/sim.h"
 #include "session/internal.h"
 #include "sys/entropy.h"
@@ -116,21 +117,25 @@ static int open_network(struct sonde_session *session, struct sonde_error *error
     };
     for (size_t i = 0; probe_at(i) != NULL && i < LINUX_PROTOCOLS_MAX; i++)
         config.protocols[config.protocol_count++] = probe_at(i)->protocol;
-    int r = linux_new(&config, &session->transport);
+    bool icmp = true;
+    int r = options->unprivileged ? -EPERM : linux_new(&config, &session->transport);
+    session->kind = r == 0 ? SONDE_TRANSPORT_RAW : SONDE_TRANSPORT_UNPRIVILEGED;
+    if (r == -EPERM)
+        r = unprivileged_new(&config, &session->transport, &icmp);
+    session->lacks_icmp = !icmp;
     if (r == -ENODEV)
         return fail(error, r, "no such interface: ", options->interface);
     if (r == -EADDRINUSE || r == -EACCES)
         return fail(error, r, "the source port cannot be had", "");
     if (r == -EOPNOTSUPP)
-        return fail(error, -EACCES, "marking packets takes CAP_NET_ADMIN", "");
+        return fail(error, -EACCES, "marking packets takes CAP_NET_ADMIN and raw sockets", "");
     if (r < 0) {
         const char *reason = strerrordesc_np(-r);
-        return fail(error, r, "cannot open raw sockets: ", reason != NULL ? reason : "?");
+        return fail(error, r, "cannot open sockets: ", reason != NULL ? reason : "?");
     }
     char hostname[256] = "";
     if (gethostname(hostname, sizeof hostname - 1) != 0)
         hostname[0] = '\0';
-    session->kind = SONDE_TRANSPORT_RAW;
     session->hostname = arena_string(&session->arena, hostname);
     session->wall_start_ns = clock_wall_ns();
     return names_system_new(&session->names);
@@ -291,14 +296,13 @@ static bool is_among(const struct sonde_service *services, size_t count, const c
  * traceroute begins with, where nothing does.
  */
 static int add_standbys(struct sonde_session *session, const struct sonde_service *services,
-                        struct session_service *own, size_t *count)
+                        size_t asked, struct session_service *own, size_t *count)
 {
     static const struct sonde_service standbys[] = {
         {.protocol = "tcp", .port = 443, .name = "https", .control = true},
         {.protocol = "tcp", .port = 80, .name = "http", .control = true},
         {.protocol = "udp", .port = 33434, .control = true},
     };
-    size_t asked = *count;
     const char *added = "";
     for (size_t i = 0; i < sizeof standbys / sizeof *standbys; i++) {
         const struct sonde_service *standby = &standbys[i];
@@ -315,6 +319,12 @@ static int add_standbys(struct sonde_session *session, const struct sonde_servic
     return 0;
 }
 
+/* A control that this process is not allowed to probe: a target can do without it. */
+static bool is_left_out(const struct sonde_session *session, const struct sonde_service *service)
+{
+    return session->lacks_icmp && service->control && strcmp(service->protocol, "icmp") == 0;
+}
+
 int sonde_session_add(struct sonde_session *session, const char *input, const char *host,
                       const struct sonde_service *services, size_t count)
 {
@@ -325,12 +335,16 @@ int sonde_session_add(struct sonde_session *session, const char *input, const ch
     struct session_service *own = arena_alloc(&session->arena, count + STANDBYS_MAX, sizeof *own);
     if (own == NULL)
         return -ENOMEM;
+    size_t own_count = 0;
     for (size_t i = 0; i < count; i++) {
-        int r = take_service(session, &services[i], &own[i]);
+        if (is_left_out(session, &services[i]))
+            continue;
+        int r = take_service(session, &services[i], &own[own_count++]);
         if (r < 0)
             return r;
     }
-    int r = session->options.no_controls ? 0 : add_standbys(session, services, own, &count);
+    int r =
+        session->options.no_controls ? 0 : add_standbys(session, services, count, own, &own_count);
     if (r < 0)
         return r;
     struct session_target *targets =
@@ -342,7 +356,7 @@ int sonde_session_add(struct sonde_session *session, const char *input, const ch
         .input = arena_string(&session->arena, input),
         .host = arena_string(&session->arena, host),
         .services = own,
-        .service_count = (uint32_t)count,
+        .service_count = (uint32_t)own_count,
         .index = NOT_TRACED,
         .problem = SONDE_CODE_OK,
     };

@@ -169,6 +169,7 @@ static void copy_run(struct sonde_session *session, struct owned_snapshot *owned
     if (session->interface[0] != '\0')
         snapshot->vantage.interface = arena_string(&owned->arena, session->interface);
     snapshot->vantage.transport = session->kind;
+    snapshot->vantage.lacks_icmp = session->lacks_icmp;
     snapshot->settings = (struct sonde_settings){
         .cycles = options->cycles,
         .interval_ns = options->interval_ns,

@@ -58,6 +58,7 @@ static enum sonde_code problem_code(int error)
     case -EPERM:
     case -EACCES:
     case -EPROTONOSUPPORT:
+    case -EOPNOTSUPP:
         return SONDE_CODE_NO_PERMISSION;
     case -EADDRINUSE:
         return SONDE_CODE_INCONCLUSIVE;
@@ -69,6 +70,8 @@ static enum sonde_code problem_code(int error)
 static const char *problem_text(int error)
 {
     switch (error) {
+    case -EOPNOTSUPP:
+        return "to choose the source port of TCP probes takes raw sockets";
     case -EADDRNOTAVAIL:
         return "the source address is not one of this machine's";
     case -EADDRINUSE:
@@ -81,6 +84,15 @@ static const char *problem_text(int error)
     default:
         return strerrordesc_np(-error) != NULL ? strerrordesc_np(-error) : "it cannot be probed";
     }
+}
+
+/* Why a service cannot be probed, in words. */
+static const char *service_problem_text(const struct sonde_session *session,
+                                        const struct session_service *service, int error)
+{
+    return session->lacks_icmp && !service->ops->has_ports
+               ? "ICMP is not permitted; allow it with: " SONDE_ALLOW_ICMP
+               : problem_text(error);
 }
 
 /* Prepare one service. @return 0; a negative errno that makes the target untraceable. */
@@ -110,7 +122,8 @@ static int add_target(struct sonde_session *session, struct session_target *targ
     for (uint32_t i = 0; i < target->service_count; i++) {
         int r = add_trace(session, target, &target->services[i], &specs[i]);
         if (r < 0) {
-            session_problem(session, target, problem_code(r), problem_text(r));
+            session_problem(session, target, problem_code(r),
+                            service_problem_text(session, &target->services[i], r));
             return 0;
         }
     }
@@ -178,7 +191,7 @@ int session_prepare(struct sonde_session *session)
         if (target->addr.family != SONDE_FAMILY_NONE)
             r = add_target(session, target);
     }
-    if (r == 0 && session->kind == SONDE_TRANSPORT_RAW)
+    if (r == 0 && session->kind != SONDE_TRANSPORT_SIMULATED)
         find_interface(session);
     return r;
 }

@@ -267,9 +267,9 @@ Test(command, letters_of_mtr_that_are_not_used_name_what_to_use)
 
 Test(command, options_that_are_not_built_yet_are_refused_as_unknown)
 {
-    static const char *const lines[] = {
-        "--stream h", "-C h",         "--metrics h",  "--check h",        "--md h",    "-z h",
-        "-o LS h",    "--replay f h", "--record f h", "--unprivileged h", "--html f h"};
+    static const char *const lines[] = {"--stream h",   "-C h",     "--metrics h", "--check h",
+                                        "--md h",       "-z h",     "-o LS h",     "--replay f h",
+                                        "--record f h", "--live h", "--html f h"};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         expect_refused(lines[i]);
 }
