@@ -19,10 +19,12 @@ import os
 import pathlib
 import secrets
 import select
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import unittest
 
@@ -46,13 +48,19 @@ SYSCTLS = {
     "net/ipv6/conf/all/accept_ra": 0,
     "net/ipv6/conf/default/accept_ra": 0,
 }
+PINGS_ALLOWED = {"net/ipv4/ping_group_range": "0 2147483647"}
 FORWARDING = {"net/ipv4/ip_forward": 1, "net/ipv6/conf/all/forwarding": 1}
 
 NOBODY = 65534
 AS_NOBODY = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
              "--inh-caps=-all")
+# Without any capability, now or ever.
+WITHOUT_CAPABILITIES = (*AS_NOBODY, "--bounding-set=-all", "--no-new-privs")
 
 sonde_path = os.environ.get("SONDE", "")
+
+# Run every sonde as such a user: it has to do without raw sockets. ICMP is allowed to everybody.
+unprivileged = bool(os.environ.get("SONDE_UNPRIVILEGED"))
 
 
 class Run(collections.namedtuple("Run", "code out err")):
@@ -142,7 +150,8 @@ class Network:
         """Add a namespace with its loopback up."""
         subprocess.run(["ip", "netns", "add", self.prefix + name], check=True)
         self.nodes.append(name)
-        self.sysctl(name, SYSCTLS | (FORWARDING if router else {}))
+        self.sysctl(name, SYSCTLS | (FORWARDING if router else {})
+                    | (PINGS_ALLOWED if unprivileged else {}))
         self.ip(name, "link set lo up")
 
     def link(self, near, far, subnet4, subnet6, interface=None):
@@ -216,7 +225,8 @@ class Network:
     def start_sonde(self, *words, node="vantage", wrap=(), program=None, **how):
         how = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
                "text": True, "env": {**os.environ, "LC_ALL": "C.UTF-8"}} | how
-        return self.start(node, *wrap, program or sonde_path, *words, **how)
+        user = WITHOUT_CAPABILITIES if unprivileged else ()
+        return self.start(node, *wrap, *user, program or sonde_path, *words, **how)
 
     def sonde(self, *words, timeout=60, **how):
         """Run sonde to its end."""
@@ -352,6 +362,17 @@ def obstacle():
     return None
 
 
+def public_copy(program):
+    """A copy of a program that everybody can run; removed at the end."""
+    directory = tempfile.TemporaryDirectory()
+    atexit.register(directory.cleanup)
+    os.chmod(directory.name, 0o755)
+    copy = os.path.join(directory.name, os.path.basename(program))
+    shutil.copy(program, copy)
+    os.chmod(copy, 0o755)
+    return copy
+
+
 def main():
     """test_THEME.py [SONDE] [TEST...]; the path of sonde may also stand in the environment."""
     global sonde_path
@@ -360,6 +381,8 @@ def main():
     if not sonde_path:
         sys.exit("which sonde? Give its path, or set SONDE.")
     sonde_path = os.path.abspath(sonde_path)
+    if unprivileged:
+        sonde_path = public_copy(sonde_path)
     reason = obstacle()
     if reason is not None:
         print(f"skipped: {reason}")

@@ -312,11 +312,14 @@ class RouteMissing(Verdicts):
 class Local(Verdicts):
     def test_a_firewall_on_this_machine_is_not_the_networks_fault(self):
         self.net.nft("vantage", drop("output", "tcp dport 443"))
-        for _, report in self.reports(":443", ":22", *QUICK):
+        for family, report in self.reports(":443", ":22", *QUICK):
+            self.expect_healthy(report, "icmp", "22/tcp")
+            if lab.unprivileged:  # connect() does not tell; the bracket begins on this machine
+                self.expect_filtered(report, family, None, 1)
+                continue
             self.assertEqual(report.code, 3)
             verdict = self.expect(report, "443/tcp", "unknown", "local_blocked", "unknown")
             self.assertIsNone(verdict["blame"])
-            self.expect_healthy(report, "icmp", "22/tcp")
 
     def test_a_route_that_this_machine_lacks_is_not_the_networks_fault(self):
         for _, report in self.reports(":443", *QUICK,
