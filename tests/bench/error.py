@@ -41,8 +41,8 @@ def common(packet):
     """(Is it a request, what its answer has in common with it); None for other packets."""
     if packet.is_icmp and (packet.is_echo_request or packet.is_echo_reply):
         return packet.is_echo_request, ("icmp", packet.ident, packet.sequence)
-    if packet.protocol == packets.UDP:  # the server gives everything back
-        return packet.outgoing, ("udp", packet.payload)
+    if packet.protocol == packets.UDP:  # the server gives all back but the flags: RFC 1035 §4.1.1
+        return packet.outgoing, ("udp", packet.payload[:2] + packet.payload[4:])
     if packet.protocol == packets.TCP and packet.flags & packets.SYN:
         is_request = not packet.flags & packets.ACK
         return is_request, ("tcp", packet.ts if is_request else packet.ts_echo)
@@ -91,9 +91,9 @@ class Scene:
         capture.socket.close()
         return done.out, captured
 
-    def sonde(self, family):
+    def sonde(self, family, how=""):
         """{protocol: errors}"""
-        words = f"exec {self.programs.rtt} {self.chain.target(family)} {self.count} 20"
+        words = f"exec {self.programs.rtt} {self.chain.target(family)} {self.count} 20 {how}"
         out, captured = self.capture(words)
         seen = round_trips(captured, full_only=True)
         clocks = set()
@@ -141,20 +141,22 @@ def add(out, where, tool, protocol, found, clocks=""):
 
 def measure(programs, quick):
     out = table.Table("(b) Error of round trips in µs, against a capture of the same packets", {
-        "where": 22, "tool": 13, "protocol": 8, "probes": 6, "bias": 7, "median": 7, "p99": 8,
+        "where": 22, "tool": 19, "protocol": 8, "probes": 6, "bias": 7, "median": 7, "p99": 8,
         "clocks": 14})
     scenes = (("idle, direct", 1, 0, 0), ("idle, 8 ms", 4, 8, 0),
               ("all cores busy, 8 ms", 4, 8, os.cpu_count()),
               ("twice as busy, 8 ms", 4, 8, 2 * os.cpu_count()))
     for where, length, rtt_ms, spinners in scenes[:1] if quick else scenes:
         scene = Scene(programs, length, rtt_ms, 100 if quick else 1000)
+        scene.net.sysctl("vantage", network.lab.PINGS_ALLOWED)
         try:
             with busy(spinners):
-                for family in network.lab.FAMILIES:
-                    found, clocks = scene.sonde(family)
-                    for protocol, values in found.items():
-                        add(out, where, "sonde", f"{protocol}{family}", values,
-                            " ".join(sorted(clocks)))
+                for tool, how in (("sonde", ""), ("sonde, unprivileged", "unprivileged")):
+                    for family in network.lab.FAMILIES:
+                        found, clocks = scene.sonde(family, how)
+                        for protocol, values in found.items():
+                            add(out, where, tool, f"{protocol}{family}", values,
+                                " ".join(sorted(clocks)))
                 for name in PEERS:
                     if shutil.which(PEERS[name].tool) is None:
                         continue

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The round trips of one run, a line for each full-TTL probe that was answered: service, cycle,
- * nanoseconds, and the clocks that stamped it. bench-rtt TARGET CYCLES INTERVAL_MS
+ * nanoseconds, and the clocks that stamped it. bench-rtt TARGET CYCLES INTERVAL_MS [unprivileged]
  */
 #include <sonde/sonde.h>
 #include <stdio.h>
@@ -14,11 +14,12 @@ int main(int argc, char **argv)
         {.protocol = "tcp", .port = 443},
         {.protocol = "udp", .port = 53},
     };
-    if (argc != 4)
+    if (argc != 4 && argc != 5)
         return 2;
     const struct sonde_options options = {
         .cycles = (uint32_t)strtoul(argv[2], NULL, 10),
         .interval_ns = (sonde_ns)strtoul(argv[3], NULL, 10) * SONDE_NS_PER_MS,
+        .unprivileged = argc == 5,
         .want_events = true,
         .no_names = true,
     };
