@@ -83,6 +83,7 @@ static const struct known_service {
     {"memcached", 11211, TCP | UDP, NULL},
     {"mongodb", 27017, TCP, NULL},
     {"wireguard", 51820, UDP, NULL},
+    {"radius-acct", 1813, UDP, NULL},
     {"snmp2c", 161, UDP, "snmp2c"},
     {"anyconnect", 443, UDP, "anyconnect"},
 };
@@ -112,14 +113,16 @@ static int refuse(struct text *reterr, const char *what, const char *word, const
     return -EINVAL;
 }
 
-static bool has_service(const struct service_list *list, const struct service *service)
+/* The service of a list with the same protocol and port; NULL if there is none. */
+static const struct service *find_service(const struct service_list *list,
+                                          const struct service *service)
 {
     for (size_t i = 0; i < list->count; i++) {
         if (list->items[i].port == service->port &&
             strcmp(list->items[i].protocol, service->protocol) == 0)
-            return true;
+            return &list->items[i];
     }
-    return false;
+    return NULL;
 }
 
 /* Make room for one more: lists are short. */
@@ -165,7 +168,11 @@ static int add(struct service_list *list, const struct service_rules *rules, con
     struct service service = {.port = port, .payload = payload_of(name)};
     (void)snprintf(service.protocol, sizeof service.protocol, "%s", protocol);
     (void)snprintf(service.name, sizeof service.name, "%s", name);
-    if (has_service(list, &service))
+    const struct service *other = find_service(list, &service);
+    if (other != NULL && other->payload != service.payload)
+        return refuse(reterr, "one port with two questions", name,
+                      "ask one target after the other");
+    if (other != NULL)
         return 0;
     if (list->count >= rules->max) {
         text_addf(reterr, "more than %zu services for one target%s", rules->max,
@@ -247,6 +254,8 @@ static int read_name(const struct word *word, const struct service_rules *rules,
         if (strcmp(word->text, known->name) != 0)
             continue;
         int r = 0;
+        if (word->protocol != NULL && known->payload != NULL && strcmp(word->protocol, "udp") != 0)
+            return refuse(reterr, "a question that only UDP ports are asked", word->text, "/udp");
         if (word->protocol != NULL)
             return add(list, rules, word->protocol, known->port, known->name, reterr);
         if ((known->protocols & UDP) != 0)

@@ -4,9 +4,9 @@
  *
  * An open UDP port stays silent to bytes that mean nothing to it. A module is a constant table
  * entry of pure functions, which writes a question that every server of its protocol answers, and
- * which leaves nothing behind at the server. The question carries the probe's name where the
- * protocol has room for it, in a field that comes back: a transaction number, a cookie, a nonce. A
- * new protocol is one new file and one new line in payload.c.
+ * which leaves as little behind at the server as it can. The question carries the probe's name
+ * where the protocol has room for it, in a field that comes back: a transaction number, a cookie, a
+ * nonce. A new protocol is one new file and one new line in payload.c.
  *
  * All questions of a trace are equally long, and equal but for what names the probe.
  */

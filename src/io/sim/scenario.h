@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* clang-format off */
 /*
  * A scenario: a network described in a text file. One statement a line, words separated by blanks,
  * "#" begins a comment. Durations take a unit (ns us ms s), times count from the start of the run.
@@ -19,19 +20,26 @@
  *       tcp:443=open udp:53=dns …       tcp: open closed silent; udp: echo answer dns closed silent
  *       tcp:179=open/255                the initial TTL of this port's answers, if not the host's
  *       udp:53=reply:[0+2]8180…         answers with these bytes; [N+M]: M of the question, from N
- * on no-timestamps       its SYN-ACKs have no timestamp option path HOST NODE... [loop NODE...] the
- * way there; { a | b c } splits by flow, { a | b c }! packet by packet at TIME path HOST NODE...
- * the way there from TIME on rule NODE ACTION WHAT [OPTION...] ACTION: drop reject reset answer
- * duplicate truncate=N forge hold=D fail=ERRNO                      only at the vantage: sending
- * fails there, as with EPERM, EACCES, ENETUNREACH, EHOSTUNREACH or ENOBUFS WHAT: any icmp error
- * tcp[:PORT] udp[:PORT] hook=prerouting|forward         before or behind the TTL check (default
- * forward) dir=out|back                    towards the host (default) or back code=N of a reject
- * (default: administratively prohibited) mask=0110…                      only where the mask, taken
- * round and round, has a 1 chance=N%                       only so often from=TIME until=TIME only
- * then nat NODE ADDRESS [port=+N]          source translation; quotes are not translated back
+ *       no-timestamps       its SYN-ACKs have no timestamp option
+ *   path HOST NODE... [loop NODE...]    the way there, without the host itself;
+ *                                       { a | b c } splits by flow, { a | b c }! packet by packet
+ *   at TIME path HOST NODE...           the way there from TIME on
+ *   rule NODE ACTION WHAT [OPTION...]
+ *       ACTION: drop reject reset answer duplicate truncate=N forge hold=D
+ *       fail=ERRNO                      only at the vantage: sending fails there, as with EPERM,
+ *                                       EACCES, ENETUNREACH, EHOSTUNREACH or ENOBUFS
+ *       WHAT: any icmp error tcp[:PORT] udp[:PORT]
+ *       hook=prerouting|forward         before or behind the TTL check (default forward)
+ *       dir=out|back                    towards the host (default) or back
+ *       code=N                          of a reject (default: administratively prohibited)
+ *       mask=0110…                      only where the mask, taken round and round, has a 1
+ *       chance=N%                       only so often
+ *       from=TIME until=TIME            only then
+ *   nat NODE ADDRESS [port=+N]          source translation; quotes are not translated back
  *   resolve NAME ADDRESS...             what the name means
  *   name ADDRESS NAME                   the name of an address
  */
+/* clang-format on */
 #ifndef IO_SIM_SCENARIO_H
 #define IO_SIM_SCENARIO_H
 

@@ -75,8 +75,15 @@ Test(services, a_name_may_stand_for_another_question_than_its_port)
 {
     struct service_list list = {.count = 0};
     struct text error = {0};
-    cr_assert_eq(services_read("snmp,snmp2c", &tcp_rules, &list, &error), 0);
-    cr_expect_eq(list.count, 1, "one port is asked one question");
+    cr_expect_eq(services_read("snmp,snmp2c", &tcp_rules, &list, &error), -EINVAL);
+    cr_expect_str_eq(error.data,
+                     "one port with two questions: snmp2c (ask one target after the other)");
+    services_deinit(&list);
+    text_deinit(&error);
+    cr_expect_eq(services_read("snmp2c/tcp", &tcp_rules, &list, &error), -EINVAL);
+    services_deinit(&list);
+    text_deinit(&error);
+    cr_assert_eq(services_read("snmp", &tcp_rules, &list, &error), 0);
     cr_expect_null(list.items[0].payload, "what its port says");
     services_deinit(&list);
     cr_assert_eq(services_read("snmp2c", &tcp_rules, &list, &error), 0);
