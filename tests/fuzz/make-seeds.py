@@ -328,7 +328,7 @@ def scenario():
 NAME8 = "01020305a1a2a3a4"  # as the payload target's trace names a probe: cookie and token
 
 # What servers answer, to be shown to every module: only their own take it.
-ANSWERS = {
+PAYLOADS = {
     "dns": "1234818000010000000000000000020001",
     "ntp": "240106e9000000000000001047505300e800000000000000" + NAME8 + "e800000100000000" * 2,
     "snmp": "305d0201033011020445061234020300ffe3040100020103041930170408" "80001f8804616263"
@@ -360,7 +360,7 @@ ANSWERS = {
 
 
 def payload():
-    for name, answer in ANSWERS.items():
+    for name, answer in PAYLOADS.items():
         for module in range(32):
             yield f"{name}_{module}", bytes([module]) + bytes.fromhex(answer)
 
