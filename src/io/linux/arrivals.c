@@ -13,8 +13,8 @@ int arrivals_init(struct arrivals *arrivals)
 {
     *arrivals = (struct arrivals){.spare = ARRIVALS_MAX};
     arrivals->slots = malloc(ARRIVALS_MAX * sizeof *arrivals->slots);
-    for (uint16_t i = 0; i < ARRIVALS_MAX; i++)
-        arrivals->order[i] = i;
+    for (uint32_t i = 0; i < ARRIVALS_MAX; i++)
+        arrivals->order[i] = (uint16_t)i;
     return arrivals->slots != NULL ? 0 : -ENOMEM;
 }
 
