@@ -289,11 +289,13 @@ class Privilege(unittest.TestCase):
     # --- at installation
 
     def test_installation_gives_a_file_capability_and_no_setuid_bit(self):
-        program = shutil.copy(self.plain, os.path.join(os.path.dirname(self.plain), "installed"))
+        folder = os.path.dirname(self.plain)
+        program = shutil.copy(self.plain, os.path.join(folder, "installed"))
+        script = shutil.copy(SETCAP, folder)  # everybody can read it there
         environment = {"PATH": os.environ["PATH"], "DESTDIR": "/staged"}
         for wrap, env, granted in (((), environment, False), (AS_NOBODY, os.environ, False),
                                    ((), os.environ, True)):
-            run = subprocess.run([*wrap, SETCAP, program], env=env, check=True, text=True,
+            run = subprocess.run([*wrap, script, program], env=env, check=True, text=True,
                                  capture_output=True)
             capability = self.net.run("vantage", "getcap", program)
             self.assertEqual("cap_net_raw=p" in capability, granted)
