@@ -118,18 +118,17 @@ static uint8_t find_deepest(const struct analyze_target *target, uint32_t servic
     return deepest;
 }
 
-/* Who says that there is no way; NULL if nobody does. */
-static const struct tally_evidence *find_word(const struct rule_case *at)
+/* The outcome that says that there is no way; NO_REPLY if none does. */
+static enum sonde_outcome find_word(const struct rule_case *at)
 {
     static const enum sonde_outcome words[] = {SONDE_OUTCOME_HOST_UNREACHABLE,
                                                SONDE_OUTCOME_NET_UNREACHABLE,
                                                SONDE_OUTCOME_OTHER_UNREACHABLE};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        const struct tally_evidence *evidence = &at->tally->outcomes[words[i]].evidence;
-        if (evidence_is_refusal(at->target, evidence))
-            return evidence;
+        if (evidence_is_refusal(at->target, &at->tally->outcomes[words[i]].evidence))
+            return words[i];
     }
-    return NULL;
+    return SONDE_OUTCOME_NO_REPLY;
 }
 
 /* Silence of everything is trusted by how much there was of it. */
@@ -145,11 +144,12 @@ static enum sonde_confidence silence_confidence(const struct rule_case *at)
 enum rule_answer rule_host_unreachable(const struct rule_case *at, struct finding *finding)
 {
     struct text words = {0};
-    const struct tally_evidence *word = find_word(at);
+    enum sonde_outcome says = find_word(at);
+    const struct tally_evidence *word = &at->tally->outcomes[says].evidence;
     const struct sonde_addr *addr = NULL;
     if (at->state != SONDE_STATE_UNREACHABLE)
         return RULE_QUIET;
-    if (word != NULL) {
+    if (says != SONDE_OUTCOME_NO_REPLY) {
         finding->has_blame = true;
         finding->blame.reporter =
             (struct sonde_place){evidence_find_router(at->target, &word->from), word->from};
@@ -162,13 +162,13 @@ enum rule_answer rule_host_unreachable(const struct rule_case *at, struct findin
     uint8_t deepest = find_deepest(at->target, at->service, &addr);
     if (at->tally->outcomes[SONDE_OUTCOME_TTL_EXCEEDED].ended > 0) {
         words_ran_out(at, &words);
-    } else if (deepest != 0) {
+    } else if (addr != NULL) {
         text_add(&words, "no answer; the path is seen up to ");
         words_hop(&words, deepest, addr);
         finding->has_blame = true;
         finding->blame.last_seen = (struct sonde_place){deepest, *addr};
     } else {
-        text_add(&words, "no answer, not even from the first hop");
+        text_add(&words, deepest == 0 ? "no answer, not even from the first hop" : "no answer");
     }
     words_say(finding, &words);
     finding->confidence = silence_confidence(at);
