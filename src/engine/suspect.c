@@ -129,18 +129,19 @@ static uint8_t find_gap(const struct engine_target *target, const struct engine_
     return !beyond && ttl_set_has(routers, ttl) ? ttl : 0;
 }
 
-/* When a gap is contested: it was asked there, and waited long enough; never: it was not. */
+/* When a gap is contested: it was asked there, and waited long enough; never: it was not. Where this
+ * trace has met a router, it is only if a probe is not answered now. */
 static sonde_ns contest_ns(const struct engine *engine, const struct engine_target *target,
                            const struct engine_trace *trace, uint8_t gap)
 {
-    sonde_ns time = 0;
+    sonde_ns time = gap > trace->reach.top_ttl ? 0 : SONDE_NS_NEVER;
     if (gap == 0 || *asks_at(engine, trace, gap) == 0 || target->next_cycle_ns == SONDE_NS_NEVER)
         return SONDE_NS_NEVER;
     uint32_t index = trace->line.first;
     for (; index != FLIGHT_NONE; index = engine->flights.flights[index].next) {
         const struct flight *flight = &engine->flights.flights[index];
         if (flight->ttl == gap)
-            time = ns_max(time, plan_lost_ns(engine, flight));
+            time = plan_lost_ns(engine, flight); /* the last of them is lost last */
     }
     return time;
 }
@@ -204,10 +205,10 @@ bool suspect_contests(const struct engine_trace *trace, unsigned ttl)
 bool suspect_needs(const struct engine *engine, const struct engine_target *target,
                    const struct engine_trace *trace, unsigned ttl)
 {
+    if (suspect_contests(trace, ttl))
+        return true;
     if (target->distance != 0 && ttl >= target->distance)
         return false; /* what goes to the target itself is asked at full TTL, in each cycle */
     unsigned behind = trace->suspect ? trace->reach.top_ttl : target->doubt_ttl;
-    if (suspect_contests(trace, ttl))
-        return true;
     return trace->needy && ttl > behind && *asks_at(engine, trace, ttl) < ASKS_ENOUGH;
 }
