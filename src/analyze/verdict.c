@@ -40,10 +40,11 @@ static bool is_met(enum sonde_state state, enum sonde_state expect)
 static bool is_wanted(const struct rule_case *at, enum sonde_code code)
 {
     return at->expect != SONDE_STATE_UNKNOWN && is_met(at->state, at->expect) &&
+           at->state != SONDE_STATE_OPEN &&
            (code == SONDE_CODE_PORT_REJECTED || code == SONDE_CODE_PORT_FILTERED ||
             code == SONDE_CODE_PORT_CLOSED || code == SONDE_CODE_UDP_UNCONFIRMED ||
             code == SONDE_CODE_HOST_UNREACHABLE || code == SONDE_CODE_ROUTING_LOOP ||
-            (code == SONDE_CODE_PORT_INTERCEPTED && at->state == SONDE_STATE_REJECTED));
+            code == SONDE_CODE_PORT_INTERCEPTED);
 }
 
 /* Nothing is expected of a control: what is wrong with its port is no fault of the host's. */
@@ -88,12 +89,16 @@ static struct finding blank(const struct rule_case *at, const char *id, enum son
     };
 }
 
-/* Look with every rule. What is fine though a rule fires keeps its words, for the verdict. */
+/* Look with every rule. What is fine though a rule fires keeps its words, for the verdict; where
+ * one says that there is too little evidence, that all is fine is uncertain, too. */
 static void look(const struct rule_case *at, struct analysis *analysis, struct finding *ret_fine)
 {
     for (int i = 0; i < RULE_COUNT; i++) {
         struct finding finding = blank(at, rules[i].id, rules[i].code);
-        if (rules[i].look(at, &finding) != RULE_FIRES)
+        enum rule_answer answer = rules[i].look(at, &finding);
+        if (answer == RULE_INCONCLUSIVE)
+            ret_fine->confidence = SONDE_CONFIDENCE_LOW;
+        if (answer != RULE_FIRES)
             continue;
         if (is_wanted(at, rules[i].code) || is_of_no_concern(at, rules[i].code))
             *ret_fine = finding;

@@ -129,8 +129,8 @@ static uint8_t find_gap(const struct engine_target *target, const struct engine_
     return !beyond && ttl_set_has(routers, ttl) ? ttl : 0;
 }
 
-/* When a gap is contested: it was asked there, and waited long enough; never: it was not. Where this
- * trace has met a router, it is only if a probe is not answered now. */
+/* When a gap is contested: it was asked there, and waited long enough; never: it was not. Where
+ * this trace has met a router, it is only if a probe is not answered now. */
 static sonde_ns contest_ns(const struct engine *engine, const struct engine_target *target,
                            const struct engine_trace *trace, uint8_t gap)
 {

@@ -53,10 +53,8 @@ static bool comes_before(const struct sonde_service_result *a, const struct sond
 static void write_findings(struct text_report *report, const struct sonde_service_result *service,
                            long columns)
 {
-    for (size_t i = 0; i < service->finding_count; i++) {
+    for (size_t i = 1; i < service->finding_count; i++) { /* the first is the verdict */
         const struct sonde_finding *finding = &service->findings[i];
-        if (finding->code == service->verdict.code)
-            continue;
         style_mark(report, finding->level);
         style_pad(report, " ", columns - 1);
         text_add(report->text, finding->text);

@@ -533,6 +533,18 @@ Test(rules, too_few_probes_name_no_hop_for_loss)
     cr_expect_eq(analyze_loss(&file.target, WEB, 2), SONDE_LOSS_UNKNOWN);
 }
 
+/* Something may be wrong, but there is too little to say so: then that all is fine is as uncertain.
+ */
+Test(rules, what_is_inconclusive_leaves_no_certainty_that_all_is_fine)
+{
+    add_answering(WEB, SONDE_OUTCOME_OPEN, 3);
+    cr_expect_eq(case_judge(&file, WEB).verdict.confidence, SONDE_CONFIDENCE_HIGH);
+    case_add_full(&file, WEB, 1, SONDE_OUTCOME_NO_REPLY, NULL);
+    struct analysis analysis = case_judge(&file, WEB);
+    cr_expect_eq(analysis.verdict.code, SONDE_CODE_OK);
+    cr_expect_eq(analysis.verdict.confidence, SONDE_CONFIDENCE_LOW);
+}
+
 Test(rules, one_lost_probe_is_no_loss)
 {
     add_lossy_target(WEB, 2, 1);

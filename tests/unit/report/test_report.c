@@ -294,12 +294,16 @@ Test(report, whatever_else_was_found_stands_below_the_verdict)
     make(&made);
     const struct sonde_finding findings[] = {
         {.code = SONDE_CODE_LOSS_AT_DESTINATION, .level = SONDE_LEVEL_FAILED, .text = "fine"},
+        {.code = SONDE_CODE_LOSS_AT_DESTINATION,
+         .level = SONDE_LEVEL_DEGRADED,
+         .text = "it begins"},
         {.code = SONDE_CODE_PATH_CHANGED, .level = SONDE_LEVEL_DEGRADED, .text = "changed once"},
     };
     made.service.findings = findings;
-    made.service.finding_count = 2;
+    made.service.finding_count = 3;
     made.service.verdict.level = SONDE_LEVEL_FAILED;
     made.service.verdict.code = SONDE_CODE_LOSS_AT_DESTINATION;
     expect_line(&made, "x 443/tcp", "x 443/tcp   open      fine");
-    expect_line(&made, "! ", "!                     changed once");
+    /* the next may be of the same code: a limit that is broken, and where the loss begins */
+    expect_line(&made, "! ", "!                     it begins");
 }
