@@ -37,7 +37,7 @@ static void kerberos_ask(const struct payload_trace *trace, const struct payload
 {
     (void)len;
     payload_put(wr, head, sizeof head - 1);
-    payload_write_hex8(wr, trace, name);
+    payload_write_hex(wr, trace, name, PAYLOAD_NAME8_BYTES);
     payload_put(wr, tail, sizeof tail - 1);
 }
 
@@ -46,7 +46,7 @@ static int kerberos_recognize(const struct payload_trace *trace, struct sonde_sp
 {
     struct rd rd = rd_init(question);
     if (payload_take(&rd, head, sizeof head - 1))
-        return payload_read_hex8(&rd, trace, ret_match);
+        return payload_read_hex(&rd, trace, PAYLOAD_NAME8_BYTES, ret_match);
     return rd_ok(&rd) ? SONDE_DISCARD_BAD_TOKEN : SONDE_DISCARD_TRUNCATED;
 }
 
@@ -56,7 +56,7 @@ static int read_service(struct rd *rd, const struct payload_trace *trace,
 {
     if (!payload_take(rd, head + sizeof head - 1 - SERVICE_BYTES, SERVICE_BYTES))
         return 0;
-    return payload_read_hex8(rd, trace, ret_match);
+    return payload_read_hex(rd, trace, PAYLOAD_NAME8_BYTES, ret_match);
 }
 
 static int kerberos_fits(const struct payload_trace *trace, struct sonde_span answer,

@@ -115,24 +115,27 @@ int payload_read_name12(struct rd *rd, const struct payload_trace *trace,
     return take_token(rd, is_ours, token, ret_match);
 }
 
-void payload_write_hex8(struct wr *wr, const struct payload_trace *trace,
-                        const struct payload_name *name)
+void payload_write_hex(struct wr *wr, const struct payload_trace *trace,
+                       const struct payload_name *name, size_t len)
 {
     static const char digits[] = "0123456789abcdef";
-    uint8_t bytes[PAYLOAD_NAME8_BYTES];
+    uint8_t bytes[PAYLOAD_NAME12_BYTES];
     struct wr binary = wr_init(bytes, sizeof bytes);
-    payload_write_name8(&binary, trace, name);
-    for (size_t i = 0; i < sizeof bytes; i++) {
+    if (len == PAYLOAD_NAME8_BYTES)
+        payload_write_name8(&binary, trace, name);
+    else
+        payload_write_name12(&binary, trace, name);
+    for (size_t i = 0; i < binary.len; i++) {
         wr_u8(wr, (uint8_t)digits[bytes[i] >> 4]);
         wr_u8(wr, (uint8_t)digits[bytes[i] & 15]);
     }
 }
 
-int payload_read_hex8(struct rd *rd, const struct payload_trace *trace,
-                      struct payload_match *ret_match)
+int payload_read_hex(struct rd *rd, const struct payload_trace *trace, size_t len,
+                     struct payload_match *ret_match)
 {
-    uint8_t bytes[PAYLOAD_NAME8_BYTES];
-    for (size_t i = 0; i < sizeof bytes; i++) {
+    uint8_t bytes[PAYLOAD_NAME12_BYTES];
+    for (size_t i = 0; i < len; i++) {
         int high = number_hex_digit((char)rd_u8(rd));
         int low = number_hex_digit((char)rd_u8(rd));
         if (!rd_ok(rd))
@@ -141,8 +144,9 @@ int payload_read_hex8(struct rd *rd, const struct payload_trace *trace,
             return SONDE_DISCARD_BAD_TOKEN;
         bytes[i] = (uint8_t)(high << 4 | low);
     }
-    struct rd binary = rd_init((struct sonde_span){bytes, sizeof bytes});
-    return payload_read_name8(&binary, trace, ret_match);
+    struct rd binary = rd_init((struct sonde_span){bytes, len});
+    return len == PAYLOAD_NAME8_BYTES ? payload_read_name8(&binary, trace, ret_match)
+                                      : payload_read_name12(&binary, trace, ret_match);
 }
 
 int payload_read_name2(struct rd *rd, struct payload_match *ret_match)

@@ -114,13 +114,14 @@ void payload_write_name12(struct wr *wr, const struct payload_trace *trace,
 SONDE_MUST_CHECK int payload_read_name12(struct rd *rd, const struct payload_trace *trace,
                                          struct payload_match *ret_match);
 
-/** Write a name of 8 bytes as 16 hexadecimal digits, where a protocol wants text. */
-void payload_write_hex8(struct wr *wr, const struct payload_trace *trace,
-                        const struct payload_name *name);
+/** Write a name in hexadecimal digits, where a protocol wants text.
+ *  @param len  PAYLOAD_NAME8_BYTES or PAYLOAD_NAME12_BYTES; two digits a byte. */
+void payload_write_hex(struct wr *wr, const struct payload_trace *trace,
+                       const struct payload_name *name, size_t len);
 
-/** Read a name of 16 hexadecimal digits. @return As payload_read_name8(). */
-SONDE_MUST_CHECK int payload_read_hex8(struct rd *rd, const struct payload_trace *trace,
-                                       struct payload_match *ret_match);
+/** Read what payload_write_hex() wrote. @return As payload_read_name8(). */
+SONDE_MUST_CHECK int payload_read_hex(struct rd *rd, const struct payload_trace *trace, size_t len,
+                                      struct payload_match *ret_match);
 
 /** Read a name of 2 bytes, which any value but 0 may be.
  *  @return 0; SONDE_DISCARD_TRUNCATED; SONDE_DISCARD_BAD_TOKEN if it is 0. */

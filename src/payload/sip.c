@@ -9,8 +9,6 @@
  */
 #include "payload/payload.h"
 
-#include "base/number.h"
-
 enum {
     DIGITS = 2 * PAYLOAD_NAME12_BYTES,
     CODE_DIGITS = 3,
@@ -27,49 +25,17 @@ static void write_text(struct wr *wr, const char *text)
     wr_bytes(wr, (const uint8_t *)text, strlen(text));
 }
 
-/* The digits that stand for the name. */
-static void write_name(struct wr *wr, const struct payload_trace *trace,
-                       const struct payload_name *name)
-{
-    static const char digits[] = "0123456789abcdef";
-    uint8_t bytes[PAYLOAD_NAME12_BYTES];
-    struct wr plain = wr_init(bytes, sizeof bytes);
-    payload_write_name12(&plain, trace, name);
-    for (size_t i = 0; i < sizeof bytes; i++) {
-        wr_u8(wr, (uint8_t)digits[bytes[i] >> 4]);
-        wr_u8(wr, (uint8_t)digits[bytes[i] & 15]);
-    }
-}
-
 static void sip_ask(const struct payload_trace *trace, const struct payload_name *name, size_t len,
                     struct wr *wr)
 {
     (void)len;
     write_text(wr, UP_TO_BRANCH);
-    write_name(wr, trace, name);
+    payload_write_hex(wr, trace, name, PAYLOAD_NAME12_BYTES);
     write_text(wr, UP_TO_TAG);
-    write_name(wr, trace, name);
+    payload_write_hex(wr, trace, name, PAYLOAD_NAME12_BYTES);
     write_text(wr, UP_TO_CALL_ID);
-    write_name(wr, trace, name);
+    payload_write_hex(wr, trace, name, PAYLOAD_NAME12_BYTES);
     write_text(wr, UP_TO_END);
-}
-
-/* Read the digits of a name. */
-static int read_name(struct rd *rd, const struct payload_trace *trace,
-                     struct payload_match *ret_match)
-{
-    uint8_t bytes[PAYLOAD_NAME12_BYTES];
-    for (size_t i = 0; i < sizeof bytes; i++) {
-        int high = number_hex_digit((char)rd_u8(rd));
-        int low = number_hex_digit((char)rd_u8(rd));
-        if (!rd_ok(rd))
-            return SONDE_DISCARD_TRUNCATED;
-        if (high < 0 || low < 0)
-            return SONDE_DISCARD_BAD_TOKEN;
-        bytes[i] = (uint8_t)(high << 4 | low);
-    }
-    struct rd plain = rd_init((struct sonde_span){bytes, sizeof bytes});
-    return payload_read_name12(&plain, trace, ret_match);
 }
 
 static int sip_recognize(const struct payload_trace *trace, struct sonde_span question,
@@ -81,7 +47,7 @@ static int sip_recognize(const struct payload_trace *trace, struct sonde_span qu
         return SONDE_DISCARD_TRUNCATED;
     if (memcmp(before.data, UP_TO_BRANCH, before.len) != 0)
         return SONDE_DISCARD_BAD_TOKEN;
-    return read_name(&rd, trace, ret_match);
+    return payload_read_hex(&rd, trace, PAYLOAD_NAME12_BYTES, ret_match);
 }
 
 /* Read up to the end of a line. @return It without its end; §7. */
@@ -147,7 +113,7 @@ static int read_call_id(struct rd *rd, const struct payload_trace *trace,
         if (line.len == 0)
             return SONDE_DISCARD_NOT_A_RESULT; /* the header ends without one */
     } while (!is_field(line, "call-id", &value) && !is_field(line, "i", &value));
-    int r = read_name(&value, trace, ret_match);
+    int r = payload_read_hex(&value, trace, PAYLOAD_NAME12_BYTES, ret_match);
     skip_blanks(&value);
     return r == SONDE_DISCARD_TRUNCATED || value.rest.len > 0 ? SONDE_DISCARD_BAD_TOKEN : r;
 }

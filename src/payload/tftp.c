@@ -23,7 +23,7 @@ static void tftp_ask(const struct payload_trace *trace, const struct payload_nam
     (void)len;
     wr_u16(wr, OPCODE_RRQ);
     payload_put(wr, file, sizeof file - 1);
-    payload_write_hex8(wr, trace, name);
+    payload_write_hex(wr, trace, name, PAYLOAD_NAME8_BYTES);
     wr_u8(wr, 0);
     payload_put(wr, mode, sizeof mode); /* with its 0 */
 }
@@ -34,7 +34,7 @@ static int tftp_recognize(const struct payload_trace *trace, struct sonde_span q
     struct rd rd = rd_init(question);
     bool fits = rd_u16(&rd) == OPCODE_RRQ && payload_take(&rd, file, sizeof file - 1);
     if (fits)
-        return payload_read_hex8(&rd, trace, ret_match);
+        return payload_read_hex(&rd, trace, PAYLOAD_NAME8_BYTES, ret_match);
     return rd_ok(&rd) ? SONDE_DISCARD_BAD_TOKEN : SONDE_DISCARD_TRUNCATED;
 }
 
