@@ -3,48 +3,19 @@
 #include "engine/tally.h"
 
 #include "tests/support/failing_alloc.h"
-#include "tests/support/records.h"
+#include "tests/unit/engine/tally_case.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
 
-enum { MAX_TTL = 30 };
-static const char TARGET[] = "198.51.100.7";
-
-/* A tally of one target with three services. */
-static struct tally *tally_of_three(void)
-{
-    struct tally *tally = NULL;
-    struct sonde_addr addr = record_addr(TARGET);
-    cr_assert_eq(tally_new(MAX_TTL, &tally), 0);
-    cr_assert_eq(tally_add_target(tally, &addr, 3), 0);
-    return tally;
-}
-
-static const struct tally_service *service_of(const struct tally *tally, uint32_t service)
-{
-    return &tally->targets[0].services[service];
-}
-
-static void fold(struct tally *tally, struct sonde_event event)
-{
-    tally_on_event(tally, &event);
-}
-
-/* A router answers a TTL-limited probe of service 0. */
-static void fold_router(struct tally *tally, uint32_t cycle, uint8_t ttl, const char *from)
-{
-    fold(tally, record_hop(0, cycle, ttl, SONDE_OUTCOME_TTL_EXCEEDED, from));
-}
-
 Test(tally, full_ttl_probes_count_for_the_service)
 {
-    struct tally *tally = tally_of_three();
-    const struct tally_service *service = service_of(tally, 1);
-    fold(tally, record_full(1, 0, SONDE_OUTCOME_OPEN, TARGET));
-    fold(tally, record_full(1, 1, SONDE_OUTCOME_NO_REPLY, NULL));
-    fold(tally, record_full(1, 2, SONDE_OUTCOME_OPEN, TARGET));
+    struct tally *tally = case_tally();
+    const struct tally_service *service = case_service(tally, 1);
+    case_fold(tally, record_full(1, 0, SONDE_OUTCOME_OPEN, CASE_TARGET));
+    case_fold(tally, record_full(1, 1, SONDE_OUTCOME_NO_REPLY, NULL));
+    case_fold(tally, record_full(1, 2, SONDE_OUTCOME_OPEN, CASE_TARGET));
     cr_expect_eq(service->sent, 3);
     cr_expect_eq(service->received, 2);
     cr_expect_eq(service->outcomes[SONDE_OUTCOME_OPEN].ended, 2);
@@ -54,8 +25,8 @@ Test(tally, full_ttl_probes_count_for_the_service)
                  "silence shows nothing by itself");
     cr_expect_eq(service->rtt.samples, 2);
     cr_expect_eq(rtt_mean(&service->rtt), 10 * SONDE_NS_PER_MS);
-    cr_expect_eq(service_of(tally, 0)->sent, 0);
-    cr_expect_eq(service_of(tally, 2)->sent, 0);
+    cr_expect_eq(case_service(tally, 0)->sent, 0);
+    cr_expect_eq(case_service(tally, 2)->sent, 0);
     tally_free(tally);
 }
 
@@ -78,25 +49,25 @@ Test(tally, only_answers_of_the_target_itself_are_received)
         {SONDE_OUTCOME_TTL_EXCEEDED, "198.51.100.7", 0}, /* a hop with the target's address */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct tally *tally = tally_of_three();
-        fold(tally, record_full(0, 0, cases[i].outcome, cases[i].from));
-        cr_expect_eq(service_of(tally, 0)->sent, 1, "case %zu", i);
-        cr_expect_eq(service_of(tally, 0)->received, cases[i].received, "case %zu", i);
-        cr_expect_eq(service_of(tally, 0)->rtt.samples, cases[i].received, "case %zu", i);
+        struct tally *tally = case_tally();
+        case_fold(tally, record_full(0, 0, cases[i].outcome, cases[i].from));
+        cr_expect_eq(case_service(tally, 0)->sent, 1, "case %zu", i);
+        cr_expect_eq(case_service(tally, 0)->received, cases[i].received, "case %zu", i);
+        cr_expect_eq(case_service(tally, 0)->rtt.samples, cases[i].received, "case %zu", i);
         tally_free(tally);
     }
 }
 
 Test(tally, what_this_machine_refused_to_send_is_neither_sent_nor_lost)
 {
-    struct tally *tally = tally_of_three();
+    struct tally *tally = case_tally();
     struct sonde_event event = record_full(0, 0, SONDE_OUTCOME_SEND_ERROR, NULL);
     event.error = EPERM;
-    fold(tally, event);
+    case_fold(tally, event);
     event = record_hop(0, 0, 3, SONDE_OUTCOME_SEND_ERROR, NULL);
     event.error = ENETUNREACH;
-    fold(tally, event);
-    const struct tally_service *service = service_of(tally, 0);
+    case_fold(tally, event);
+    const struct tally_service *service = case_service(tally, 0);
     cr_expect_eq(service->sent, 0);
     cr_expect_eq(service->outcomes[SONDE_OUTCOME_SEND_ERROR].ended, 1);
     cr_expect_eq(service->last_error, EPERM, "that of a probe that was meant to arrive");
@@ -106,11 +77,11 @@ Test(tally, what_this_machine_refused_to_send_is_neither_sent_nor_lost)
 
 Test(tally, ttl_limited_probes_count_for_their_hop_and_not_for_the_service)
 {
-    struct tally *tally = tally_of_three();
-    fold_router(tally, 0, 2, "10.2.0.1");
-    fold(tally, record_hop(0, 1, 2, SONDE_OUTCOME_NO_REPLY, NULL));
-    fold(tally, record_hop(0, 0, 4, SONDE_OUTCOME_OPEN, TARGET));
-    const struct tally_service *service = service_of(tally, 0);
+    struct tally *tally = case_tally();
+    case_router(tally, 0, 2, "10.2.0.1");
+    case_fold(tally, record_hop(0, 1, 2, SONDE_OUTCOME_NO_REPLY, NULL));
+    case_fold(tally, record_hop(0, 0, 4, SONDE_OUTCOME_OPEN, CASE_TARGET));
+    const struct tally_service *service = case_service(tally, 0);
     cr_assert_not_null(service->hops);
     cr_expect_null(service->hops[1], "nothing was sent there");
     const struct tally_hop *hop = service->hops[2];
@@ -138,12 +109,12 @@ Test(tally, ttl_limited_probes_count_for_their_hop_and_not_for_the_service)
 
 Test(tally, a_late_answer_is_evidence_but_no_success)
 {
-    struct tally *tally = tally_of_three();
-    fold(tally, record_full(0, 0, SONDE_OUTCOME_NO_REPLY, NULL));
-    struct sonde_event late = record_full(0, 0, SONDE_OUTCOME_OPEN, TARGET);
+    struct tally *tally = case_tally();
+    case_fold(tally, record_full(0, 0, SONDE_OUTCOME_NO_REPLY, NULL));
+    struct sonde_event late = record_full(0, 0, SONDE_OUTCOME_OPEN, CASE_TARGET);
     late.type = SONDE_EVENT_LATE;
-    fold(tally, late);
-    const struct tally_service *service = service_of(tally, 0);
+    case_fold(tally, late);
+    const struct tally_service *service = case_service(tally, 0);
     cr_expect_eq(service->late, 1);
     cr_expect_eq(service->sent, 1);
     cr_expect_eq(service->received, 0);
@@ -156,13 +127,13 @@ Test(tally, a_late_answer_is_evidence_but_no_success)
 
 Test(tally, a_duplicate_changes_nothing_but_its_own_count)
 {
-    struct tally *tally = tally_of_three();
-    fold(tally, record_full(0, 0, SONDE_OUTCOME_OPEN, TARGET));
-    struct sonde_event duplicate = record_full(0, 0, SONDE_OUTCOME_CLOSED, TARGET);
+    struct tally *tally = case_tally();
+    case_fold(tally, record_full(0, 0, SONDE_OUTCOME_OPEN, CASE_TARGET));
+    struct sonde_event duplicate = record_full(0, 0, SONDE_OUTCOME_CLOSED, CASE_TARGET);
     duplicate.type = SONDE_EVENT_DUPLICATE;
     for (int i = 0; i < 1000; i++)
-        fold(tally, duplicate);
-    const struct tally_service *service = service_of(tally, 0);
+        case_fold(tally, duplicate);
+    const struct tally_service *service = case_service(tally, 0);
     cr_expect_eq(service->duplicates, 1000);
     cr_expect_eq(service->sent, 1);
     cr_expect_eq(service->received, 1);
@@ -174,16 +145,16 @@ Test(tally, a_duplicate_changes_nothing_but_its_own_count)
 
 Test(tally, an_answer_that_may_be_another_probes_has_no_time_and_no_place)
 {
-    struct tally *tally = tally_of_three();
-    struct sonde_event event = record_full(0, 0, SONDE_OUTCOME_CLOSED, TARGET);
+    struct tally *tally = case_tally();
+    struct sonde_event event = record_full(0, 0, SONDE_OUTCOME_CLOSED, CASE_TARGET);
     event.uncertain = true;
     event.rtt_ns = -1;
-    fold(tally, event);
-    event = record_hop(0, 0, 5, SONDE_OUTCOME_CLOSED, TARGET);
+    case_fold(tally, event);
+    event = record_hop(0, 0, 5, SONDE_OUTCOME_CLOSED, CASE_TARGET);
     event.uncertain = true;
     event.rtt_ns = -1;
-    fold(tally, event);
-    const struct tally_service *service = service_of(tally, 0);
+    case_fold(tally, event);
+    const struct tally_service *service = case_service(tally, 0);
     cr_expect_eq(service->sent, 1);
     cr_expect_eq(service->received, 1);
     cr_expect_eq(service->outcomes[SONDE_OUTCOME_CLOSED].shown, 2);
@@ -195,14 +166,14 @@ Test(tally, an_answer_that_may_be_another_probes_has_no_time_and_no_place)
 
 Test(tally, evidence_is_the_last_reply_of_each_outcome)
 {
-    struct tally *tally = tally_of_three();
-    fold(tally, record_full(0, 0, SONDE_OUTCOME_ADMIN_PROHIBITED, "10.4.0.1"));
+    struct tally *tally = case_tally();
+    case_fold(tally, record_full(0, 0, SONDE_OUTCOME_ADMIN_PROHIBITED, "10.4.0.1"));
     struct sonde_event last = record_hop(0, 1, 7, SONDE_OUTCOME_ADMIN_PROHIBITED, "10.4.0.2");
     last = record_with_code(last, 3, 10);
     last.reply_ttl = 251;
-    fold(tally, last);
-    fold(tally, record_full(0, 2, SONDE_OUTCOME_OPEN, TARGET));
-    const struct tally_service *service = service_of(tally, 0);
+    case_fold(tally, last);
+    case_fold(tally, record_full(0, 2, SONDE_OUTCOME_OPEN, CASE_TARGET));
+    const struct tally_service *service = case_service(tally, 0);
     const struct tally_evidence *evidence =
         &service->outcomes[SONDE_OUTCOME_ADMIN_PROHIBITED].evidence;
     struct sonde_addr addr = record_addr("10.4.0.2");
@@ -219,15 +190,15 @@ Test(tally, evidence_is_the_last_reply_of_each_outcome)
 
 Test(tally, responders_beyond_sixty_four_are_only_counted)
 {
-    struct tally *tally = tally_of_three();
+    struct tally *tally = case_tally();
     for (unsigned i = 0; i < 1000; i++) {
         char router[32];
         (void)snprintf(router, sizeof router, "10.9.%u.%u", i / 250, i % 250);
-        fold_router(tally, i, 9, router);
+        case_router(tally, i, 9, router);
     }
-    fold_router(tally, 1000, 9, "10.9.0.63"); /* the 64th */
-    fold_router(tally, 1001, 9, "10.9.0.64"); /* the 65th */
-    const struct tally_hop *hop = service_of(tally, 0)->hops[9];
+    case_router(tally, 1000, 9, "10.9.0.63"); /* the 64th */
+    case_router(tally, 1001, 9, "10.9.0.64"); /* the 65th */
+    const struct tally_hop *hop = case_service(tally, 0)->hops[9];
     cr_expect_eq(hop->responder_count, 64);
     cr_expect_eq(hop->sent, 1002);
     cr_expect_eq(hop->received, 1002);
@@ -238,18 +209,18 @@ Test(tally, responders_beyond_sixty_four_are_only_counted)
 
 Test(tally, extensions_are_those_of_the_last_answer_that_had_any)
 {
-    struct tally *tally = tally_of_three();
+    struct tally *tally = case_tally();
     struct sonde_event event = record_hop(0, 0, 2, SONDE_OUTCOME_TTL_EXCEEDED, "10.2.0.1");
     event.ext.count = 1;
     event.ext.items[0].class_num = 1;
     event.ext.items[0].u.mpls.count = 1;
     event.ext.items[0].u.mpls.labels[0].label = 16001;
-    fold(tally, event);
+    case_fold(tally, event);
     event.ext.items[0].u.mpls.labels[0].label = 16002;
-    fold(tally, event);
+    case_fold(tally, event);
     event.ext = (struct sonde_extensions){0};
-    fold(tally, event);
-    const struct tally_responder *responder = &service_of(tally, 0)->hops[2]->responders[0];
+    case_fold(tally, event);
+    const struct tally_responder *responder = &case_service(tally, 0)->hops[2]->responders[0];
     cr_assert_not_null(responder->ext);
     cr_expect_eq(responder->ext->count, 1);
     cr_expect_eq(responder->ext->items[0].u.mpls.labels[0].label, 16002);
@@ -265,25 +236,29 @@ Test(tally, records_of_what_does_not_exist_are_ignored)
         uint8_t ttl;
         enum sonde_outcome outcome;
     } cases[] = {
-        {1, 0, 5, SONDE_OUTCOME_OPEN},           {UINT32_MAX, 0, 5, SONDE_OUTCOME_OPEN},
-        {0, 3, 5, SONDE_OUTCOME_OPEN},           {0, UINT32_MAX, 5, SONDE_OUTCOME_OPEN},
-        {0, 0, MAX_TTL + 1, SONDE_OUTCOME_OPEN}, {0, 0, 255, SONDE_OUTCOME_OPEN},
-        {0, 0, 5, SONDE_OUTCOME_COUNT},          {0, 0, 0, SONDE_OUTCOME_OPEN},
+        {1, 0, 5, SONDE_OUTCOME_OPEN},
+        {UINT32_MAX, 0, 5, SONDE_OUTCOME_OPEN},
+        {0, 3, 5, SONDE_OUTCOME_OPEN},
+        {0, UINT32_MAX, 5, SONDE_OUTCOME_OPEN},
+        {0, 0, CASE_MAX_TTL + 1, SONDE_OUTCOME_OPEN},
+        {0, 0, 255, SONDE_OUTCOME_OPEN},
+        {0, 0, 5, SONDE_OUTCOME_COUNT},
+        {0, 0, 0, SONDE_OUTCOME_OPEN},
     };
-    struct tally *tally = tally_of_three();
+    struct tally *tally = case_tally();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct sonde_event event = record_hop(0, 0, cases[i].ttl, SONDE_OUTCOME_OPEN, TARGET);
+        struct sonde_event event = record_hop(0, 0, cases[i].ttl, SONDE_OUTCOME_OPEN, CASE_TARGET);
         event.target = cases[i].target;
         event.service = cases[i].service;
         event.outcome = cases[i].outcome;
-        fold(tally, event);
+        case_fold(tally, event);
         event.to_target = true;
-        fold(tally, event);
+        case_fold(tally, event);
     }
     for (uint32_t service = 0; service < 3; service++) {
-        cr_expect_eq(service_of(tally, service)->sent, 0);
-        cr_expect_null(service_of(tally, service)->hops);
-        cr_expect_eq(service_of(tally, service)->outcomes[SONDE_OUTCOME_OPEN].shown, 0);
+        cr_expect_eq(case_service(tally, service)->sent, 0);
+        cr_expect_null(case_service(tally, service)->hops);
+        cr_expect_eq(case_service(tally, service)->outcomes[SONDE_OUTCOME_OPEN].shown, 0);
     }
     tally_free(tally);
 }
@@ -295,15 +270,15 @@ Test(tally, a_target_without_services_is_possible)
     cr_assert_eq(tally_new(255, &tally), 0);
     cr_expect_eq(tally_add_target(tally, &addr, 0), 0);
     cr_expect_eq(tally->target_count, 1);
-    fold(tally, record_full(0, 0, SONDE_OUTCOME_NO_REPLY, NULL));
+    case_fold(tally, record_full(0, 0, SONDE_OUTCOME_NO_REPLY, NULL));
     cr_expect_null(tally_free(tally));
     cr_expect_null(tally_free(NULL));
 }
 
 Test(tally, packets_are_counted_by_the_clock_that_stamped_them)
 {
-    struct tally *tally = tally_of_three();
-    struct sonde_event answered = record_full(1, 0, SONDE_OUTCOME_OPEN, TARGET);
+    struct tally *tally = case_tally();
+    struct sonde_event answered = record_full(1, 0, SONDE_OUTCOME_OPEN, CASE_TARGET);
     struct sonde_event unanswered = record_full(1, 1, SONDE_OUTCOME_NO_REPLY, NULL);
     struct sonde_event unawaited = record_hop(1, 1, 9, SONDE_OUTCOME_NO_REPLY, NULL);
     struct sonde_event unsent = record_full(1, 2, SONDE_OUTCOME_SEND_ERROR, NULL);
@@ -311,10 +286,10 @@ Test(tally, packets_are_counted_by_the_clock_that_stamped_them)
     unanswered.sent_clock = SONDE_CLOCK_KERNEL;
     unawaited.type = SONDE_EVENT_UNAWAITED;
     unsent.error = 1;
-    fold(tally, answered);
-    fold(tally, unanswered);
-    fold(tally, unawaited);
-    fold(tally, unsent);
+    case_fold(tally, answered);
+    case_fold(tally, unanswered);
+    case_fold(tally, unawaited);
+    case_fold(tally, unsent);
     cr_expect_eq(tally->sent_clocks[SONDE_CLOCK_KERNEL], 2);
     cr_expect_eq(tally->sent_clocks[SONDE_CLOCK_USER], 1);
     cr_expect_eq(tally->received_clocks[SONDE_CLOCK_KERNEL], 1);
@@ -325,10 +300,10 @@ Test(tally, packets_are_counted_by_the_clock_that_stamped_them)
 
 Test(tally, a_probe_that_was_not_awaited_is_neither_answered_nor_lost)
 {
-    struct tally *tally = tally_of_three();
+    struct tally *tally = case_tally();
     struct sonde_event unawaited = record_hop(0, 0, 9, SONDE_OUTCOME_NO_REPLY, NULL);
     unawaited.type = SONDE_EVENT_UNAWAITED;
-    fold(tally, unawaited);
-    cr_expect_null(service_of(tally, 0)->hops);
+    case_fold(tally, unawaited);
+    cr_expect_null(case_service(tally, 0)->hops);
     tally_free(tally);
 }

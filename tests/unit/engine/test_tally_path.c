@@ -2,75 +2,46 @@
 /* The path that the tally follows: which router stands where now, and when that has changed. */
 #include "engine/tally.h"
 
-#include "tests/support/records.h"
+#include "tests/unit/engine/tally_case.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
-
-enum { MAX_TTL = 30 };
-static const char TARGET[] = "198.51.100.7";
-
-/* A tally of one target with three services. */
-static struct tally *tally_of_three(void)
-{
-    struct tally *tally = NULL;
-    struct sonde_addr addr = record_addr(TARGET);
-    cr_assert_eq(tally_new(MAX_TTL, &tally), 0);
-    cr_assert_eq(tally_add_target(tally, &addr, 3), 0);
-    return tally;
-}
-
-static const struct tally_service *service_of(const struct tally *tally, uint32_t service)
-{
-    return &tally->targets[0].services[service];
-}
-
-static void fold(struct tally *tally, struct sonde_event event)
-{
-    tally_on_event(tally, &event);
-}
-
-/* A router answers a TTL-limited probe of service 0. */
-static void fold_router(struct tally *tally, uint32_t cycle, uint8_t ttl, const char *from)
-{
-    fold(tally, record_hop(0, cycle, ttl, SONDE_OUTCOME_TTL_EXCEEDED, from));
-}
 
 Test(tally_path, routers_that_take_turns_are_all_kept_and_are_no_change_of_path)
 {
     static const char *const routers[] = {"10.3.0.1", "10.3.0.2", "10.3.0.3", "10.3.0.4"};
     for (size_t ways = 2; ways <= 4; ways++) {
-        struct tally *tally = tally_of_three();
-        fold_router(tally, 0, 3, routers[0]);
-        uint64_t id = tally_path_id(tally, service_of(tally, 0));
+        struct tally *tally = case_tally();
+        case_router(tally, 0, 3, routers[0]);
+        uint64_t id = tally_path_id(tally, case_service(tally, 0));
         for (uint32_t cycle = 1; cycle < 10 * ways; cycle++)
-            fold_router(tally, cycle, 3, routers[cycle % ways]);
-        const struct tally_hop *hop = service_of(tally, 0)->hops[3];
+            case_router(tally, cycle, 3, routers[cycle % ways]);
+        const struct tally_hop *hop = case_service(tally, 0)->hops[3];
         cr_expect_eq(hop->responder_count, ways);
         for (size_t i = 0; i < ways; i++) {
             struct sonde_addr addr = record_addr(routers[i]);
             cr_expect(sonde_addr_equal(&hop->responders[i].addr, &addr), "in the order first seen");
             cr_expect_eq(hop->responders[i].received, 10);
         }
-        cr_expect_eq(service_of(tally, 0)->path_changes, 0, "%zu ways", ways);
-        cr_expect_eq(tally_path_id(tally, service_of(tally, 0)), id, "%zu ways", ways);
+        cr_expect_eq(case_service(tally, 0)->path_changes, 0, "%zu ways", ways);
+        cr_expect_eq(tally_path_id(tally, case_service(tally, 0)), id, "%zu ways", ways);
         tally_free(tally);
     }
 }
 
 Test(tally_path, a_new_router_that_answers_three_times_in_a_row_is_a_change_of_path)
 {
-    struct tally *tally = tally_of_three();
-    const struct tally_service *service = service_of(tally, 0);
+    struct tally *tally = case_tally();
+    const struct tally_service *service = case_service(tally, 0);
     for (uint32_t cycle = 0; cycle < 3; cycle++)
-        fold_router(tally, cycle, 2, "10.2.0.1");
+        case_router(tally, cycle, 2, "10.2.0.1");
     uint64_t id = tally_path_id(tally, service);
     for (uint32_t cycle = 3; cycle < 5; cycle++) {
-        fold_router(tally, cycle, 2, "10.2.0.9");
+        case_router(tally, cycle, 2, "10.2.0.9");
         cr_expect_eq(service->path_changes, 0);
         cr_expect_eq(tally_path_id(tally, service), id);
     }
-    fold_router(tally, 5, 2, "10.2.0.9");
+    case_router(tally, 5, 2, "10.2.0.9");
     cr_expect_eq(service->path_changes, 1);
     cr_expect_eq(service->changed_cycle, 5);
     cr_expect_neq(tally_path_id(tally, service), id);
@@ -81,12 +52,12 @@ Test(tally_path, a_path_that_comes_back_has_changed_twice_and_has_its_old_name)
 {
     static const uint32_t lengths[] = {3, 5, 100}; /* cycles of each phase */
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
-        struct tally *tally = tally_of_three();
-        const struct tally_service *service = service_of(tally, 0);
+        struct tally *tally = case_tally();
+        const struct tally_service *service = case_service(tally, 0);
         uint64_t ids[4];
         for (uint32_t phase = 0; phase < 4; phase++) {
             for (uint32_t cycle = 0; cycle < lengths[i]; cycle++)
-                fold_router(tally, phase * lengths[i] + cycle, 2,
+                case_router(tally, phase * lengths[i] + cycle, 2,
                             phase % 2 == 0 ? "10.2.0.1" : "10.2.0.9");
             ids[phase] = tally_path_id(tally, service);
             cr_expect_eq(service->path_changes, phase, "%u cycles: %u changes in phase %u",
@@ -105,7 +76,7 @@ static void fold_letters(struct tally *tally, const char *letters)
     for (uint32_t cycle = 0; letters[cycle] != '\0'; cycle++) {
         char router[32];
         (void)snprintf(router, sizeof router, "10.2.0.%u", (unsigned)(letters[cycle] - 'A' + 1));
-        fold_router(tally, cycle, 2, router);
+        case_router(tally, cycle, 2, router);
     }
 }
 
@@ -132,27 +103,27 @@ Test(tally_path, the_more_routers_take_turns_the_longer_must_one_answer_alone)
         {"ABABABABAABBBBBBBBBBBBBBBBBBBBBBBB", 1}, /* 24 */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct tally *tally = tally_of_three();
+        struct tally *tally = case_tally();
         fold_letters(tally, cases[i].letters);
-        cr_expect_eq(service_of(tally, 0)->path_changes, cases[i].changes, "%s: %u",
-                     cases[i].letters, service_of(tally, 0)->path_changes);
+        cr_expect_eq(case_service(tally, 0)->path_changes, cases[i].changes, "%s: %u",
+                     cases[i].letters, case_service(tally, 0)->path_changes);
         tally_free(tally);
     }
 }
 
 Test(tally_path, hops_that_change_together_are_one_change)
 {
-    struct tally *tally = tally_of_three();
+    struct tally *tally = case_tally();
     for (uint32_t cycle = 0; cycle < 10; cycle++) {
         bool moved = cycle >= 5;
-        fold_router(tally, cycle, 2, moved ? "10.2.0.9" : "10.2.0.1");
-        fold_router(tally, cycle, 3, moved ? "10.3.0.9" : "10.3.0.1");
-        fold(tally, record_hop(0, cycle, moved ? 5 : 4, SONDE_OUTCOME_OPEN, TARGET));
+        case_router(tally, cycle, 2, moved ? "10.2.0.9" : "10.2.0.1");
+        case_router(tally, cycle, 3, moved ? "10.3.0.9" : "10.3.0.1");
+        case_fold(tally, record_hop(0, cycle, moved ? 5 : 4, SONDE_OUTCOME_OPEN, CASE_TARGET));
         if (moved)
-            fold_router(tally, cycle, 4, "10.4.0.9");
+            case_router(tally, cycle, 4, "10.4.0.9");
     }
-    cr_expect_eq(service_of(tally, 0)->path_changes, 1);
-    cr_expect_eq(service_of(tally, 0)->reach.dest_ttl, 5);
+    cr_expect_eq(case_service(tally, 0)->path_changes, 1);
+    cr_expect_eq(case_service(tally, 0)->reach.dest_ttl, 5);
     tally_free(tally);
 }
 
@@ -160,16 +131,16 @@ Test(tally_path, hops_that_change_together_are_one_change)
  * in cycle 8 at hop 2 and is believed in 16 is believed at hop 3 in 20, but began before. */
 Test(tally_path, a_change_that_one_hop_shows_later_than_another_is_one)
 {
-    struct tally *tally = tally_of_three();
+    struct tally *tally = case_tally();
     for (uint32_t cycle = 0; cycle < 40; cycle += 4) {
         bool moved = cycle >= 8;
-        fold_router(tally, cycle, 2, moved ? "10.2.0.9" : "10.2.0.1");
+        case_router(tally, cycle, 2, moved ? "10.2.0.9" : "10.2.0.1");
         if (cycle == 8)
-            fold(tally, record_hop(0, cycle, 3, SONDE_OUTCOME_NO_REPLY, NULL));
+            case_fold(tally, record_hop(0, cycle, 3, SONDE_OUTCOME_NO_REPLY, NULL));
         else
-            fold_router(tally, cycle, 3, moved ? "10.3.0.9" : "10.3.0.1");
+            case_router(tally, cycle, 3, moved ? "10.3.0.9" : "10.3.0.1");
     }
-    cr_expect_eq(service_of(tally, 0)->path_changes, 1);
+    cr_expect_eq(case_service(tally, 0)->path_changes, 1);
     tally_free(tally);
 }
 
@@ -177,45 +148,45 @@ Test(tally_path, a_change_that_one_hop_shows_later_than_another_is_one)
  * 5; hop 3 shows the old router in cycle 4, and the new one first in 8. */
 Test(tally_path, a_change_that_one_hop_is_asked_about_later_than_another_is_one)
 {
-    struct tally *tally = tally_of_three();
+    struct tally *tally = case_tally();
     for (uint32_t cycle = 0; cycle < 40; cycle++) {
         bool moved = cycle >= 5;
-        fold_router(tally, cycle, 2, moved ? "10.2.0.9" : "10.2.0.1");
+        case_router(tally, cycle, 2, moved ? "10.2.0.9" : "10.2.0.1");
         if (cycle % 4 == 0)
-            fold_router(tally, cycle, 3, moved ? "10.3.0.9" : "10.3.0.1");
+            case_router(tally, cycle, 3, moved ? "10.3.0.9" : "10.3.0.1");
     }
-    cr_expect_eq(service_of(tally, 0)->path_changes, 1);
+    cr_expect_eq(case_service(tally, 0)->path_changes, 1);
     tally_free(tally);
 }
 
 /* The distance is believed to have changed in cycle 6, the router in 7: both began in 5. */
 Test(tally_path, a_distance_and_a_router_that_change_together_are_one_change)
 {
-    struct tally *tally = tally_of_three();
+    struct tally *tally = case_tally();
     for (uint32_t cycle = 0; cycle < 20; cycle++) {
         bool moved = cycle >= 5 && cycle < 12;
-        fold_router(tally, cycle, 1, moved ? "10.1.0.9" : "10.1.0.1");
+        case_router(tally, cycle, 1, moved ? "10.1.0.9" : "10.1.0.1");
         if (!moved)
-            fold_router(tally, cycle, 2, "10.2.0.1");
-        fold(tally, record_hop(0, cycle, moved ? 2 : 3, SONDE_OUTCOME_OPEN, TARGET));
+            case_router(tally, cycle, 2, "10.2.0.1");
+        case_fold(tally, record_hop(0, cycle, moved ? 2 : 3, SONDE_OUTCOME_OPEN, CASE_TARGET));
     }
-    cr_expect_eq(service_of(tally, 0)->path_changes, 2, "there and back");
+    cr_expect_eq(case_service(tally, 0)->path_changes, 2, "there and back");
     tally_free(tally);
 }
 
 /* The target was seen first at the TTL where routers stand now. */
 Test(tally_path, the_path_goes_through_routers_only)
 {
-    struct tally *tally = tally_of_three();
-    const struct tally_service *service = service_of(tally, 0);
+    struct tally *tally = case_tally();
+    const struct tally_service *service = case_service(tally, 0);
     struct sonde_addr router = record_addr("10.2.0.1");
-    fold_router(tally, 0, 1, "10.1.0.1");
-    fold(tally, record_hop(0, 0, 2, SONDE_OUTCOME_OPEN, TARGET));
+    case_router(tally, 0, 1, "10.1.0.1");
+    case_fold(tally, record_hop(0, 0, 2, SONDE_OUTCOME_OPEN, CASE_TARGET));
     cr_expect_null(tally_router(service, 2));
     cr_expect_null(tally_router(service, 3));
-    fold_router(tally, 1, 2, "10.2.0.1");
+    case_router(tally, 1, 2, "10.2.0.1");
     cr_expect_null(tally_router(service, 2), "one answer against the distance");
-    fold_router(tally, 2, 2, "10.2.0.1");
+    case_router(tally, 2, 2, "10.2.0.1");
     cr_assert_not_null(tally_router(service, 2));
     cr_expect(sonde_addr_equal(&tally_router(service, 2)->addr, &router));
     tally_free(tally);
@@ -224,12 +195,12 @@ Test(tally_path, the_path_goes_through_routers_only)
 /* Beyond the sixty-fourth there is no place for a router; it ends a run all the same. */
 Test(tally_path, who_is_not_listed_takes_turns_like_any_other)
 {
-    struct tally *tally = tally_of_three();
-    const struct tally_service *service = service_of(tally, 0);
+    struct tally *tally = case_tally();
+    const struct tally_service *service = case_service(tally, 0);
     for (unsigned i = 0; i < 200; i++) {
         char router[32];
         (void)snprintf(router, sizeof router, "10.9.0.%u", i % 100);
-        fold_router(tally, i, 9, router);
+        case_router(tally, i, 9, router);
     }
     cr_expect_eq(service->path_changes, 0);
     cr_assert_not_null(tally_router(service, 9));
@@ -243,18 +214,18 @@ Test(tally_path, who_is_not_listed_takes_turns_like_any_other)
  * and the two hops are gone. */
 Test(tally_path, with_a_new_router_goes_what_is_silent_behind_it)
 {
-    struct tally *tally = tally_of_three();
-    const struct tally_service *service = service_of(tally, 0);
+    struct tally *tally = case_tally();
+    const struct tally_service *service = case_service(tally, 0);
     for (uint32_t cycle = 0; cycle < 8; cycle++) {
         bool moved = cycle >= 4;
         cr_expect_eq(service->reach.top_ttl, cycle == 0 ? 0 : 4);
-        fold_router(tally, cycle, 1, "10.1.0.1");
-        fold_router(tally, cycle, 2, moved ? "10.2.0.9" : "10.2.0.1");
+        case_router(tally, cycle, 1, "10.1.0.1");
+        case_router(tally, cycle, 2, moved ? "10.2.0.9" : "10.2.0.1");
         for (uint8_t ttl = 3; ttl <= 4; ttl++) {
             if (moved)
-                fold(tally, record_hop(0, cycle, ttl, SONDE_OUTCOME_NO_REPLY, NULL));
+                case_fold(tally, record_hop(0, cycle, ttl, SONDE_OUTCOME_NO_REPLY, NULL));
             else
-                fold_router(tally, cycle, ttl, ttl == 3 ? "10.3.0.1" : "10.4.0.1");
+                case_router(tally, cycle, ttl, ttl == 3 ? "10.3.0.1" : "10.4.0.1");
         }
     }
     cr_expect_eq(service->reach.top_ttl, 2);
@@ -267,17 +238,17 @@ Test(tally_path, with_a_new_router_goes_what_is_silent_behind_it)
 Test(tally_path, changes_far_apart_are_several)
 {
     static const char *const routers[] = {"10.2.0.1", "10.2.0.2", "10.2.0.3"};
-    struct tally *tally = tally_of_three();
+    struct tally *tally = case_tally();
     for (uint32_t cycle = 0; cycle < 30; cycle++)
-        fold_router(tally, cycle, 2, routers[cycle / 10]);
-    cr_expect_eq(service_of(tally, 0)->path_changes, 2);
+        case_router(tally, cycle, 2, routers[cycle / 10]);
+    cr_expect_eq(case_service(tally, 0)->path_changes, 2);
     tally_free(tally);
 }
 
 Test(tally_path, equal_paths_have_equal_names_and_others_have_not)
 {
-    struct tally *tally = tally_of_three();
-    cr_expect_eq(tally_path_id(tally, service_of(tally, 0)), 0, "nothing is known");
+    struct tally *tally = case_tally();
+    cr_expect_eq(tally_path_id(tally, case_service(tally, 0)), 0, "nothing is known");
     static const struct {
         uint8_t ttl;
         const char *routers[3]; /* as each service sees it */
@@ -287,16 +258,16 @@ Test(tally_path, equal_paths_have_equal_names_and_others_have_not)
     };
     for (uint32_t service = 0; service < 3; service++) {
         for (size_t i = 0; i < 2; i++)
-            fold(tally, record_hop(service, 0, hops[i].ttl, SONDE_OUTCOME_TTL_EXCEEDED,
-                                   hops[i].routers[service]));
-        fold(tally, record_hop(service, 0, 3, SONDE_OUTCOME_OPEN, TARGET));
+            case_fold(tally, record_hop(service, 0, hops[i].ttl, SONDE_OUTCOME_TTL_EXCEEDED,
+                                        hops[i].routers[service]));
+        case_fold(tally, record_hop(service, 0, 3, SONDE_OUTCOME_OPEN, CASE_TARGET));
     }
-    uint64_t id = tally_path_id(tally, service_of(tally, 0));
+    uint64_t id = tally_path_id(tally, case_service(tally, 0));
     cr_expect_neq(id, 0);
     cr_expect_eq(id >> 48, 0);
-    cr_expect_eq(tally_path_id(tally, service_of(tally, 1)), id);
-    cr_expect_neq(tally_path_id(tally, service_of(tally, 2)), id);
-    fold(tally, record_hop(0, 1, 2, SONDE_OUTCOME_NO_REPLY, NULL));
-    cr_expect_eq(tally_path_id(tally, service_of(tally, 0)), id, "a lost probe is no other path");
+    cr_expect_eq(tally_path_id(tally, case_service(tally, 1)), id);
+    cr_expect_neq(tally_path_id(tally, case_service(tally, 2)), id);
+    case_fold(tally, record_hop(0, 1, 2, SONDE_OUTCOME_NO_REPLY, NULL));
+    cr_expect_eq(tally_path_id(tally, case_service(tally, 0)), id, "a lost probe is no other path");
     tally_free(tally);
 }
