@@ -254,6 +254,10 @@ class Network:
 
     # --- servers
 
+    def check_no_sandbox(self, test):
+        """A build with sanitizers goes without a sandbox, and says so."""
+        test.assertRegex(self.sonde("--doctor").out, r"(?m)^no +seccomp filter")
+
     def listen(self, node, *ports):
         """Take TCP connections, as far as the kernel does so by itself."""
         for port in ports:
