@@ -51,11 +51,27 @@ static int read_bytes(const char *value, const char *option, struct question_byt
     }
 }
 
-int question_read(const struct command *command, struct question *ret_question, struct text *reterr)
+/* Is anything asked that a question can be for? */
+static bool has_udp(const struct target_list *targets)
+{
+    for (size_t i = 0; i < targets->count; i++) {
+        const struct service_list *services = &targets->items[i].services;
+        for (size_t k = 0; k < services->count; k++) {
+            if (strcmp(services->items[k].protocol, "udp") == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+int question_read(const struct command *command, const struct target_list *targets,
+                  struct question *ret_question, struct text *reterr)
 {
     *ret_question = (struct question){.asks.len = 0};
     if (command->expect_reply != NULL && command->payload == NULL)
         return refuse(reterr, "--expect-reply", "needs --payload, the question");
+    if (command->payload != NULL && !has_udp(targets))
+        return refuse(reterr, "--payload", "none of the services is a UDP port");
     int r = read_bytes(command->payload, "--payload", &ret_question->asks, reterr);
     if (r < 0)
         return r;

@@ -18,12 +18,14 @@ struct question {
 
 /**
  * Read what the command line says.
+ * @param targets       What is to be probed.
  * @param ret_question  On 0, the question; empty if none is given.
  * @param reterr        On -EINVAL, one line; safe to print.
- * @return 0; -EINVAL: no such bytes, no such file, too many, or an answer without a question;
+ * @return 0; -EINVAL: no such bytes, no such file, too many, an answer without a question, or
+ *         a question without a UDP port;
  *         -ENOMEM.
  */
-SONDE_MUST_CHECK int question_read(const struct command *command, struct question *ret_question,
-                                   struct text *reterr);
+SONDE_MUST_CHECK int question_read(const struct command *command, const struct target_list *targets,
+                                   struct question *ret_question, struct text *reterr);
 
 #endif

@@ -103,7 +103,7 @@ static int read_targets(struct run *run)
     if (r == 0 && command->expect != NULL)
         r = expect_read(command->expect, &command->rules.services, &run->targets, &error);
     if (r == 0)
-        r = question_read(command, &run->question, &error);
+        r = question_read(command, &run->targets, &run->question, &error);
     int status = r < 0 ? fail(r, error.data) : EXIT_MET;
     text_deinit(&error);
     return status;
