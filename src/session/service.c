@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is to be probed, as it is added to a session. */
+#include "base/text.h"
+#include "session/internal.h"
+#include "wire/ip.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool sonde_payload_at(size_t index, struct sonde_payload *ret_payload)
+{
+    const struct payload_ops *ops = payload_at(index);
+    if (ops == NULL)
+        return false;
+    *ret_payload = (struct sonde_payload){ops->name, ops->asks, ops->silence, {0}};
+    size_t count = sizeof ret_payload->ports / sizeof *ret_payload->ports;
+    for (size_t i = 0; i < count; i++)
+        ret_payload->ports[i] = payload_port(index, i);
+    return true;
+}
+
+/* Copy bytes of the user's. */
+static int take_bytes(struct sonde_session *session, const uint8_t *bytes, size_t len,
+                      struct sonde_span *ret_span)
+{
+    if (len > SONDE_QUESTION_BYTES)
+        return -EINVAL;
+    uint8_t *copy = arena_alloc(&session->arena, len + 1, 1);
+    if (copy == NULL)
+        return -ENOMEM;
+    if (len > 0)
+        memcpy(copy, bytes, len);
+    *ret_span = (struct sonde_span){copy, len};
+    return 0;
+}
+
+/* Find out what a UDP port is asked. */
+static int take_payload(struct sonde_session *session, const struct sonde_service *service,
+                        struct session_service *own)
+{
+    bool named = service->payload != NULL || service->question != NULL;
+    if (own->ops->protocol != IP_PROTO_UDP)
+        return named ? -EINVAL : 0;
+    if (service->question != NULL) {
+        own->payload = &payload_own;
+        int r = take_bytes(session, service->question, service->question_bytes, &own->question);
+        return r < 0 ? r
+                     : take_bytes(session, service->expects, service->expects_bytes, &own->expects);
+    }
+    if (service->payload == NULL)
+        own->payload = payload_by_port(service->port);
+    else if (strcmp(service->payload, "none") != 0)
+        own->payload = payload_by_name(service->payload);
+    bool unknown = service->payload != NULL && strcmp(service->payload, "none") != 0 &&
+                   (own->payload == NULL || own->payload == &payload_own);
+    return unknown ? -EINVAL : 0;
+}
+
+/* Check a service and copy it. */
+static int take_service(struct sonde_session *session, const struct sonde_service *service,
+                        struct session_service *own)
+{
+    struct text text = {0};
+    own->ops = probe_by_name(service->protocol);
+    if (own->ops == NULL || own->ops->has_ports != (service->port != 0))
+        return -EINVAL;
+    own->port = service->port;
+    own->control = service->control;
+    own->expect = service->expect;
+    int r = take_payload(session, service, own);
+    if (r < 0)
+        return r;
+    own->name = arena_string(&session->arena, service->name);
+    if (own->ops->has_ports)
+        text_addf(&text, "%u/", service->port);
+    text_add(&text, own->ops->name);
+    own->text = text_ok(&text) ? arena_string(&session->arena, text.data) : NULL;
+    text_deinit(&text);
+    return own->text != NULL && arena_ok(&session->arena) ? 0 : -ENOMEM;
+}
+
+static bool is_among(const struct sonde_service *services, size_t count, const char *protocol,
+                     uint16_t port)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(services[i].protocol, protocol) == 0 && (port == 0 || services[i].port == port))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Let a port stand by for each protocol, for a silent one to be compared with: over TCP one that
+ * firewalls are likely to pass, whether or not anything listens there; over UDP the one that
+ * traceroute begins with, where nothing does.
+ */
+static int add_standbys(struct sonde_session *session, const struct sonde_service *services,
+                        size_t asked, struct session_service *own, size_t *count)
+{
+    static const struct sonde_service standbys[] = {
+        {.protocol = "tcp", .port = 443, .name = "https", .control = true},
+        {.protocol = "tcp", .port = 80, .name = "http", .control = true},
+        {.protocol = "udp", .port = 33434, .control = true},
+    };
+    const char *added = "";
+    for (size_t i = 0; i < sizeof standbys / sizeof *standbys; i++) {
+        const struct sonde_service *standby = &standbys[i];
+        if (strcmp(standby->protocol, added) == 0 ||
+            !is_among(services, asked, standby->protocol, 0) ||
+            is_among(services, asked, standby->protocol, standby->port))
+            continue;
+        int r = take_service(session, standby, &own[*count]);
+        if (r < 0)
+            return r;
+        own[(*count)++].standby = true;
+        added = standby->protocol;
+    }
+    return 0;
+}
+
+/* A control that this process is not allowed to probe: a target can do without it. */
+static bool is_left_out(const struct sonde_session *session, const struct sonde_service *service)
+{
+    return session->lacks_icmp && service->control && strcmp(service->protocol, "icmp") == 0;
+}
+
+int sonde_session_add(struct sonde_session *session, const char *input, const char *host,
+                      const struct sonde_service *services, size_t count)
+{
+    if (session->started)
+        return -EBUSY;
+    if (count == 0 || count > SONDE_SERVICES_MAX + 1)
+        return -E2BIG;
+    struct session_service *own = arena_alloc(&session->arena, count + STANDBYS_MAX, sizeof *own);
+    if (own == NULL)
+        return -ENOMEM;
+    size_t own_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (is_left_out(session, &services[i]))
+            continue;
+        int r = take_service(session, &services[i], &own[own_count++]);
+        if (r < 0)
+            return r;
+    }
+    int r =
+        session->options.no_controls ? 0 : add_standbys(session, services, count, own, &own_count);
+    if (r < 0)
+        return r;
+    struct session_target *targets =
+        realloc(session->targets, (session->target_count + 1) * sizeof *targets);
+    if (targets == NULL)
+        return -ENOMEM;
+    session->targets = targets;
+    targets[session->target_count++] = (struct session_target){
+        .input = arena_string(&session->arena, input),
+        .host = arena_string(&session->arena, host),
+        .services = own,
+        .service_count = (uint32_t)own_count,
+        .index = NOT_TRACED,
+        .problem = SONDE_CODE_OK,
+    };
+    return arena_ok(&session->arena) ? 0 : -ENOMEM;
+}
