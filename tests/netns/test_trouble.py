@@ -84,11 +84,14 @@ class Firewall(Trouble):
                 self.assertEqual(report.code, 0)
 
 
+CYCLES = 50
+
+
 class Interruptions(Trouble):
     def run_through(self, break_it, mend_it):
-        """Two seconds of cycles, the middle one of them broken; what each family shows."""
+        """Five seconds of cycles, one of them broken; what each family shows."""
         processes = {family: self.net.start_sonde("-j", "-n", self.chain.target(family), ":443",
-                                                  "-c", "30", "-i", "0.1", "-Z", "0.5")
+                                                  "-c", str(CYCLES), "-i", "0.1", "-Z", "0.5")
                      for family in lab.FAMILIES}
         time.sleep(1)
         self.net.ip("vantage", *break_it)
@@ -107,12 +110,12 @@ class Interruptions(Trouble):
                 self.assertEqual(report.document["status"], "complete")
                 service = report.service("443/tcp")
                 outcomes = service["outcomes"]
-                self.assertEqual(sum(outcomes.values()), 30)
+                self.assertEqual(sum(outcomes.values()), CYCLES)
                 self.assertEqual(service["state"], "open")
-                # before it, and after it
-                self.assertGreaterEqual(outcomes["open"], 12)
-                self.assertGreaterEqual(30 - outcomes["open"], least_failed)
-                self.assertEqual(service["sent"], 30 - outcomes.get("send_error", 0))
+                # before it, and after it: ten at most are before it
+                self.assertGreaterEqual(outcomes["open"], 20)
+                self.assertGreaterEqual(CYCLES - outcomes["open"], least_failed)
+                self.assertEqual(service["sent"], CYCLES - outcomes.get("send_error", 0))
                 self.assertEqual(report.hops("443/tcp"), self.chain.path(family))
 
     def test_a_route_that_is_gone_for_a_second_does_not_end_a_run(self):
