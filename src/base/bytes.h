@@ -124,7 +124,7 @@ static inline uint8_t *wr_reserve(struct wr *wr, size_t len)
     return at;
 }
 
-static inline void wr_bytes(struct wr *wr, const uint8_t *bytes, size_t len)
+static inline void wr_bytes(struct wr *wr, const void *bytes, size_t len)
 {
     uint8_t *at = wr_reserve(wr, len);
     if (at != NULL && len > 0)

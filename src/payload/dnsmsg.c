@@ -18,7 +18,7 @@ void dnsmsg_ask(const struct dnsmsg_question *question, const struct payload_nam
     wr_u16(wr, 0); /* answers */
     wr_u16(wr, 0); /* authorities */
     wr_u16(wr, additional);
-    payload_put(wr, question->name, question->name_bytes);
+    wr_bytes(wr, question->name, question->name_bytes);
     wr_u16(wr, question->type);
     wr_u16(wr, CLASS_IN);
 }

@@ -36,9 +36,9 @@ static void kerberos_ask(const struct payload_trace *trace, const struct payload
                          size_t len, struct wr *wr)
 {
     (void)len;
-    payload_put(wr, head, sizeof head - 1);
+    wr_bytes(wr, head, sizeof head - 1);
     payload_write_hex(wr, trace, name, PAYLOAD_NAME8_BYTES);
-    payload_put(wr, tail, sizeof tail - 1);
+    wr_bytes(wr, tail, sizeof tail - 1);
 }
 
 static int kerberos_recognize(const struct payload_trace *trace, struct sonde_span question,

@@ -21,7 +21,7 @@ static void memcached_ask(const struct payload_trace *trace, const struct payloa
     wr_u16(wr, 0); /* number of this datagram */
     wr_u16(wr, 1); /* of so many */
     wr_u16(wr, 0); /* reserved */
-    payload_put(wr, command, sizeof command - 1);
+    wr_bytes(wr, command, sizeof command - 1);
 }
 
 static int memcached_fits(const struct payload_trace *trace, struct sonde_span answer,

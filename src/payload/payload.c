@@ -168,11 +168,6 @@ int payload_recognize_name2(const struct payload_trace *trace, struct sonde_span
     return payload_read_name2(&rd, ret_match);
 }
 
-void payload_put(struct wr *wr, const void *bytes, size_t len)
-{
-    wr_bytes(wr, bytes, len);
-}
-
 bool payload_take(struct rd *rd, const void *bytes, size_t len)
 {
     struct sonde_span taken = rd_span(rd, len);

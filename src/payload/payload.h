@@ -131,9 +131,6 @@ SONDE_MUST_CHECK int payload_read_name2(struct rd *rd, struct payload_match *ret
 int payload_recognize_name2(const struct payload_trace *trace, struct sonde_span question,
                             struct payload_match *ret_match);
 
-/** Write bytes that are always the same. */
-void payload_put(struct wr *wr, const void *bytes, size_t len);
-
 /** Take bytes that have to be these. @return true if they are; false also if they end early. */
 bool payload_take(struct rd *rd, const void *bytes, size_t len);
 

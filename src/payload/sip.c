@@ -22,7 +22,7 @@ enum {
 
 static void write_text(struct wr *wr, const char *text)
 {
-    wr_bytes(wr, (const uint8_t *)text, strlen(text));
+    wr_bytes(wr, text, strlen(text));
 }
 
 static void sip_ask(const struct payload_trace *trace, const struct payload_name *name, size_t len,

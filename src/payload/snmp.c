@@ -51,20 +51,20 @@ static void v3_ask(const struct payload_trace *trace, const struct payload_name 
                    struct wr *wr)
 {
     (void)len;
-    payload_put(wr, v3_head, sizeof v3_head - 1);
+    wr_bytes(wr, v3_head, sizeof v3_head - 1);
     ber_write_name(wr, trace, name);
-    payload_put(wr, v3_middle, sizeof v3_middle - 1);
+    wr_bytes(wr, v3_middle, sizeof v3_middle - 1);
     ber_write_name(wr, trace, name);
-    payload_put(wr, v3_tail, sizeof v3_tail - 1);
+    wr_bytes(wr, v3_tail, sizeof v3_tail - 1);
 }
 
 static void v2c_ask(const struct payload_trace *trace, const struct payload_name *name, size_t len,
                     struct wr *wr)
 {
     (void)len;
-    payload_put(wr, v2c_head, sizeof v2c_head - 1);
+    wr_bytes(wr, v2c_head, sizeof v2c_head - 1);
     ber_write_name(wr, trace, name);
-    payload_put(wr, v2c_tail, sizeof v2c_tail - 1);
+    wr_bytes(wr, v2c_tail, sizeof v2c_tail - 1);
 }
 
 /* Read a message up to its msgID. */

@@ -22,10 +22,10 @@ static void tftp_ask(const struct payload_trace *trace, const struct payload_nam
 {
     (void)len;
     wr_u16(wr, OPCODE_RRQ);
-    payload_put(wr, file, sizeof file - 1);
+    wr_bytes(wr, file, sizeof file - 1);
     payload_write_hex(wr, trace, name, PAYLOAD_NAME8_BYTES);
     wr_u8(wr, 0);
-    payload_put(wr, mode, sizeof mode); /* with its 0 */
+    wr_bytes(wr, mode, sizeof mode); /* with its 0 */
 }
 
 static int tftp_recognize(const struct payload_trace *trace, struct sonde_span question,

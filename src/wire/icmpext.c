@@ -206,7 +206,7 @@ static void interface_encode(struct wr *wr, uint8_t c_type, const struct sonde_i
         size_t name_len = strnlen(interface->name, SONDE_INTERFACE_NAME_BYTES - 1);
         size_t len = (1 + name_len + 3) / 4 * 4;
         wr_u8(wr, (uint8_t)len);
-        wr_bytes(wr, (const uint8_t *)interface->name, name_len);
+        wr_bytes(wr, interface->name, name_len);
         wr_fill(wr, 0, len - 1 - name_len);
     }
     if (c_type & IF_HAS_MTU)
