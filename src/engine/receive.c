@@ -104,7 +104,7 @@ static void credit(struct engine *engine, uint32_t index, const struct sonde_rx 
         flight->outcome =
             (uint8_t)match->outcome; /* now it has its answer, and the next is another */
         finish_again(engine, index, SONDE_EVENT_LATE, &event);
-    } else {
+    } else if (rx->kind == SONDE_RX_ERROR || !engine->traces[flight->trace].spec.repeats) {
         finish_again(engine, index, SONDE_EVENT_DUPLICATE, &event);
     }
 }

@@ -4,8 +4,8 @@
  * that it must be refused (§4.1): with StopCCN, at most behind an empty acknowledgement. A version
  * that nobody speaks would not do: xl2tpd does not look at it, and opens the tunnel. Since we do
  * not acknowledge, a server says StopCCN several times, and forgets the tunnel after half a minute
- * (§5.7, §5.8); the protocol knows no answer that is said once only. The number that we assign to
- * the tunnel names the probe: answers are addressed to it.
+ * (§5.7, §5.8). The number that we assign to the tunnel names the probe: answers are addressed to
+ * it.
  */
 #include "payload/payload.h"
 
@@ -110,6 +110,7 @@ const struct payload_ops payload_l2tp = {
     .name = "l2tp",
     .asks = "for a tunnel that nobody grants",
     .silence = "a server that works over IPsec answers only there",
+    .repeats = true,
     .ask = l2tp_ask,
     .recognize = l2tp_recognize,
     .fits = l2tp_fits,

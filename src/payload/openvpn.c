@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * OpenVPN: the reset by which a client begins (P_CONTROL_HARD_RESET_CLIENT_V2). The server answers
- * with its own, which acknowledges ours and repeats our session id; from version 2.6 on it keeps
- * nothing until it is itself acknowledged. A server with tls-auth or tls-crypt drops what is not
- * signed with its key. No RFC: the layout is that of OpenVPN's doc/doxygen/doc_protocol_overview.h.
+ * with its own, which acknowledges ours and repeats our session id; before version 2.6 it says so
+ * again until it is itself acknowledged, from then on it keeps nothing until it is. A server with
+ * tls-auth or tls-crypt drops what is not signed with its key. No RFC: the layout is that of
+ * OpenVPN's doc/doxygen/doc_protocol_overview.h.
  */
 #include "payload/payload.h"
 
@@ -58,6 +59,7 @@ const struct payload_ops payload_openvpn = {
     .name = "openvpn",
     .asks = "for a session, without a key",
     .silence = "a server with tls-auth or tls-crypt answers only to its key",
+    .repeats = true,
     .ask = openvpn_ask,
     .recognize = openvpn_recognize,
     .fits = openvpn_fits,

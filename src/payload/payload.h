@@ -49,6 +49,7 @@ struct payload_ops {
     const char *silence; /* why a healthy service does not answer, in words; NULL: it does */
     bool nameless;       /* the question has no room for a name */
     bool other_port;     /* answers come from another port of the server than was asked */
+    bool repeats;        /* several answers to one question are the protocol's way */
 
     /**
      * Write a question.

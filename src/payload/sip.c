@@ -4,7 +4,8 @@
  * no further (Max-Forwards: 0, §16.3). The host names are ones that nobody has (RFC 2606 §2): a
  * server then answers to the address that the packet came from (§18.2.1), and to the port if it
  * knows rport (RFC 3581 §4). Branch, tag and Call-ID are the name of the probe in hexadecimal
- * digits; the Call-ID comes back as it is (§8.2.6.2). The host names are short, so that a router
+ * digits; the Call-ID comes back as it is (§8.2.6.2), also in a provisional response before the
+ * final one (§8.2.6.1). The host names are short, so that a router
  * which quotes 128 bytes (RFC 4884 §4.1) quotes the branch.
  */
 #include "payload/payload.h"
@@ -137,6 +138,7 @@ static int sip_fits(const struct payload_trace *trace, struct sonde_span answer,
 const struct payload_ops payload_sip = {
     .name = "sip",
     .asks = "for its options",
+    .repeats = true,
     .ask = sip_ask,
     .recognize = sip_recognize,
     .fits = sip_fits,

@@ -51,6 +51,7 @@ struct sonde_spec {
     struct sonde_span expects;         /* and what an answer begins with; borrowed */
     bool nameless;                     /* nothing in a probe tells which one it is */
     bool other_port; /* answers come from another port of the target than was asked */
+    bool repeats;    /* several answers to one probe are the protocol's way, and no duplicates */
 };
 
 /** What an arrival is to a trace. */

@@ -45,6 +45,7 @@ static int fill_spec(struct sonde_session *session, const struct session_target 
         .nameless = service->payload != NULL && service->payload->nameless &&
                     target->addr.family == SONDE_FAMILY_IPV6,
         .other_port = service->payload != NULL && service->payload->other_port,
+        .repeats = service->payload != NULL && service->payload->repeats,
     };
     if (session->source.family == target->addr.family)
         spec->flow.src = session->source;

@@ -120,6 +120,7 @@ static void add_service(struct net *net, const struct sonde_probe_ops *ops, bool
         .id_base = (uint16_t)(salt * 7 + 60000),
         .size_bytes = 64,
         .other_port = net->other_port && ops->protocol == IP_PROTO_UDP,
+        .repeats = net->repeats && ops->protocol == IP_PROTO_UDP,
     };
     int r = standby ? engine_add_standby(net->engine, ops, &spec)
                     : engine_add_trace(net->engine, ops, &spec);

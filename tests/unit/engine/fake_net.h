@@ -73,6 +73,7 @@ struct net {
     void (*on_event)(struct net *net, const struct sonde_event *event);
     uint64_t seen;   /* for the rules' own use */
     bool other_port; /* UDP services that are added answer from another port than is asked */
+    bool repeats;    /* they answer several times */
 
     bool forgetful; /* keeps counts only, for long runs */
     struct net_probe *probes;

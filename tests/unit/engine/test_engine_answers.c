@@ -138,6 +138,27 @@ Test(answers, more_answers_to_one_probe_are_duplicates)
     net_free(net);
 }
 
+/* RFC 2661 §5.8, say: a message is repeated until it is acknowledged. */
+Test(answers, more_answers_are_none_where_the_protocol_has_it_so)
+{
+    struct engine_config config = net_config();
+    config.cycles = 5;
+    struct net *net = net_new(&config);
+    net->repeats = true;
+    net->on_probe = answer_thrice;
+    net_add(net, "udp");
+    engine_start(net->engine, 0);
+    net_run(net);
+    for (size_t i = 0; i < net->probe_count; i++) {
+        const struct net_probe *probe = &net->probes[i];
+        cr_expect_neq(probe->outcome, SONDE_OUTCOME_NO_REPLY);
+        bool is_routers = probe->outcome == SONDE_OUTCOME_TTL_EXCEEDED;
+        cr_expect_eq(probe->duplicates, is_routers ? 2 : 0);
+        cr_expect_eq(probe->late, 0);
+    }
+    net_free(net);
+}
+
 static void late_thrice(struct net *net, const struct sonde_tx *tx)
 {
     for (int i = 0; i < 3; i++)
