@@ -31,13 +31,14 @@ enum {
 static void coap_ask(const struct payload_trace *trace, const struct payload_name *name, size_t len,
                      struct wr *wr)
 {
-    (void)len;
+    size_t start = wr->len;
     wr_u8(wr, VERSION_1 | TYPE_CONFIRMABLE | PAYLOAD_NAME8_BYTES);
     wr_u8(wr, CODE_GET);
     wr_u16(wr, name->field16); /* message ID */
     payload_write_name8(wr, trace, name);
     wr_u8(wr, OPTION_LONG_DELTA);
     wr_u16(wr, OPTION - OPTION_LONG_BASE);
+    payload_pad(wr, start, len); /* each zero is the same option once more; §3.1 */
 }
 
 static int coap_recognize(const struct payload_trace *trace, struct sonde_span question,

@@ -21,8 +21,10 @@ enum {
     SUITE_RESERVED = 0x0a0a, /* RFC 8701 §2 */
     RECORD_BYTES = 13,       /* the record's header; RFC 6347 §4.1 */
     SEQUENCE_OFFSET = 5,
-    MESSAGE_BYTES = 12, /* the message's header; RFC 6347 §4.2.2 */
-    HELLO_BYTES = 42,   /* what we say behind it */
+    MESSAGE_BYTES = 12,     /* the message's header; RFC 6347 §4.2.2 */
+    HELLO_BYTES = 42,       /* what we say behind it, without extensions */
+    EXTENSIONS_BYTES = 6,   /* their length, and the head of one; RFC 5246 §7.4.1.4 */
+    EXTENSION_PADDING = 21, /* RFC 7685 */
 };
 
 /* The upper 16 bits of our sequence numbers: not 0, where servers begin to count. */
@@ -37,22 +39,33 @@ static void write_u24(struct wr *wr, uint32_t value)
     wr_u16(wr, (uint16_t)value);
 }
 
+/* The extension that says nothing, and the length before it. */
+static void write_padding(struct wr *wr, size_t len)
+{
+    wr_u16(wr, (uint16_t)(len - 2));
+    wr_u16(wr, EXTENSION_PADDING);
+    wr_u16(wr, (uint16_t)(len - EXTENSIONS_BYTES));
+    wr_fill(wr, 0, len - EXTENSIONS_BYTES);
+}
+
 static void dtls_ask(const struct payload_trace *trace, const struct payload_name *name, size_t len,
                      struct wr *wr)
 {
-    (void)len;
+    size_t least = RECORD_BYTES + MESSAGE_BYTES + HELLO_BYTES;
+    size_t extensions = len >= least + EXTENSIONS_BYTES ? len - least : 0;
+    uint16_t hello = (uint16_t)(HELLO_BYTES + extensions);
     wr_u8(wr, TYPE_HANDSHAKE); /* the record */
     wr_u16(wr, VERSION_1_0);
     wr_u16(wr, 0); /* epoch */
     wr_u16(wr, secret(trace));
     wr_u32(wr, name->token);
-    wr_u16(wr, MESSAGE_BYTES + HELLO_BYTES);
+    wr_u16(wr, (uint16_t)(MESSAGE_BYTES + hello));
 
     wr_u8(wr, CLIENT_HELLO); /* the message, in one fragment */
-    write_u24(wr, HELLO_BYTES);
+    write_u24(wr, hello);
     wr_u16(wr, 0); /* its sequence number */
     write_u24(wr, 0);
-    write_u24(wr, HELLO_BYTES);
+    write_u24(wr, hello);
 
     wr_u16(wr, VERSION_1_2); /* the ClientHello; RFC 6347 §4.2.1 */
     for (size_t i = 0; i < 4; i++)
@@ -63,6 +76,8 @@ static void dtls_ask(const struct payload_trace *trace, const struct payload_nam
     wr_u16(wr, SUITE_RESERVED);
     wr_u8(wr, 1); /* one compression method: none */
     wr_u8(wr, 0);
+    if (extensions > 0)
+        write_padding(wr, extensions);
 }
 
 /* Read a sequence number, which may be the other side's own count. */

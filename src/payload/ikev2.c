@@ -20,6 +20,7 @@ enum {
     PAYLOAD_SA = 33,
     PAYLOAD_KE = 34,
     PAYLOAD_NONCE = 40,
+    PAYLOAD_NOTIFY = 41,
     PROTOCOL_IKE = 1,
     TRANSFORM_BYTES = 8,
     TRANSFORMS = 4,
@@ -29,7 +30,9 @@ enum {
     GROUP_14_BYTES = 256,
     KE_BYTES = 8 + GROUP_14_BYTES,
     NONCE_BYTES = 4 + 32,
-    MESSAGE_BYTES = HEADER_BYTES + SA_BYTES + KE_BYTES + NONCE_BYTES,
+    MESSAGE_BYTES = HEADER_BYTES + SA_BYTES + KE_BYTES + NONCE_BYTES, /* without padding */
+    NOTIFY_BYTES = 8,        /* without data; RFC 7296 §3.10 */
+    NOTIFY_PRIVATE = 0xf000, /* a status that whoever does not know it passes over; §3.10.1 */
 
     /* A responder of version 1 may refuse with a notice of its own; RFC 2408 §3.1, §5.2. */
     VERSION_1 = 0x10,
@@ -37,7 +40,7 @@ enum {
 };
 
 static void write_header(const struct payload_trace *trace, const struct payload_name *name,
-                         struct wr *wr)
+                         size_t len, struct wr *wr)
 {
     payload_write_name8(wr, trace, name);
     wr_u64(wr, 0); /* the responder's SPI */
@@ -46,7 +49,7 @@ static void write_header(const struct payload_trace *trace, const struct payload
     wr_u8(wr, EXCHANGE_SA_INIT);
     wr_u8(wr, FLAG_INITIATOR);
     wr_u32(wr, 0); /* message ID */
-    wr_u32(wr, MESSAGE_BYTES);
+    wr_u32(wr, (uint32_t)len);
 }
 
 /* What every payload begins with; RFC 7296 §3.2. */
@@ -83,26 +86,37 @@ static void write_sa(struct wr *wr)
     }
 }
 
+/* A status that means nothing, as padding. */
+static void write_notify(struct wr *wr, size_t len)
+{
+    write_generic(wr, 0, (uint16_t)len);
+    wr_u16(wr, 0); /* of no protocol, without an SPI */
+    wr_u16(wr, NOTIFY_PRIVATE);
+    wr_fill(wr, 0, len - NOTIFY_BYTES);
+}
+
 static void ikev2_ask(const struct payload_trace *trace, const struct payload_name *name,
                       size_t len, struct wr *wr)
 {
-    (void)len;
-    write_header(trace, name, wr);
+    size_t notify = len >= MESSAGE_BYTES + NOTIFY_BYTES ? len - MESSAGE_BYTES : 0;
+    write_header(trace, name, MESSAGE_BYTES + notify, wr);
     write_sa(wr);
     write_generic(wr, PAYLOAD_NONCE, KE_BYTES); /* the key exchange; RFC 7296 §3.4 */
     wr_u16(wr, GROUP_14);
     wr_u16(wr, 0);
     wr_fill(wr, 0x5a, GROUP_14_BYTES);
-    write_generic(wr, 0, NONCE_BYTES); /* RFC 7296 §3.9 */
+    write_generic(wr, notify > 0 ? PAYLOAD_NOTIFY : 0, NONCE_BYTES); /* RFC 7296 §3.9 */
     for (size_t i = 0; i < 4; i++)
         wr_u64(wr, trace->cookie);
+    if (notify > 0)
+        write_notify(wr, notify);
 }
 
 static void nat_ask(const struct payload_trace *trace, const struct payload_name *name, size_t len,
                     struct wr *wr)
 {
     wr_fill(wr, 0, MARKER_BYTES);
-    ikev2_ask(trace, name, len, wr);
+    ikev2_ask(trace, name, len > MARKER_BYTES ? len - MARKER_BYTES : 0, wr);
 }
 
 static int ikev2_recognize(const struct payload_trace *trace, struct sonde_span question,

@@ -168,6 +168,12 @@ int payload_recognize_name2(const struct payload_trace *trace, struct sonde_span
     return payload_read_name2(&rd, ret_match);
 }
 
+void payload_pad(struct wr *wr, size_t start, size_t len)
+{
+    size_t written = wr->len - start;
+    wr_fill(wr, 0, len > written ? len - written : 0);
+}
+
 bool payload_take(struct rd *rd, const void *bytes, size_t len)
 {
     struct sonde_span taken = rd_span(rd, len);

@@ -53,8 +53,8 @@ struct payload_ops {
 
     /**
      * Write a question.
-     * @param len  Bytes that are wanted; a protocol that knows padding pads to that, another is as
-     *             long as it is. Never shorter than the protocol needs.
+     * @param len  Bytes that are wanted, 0 = as few as the protocol needs. One that knows padding
+     *             pads to that; another is as long as it is.
      * @param wr   Receives it; fails if it is too small.
      */
     void (*ask)(const struct payload_trace *trace, const struct payload_name *name, size_t len,
@@ -131,6 +131,11 @@ SONDE_MUST_CHECK int payload_read_name2(struct rd *rd, struct payload_match *ret
 /** A name of 2 bytes at the very beginning of a question: fit to be the recognize() of a module. */
 int payload_recognize_name2(const struct payload_trace *trace, struct sonde_span question,
                             struct payload_match *ret_match);
+
+/** Make a question longer by zeros.
+ *  @param start  Where in @p wr it begins.
+ *  @param len    Bytes that are wanted of it; fewer than there are change nothing. */
+void payload_pad(struct wr *wr, size_t start, size_t len);
 
 /** Take bytes that have to be these. @return true if they are; false also if they end early. */
 bool payload_take(struct rd *rd, const void *bytes, size_t len);

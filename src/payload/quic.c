@@ -14,21 +14,21 @@ enum {
     VERSION_RESERVED = 0x1a2a3a4a,
     VERSION_NEGOTIATION = 0,
     VERSION_BYTES = 4,
-    HEADER_BYTES = 23, /* as we write it */
-    ID_BYTES = 8,      /* a client's first destination id is at least that long; RFC 9000 §7.2 */
-    DATAGRAM = 1200,   /* what a client sends first is at least that long; RFC 9000 §14.1 */
+    ID_BYTES = 8,    /* a client's first destination id is at least that long; RFC 9000 §7.2 */
+    DATAGRAM = 1200, /* what a client sends first is at least that long; RFC 9000 §14.1 */
 };
 
 static void quic_ask(const struct payload_trace *trace, const struct payload_name *name, size_t len,
                      struct wr *wr)
 {
+    size_t start = wr->len;
     wr_u8(wr, LONG_HEADER | FIXED_BIT);
     wr_u32(wr, VERSION_RESERVED);
     wr_u8(wr, ID_BYTES);
     wr_u64(wr, trace->cookie);
     wr_u8(wr, ID_BYTES);
     payload_write_name8(wr, trace, name);
-    wr_fill(wr, 0, (len > DATAGRAM ? len : DATAGRAM) - HEADER_BYTES);
+    payload_pad(wr, start, len > DATAGRAM ? len : DATAGRAM);
 }
 
 static int quic_recognize(const struct payload_trace *trace, struct sonde_span question,

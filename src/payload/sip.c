@@ -29,7 +29,7 @@ static void write_text(struct wr *wr, const char *text)
 static void sip_ask(const struct payload_trace *trace, const struct payload_name *name, size_t len,
                     struct wr *wr)
 {
-    (void)len;
+    size_t start = wr->len;
     write_text(wr, UP_TO_BRANCH);
     payload_write_hex(wr, trace, name, PAYLOAD_NAME12_BYTES);
     write_text(wr, UP_TO_TAG);
@@ -37,6 +37,7 @@ static void sip_ask(const struct payload_trace *trace, const struct payload_name
     write_text(wr, UP_TO_CALL_ID);
     payload_write_hex(wr, trace, name, PAYLOAD_NAME12_BYTES);
     write_text(wr, UP_TO_END);
+    payload_pad(wr, start, len); /* behind the message, where it is passed over; §18.3 */
 }
 
 static int sip_recognize(const struct payload_trace *trace, struct sonde_span question,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * STUN, RFC 8489: a Binding request without attributes. Its transaction ID names the probe; a
- * success and an error response carry it back (§6.3).
+ * STUN, RFC 8489: a Binding request without attributes, but for padding. Its transaction ID names
+ * the probe; a success and an error response carry it back (§6.3).
  */
 #include "payload/payload.h"
 
@@ -11,17 +11,26 @@ enum {
     BINDING_SUCCESS = 0x0101,
     BINDING_ERROR = 0x0111,
     MAGIC_COOKIE = 0x2112a442,
-    ATTRIBUTE_ALIGN = 4, /* the length is a multiple of that */
+    HEADER_BYTES = 20,
+    ATTRIBUTE_BYTES = 4,         /* its header; §14 */
+    ATTRIBUTE_ALIGN = 4,         /* lengths are multiples of that */
+    ATTRIBUTE_OPTIONAL = 0xffff, /* of a type that nobody was given, to be passed over */
 };
 
 static void stun_ask(const struct payload_trace *trace, const struct payload_name *name, size_t len,
                      struct wr *wr)
 {
-    (void)len;
+    size_t attribute =
+        len > HEADER_BYTES ? (len - HEADER_BYTES) / ATTRIBUTE_ALIGN * ATTRIBUTE_ALIGN : 0;
     wr_u16(wr, BINDING_REQUEST);
-    wr_u16(wr, 0); /* bytes of attributes */
+    wr_u16(wr, (uint16_t)attribute);
     wr_u32(wr, MAGIC_COOKIE);
     payload_write_name12(wr, trace, name);
+    if (attribute == 0)
+        return;
+    wr_u16(wr, ATTRIBUTE_OPTIONAL);
+    wr_u16(wr, (uint16_t)(attribute - ATTRIBUTE_BYTES));
+    wr_fill(wr, 0, attribute - ATTRIBUTE_BYTES);
 }
 
 static int stun_recognize(const struct payload_trace *trace, struct sonde_span question,

@@ -49,8 +49,9 @@ static void write_question(const struct sonde_spec *spec, uint32_t token, struct
 {
     const struct payload_trace trace = payload_trace_of(spec);
     const struct payload_name name = {token, probe_field16(payload_base(spec), token)};
+    size_t len = spec->size_bytes > PROBE_SIZE_MIN ? probe_payload_len(spec, UDP_HEADER_BYTES) : 0;
     udp_encode(wr, spec->flow.src_port, spec->flow.dst_port, 0);
-    spec->payload->ask(&trace, &name, probe_payload_len(spec, UDP_HEADER_BYTES), wr);
+    spec->payload->ask(&trace, &name, len, wr);
     if (!wr_ok(wr))
         return;
     wr_patch_u16(wr, LENGTH_OFFSET, (uint16_t)wr->len);

@@ -11,7 +11,15 @@ Test(coap, gets_nothing_with_an_option_that_nobody_knows)
     struct sample_question question = sample_ask(&payload_coap, 0);
     sample_expect_question(&question, "48 01 b1b2" /* version 1, CON, 8 bytes of token; GET */
                            OUR_TOKEN "e0 fcdc");   /* option 269 + 64732 = 65001, empty */
-    cr_expect_eq(sample_ask(&payload_coap, 1000).len, 15);
+}
+
+/* A delta of 0 is the same option again, and a length of 0 an empty value; §3.1. */
+Test(coap, pads_with_the_option_over_and_over)
+{
+    struct sample_question question = sample_ask(&payload_coap, 18);
+    sample_expect_question(&question, "48 01 b1b2" OUR_TOKEN "e0 fcdc 00 00 00");
+    cr_expect_eq(sample_ask(&payload_coap, 14).len, 15);
+    cr_expect_eq(sample_ask(&payload_coap, 1000).len, 1000);
 }
 
 Test(coap, takes_every_response)

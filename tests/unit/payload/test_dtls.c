@@ -19,7 +19,21 @@ Test(dtls, says_hello_with_a_suite_that_nobody_chooses)
                                       "fefd 0102030405060708 0102030405060708"
                                       "0102030405060708 0102030405060708"
                                       "00 00 0002 0a0a 01 00");
-    cr_expect_eq(sample_ask(&payload_dtls, 1000).len, 67);
+}
+
+/* RFC 7685 §3: type 21, and zeros. */
+Test(dtls, pads_with_the_extension_for_it)
+{
+    struct sample_question question = sample_ask(&payload_dtls, 75);
+    sample_expect_question(&question, "16 feff 0000" OUR_SEQUENCE "003e"
+                                      "01 000032 0000 000000 000032"
+                                      "fefd 0102030405060708 0102030405060708"
+                                      "0102030405060708 0102030405060708"
+                                      "00 00 0002 0a0a 01 00"
+                                      "0006 0015 0002 0000");
+    cr_expect_eq(sample_ask(&payload_dtls, 72).len, 67);
+    cr_expect_eq(sample_ask(&payload_dtls, 73).len, 73);
+    cr_expect_eq(sample_ask(&payload_dtls, 1000).len, 1000);
 }
 
 Test(dtls, takes_a_request_for_the_cookie)

@@ -36,7 +36,23 @@ Test(ikev2, asks_for_an_sa_with_an_encryption_of_private_use)
     expect_message(&question, 0);
     question.len = 80;
     sample_expect_question(&question, UP_TO_THE_GROUP);
-    cr_expect_eq(sample_ask(&payload_ikev2, 1000).len, 372);
+}
+
+/* RFC 7296 §3.10: next payload, critical, length, protocol, bytes of SPI, type, data. */
+Test(ikev2, pads_with_a_notice_of_private_use_at_its_end)
+{
+    struct sample_question question = sample_ask(&payload_ikev2, 384);
+    cr_assert_eq(question.len, 384);
+    struct sample_question end = {.len = 48};
+    memcpy(end.bytes, question.bytes + 336, end.len);
+    sample_expect_question(&end, "29 00 0024 0102030405060708 0102030405060708"
+                                 "0102030405060708 0102030405060708"
+                                 "00 00 000c 00 00 f000 00000000");
+    cr_expect_eq(question.bytes[26], 0x01); /* 384 = 0x180 bytes */
+    cr_expect_eq(question.bytes[27], 0x80);
+    cr_expect_eq(sample_ask(&payload_ikev2, 379).len, 372);
+    cr_expect_eq(sample_ask(&payload_ikev2, 1000).len, 1000);
+    cr_expect_eq(sample_ask(&payload_ikev2_nat, 1000).len, 1000);
 }
 
 Test(ikev2, puts_the_marker_before_it_on_the_other_port)

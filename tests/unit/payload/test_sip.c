@@ -38,6 +38,16 @@ Test(sip, asks_for_options_that_nobody_forwards)
     cr_expect_arr_eq(question.bytes, expected, question.len);
 }
 
+/* What is behind the message, by its Content-Length, is passed over; §18.3. */
+Test(sip, pads_behind_the_message)
+{
+    size_t least = sample_ask(&payload_sip, 0).len;
+    struct sample_question question = sample_ask(&payload_sip, least + 3);
+    cr_assert_eq(question.len, least + 3);
+    cr_expect_arr_eq(question.bytes + least - 4, "\r\n\r\n\0\0\0", 7);
+    cr_expect_eq(sample_ask(&payload_sip, least - 1).len, least);
+}
+
 /* 128 bytes of a packet without options: 20 of IPv4, 8 of UDP, 100 of the question. */
 Test(sip, a_quote_of_128_bytes_holds_the_name)
 {

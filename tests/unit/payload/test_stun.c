@@ -12,7 +12,17 @@ Test(stun, asks_for_a_binding)
 {
     struct sample_question question = sample_ask(&payload_stun, 0);
     sample_expect_question(&question, "0001 0000" COOKIE NAME);
-    cr_expect_eq(sample_ask(&payload_stun, 1200).len, 20);
+}
+
+/* An attribute of a type from 0x8000 on is passed over by whoever does not know it; §14. */
+Test(stun, pads_with_an_attribute_in_words_of_four_bytes)
+{
+    struct sample_question question = sample_ask(&payload_stun, 31);
+    sample_expect_question(&question, "0001 0008" COOKIE NAME "ffff 0004 00000000");
+    question = sample_ask(&payload_stun, 24);
+    sample_expect_question(&question, "0001 0004" COOKIE NAME "ffff 0000");
+    cr_expect_eq(sample_ask(&payload_stun, 23).len, 20);
+    cr_expect_eq(sample_ask(&payload_stun, 1200).len, 1200);
 }
 
 Test(stun, takes_a_success_and_an_error)

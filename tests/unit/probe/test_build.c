@@ -2,6 +2,8 @@
 /* What every module's packets have in common: sizes, checksums, and one path for all of a trace. */
 #include "tests/unit/probe/samples.h"
 
+#include "payload/payload.h"
+
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <string.h>
@@ -149,6 +151,27 @@ static void visit_sizes(const struct sonde_probe_ops *ops, struct sonde_spec *sp
 Test(build, packets_have_the_size_that_was_asked_for_and_a_syn_its_own)
 {
     for_each_trace(visit_sizes);
+}
+
+/* RFC 1035 §4.1: 12 bytes of header, 5 of a question for the root. Padding is RFC 7830's option. */
+Test(build, a_question_is_padded_where_a_longer_packet_than_usual_is_asked_for)
+{
+    static const struct {
+        uint16_t size_bytes;
+        size_t len; /* over IPv4; over IPv6, 20 less */
+    } cases[] = {{64, 25}, {200, 180}, {1400, 1380}};
+    static struct sample_probe probe;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (size_t k = 0; k < 2; k++) {
+            struct sonde_spec spec = sample_spec(&probe_udp, sample_families[k]);
+            spec.payload = &payload_dns;
+            spec.size_bytes = cases[i].size_bytes;
+            sample_build(&probe, &probe_udp, &spec, 1);
+            bool shorter = i > 0 && sample_families[k] == SONDE_FAMILY_IPV6;
+            cr_expect_eq(probe.tx.segment.len, cases[i].len - (shorter ? 20 : 0), "%u bytes",
+                         cases[i].size_bytes);
+        }
+    }
 }
 
 static void visit_fill(const struct sonde_probe_ops *ops, struct sonde_spec *spec)
