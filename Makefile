@@ -7,7 +7,8 @@
 #   make bench      install the tools to compare with, and measure them and sonde (a quarter of an hour)
 #   make install    as meson does, with DESTDIR= and PREFIX=; as root, with a file capability (SETCAP=true)
 
-BUILD_PACKAGES = gcc libc6-dev libc-ares-dev libcap-dev libcjson-dev libseccomp-dev meson ninja-build pkgconf python3
+BUILD_PACKAGES = gcc libc6-dev libc-ares-dev libcap-dev libcjson-dev libseccomp-dev meson nettle-dev \
+	ninja-build pkgconf python3
 SERVER_PACKAGES = bird2 caddy chrony coturn freeradius kamailio libcoap3-bin memcached openssh-client \
 	openssh-server opensmtpd snmpd strongswan-charon strongswan-starter tftpd-hpa unbound vsftpd xrdp
 TEST_PACKAGES = $(BUILD_PACKAGES) $(SERVER_PACKAGES) clang-14 clang-format-14 clang-tidy-14 conntrack \

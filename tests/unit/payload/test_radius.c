@@ -4,16 +4,12 @@
 
 #include <criterion/criterion.h>
 
-#define AUTHENTICATOR "00112233445566778899aabbccddeeff"
+/* Cookie, zeros, and the name in 16 bits. */
+#define ASKED "0102030405060708 000000000000 b1b2"
 
-/* The signature is what Python says:
- * hmac.new(b"testing123", bytes.fromhex("0c010026") + b"sonde: a status?" +
- *          bytes.fromhex("5012" + 32 * "0"), "md5").hexdigest() */
-#define QUESTION                                                                                   \
-    "0c 01 0026"                                                                                   \
-    "736f6e64653a206120737461747573 3f"                                                            \
-    "50 12 a481b2db94ca2e489a8ca7ae5d3b00cb"                                                       \
-    "0102030405060708 a1a2a3a4" /* behind the packet */
+/* What signs it is what Python says of these bytes with 16 zeros at their end:
+ * hmac.new(b"testing123", QUESTION, "md5").hexdigest() */
+#define QUESTION "0c b2 0026" ASKED "50 12 64a0c1c97354cfd4ff304059b4f006af"
 
 Test(radius, asks_for_the_status_with_a_well_known_secret)
 {
@@ -23,38 +19,58 @@ Test(radius, asks_for_the_status_with_a_well_known_secret)
 
 Test(radius, pads_behind_the_packet)
 {
-    struct sample_question question = sample_ask(&payload_radius, 54);
+    struct sample_question question = sample_ask(&payload_radius, 42);
     sample_expect_question(&question, QUESTION "00000000");
-    cr_expect_eq(sample_ask(&payload_radius, 49).len, 50);
+    cr_expect_eq(sample_ask(&payload_radius, 37).len, 38);
     cr_expect_eq(sample_ask(&payload_radius, 1372).len, 1372);
 }
 
-/* Access-Accept, Access-Reject, Accounting-Response, Access-Challenge, Protocol-Error. */
-Test(radius, takes_every_response_and_learns_no_name)
+/* The authenticators are what Python says, with ASKED in their place and the secret behind:
+ * hashlib.md5(ANSWER + b"testing123").hexdigest() */
+#define ACCEPT "02 b2 0014 935e0eb3b6becdd06d660354eb3ff3cc"
+#define REJECT_NO "03 b2 0018 a7040f7ed059b0999668bd8a424198b8 12 04 6e6f" /* Reply-Message */
+
+Test(radius, the_answers_authenticator_names_the_probe)
 {
     static const char *const answers[] = {
-        "02 01 0014" AUTHENTICATOR,
-        "03 01 0014" AUTHENTICATOR,
-        "05 01 0014" AUTHENTICATOR,
-        "0b 01 0014" AUTHENTICATOR,
-        "34 01 0014" AUTHENTICATOR,
-        "03 01 0018" AUTHENTICATOR "12 04 6e6f", /* Reply-Message "no" */
-        "02 01 0014" AUTHENTICATOR "0000",       /* padding */
+        ACCEPT,
+        "03 b2 0014 6a1f25e488467c957b505f475e6fccb0", /* Access-Reject */
+        "05 b2 0014 01deaa3c3f75e426c73ac0381e59899f", /* Accounting-Response */
+        "0b b2 0014 1ba27da6721128769d9f98a91bd55581", /* Access-Challenge */
+        "34 b2 0014 15a6af6aa1528bbed42e9cb1e97d721e", /* Protocol-Error */
+        REJECT_NO,
+        ACCEPT "0000", /* padding */
     };
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
-        struct payload_match match = {PAYLOAD_NAMES_TOKEN, 1};
+        struct payload_match match = {PAYLOAD_NAMES_NONE, 0};
         cr_expect_eq(sample_fits(&payload_radius, answers[i], &match), 0, "%s", answers[i]);
-        cr_expect_eq(match.named, PAYLOAD_NAMES_NONE);
+        cr_expect_eq(match.named, PAYLOAD_NAMES_FIELD16);
+        cr_expect_eq(match.value, sample_name.field16);
     }
+    /* the same to the question of name 00b2 */
+    struct payload_match match = {PAYLOAD_NAMES_NONE, 0};
+    cr_expect_eq(
+        sample_fits(&payload_radius, "02 b2 0014 da358d1f090257109411db44616ac0b0", &match), 0);
+    cr_expect_eq(match.value, 0x00b2);
 }
 
 Test(radius, refuses_what_is_no_response)
 {
-    /* Access-Request, Status-Server, a length below the header's, one above the longest */
-    sample_expect_refusal(&payload_radius, "01 01 0014" AUTHENTICATOR, SONDE_DISCARD_NOT_A_RESULT);
+    /* Access-Request, Status-Server, a length below the header's, one that is too long */
+    sample_expect_refusal(&payload_radius, "01 b2 0014" ASKED, SONDE_DISCARD_NOT_A_RESULT);
     sample_expect_refusal(&payload_radius, QUESTION, SONDE_DISCARD_NOT_A_RESULT);
-    sample_expect_refusal(&payload_radius, "02 01 0013" AUTHENTICATOR, SONDE_DISCARD_NOT_A_RESULT);
-    sample_expect_refusal(&payload_radius, "02 01 1001" AUTHENTICATOR, SONDE_DISCARD_NOT_A_RESULT);
-    sample_expect_refusal(&payload_radius, "02 02 0014" AUTHENTICATOR, SONDE_DISCARD_BAD_TOKEN);
-    sample_expect_truncation(&payload_radius, "03 01 0018" AUTHENTICATOR "12 04 6e6f", 24);
+    sample_expect_refusal(&payload_radius, "02 b2 0013" ASKED, SONDE_DISCARD_NOT_A_RESULT);
+    sample_expect_refusal(&payload_radius, "02 b2 0401" ASKED, SONDE_DISCARD_NOT_A_RESULT);
+    sample_expect_truncation(&payload_radius, REJECT_NO, 24);
+}
+
+Test(radius, refuses_an_answer_to_another_question)
+{
+    /* another identifier, another cookie, a changed attribute */
+    sample_expect_refusal(&payload_radius, "02 b3 0014 935e0eb3b6becdd06d660354eb3ff3cc",
+                          SONDE_DISCARD_BAD_TOKEN);
+    sample_expect_refusal(&payload_radius, "02 b2 0014 028ba1ba1d474bdf3b8cc960337ad096",
+                          SONDE_DISCARD_BAD_TOKEN);
+    sample_expect_refusal(&payload_radius, "03 b2 0018 a7040f7ed059b0999668bd8a424198b8 12 04 6e70",
+                          SONDE_DISCARD_BAD_TOKEN);
 }
