@@ -65,6 +65,7 @@ static const struct known_service {
     {"nfs", 2049, TCP, NULL},
     {"mysql", 3306, TCP, NULL},
     {"rdp", 3389, TCP, NULL},
+    {"rdp-udp", 3389, UDP, NULL},
     {"rdgw", 3391, UDP, NULL},
     {"stun", 3478, UDP, NULL},
     {"dtls", 4433, UDP, NULL},

@@ -23,6 +23,7 @@ static const struct entry {
     {.ops = &payload_openvpn, .ports = {1194}},
     {.ops = &payload_l2tp, .ports = {1701}},
     {.ops = &payload_radius, .ports = {1812, 1813}},
+    {.ops = &payload_rdpeudp, .ports = {3389}},
     {.ops = &payload_stun, .ports = {3478}},
     {.ops = &payload_dtls, .ports = {4433, 5684, 3391}},
     {.ops = &payload_ikev2_nat, .ports = {4500}},

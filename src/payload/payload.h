@@ -162,6 +162,7 @@ extern const struct payload_ops payload_openvpn;
 extern const struct payload_ops payload_own;
 extern const struct payload_ops payload_quic;
 extern const struct payload_ops payload_radius;
+extern const struct payload_ops payload_rdpeudp;
 extern const struct payload_ops payload_sip;
 extern const struct payload_ops payload_snmp2c;
 extern const struct payload_ops payload_snmp;

@@ -6,6 +6,7 @@ Packets are put together here from the fields that the RFCs name, so that none o
 has a part in them; texts are such as users write. A seed says what a fuzzer would find last: a
 checksum that fits, a length that fits, a keyword.
 """
+import hashlib
 import ipaddress
 import pathlib
 import random
@@ -352,7 +353,9 @@ PAYLOADS = {
     "dtls": "16feff000001030000000900130300000700000000000000000007feff04c0c1c2c3",
     "coap": "688212340102030500000009e0fcdcff42616420",
     "sip": b"SIP/2.0 200 OK\r\nCall-ID: 010203040506070800000009\r\n\r\n".hex(),
-    "radius": "0201001400112233445566778899aabbccddeeff",
+    "radius": "02340014" + hashlib.md5(bytes.fromhex("02340014" "0102030405060708" "000000000000"
+                                                     "1234") + b"testing123").hexdigest(),
+    "rdpeudp": "0102123404000005" "0000004204d004d0",
     "l2tp": "c802001412340000000000018008000000000004",
     "openvpn": "4051525354555657580100000000010203050000000900000000",
     "wireguard": "0200000001020304",
