@@ -69,15 +69,17 @@ static int kerberos_fits(const struct payload_trace *trace, struct sonde_span an
         return payload_verdict(&rd, false);
     struct payload_match match = {PAYLOAD_NAMES_NONE, 0};
     bool is_error = false;
+    bool has_service = false; /* as every error; §5.9.1 */
     int r = 0;
     while (fields.content.rest.len > 0 && rd_ok(&fields.content) && r == 0) {
         struct ber field = ber_take(&fields.content);
         if (field.tag == ERROR_TYPE)
             is_error = ber_is(&field.content, 30);
+        has_service |= field.tag == ERROR_SERVICE;
         if (field.tag == ERROR_SERVICE)
             r = read_service(&field.content, trace, &match);
     }
-    if (r == 0 && (!is_error || !rd_ok(&fields.content)))
+    if (r == 0 && (!is_error || !has_service || !rd_ok(&fields.content)))
         r = SONDE_DISCARD_NOT_A_RESULT;
     if (r == 0)
         *ret_match = match;
