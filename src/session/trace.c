@@ -15,6 +15,15 @@ struct secrets {
     uint16_t id_base;
 };
 
+/* Do its answers come from another port? The user's own question is in the protocol of its port. */
+static bool answers_from_elsewhere(const struct session_service *service)
+{
+    const struct payload_ops *protocol = service->payload;
+    if (protocol == &payload_own)
+        protocol = payload_by_port(service->port);
+    return protocol != NULL && protocol->other_port;
+}
+
 static int fill_spec(struct sonde_session *session, const struct session_target *target,
                      const struct session_service *service, struct sonde_spec *spec)
 {
@@ -44,7 +53,7 @@ static int fill_spec(struct sonde_session *session, const struct session_target 
         /* the identification of IPv4 names what the question does not */
         .nameless = service->payload != NULL && service->payload->nameless &&
                     target->addr.family == SONDE_FAMILY_IPV6,
-        .other_port = service->payload != NULL && service->payload->other_port,
+        .other_port = answers_from_elsewhere(service),
         .repeats = service->payload != NULL && service->payload->repeats,
     };
     if (session->source.family == target->addr.family)
