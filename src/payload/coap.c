@@ -23,22 +23,32 @@ enum {
     CODE_CLASS_SHIFT = 5,
     ID_BYTES = 2,
     HEADER_BYTES = 4,
-    OPTION = 65001,           /* odd = critical, §5.4.6; for experiments, §12.2 */
-    OPTION_LONG_DELTA = 0xe0, /* two bytes of number follow, none of value; §3.1 */
-    OPTION_LONG_BASE = 269,
+    OPTION = 65001, /* odd = critical, §5.4.6; for experiments, §12.2 */
+    /* What is 269 or more is written in two bytes of their own; §3.1. */
+    LONG_NUMBER = 0xe0,
+    LONG_VALUE = 0x0e,
+    LONG_BASE = 269,
+    QUESTION_BYTES = HEADER_BYTES + PAYLOAD_NAME8_BYTES + 3, /* with an empty option */
+    PADDED_BYTES = QUESTION_BYTES + 2 + LONG_BASE,           /* at least */
+    MESSAGE_MAX = 1152,                                      /* that everybody takes; §4.6 */
 };
 
 static void coap_ask(const struct payload_trace *trace, const struct payload_name *name, size_t len,
                      struct wr *wr)
 {
-    size_t start = wr->len;
+    bool pads = len >= PADDED_BYTES;
+    if (len > MESSAGE_MAX)
+        len = MESSAGE_MAX;
     wr_u8(wr, VERSION_1 | TYPE_CONFIRMABLE | PAYLOAD_NAME8_BYTES);
     wr_u8(wr, CODE_GET);
     wr_u16(wr, name->field16); /* message ID */
     payload_write_name8(wr, trace, name);
-    wr_u8(wr, OPTION_LONG_DELTA);
-    wr_u16(wr, OPTION - OPTION_LONG_BASE);
-    payload_pad(wr, start, len); /* each zero is the same option once more; §3.1 */
+    wr_u8(wr, LONG_NUMBER | (pads ? LONG_VALUE : 0));
+    wr_u16(wr, OPTION - LONG_BASE);
+    if (pads) {
+        wr_u16(wr, (uint16_t)(len - PADDED_BYTES));
+        wr_fill(wr, 0, len - PADDED_BYTES + LONG_BASE);
+    }
 }
 
 static int coap_recognize(const struct payload_trace *trace, struct sonde_span question,

@@ -13,13 +13,18 @@ Test(coap, gets_nothing_with_an_option_that_nobody_knows)
                            OUR_TOKEN "e0 fcdc");   /* option 269 + 64732 = 65001, empty */
 }
 
-/* A delta of 0 is the same option again, and a length of 0 an empty value; §3.1. */
-Test(coap, pads_with_the_option_over_and_over)
+/* A length of 269 or more is written in two bytes behind the number; §3.1. */
+Test(coap, pads_with_the_options_value)
 {
-    struct sample_question question = sample_ask(&payload_coap, 18);
-    sample_expect_question(&question, "48 01 b1b2" OUR_TOKEN "e0 fcdc 00 00 00");
-    cr_expect_eq(sample_ask(&payload_coap, 14).len, 15);
-    cr_expect_eq(sample_ask(&payload_coap, 1000).len, 1000);
+    struct sample_question question = sample_ask(&payload_coap, 287);
+    cr_assert_eq(question.len, 287);
+    for (size_t i = 17; i < question.len; i++)
+        cr_expect_eq(question.bytes[i], 0, "byte %zu", i);
+    question.len = 17;
+    sample_expect_question(&question, "48 01 b1b2" OUR_TOKEN "ee fcdc 0001"); /* 270 bytes */
+    cr_expect_eq(sample_ask(&payload_coap, 285).len, 15);
+    cr_expect_eq(sample_ask(&payload_coap, 286).len, 286);
+    cr_expect_eq(sample_ask(&payload_coap, 1153).len, 1152); /* what everybody takes; §4.6 */
 }
 
 Test(coap, takes_every_response)
