@@ -3,6 +3,7 @@
 with SONDE_UNPRIVILEGED set."""
 import collections
 import socket
+import threading
 import unittest
 
 import lab
@@ -133,6 +134,29 @@ class Unprivileged(unittest.TestCase):
             self.assertEqual({states[f"{9000 + i}/tcp"] for i in range(8)}, {"closed"})
             blame = report.service("3389/tcp")["verdict"]["blame"]
             self.assertEqual((blame["last_seen"]["ttl"], blame["first_lost"]["ttl"]), (2, 3))
+
+    def test_few_descriptors_cost_no_answer_that_is_slow(self):
+        # ports that answer at once go first, so that it is known how fast answers can be
+        self.net.nft("r3", drop("tcp dport { 443, 3389 }"))
+        self.addCleanup(self.net.nft, "r3", "")
+        watch = packets.Capture(self.net, "r1", "to-vantage")
+        forger = packets.Forger(self.net, "r1")
+
+        def answer():
+            for syn in watch.read():
+                if not syn.outgoing and syn.dport == 443 and syn.flags == packets.SYN and \
+                        syn.ttl > 3:
+                    late = packets.tcp(syn.dst, syn.src, syn.dport, syn.sport, 1, syn.seq + 1,
+                                       packets.SYN | packets.ACK)
+                    timer = threading.Timer(0.7, forger.send, (late,))
+                    self.addCleanup(timer.join)
+                    timer.start()
+
+        with self.net.serving(watch, answer):
+            report = self.report(4, ":81", ":22", ":443", ":3389", "-c", "2",
+                                 wrap=("prlimit", "--nofile=15"))
+        self.assertEqual(report.states(), {"icmp": "open", "81/tcp": "closed", "22/tcp": "open",
+                                           "443/tcp": "open", "3389/tcp": "filtered"})
 
     # --- the wire
 

@@ -29,9 +29,6 @@
 
 /* The kernel sends a SYN again after a second (tcp(7), RFC 6298 §2). */
 static const sonde_ns SILENCE_MAX_NS = 950 * SONDE_NS_PER_MS;
-/* Before that, a socket whose place is needed is closed if it has waited for longer than twice the
- * slowest answer and this, as the engine gives up what it has nothing to compare with. */
-static const sonde_ns SILENCE_MIN_NS = 500 * SONDE_NS_PER_MS;
 
 static void close_connection(struct ordinary *ordinary, struct connection *connection)
 {
@@ -40,40 +37,30 @@ static void close_connection(struct ordinary *ordinary, struct connection *conne
     ordinary->connection_open--;
 }
 
-/* Close what has waited for so long. */
-static void close_older(struct ordinary *ordinary, sonde_ns age_ns, sonde_ns now_ns)
+void connection_expire(struct ordinary *ordinary, sonde_ns now_ns)
 {
+    if (!ns_due(ordinary->expiry_ns, now_ns))
+        return;
     sonde_ns next = SONDE_NS_NEVER;
     for (uint32_t i = 0; i < ordinary->connection_cap; i++) {
         struct connection *connection = &ordinary->connections[i];
+        sonde_ns expiry = ns_add(connection->sent_ns, SILENCE_MAX_NS);
+        if (connection->fd >= 0 && ns_due(expiry, now_ns))
+            connection_read(ordinary, connection); /* it may just have been answered */
         if (connection->fd < 0)
             continue;
-        if (ns_due(ns_add(connection->sent_ns, age_ns), now_ns)) {
-            connection_read(ordinary, connection); /* it may just have been answered */
-            if (connection->fd >= 0)
-                close_connection(ordinary, connection);
-        } else {
-            next = ns_min(next, ns_add(connection->sent_ns, SILENCE_MAX_NS));
-        }
+        if (ns_due(expiry, now_ns))
+            close_connection(ordinary, connection);
+        else
+            next = ns_min(next, expiry);
     }
     ordinary->expiry_ns = next;
-}
-
-void connection_expire(struct ordinary *ordinary, sonde_ns now_ns)
-{
-    if (ns_due(ordinary->expiry_ns, now_ns))
-        close_older(ordinary, SILENCE_MAX_NS, now_ns);
 }
 
 /* A place for one more; NULL if there is none. */
 static struct connection *find_free(struct ordinary *ordinary)
 {
-    sonde_ns now = clock_monotonic_ns();
-    connection_expire(ordinary, now);
-    if (ordinary->connection_open >= ordinary->connection_cap && ordinary->slowest_ns > 0)
-        close_older(ordinary,
-                    ns_min(SILENCE_MAX_NS, ns_add(SILENCE_MIN_NS, ns_mul(ordinary->slowest_ns, 2))),
-                    now);
+    connection_expire(ordinary, clock_monotonic_ns());
     for (uint32_t i = 0; i < ordinary->connection_cap; i++) {
         if (ordinary->connections[i].fd < 0)
             return &ordinary->connections[i];
@@ -297,8 +284,6 @@ void connection_read(struct ordinary *ordinary, struct connection *connection)
         quote_own(connection, arrival);
     arrival->rx.attributed = true;
     arrival->rx.token = connection->token;
-    sonde_ns took = ns_sub(arrival->rx.stamp.time_ns, connection->sent_ns);
-    ordinary->slowest_ns = ns_max(ordinary->slowest_ns, took);
     arrivals_add(&ordinary->arrivals);
     if (arrival->result == 0)
         close_connection(ordinary, connection);

@@ -72,7 +72,6 @@ struct ordinary {
     struct connection connections[CONNECTIONS_MAX];
     uint32_t connection_cap;  /* that may be open at once */
     uint32_t connection_open; /* that are */
-    sonde_ns slowest_ns;      /* TCP answer so far; 0 = none */
     sonde_ns expiry_ns;       /* no connection is to be closed before */
 };
 
