@@ -2,6 +2,9 @@
 """Without raw sockets: what is particular to it. What is the same is tested by the other files, run
 with SONDE_UNPRIVILEGED set."""
 import collections
+import os
+import select
+import signal
 import socket
 import threading
 import unittest
@@ -265,6 +268,51 @@ class Unprivileged(unittest.TestCase):
                         self.assertEqual(responder["address"], self.chain.hop(family, 2))
                         extension, = responder["extensions"]
                         self.assertEqual([label["label"] for label in extension["mpls"]], [24001])
+
+    # --- what the kernel makes of it
+
+    def test_an_error_of_a_type_that_does_not_exist_is_none(self):
+        # The kernel ends a connection for any ICMPv6 error: net/ipv6/icmp.c, icmpv6_rcv(), and
+        # net/ipv6/tcp_ipv6.c, tcp_v6_err().
+        self.net.nft("r2", drop("meta l4proto tcp"))
+        watch = packets.Capture(self.net, "r1", "to-vantage")
+        forger = packets.Forger(self.net, "r1")
+
+        def answer():
+            for syn in watch.read():
+                if not syn.outgoing and syn.flags == packets.SYN:
+                    forger.send(packets.icmp(self.chain.hop(6, 2), syn.src, 100, 0, 0, syn.raw))
+
+        ports = [f":{9000 + i}" for i in range(63)]
+        with self.net.serving(watch, answer):
+            report = self.report(6, *ports, "--many", "--deadline", "2")
+        self.assertEqual(report.discarded, {})
+        self.assertEqual(report.service("9000/tcp")["received"], 0)
+
+    def test_the_answer_to_a_syn_that_the_kernel_repeated_is_none(self):
+        self.net.nft("r1", drop("tcp dport 443"))
+        self.addCleanup(self.net.nft, "r1", "")
+        for family in lab.FAMILIES:
+            watch = packets.Capture(self.net, "vantage", "to-r1")
+            self.net.nft("r1", drop("tcp dport 443"))
+            run = self.net.start_sonde("-j", "-n", self.chain.target(family), ":443", "-c", "1",
+                                       "-f", "4", "-m", "4", "--no-control", **self.how())
+            self.wait_for(watch, packets.SYN)
+            os.kill(run.pid, signal.SIGSTOP)
+            self.net.nft("r1", "")
+            self.wait_for(watch, packets.SYN | packets.ACK)
+            os.kill(run.pid, signal.SIGCONT)
+            report = lab.Report(self.net.finish(run))
+            self.assertEqual(report.service("443/tcp")["received"], 0)
+            self.assertIsNone(report.service("443/tcp")["rtt_ms"])
+
+    @staticmethod
+    def wait_for(watch, flags):
+        """Until a TCP packet with just these flags has passed."""
+        while True:
+            select.select([watch], [], [])
+            if any(packet.flags == flags for packet in watch.read()):
+                return
 
     # --- beside others
 

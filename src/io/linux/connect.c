@@ -176,6 +176,16 @@ struct sonde_sent connection_send(struct ordinary *ordinary, const struct sonde_
 
 /* --- reading */
 
+/* The quote is of the SYN that the kernel wrote; the engine knows its own. */
+static void quote_own(const struct connection *connection, struct arrival *arrival)
+{
+    uint8_t *bytes = arrival->buffer + ERRQUEUE_HEADROOM;
+    size_t quoted = arrival->rx.quote.segment.len;
+    size_t len = quoted < connection->syn_len ? quoted : connection->syn_len;
+    memcpy(bytes, connection->syn, len);
+    arrival->rx.quote.segment = (struct sonde_span){bytes, len};
+}
+
 /* Read an ICMP error, if one is there. */
 static bool read_error(struct ordinary *ordinary, const struct connection *connection,
                        struct arrival *arrival)
@@ -195,24 +205,15 @@ static bool read_error(struct ordinary *ordinary, const struct connection *conne
         .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
     ssize_t len = recvmsg(connection->fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT);
     sonde_ns now = clock_monotonic_ns();
-    if (len < 0 || !errqueue_find(&message, &entry))
+    if (len < 0 || !errqueue_find(&message, &entry) ||
+        errqueue_decode(&entry, &about, bytes, (size_t)len, &arrival->rx) != 0)
         return false;
     side_read(&message, &side);
-    arrival->result = errqueue_decode(&entry, &about, bytes, (size_t)len, &arrival->rx);
     wall_follow(&ordinary->wall);
     arrival->rx.stamp = stamp_of(&ordinary->wall, connection->sent_ns, now, side.wall_ns, now);
     arrival->rx.reply_ttl = side.hop_limit;
+    quote_own(connection, arrival);
     return true;
-}
-
-/* The quote is of the SYN that the kernel wrote; the engine knows its own. */
-static void quote_own(const struct connection *connection, struct arrival *arrival)
-{
-    uint8_t *bytes = arrival->buffer + ERRQUEUE_HEADROOM;
-    size_t quoted = arrival->rx.quote.segment.len;
-    size_t len = quoted < connection->syn_len ? quoted : connection->syn_len;
-    memcpy(bytes, connection->syn, len);
-    arrival->rx.quote.segment = (struct sonde_span){bytes, len};
 }
 
 /* Write the answer as the engine would see it from a raw socket. Its sequence number, by which
@@ -243,31 +244,39 @@ static void write_answer(const struct connection *connection, uint8_t flags,
     arrival->rx.ext.count = 0;
 }
 
-/* Was the connection answered? @return true: by the target itself. */
-static bool read_answer(const struct connection *connection, struct arrival *arrival)
+/* How the kernel sees a connection. */
+struct standing {
+    struct tcp_info info;
+    int error;
+};
+
+static struct standing look_at(const struct connection *connection)
 {
-    struct tcp_info info = {0};
-    socklen_t len = sizeof info;
+    struct standing standing = {.info.tcpi_state = TCP_SYN_SENT};
+    socklen_t len = sizeof standing.info;
+    (void)getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &standing.info, &len);
+    len = sizeof standing.error;
+    (void)getsockopt(connection->fd, SOL_SOCKET, SO_ERROR, &standing.error, &len);
+    return standing;
+}
+
+/* Was the connection answered by the target itself? */
+static bool read_answer(const struct connection *connection, const struct standing *standing,
+                        struct arrival *arrival)
+{
     sonde_ns now = clock_monotonic_ns();
-    if (getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+    unsigned state = standing->info.tcpi_state;
+    bool is_reset = state == TCP_CLOSE && standing->error == ECONNREFUSED;
+    bool was_open =
+        state == TCP_CLOSE && (standing->error == ECONNRESET || standing->error == EPIPE);
+    bool is_open = state != TCP_SYN_SENT && state != TCP_SYN_RECV && state != TCP_CLOSE;
+    if (!is_reset && !was_open && !is_open)
         return false;
-    int error = 0;
-    len = sizeof error;
-    if (getsockopt(connection->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
-        return false;
+    sonde_ns answered = ns_add(connection->sent_ns, standing->info.tcpi_rtt * SONDE_NS_PER_US);
     arrival->rx.stamp = (struct sonde_stamp){now, SONDE_CLOCK_USER};
-    if (info.tcpi_state == TCP_SYN_SENT || info.tcpi_state == TCP_SYN_RECV)
-        return false;
-    if (info.tcpi_state == TCP_CLOSE && error == ECONNREFUSED) {
-        write_answer(connection, TCP_RST, arrival);
-        return true;
-    }
-    if (info.tcpi_state == TCP_CLOSE && error != ECONNRESET && error != EPIPE)
-        return false; /* it gave up by itself */
-    sonde_ns answered = ns_add(connection->sent_ns, info.tcpi_rtt * SONDE_NS_PER_US);
-    if (info.tcpi_state != TCP_CLOSE && info.tcpi_rtt > 0 && answered <= now)
+    if (standing->info.tcpi_rtt > 0 && answered <= now) /* the kernel has timed a SYN-ACK */
         arrival->rx.stamp = (struct sonde_stamp){answered, SONDE_CLOCK_KERNEL};
-    write_answer(connection, TCP_SYN, arrival);
+    write_answer(connection, is_reset ? TCP_RST : TCP_SYN, arrival);
     return true;
 }
 
@@ -276,15 +285,17 @@ void connection_read(struct ordinary *ordinary, struct connection *connection)
     struct arrival *arrival = arrivals_spare(&ordinary->arrivals);
     if (arrival == NULL || connection->fd < 0)
         return;
-    bool is_error = read_error(ordinary, connection, arrival);
-    bool is_answer = !is_error && read_answer(connection, arrival);
-    if (!is_error && !is_answer)
-        return;
-    if (is_error && arrival->result == 0)
-        quote_own(connection, arrival);
-    arrival->rx.attributed = true;
-    arrival->rx.token = connection->token;
-    arrivals_add(&ordinary->arrivals);
-    if (arrival->result == 0)
+    /* looked at before the error queue is: an error that closed it is in there by now */
+    const struct standing standing = look_at(connection);
+    /* this process was held up, and nobody knows any more which SYN an answer is to */
+    bool was_repeated = standing.info.tcpi_total_retrans > 0;
+    bool is_told = !was_repeated && (read_error(ordinary, connection, arrival) ||
+                                     read_answer(connection, &standing, arrival));
+    if (is_told) {
+        arrival->rx.attributed = true;
+        arrival->rx.token = connection->token;
+        arrivals_add(&ordinary->arrivals);
+    }
+    if (is_told || was_repeated || standing.info.tcpi_state == TCP_CLOSE)
         close_connection(ordinary, connection);
 }
