@@ -122,6 +122,25 @@ static int prepare(const struct ordinary *ordinary, int fd, const struct sonde_t
     return r;
 }
 
+/* What connect() does not tell of a SYN. @return 0; -ENOBUFS: a queue of this machine has dropped
+ * it, so that TCP slows down (net/ipv4/tcp_output.c, __tcp_transmit_skb()); -EAGAIN: it went to the
+ * very port that it came from, and met itself. */
+static int check_left(int fd, const struct sonde_flow *flow)
+{
+    struct tcp_info info = {0};
+    socklen_t len = sizeof info;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 && info.tcpi_ca_state == TCP_CA_CWR)
+        return -ENOBUFS;
+    struct sockaddr_storage storage = {0};
+    struct sonde_addr local;
+    uint16_t port;
+    len = sizeof storage;
+    if (getsockname(fd, (struct sockaddr *)&storage, &len) < 0)
+        return -errno;
+    from_sockaddr(&storage, &local, &port);
+    return port == flow->dst_port && sonde_addr_equal(&local, &flow->dst) ? -EAGAIN : 0;
+}
+
 /* Open a socket and let it connect. @param ret_fd  Also set on failure, -1 = none. */
 static int start(const struct ordinary *ordinary, const struct sonde_tx *tx, int *ret_fd,
                  sonde_ns *ret_from_ns)
@@ -140,7 +159,7 @@ static int start(const struct ordinary *ordinary, const struct sonde_tx *tx, int
     if (connect(*ret_fd, (struct sockaddr *)&to, len) < 0 && errno != EINPROGRESS &&
         errno != ECONNREFUSED)
         return -errno;
-    return 0;
+    return check_left(*ret_fd, tx->flow);
 }
 
 struct sonde_sent connection_send(struct ordinary *ordinary, const struct sonde_tx *tx)
