@@ -259,6 +259,8 @@ static int read_one(struct ordinary *ordinary, struct datagram *datagram, bool e
     }
     arrival->result = errors ? decode_error(datagram, &reading, (size_t)len, arrival)
                              : decode_data(datagram, &reading, (size_t)len, arrival);
+    if (errors && arrival->result == SONDE_DISCARD_NOT_A_RESULT)
+        return 1; /* nothing came in: sending has failed, and has said so */
     wall_follow(&ordinary->wall);
     arrival->rx.reply_ttl = side.hop_limit;
     arrival->rx.stamp =

@@ -35,9 +35,12 @@ int ordinary_prepare(const struct ordinary *ordinary, int fd, enum sonde_family 
     int r = socket_bind_interface(fd, ordinary->interface);
     if (r < 0)
         return r;
-    /* the path's MTU is none of our business, the interface's is: ip(7), ipv6(7) */
+    /* the path's MTU is none of our business, the interface's is: ip(7), ipv6(7). Over IPv6 a
+     * router that has no room says so, and with ..._INTERFACE UDP would not hear it:
+     * net/ipv6/udp.c,
+     * __udp6_lib_err(); over IPv4, ..._PROBE would forbid it to fragment. */
     return family == SONDE_FAMILY_IPV6
-               ? ordinary_set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_INTERFACE)
+               ? ordinary_set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE)
                : ordinary_set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_INTERFACE);
 }
 
