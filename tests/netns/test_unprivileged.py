@@ -80,6 +80,15 @@ class Unprivileged(unittest.TestCase):
                 self.assertEqual(report.states()[name], "open")
                 self.assertEqual(report.hops(name), self.chain.path(family))
 
+    def test_whatever_denies_raw_sockets_ordinary_ones_are_taken(self):
+        environment = lab.preloaded("denied")
+        if environment is None:
+            self.net.check_no_sandbox(self)
+            return
+        run = self.net.sonde("-r", "-n", self.chain.target(4), ":443", *QUICK, env=environment)
+        self.assertEqual((run.code, run.err), (0, ""))
+        self.assertIn("\nmeasured without raw sockets", run.out)
+
     def test_root_is_asked_for_nothing_more_with_the_option(self):
         for words, transport in (((), "raw"), (("--unprivileged",), "unprivileged")):
             report = self.net.report(self.chain.target(4), ":443", *QUICK, *words)

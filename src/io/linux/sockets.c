@@ -63,8 +63,8 @@ static int domain_of(enum sonde_family family)
 static int open_socket(enum sonde_family family, int type, int protocol, int *ret_fd)
 {
     int fd = socket(domain_of(family), type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
-    if (fd < 0)
-        return -errno;
+    if (fd < 0) /* a security module says EACCES where a missing capability is EPERM */
+        return errno == EACCES ? -EPERM : -errno;
     *ret_fd = fd;
     return 0;
 }
