@@ -147,6 +147,18 @@ class Unprivileged(unittest.TestCase):
             blame = report.service("3389/tcp")["verdict"]["blame"]
             self.assertEqual((blame["last_seen"]["ttl"], blame["first_lost"]["ttl"]), (2, 3))
 
+    def test_few_source_ports_cost_time_and_no_result(self):
+        self.net.nft("r2", drop("tcp dport 3389"))
+        few = {"net/ipv4/ip_local_port_range": "45000 45001"}
+        self.addCleanup(self.net.sysctl, "vantage",
+                        {"net/ipv4/ip_local_port_range": "32768 60999"})
+        self.net.sysctl("vantage", few)
+        for family in lab.FAMILIES:
+            report = self.report(family, ":443", ":3389", *QUICK)
+            self.assertEqual(report.document["own_losses"]["send"], 0)
+            self.assertEqual(report.states(),
+                             {"icmp": "open", "443/tcp": "open", "3389/tcp": "filtered"})
+
     def test_few_descriptors_cost_no_answer_that_is_slow(self):
         # ports that answer at once go first, so that it is known how fast answers can be
         self.net.nft("r3", drop("tcp dport { 443, 3389 }"))

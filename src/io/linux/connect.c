@@ -177,9 +177,10 @@ struct sonde_sent connection_send(struct ordinary *ordinary, const struct sonde_
     if (sent.error < 0) {
         if (fd >= 0)
             (void)close(fd);
-        bool too_many = sent.error == -EMFILE || sent.error == -ENFILE;
+        bool too_many =
+            sent.error == -EMFILE || sent.error == -ENFILE || sent.error == -EADDRNOTAVAIL;
         if (too_many && ordinary->connection_open > 0)
-            sent.error = -EAGAIN; /* when one of ours is closed there is room again */
+            sent.error = -EAGAIN; /* when one of ours is closed, its port is free, too */
         return sent;
     }
     connection->fd = fd;

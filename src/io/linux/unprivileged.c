@@ -35,10 +35,9 @@ int ordinary_prepare(const struct ordinary *ordinary, int fd, enum sonde_family 
     int r = socket_bind_interface(fd, ordinary->interface);
     if (r < 0)
         return r;
-    /* the path's MTU is none of our business, the interface's is: ip(7), ipv6(7). Over IPv6 a
-     * router that has no room says so, and with ..._INTERFACE UDP would not hear it:
-     * net/ipv6/udp.c,
-     * __udp6_lib_err(); over IPv4, ..._PROBE would forbid it to fragment. */
+    /* The path's MTU is none of our business, the interface's is: ip(7), ipv6(7). Over IPv4 routers
+     * may divide what is too long; over IPv6 they refuse it, which UDP hears only in this mode
+     * (net/ipv6/udp.c, __udp6_lib_err(); include/net/ip6_route.h, ip6_sk_accept_pmtu()). */
     return family == SONDE_FAMILY_IPV6
                ? ordinary_set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE)
                : ordinary_set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_INTERFACE);
