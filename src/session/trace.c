@@ -50,9 +50,10 @@ static int fill_spec(struct sonde_session *session, const struct session_target 
         .payload = service->payload,
         .question = service->question,
         .expects = service->expects,
-        /* the identification of IPv4 names what the question does not */
+        /* the identification of IPv4 names what the question does not, if it is told of */
         .nameless = service->payload != NULL && service->payload->nameless &&
-                    target->addr.family == SONDE_FAMILY_IPV6,
+                    (target->addr.family == SONDE_FAMILY_IPV6 ||
+                     session->kind == SONDE_TRANSPORT_UNPRIVILEGED),
         .other_port = answers_from_elsewhere(service),
         .repeats = service->payload != NULL && service->payload->repeats,
     };

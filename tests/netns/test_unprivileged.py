@@ -42,6 +42,8 @@ EXPIRIES_DROPPED = """table inet t {
         icmpv6 type time-exceeded drop
     }
 }"""
+# The expiries of routers, but not those that a Forger gives a TTL of its own.
+OWN_EXPIRIES_DROPPED = EXPIRIES_DROPPED.replace("icmp type", "ip ttl 64 icmp type", 1)
 # A label stack of one entry, 24001, with its checksum; RFC 4884 §7, RFC 4950.
 LABELS = bytes.fromhex("2000c11c0008010105dc17fe")
 
@@ -374,6 +376,33 @@ class Unprivileged(unittest.TestCase):
             select.select([watch], [], [])
             if any(packet.flags == flags for packet in watch.read()):
                 return
+
+    def delayed(self, quoted):
+        """Let the expiries of IPv4 come 20 ms late, with so many bytes of the probe."""
+        for router in self.chain.routers:
+            self.net.nft(router, OWN_EXPIRIES_DROPPED)
+            self.addCleanup(self.net.nft, router, "")
+        watch = packets.Capture(self.net, "r1", "to-vantage")
+        forger = packets.Forger(self.net, "r1")
+
+        def answer():
+            for probe in watch.read():
+                if not probe.outgoing and probe.dst == self.chain.target(4) and probe.ttl < 4:
+                    late = packets.icmp(self.chain.hop(4, probe.ttl), probe.src,
+                                        packets.TIME_EXCEEDED[4], 0, 0, probe.raw[:quoted], ttl=63)
+                    timer = threading.Timer(0.02, forger.send, (late,))
+                    self.addCleanup(timer.join)
+                    timer.start()
+
+        return self.net.serving(watch, answer)
+
+    def test_a_question_without_room_for_a_name_is_asked_alone_over_ipv4_too(self):
+        with self.delayed(1500):
+            report = self.report(4, ":514/udp", "-c", "4", "-i", "0.3")
+        service = report.service("514/udp")
+        self.assertEqual((service["state"], service["received"]), ("closed", 4))
+        self.assertEqual(report.hops("514/udp"), self.chain.path(4))
+        self.assertEqual(report.discarded, {})
 
     # --- beside others
 
