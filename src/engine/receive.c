@@ -248,10 +248,12 @@ static void credit_tokenless(struct engine *engine, uint32_t trace_index, const 
     }
     struct candidates candidates = find_candidates(engine, trace_index, rx);
     if (on_the_way) {
-        if (candidates.count == 1)
+        if (candidates.count == 1) {
             credit(engine, candidates.oldest, rx, match, false);
-        else
+        } else {
             engine_on_discard(engine, SONDE_DISCARD_AMBIGUOUS);
+            trace->spec.nameless = true; /* nor does what is quoted of the next */
+        }
         return;
     }
     trace->one_at_a_time = true; /* nothing else can tell its answers apart */

@@ -41,7 +41,8 @@ EXPIRIES_DROPPED = """table inet t {
         icmp type time-exceeded drop
         icmpv6 type time-exceeded drop
     }
-}"""
+}
+"""
 # The expiries of routers, but not those that a Forger gives a TTL of its own.
 OWN_EXPIRIES_DROPPED = EXPIRIES_DROPPED.replace("icmp type", "ip ttl 64 icmp type", 1)
 # A label stack of one entry, 24001, with its checksum; RFC 4884 §7, RFC 4950.
@@ -377,8 +378,9 @@ class Unprivileged(unittest.TestCase):
             if any(packet.flags == flags for packet in watch.read()):
                 return
 
-    def delayed(self, quoted):
-        """Let the expiries of IPv4 come 20 ms late, with so many bytes of the probe."""
+    def delayed(self, quoted, lost=None):
+        """Let the expiries of IPv4 come 20 ms late, with so many bytes of the probe; at hop 3, with
+        none for a port."""
         for router in self.chain.routers:
             self.net.nft(router, OWN_EXPIRIES_DROPPED)
             self.addCleanup(self.net.nft, router, "")
@@ -387,7 +389,8 @@ class Unprivileged(unittest.TestCase):
 
         def answer():
             for probe in watch.read():
-                if not probe.outgoing and probe.dst == self.chain.target(4) and probe.ttl < 4:
+                if not probe.outgoing and probe.dst == self.chain.target(4) and probe.ttl < 4 \
+                        and (probe.ttl, probe.dport) != (3, lost):
                     late = packets.icmp(self.chain.hop(4, probe.ttl), probe.src,
                                         packets.TIME_EXCEEDED[4], 0, 0, probe.raw[:quoted], ttl=63)
                     timer = threading.Timer(0.02, forger.send, (late,))
@@ -403,6 +406,15 @@ class Unprivileged(unittest.TestCase):
         self.assertEqual((service["state"], service["received"]), ("closed", 4))
         self.assertEqual(report.hops("514/udp"), self.chain.path(4))
         self.assertEqual(report.discarded, {})
+
+    def test_routers_that_quote_8_bytes_are_asked_one_after_the_other(self):
+        with self.delayed(20 + 8, lost=53):
+            lost = drop("udp dport 53").replace("inet t", "inet lost")
+            self.net.nft("r2", OWN_EXPIRIES_DROPPED + lost)
+            report = self.report(4, ":53/udp", ":7/udp", "-c", "8", "-i", "0.4")
+        self.assertEqual(report.states(), {"icmp": "open", "53/udp": "filtered", "7/udp": "open"})
+        blame = report.service("53/udp")["verdict"]["blame"]
+        self.assertEqual((blame["last_seen"]["ttl"], blame["first_lost"]["ttl"]), (2, 3))
 
     # --- beside others
 
