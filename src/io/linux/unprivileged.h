@@ -10,7 +10,9 @@
  * What the kernel keeps to itself is said to be unknown: of a quote its IP header, of a UDP quote
  * the checksum, of a TCP answer its TTL. It hides quotes of less than 8 bytes, of IPv4 fragments
  * whose reassembly timed out, and unknown codes; of a TCP probe that this machine's own firewall
- * drops it says nothing.
+ * drops it says nothing, nor of any ICMPv6 probe that does not leave (net/ipv6/ping.c,
+ * ping_v6_sendmsg()), nor of errors that an error queue has no room for (net/ipv4/ip_sockglue.c,
+ * ip_icmp_error()).
  */
 #ifndef IO_LINUX_UNPRIVILEGED_H
 #define IO_LINUX_UNPRIVILEGED_H
