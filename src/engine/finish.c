@@ -55,8 +55,8 @@ static void let_go(const struct engine *engine, struct engine_target *target,
                    const struct engine_trace *trace)
 {
     target->flying_count--;
-    target->stale |= trace->one_at_a_time || trace->spec.nameless ||
-                     !flight_may_take(&engine->flights, &trace->line);
+    target->stale |=
+        trace->one_at_a_time || trace->nameless || !flight_may_take(&engine->flights, &trace->line);
 }
 
 void finish_flight(struct engine *engine, uint32_t index, struct sonde_event *event)

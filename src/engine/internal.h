@@ -55,6 +55,7 @@ struct engine_trace {
     sonde_ns silent_ns;    /* when its first full-TTL probe left; never: none has */
     bool answered;         /* the target, or who refuses in its place, has answered */
     sonde_ns quiet_ns;     /* until when a duplicate of the last answer may still come in */
+    bool nameless;         /* nothing in an error tells which probe it is about */
     bool one_at_a_time;    /* the target's answers can be told apart only if one is due at a time */
     bool has_serial;       /* serial is that of the answer last taken */
     uint32_t serial;

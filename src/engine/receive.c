@@ -128,7 +128,7 @@ static bool is_on_the_way(const struct engine *engine, uint32_t trace_index,
 {
     const struct engine_trace *trace = &engine->traces[trace_index];
     bool is_targets = sonde_addr_equal(&rx->from, &trace->spec.flow.dst);
-    return rx->kind == SONDE_RX_ERROR && !(trace->spec.nameless && is_targets);
+    return rx->kind == SONDE_RX_ERROR && !(trace->nameless && is_targets);
 }
 
 /*
@@ -242,7 +242,7 @@ static void credit_tokenless(struct engine *engine, uint32_t trace_index, const 
 {
     struct engine_trace *trace = &engine->traces[trace_index];
     bool on_the_way = is_on_the_way(engine, trace_index, rx);
-    if (on_the_way && trace->spec.nameless) {
+    if (on_the_way && trace->nameless) {
         credit_nameless(engine, trace_index, rx, match);
         return;
     }
@@ -252,7 +252,7 @@ static void credit_tokenless(struct engine *engine, uint32_t trace_index, const 
             credit(engine, candidates.oldest, rx, match, false);
         } else {
             engine_on_discard(engine, SONDE_DISCARD_AMBIGUOUS);
-            trace->spec.nameless = true; /* nor does what is quoted of the next */
+            trace->nameless = true; /* nor does what is quoted of the next */
         }
         return;
     }

@@ -111,11 +111,11 @@ static sonde_ns answer_due_ns(const struct engine *engine, const struct engine_t
     uint32_t index = trace->line.first;
     for (; index != FLIGHT_NONE; index = engine->flights.flights[index].next) {
         const struct flight *flight = &engine->flights.flights[index];
-        if (flight->ttl < floor && (!trace->spec.nameless || flight->to_target))
+        if (flight->ttl < floor && (!trace->nameless || flight->to_target))
             continue;
         due = ns_max(due, plan_lost_ns(engine, flight));
         /* what comes then may be for nothing else */
-        if (trace->contested_ttl != 0 || trace->spec.nameless)
+        if (trace->contested_ttl != 0 || trace->nameless)
             due = ns_max(due, ns_add(flight->sent_ns, extent_plausible_ns(target)));
     }
     return due;
@@ -138,7 +138,7 @@ static sonde_ns free_ns(const struct engine *engine, const struct engine_target 
     unsigned floor = extent_floor(engine, target, trace);
     if (!trace->one_at_a_time || ttl < floor)
         floor = UINT_MAX; /* whatever answers here, it is not the target */
-    if (floor == UINT_MAX && !trace->spec.nameless)
+    if (floor == UINT_MAX && !trace->nameless)
         return room;
     sonde_ns free = ns_max(answer_due_ns(engine, target, trace, floor), trace->quiet_ns);
     return ns_max(room, free > now ? free : 0);

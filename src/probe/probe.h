@@ -49,7 +49,7 @@ struct sonde_spec {
     const struct payload_ops *payload; /* what a UDP server is asked; NULL = bytes of our own */
     struct sonde_span question;        /* if that is payload_own: the bytes; borrowed */
     struct sonde_span expects;         /* and what an answer begins with; borrowed */
-    bool nameless;   /* nothing in a probe, or in what routers quote of it, tells which one it is */
+    bool nameless;                     /* nothing in a probe tells which one it is */
     bool other_port; /* answers come from another port of the target than was asked */
     bool repeats;    /* several answers to one probe are the protocol's way, and no duplicates */
 };
