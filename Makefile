@@ -9,8 +9,9 @@
 
 BUILD_PACKAGES = gcc libc6-dev libc-ares-dev libcap-dev libcjson-dev libseccomp-dev meson nettle-dev \
 	ninja-build pkgconf python3
-SERVER_PACKAGES = bird2 caddy chrony coturn freeradius kamailio libcoap3-bin memcached openssh-client \
-	openssh-server opensmtpd snmpd strongswan-charon strongswan-starter tftpd-hpa unbound vsftpd xrdp
+SERVER_PACKAGES = avahi-daemon bird2 caddy chrony coturn freeradius kamailio krb5-kdc libcoap3-bin llmnrd \
+	memcached openssh-client openssh-server opensmtpd openssl openvpn rsyslog samba snmpd \
+	strongswan-charon strongswan-starter tftpd-hpa unbound vsftpd xl2tpd xrdp
 TEST_PACKAGES = $(BUILD_PACKAGES) $(SERVER_PACKAGES) clang-14 clang-format-14 clang-tidy-14 conntrack \
 	dnsmasq-base g++ iproute2 iputils-ping libcap2-bin libclang-rt-14-dev libcriterion-dev mandoc \
 	mtr-tiny nftables procps python3-jsonschema tcpdump traceroute universal-ctags util-linux

@@ -49,11 +49,14 @@ exec "$@"
 @dataclasses.dataclass(frozen=True)
 class Kind:
     """A server as Debian has it. In files and command, {folder} is the temporary folder."""
-    ports: tuple  # ("tcp:22", ...): listened on over both families once it is ready
+    ports: tuple  # ("tcp:22", ...): listened on over these families once it is ready
     command: str  # run by sh
     files: dict = dataclasses.field(default_factory=dict)
     empty: str = ""  # directories that it writes to, besides /run
     says: tuple = ()  # what its log may say of probes: whole lines, as regular expressions
+    families: tuple = (4, 6)
+    ready: str = ""  # what its log says when it is ready, if it listens before it is
+    silent: bool = False  # it answers nothing that comes from beyond its own link
 
 
 KINDS = {
@@ -273,6 +276,73 @@ password=ask
         says=(rf".* in\.tftpd\[\d+\]: RRQ from {CLIENT} filename sonde-[0-9a-f]{{16}}",
               rf".* in\.tftpd\[\d+\]: sending NAK \(1, File not found\) to {CLIENT}")),
     "coap": Kind(("udp:5683", "udp:5684"), "exec coap-server-openssl -v 6 -k secret -h server"),
+    "krb5kdc": Kind(
+        ("udp:88", "tcp:88"),
+        "export KRB5_CONFIG={folder}/conf KRB5_KDC_PROFILE={folder}/conf; "
+        "kdb5_util create -s -P secret; exec krb5kdc -n",
+        {"conf": """[libdefaults]
+default_realm = EXAMPLE
+[realms]
+EXAMPLE = {{
+    database_name = {folder}/principal
+    key_stash_file = {folder}/stash
+}}
+[logging]
+kdc = STDERR
+"""},
+        says=(rf".* krb5kdc\[\d+\]\(info\): AS_REQ \(2 etypes \{{.*\}}\) {CLIENT}: "
+              r"CLIENT_NOT_FOUND: sonde@SONDE\.INVALID for sonde/[0-9a-f]{16}@SONDE\.INVALID, "
+              r"Client not found in Kerberos database",)),
+    "nmbd": Kind(
+        ("udp:137",), "mkdir /run/samba; exec nmbd -F --no-process-group --debug-stdout "
+        "-s {folder}/conf",
+        {"conf": "\n".join((
+            "[global]", "log level = 1", "netbios name = server", "workgroup = example",
+            "local master = no", "private dir = {folder}", "state directory = {folder}",
+            "cache directory = {folder}", "lock directory = {folder}", "pid directory = {folder}",
+            ""))},
+        families=(4,)),
+    "rsyslogd": Kind(
+        ("udp:514",), "exec rsyslogd -n -f {folder}/conf -i {folder}/pid",
+        {"conf": """module(load="imudp")
+            input(type="imudp" port="514")
+            *.* {folder}/log
+        """},
+        says=(r".* test: told",), ready="] start", silent=True),
+    "openvpn": Kind(
+        ("udp:1194",),
+        "mkdir /dev/net; mknod /dev/net/tun c 10 200; "
+        "openssl req -x509 -nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 "
+        "-keyout {folder}/key -out {folder}/certificate -subj /CN=server.example; "
+        "exec openvpn --mode server --tls-server --proto udp6 --port 1194 --dev tun "
+        "--topology subnet --keepalive 10 60 --dh none --ca {folder}/certificate "
+        "--cert {folder}/certificate --key {folder}/key --verb 3"),
+    "xl2tpd": Kind(
+        ("udp:1701",),
+        "exec xl2tpd -D -c {folder}/conf -s {folder}/secrets -p {folder}/pid -C {folder}/control",
+        {"conf": "[lns default]\nip range = 192.0.2.2-192.0.2.9\nlocal ip = 192.0.2.1\n",
+         "secrets": ""},
+        says=tuple(r"xl2tpd\[\d+\]: " + line for line in (
+            r"handle_avps:  don't know how to handle mandatory attribute 61440\.  Closing tunnel\.",
+            rf"Connection \d+ closed to {CLIENT}, port \d+ "
+            r"\(mandatory attribute 61440 cannot be handled\)",
+            r"Unable to deliver closing message for tunnel \d+\. Destroying anyway\.")),
+        families=(4,)),
+    "s_server": Kind(  # reads its input, and ends with it
+        ("udp:4433",),
+        "mkfifo {folder}/input; "
+        "exec openssl s_server -dtls1_2 -listen -accept 4433 -nocert -psk 00 <>{folder}/input"),
+    "avahi-daemon": Kind(
+        ("udp:5353",),
+        "exec avahi-daemon -f {folder}/conf --no-drop-root --no-chroot --no-rlimits",
+        {"conf": """[server]
+host-name=server
+enable-dbus=no
+deny-interfaces=lo
+[publish]
+publish-workstation=yes
+"""}, empty="/etc/avahi/services", ready="Server startup complete", silent=True),
+    "llmnrd": Kind(("udp:5355",), "exec llmnrd -6 -H server", silent=True),
 }
 
 
@@ -316,6 +386,9 @@ class Server:
 
         self.network.stack.enter_context(self.network.serving(sock, take))
 
+    def is_ready(self):
+        return self.kind.ready.encode() in self.log.read_bytes()
+
     def said(self):
         """The lines of its log since it was ready."""
         return self.log.read_bytes()[self.mark:].decode(errors="replace").splitlines()
@@ -346,13 +419,14 @@ def listening(network, node):
 def start(network, node, names=tuple(KINDS)):
     """Start servers, all at once, and wait until each listens. {name: Server}"""
     servers = {name: Server(network, node, name) for name in names}
-    awaited = {(port, family): server for server in servers.values()
-               for port in server.kind.ports for family in (4, 6)}
+    awaited = {(server, port, family) for server in servers.values()
+               for port in server.kind.ports for family in server.kind.families}
     until = time.monotonic() + LISTENS_WITHIN_S
     while awaited:
         found = listening(network, node)
-        awaited = {key: server for key, server in awaited.items() if key not in found}
-        for (port, family), server in awaited.items():
+        awaited = {(server, port, family) for server, port, family in awaited
+                   if (port, family) not in found or not server.is_ready()}
+        for server, port, family in awaited:
             if server.process.poll() is not None or time.monotonic() > until:
                 raise AssertionError(f"{server.name} does not listen on {port} over IPv{family}:\n"
                                      + "\n".join(server.said()))
