@@ -120,7 +120,7 @@ conn any
 """},
         says=tuple(r"\d+\[[A-Z]+\] " + line for line in (
             rf"(received|sending) packet: from {CLIENT}\[\d+\] to {CLIENT}\[\d+\] \(\d+ bytes\)",
-            r"parsed IKE_SA_INIT request 0 \[ SA KE No \]",
+            r"parsed IKE_SA_INIT request 0 \[ SA KE No( N\(\(61440\)\))? \]",
             rf"(local|remote) endpoint changed from \S+ to {CLIENT}\[\d+\]",
             rf"{CLIENT} is initiating an IKE_SA",
             r"(received|configured) proposals: IKE:\S+( \S+)*",

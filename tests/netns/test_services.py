@@ -22,6 +22,8 @@ IPV4_ONLY = {"137/udp", "1701/udp"}
 OPEN = {4: COMMON | FURTHER | IPV4_ONLY, 6: COMMON | FURTHER}
 CLOSED = {4: {"20/tcp"}, 6: {"20/tcp"} | IPV4_ONLY}
 SILENT = {"514/udp", "5353/udp", "5355/udp"}
+PADDED = {"53/udp", "443/udp", "500/udp", "1812/udp", "3478/udp", "4433/udp", "4500/udp",
+          "5060/udp", "5683/udp", "5684/udp"}
 FILTERED = "8080/tcp"
 WORDS = (":@common", *(f":{name}" for name in sorted(FURTHER | IPV4_ONLY)), f":{FILTERED}",
          "--many")
@@ -58,16 +60,17 @@ class Services(unittest.TestCase):
         # A closed connection is forgotten after ten seconds, so look now.
         cls.tables = [cls.net.run(cls.chain.server, "conntrack", "-L", "-f", name, "-p", "tcp")
                       for name in ("ipv4", "ipv6")]
+        padded = cls.start("-j", *(f":{name}" for name in sorted(PADDED)), "-s", "1000", cycles=3)
         cls.sockets = cls.net.run(cls.chain.server, "ss", "-Htan", "state", "connected")
-        time.sleep(servers.SETTLES_S)
-        cls.reports, cls.on_link, cls.silent = (
+        cls.reports, cls.on_link, cls.silent, cls.padded = (
             {family: lab.Report(end) for family, end in ends.items()}
-            for ends in (cls.ends["-j"], cls.finish(on_link), cls.finish(silent)))
+            for ends in (cls.ends["-j"], *map(cls.finish, (on_link, silent, padded))))
+        time.sleep(servers.SETTLES_S)
 
     @classmethod
-    def start(cls, form, *words, **how):
+    def start(cls, form, *words, cycles=CYCLES, **how):
         return {family: cls.net.start_sonde(form, "-n", cls.chain.target(family), *words,
-                                            "-c", str(CYCLES), "-i", "0.2", **how)
+                                            "-c", str(cycles), "-i", "0.2", **how)
                 for family in lab.FAMILIES}
 
     @classmethod
@@ -88,6 +91,13 @@ class Services(unittest.TestCase):
             for name in sorted(OPEN[family]):
                 with self.subTest(family=family, service=name):
                     self.check_open(report.service(name))
+
+    def test_a_question_that_is_padded_is_answered_as_well(self):
+        for family, report in self.padded.items():
+            for name in sorted(PADDED):
+                with self.subTest(family=family, service=name):
+                    service = report.service(name)
+                    self.assertEqual((service["state"], service["received"]), ("open", 3))
 
     def test_a_server_that_answers_nobody_behind_a_router_is_open_or_filtered(self):
         for family, report in self.silent.items():
