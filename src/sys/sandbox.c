@@ -29,16 +29,16 @@ static const int plain_calls[] = {
     SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(getrandom),
     /* reading, and writing to what is open already: the report */
     SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(writev),
-    SCMP_SYS(lseek), SCMP_SYS(close), SCMP_SYS(fcntl), SCMP_SYS(fstat), SCMP_SYS(newfstatat),
-    SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(statx), SCMP_SYS(access), SCMP_SYS(faccessat),
-    SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat),
+    SCMP_SYS(lseek), SCMP_SYS(close), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(stat),
+    SCMP_SYS(lstat), SCMP_SYS(statx), SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
+    SCMP_SYS(readlink), SCMP_SYS(readlinkat),
     /* memory; modules of the C library are loaded when a name is looked up */
     SCMP_SYS(brk), SCMP_SYS(madvise), SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(mremap),
     SCMP_SYS(munmap),
     /* threads and signals */
-    SCMP_SYS(futex), SCMP_SYS(get_robust_list), SCMP_SYS(set_robust_list), SCMP_SYS(rseq),
-    SCMP_SYS(set_tid_address), SCMP_SYS(sched_getaffinity), SCMP_SYS(rt_sigaction),
-    SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack),
+    SCMP_SYS(futex), SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(set_tid_address),
+    SCMP_SYS(sched_getaffinity), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack),
     /* who am I; where am I */
     SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid),
     SCMP_SYS(getegid), SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(exit), SCMP_SYS(exit_group)};
@@ -68,6 +68,10 @@ static const struct {
 /* What may be asked about a descriptor: is it a terminal, and how wide; how much can be read; what
  * is the name of an interface. Not TIOCSTI, by which one types into another program's terminal. */
 static const unsigned requests[] = {TCGETS, TIOCGWINSZ, FIONREAD, SIOCGIFNAME, SIOCGIFINDEX};
+
+/* What may be done with a descriptor. Not F_SETOWN and F_SETSIG, by which the kernel sends any
+ * signal to any process of this user's. */
+static const unsigned commands[] = {F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL};
 
 /* All of an argument that is an int: the kernel does not look at the upper half of its register. */
 static const scmp_datum_t whole_int = UINT32_MAX;
@@ -101,12 +105,13 @@ static int allow_sockets(scmp_filter_ctx filter)
     return r;
 }
 
-static int allow_requests(scmp_filter_ctx filter)
+/* A call whose second argument is one of these. */
+static int allow_second(scmp_filter_ctx filter, int call, const unsigned *values, size_t count)
 {
     int r = 0;
-    for (size_t i = 0; r == 0 && i < sizeof requests / sizeof *requests; i++) {
-        const struct scmp_arg_cmp condition = bits_are(1, whole_int, requests[i]);
-        r = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, &condition);
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        const struct scmp_arg_cmp condition = bits_are(1, whole_int, values[i]);
+        r = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 1, &condition);
     }
     return r;
 }
@@ -163,7 +168,9 @@ static int filter_close(void)
     if (r == 0)
         r = allow_sockets(filter);
     if (r == 0)
-        r = allow_requests(filter);
+        r = allow_second(filter, SCMP_SYS(ioctl), requests, sizeof requests / sizeof *requests);
+    if (r == 0)
+        r = allow_second(filter, SCMP_SYS(fcntl), commands, sizeof commands / sizeof *commands);
     if (r == 0)
         r = allow_reading(filter);
     if (r == 0)

@@ -54,6 +54,8 @@ static void try_processes(void)
         _exit(0);
     tell("fork", child);
     tell("signal", kill(getpid(), 0));
+    /* F_SETSIG and O_ASYNC would make it any signal, to any process of this user's: fcntl(2) */
+    tell("signal by a descriptor", fcntl(STDERR_FILENO, F_SETOWN, getpid()));
     tell("namespace", unshare(CLONE_NEWUTS));
     tell("change user", syscall(SYS_setresuid, 65534, 65534, 65534));
 }

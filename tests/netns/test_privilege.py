@@ -43,6 +43,7 @@ ATTEMPTS = {
     "execute": ("ENOENT", "EPERM"),
     "fork": ("done", "EPERM"),
     "signal": ("done", "EPERM"),
+    "signal by a descriptor": ("done", "EPERM"),
     "namespace": ("done", "EPERM"),
     "change user": ("done", "EPERM"),
 }
