@@ -96,7 +96,8 @@ int privilege_drop(void)
     int r = become_caller();
     if (r < 0)
         return r;
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+    /* else any process of this user's takes the sockets, without a capability: pidfd_getfd(2) */
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return -errno;
     cap_t none = cap_init();
     if (none == NULL)

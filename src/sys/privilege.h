@@ -16,8 +16,9 @@ void privilege_raise(void);
 
 /**
  * Give up every capability: permitted, effective, inheritable, ambient and, where that is still
- * allowed, bounding; and forbid this process and its children to gain any. Called by root through
- * sudo, also become the user and the groups of sudo's caller.
+ * allowed, bounding; forbid this process and its children to gain any, and other processes of its
+ * user to look into it. Called by root through sudo, also become the user and the groups of sudo's
+ * caller.
  * @return 0; a negative errno: it still has some, and must not go on.
  */
 SONDE_MUST_CHECK int privilege_drop(void);

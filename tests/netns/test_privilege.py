@@ -87,6 +87,8 @@ class Privilege(unittest.TestCase):
         return process
 
     def check(self, process, names):
+        # root's own files in /proc are those of a process that its user may not look into: proc(5)
+        self.assertEqual(os.stat(f"/proc/{process.pid}/fd").st_uid, 0)
         for status in status_of(process):
             self.assertEqual({name: status[name] for name in names},
                              {name: NONE for name in names})
