@@ -15,19 +15,40 @@
 
 enum { PATH_BYTES = 4096 };
 
-void doctor_add_setcap(struct text *text)
+/* This program's path, for a shell. */
+static void add_program(struct text *text)
 {
     static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
                                 "/._+-";
     char path[PATH_BYTES];
     host_program(path, sizeof path);
     const char *quote = path[strspn(path, plain)] == '\0' ? "" : "'";
-    text_addf(text, "sudo setcap cap_net_raw+p %s", quote);
+    text_add(text, quote);
     if (path[0] != '\0')
         text_add_untrusted(text, path, strlen(path));
     else
         text_add(text, "\"$(command -v sonde)\"");
     text_add(text, quote);
+}
+
+void doctor_add_setcap(struct text *text)
+{
+    text_add(text, "sudo setcap cap_net_raw+p ");
+    add_program(text);
+}
+
+int doctor_refuse_lent(void)
+{
+    struct text text = {0};
+    text_add(&text,
+             "a setuid or setgid bit is no way to raw sockets; take it away, and grant them: "
+             "sudo chmod ug-s ");
+    add_program(&text);
+    text_add(&text, " && ");
+    doctor_add_setcap(&text);
+    (void)fprintf(stderr, "sonde: %s\n", text_ok(&text) ? text.data : "out of memory");
+    text_deinit(&text);
+    return EXIT_USAGE;
 }
 
 /* "no   raw sockets: Operation not permitted" */

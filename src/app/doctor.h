@@ -12,6 +12,9 @@
  */
 int doctor(void);
 
+/** Say what is wrong with a setuid or setgid bit. @return The exit code. */
+int doctor_refuse_lent(void);
+
 /** Write the command that lets this very program open raw sockets. */
 void doctor_add_setcap(struct text *text);
 

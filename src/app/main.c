@@ -19,6 +19,7 @@
 #include "app/options.h"
 #include "app/run.h"
 #include "report/report.h"
+#include "sys/privilege.h"
 #include "version.h"
 
 #include <errno.h>
@@ -77,6 +78,8 @@ int main(int argc, char **argv)
     struct text error = {0};
     if (!open_standard_streams())
         return EXIT_INTERNAL;
+    if (privilege_is_lent())
+        return doctor_refuse_lent();
     (void)setlocale(LC_CTYPE, ""); /* NOLINT(concurrency-mt-unsafe): no other thread yet */
     int r = command_parse(argc, argv, &command, &error);
     if (r < 0) {

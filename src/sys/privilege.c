@@ -17,6 +17,11 @@ enum {
     PASSWD_BYTES = 16384,
 };
 
+bool privilege_is_lent(void)
+{
+    return geteuid() != getuid() || getegid() != getgid();
+}
+
 void privilege_raise(void)
 {
     static const cap_value_t wanted[] = {CAP_NET_RAW, CAP_NET_ADMIN, CAP_NET_BIND_SERVICE};

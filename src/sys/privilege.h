@@ -9,6 +9,12 @@
 #include <sonde/types.h>
 
 /**
+ * @return Whether the program was given a user's or a group's rights by a setuid or setgid bit. It
+ *         is not made for that: it reads files that its caller names.
+ */
+bool privilege_is_lent(void);
+
+/**
  * Make the capabilities that sockets take effective, as far as they are permitted: a file
  * capability of "cap_net_raw+p" gives them permitted, not effective.
  */

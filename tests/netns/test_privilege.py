@@ -132,6 +132,19 @@ class Privilege(unittest.TestCase):
                 self.assertEqual((run.code, run.err), (0, ""))
                 self.assertIn("\nmeasured without raw sockets, and without icmp", run.out)
 
+    def test_a_setuid_or_setgid_bit_is_refused(self):
+        private = os.path.join(os.path.dirname(self.plain), "private")
+        pathlib.Path(private).write_text("a secret\n", encoding="utf-8")
+        os.chmod(private, 0o600)
+        for mode in (0o4755, 0o2755):
+            program = shutil.copy(self.plain, os.path.join(os.path.dirname(self.plain), "lent"))
+            os.chmod(program, mode)
+            for words in (("-q", "-F", private), ("-q", self.chain.target(4)), ("--doctor",)):
+                with self.subTest(mode=oct(mode), words=words):
+                    run = self.net.sonde(*words, wrap=AS_NOBODY, program=program)
+                    self.assertEqual((run.code, run.out), (2, ""))
+                    self.assertRegex(run.err, rf"\Asonde: [^\n]*chmod ug-s {program}[^\n]*\n\Z")
+
     # --- through sudo
 
     def test_through_sudo_the_caller_is_all_that_is_left(self):
