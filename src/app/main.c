@@ -80,6 +80,10 @@ int main(int argc, char **argv)
         return EXIT_INTERNAL;
     if (privilege_is_lent())
         return doctor_refuse_lent();
+    if (privilege_become_caller() < 0) {
+        (void)fprintf(stderr, "sonde: cannot become the user who called sudo\n");
+        return EXIT_INTERNAL;
+    }
     (void)setlocale(LC_CTYPE, ""); /* NOLINT(concurrency-mt-unsafe): no other thread yet */
     int r = command_parse(argc, argv, &command, &error);
     if (r < 0) {

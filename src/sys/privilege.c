@@ -24,7 +24,8 @@ bool privilege_is_lent(void)
 
 void privilege_raise(void)
 {
-    static const cap_value_t wanted[] = {CAP_NET_RAW, CAP_NET_ADMIN, CAP_NET_BIND_SERVICE};
+    static const cap_value_t wanted[] = {CAP_NET_RAW, CAP_NET_ADMIN, CAP_NET_BIND_SERVICE,
+                                         CAP_SETPCAP /* for drop_bounding() */};
     cap_t caps = cap_get_proc();
     if (caps == NULL)
         return;
@@ -72,12 +73,11 @@ static size_t groups_of(uid_t uid, gid_t gid, gid_t groups[GROUPS_MAX])
 }
 
 /*
- * Become the user who called through sudo, if there is one. Only root believes the environment:
- * for any other user, and with a file capability, it says what the caller likes. Where the
- * kernel does not allow it, in a container without CAP_SETUID or a user namespace without that
- * user, this stays root without a capability, as when root itself is the caller.
+ * Only root believes the environment: for any other user, and with a file capability, it says what
+ * the caller likes. Where the kernel does not allow it, in a container without CAP_SETUID or a user
+ * namespace without that user, this stays root, as when root itself is the caller.
  */
-static int become_caller(void)
+int privilege_become_caller(void)
 {
     gid_t groups[GROUPS_MAX];
     uid_t uid;
@@ -86,29 +86,38 @@ static int become_caller(void)
         !sudo_id("SUDO_GID", &gid) || uid == 0)
         return 0;
     size_t count = groups_of(uid, gid, groups);
-    if (setgroups(count, groups) < 0 || setresgid(gid, gid, gid) < 0 ||
-        setresuid(uid, uid, uid) < 0)
+    /* root as the saved user keeps capabilities permitted, none is effective: capabilities(7) */
+    if (setgroups(count, groups) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, 0) < 0)
         return errno == EPERM || errno == EINVAL ? 0 : -errno;
-    /* tried, not read: what counts is what the kernel lets us do */
-    bool undone = setresuid(0, 0, 0) == 0 || (gid != 0 && setresgid(0, 0, 0) == 0);
-    return undone ? -EPERM : 0;
+    return 0;
+}
+
+static int drop_capabilities(void)
+{
+    cap_t none = cap_init();
+    if (none == NULL)
+        return -errno;
+    int r = cap_set_proc(none) < 0 ? -errno : 0;
+    (void)cap_free(none);
+    return r;
 }
 
 int privilege_drop(void)
 {
+    uid_t real;
+    uid_t uid;
+    uid_t saved;
     drop_bounding(); /* while it is allowed */
     (void)cap_reset_ambient();
-    int r = become_caller();
-    if (r < 0)
-        return r;
+    if (getresuid(&real, &uid, &saved) < 0 || (saved != uid && setresuid(uid, uid, uid) < 0))
+        return -errno;
     /* else any process of this user's takes the sockets, without a capability: pidfd_getfd(2) */
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return -errno;
-    cap_t none = cap_init();
-    if (none == NULL)
-        return -errno;
-    if (cap_set_proc(none) < 0)
-        r = -errno;
-    (void)cap_free(none);
+    int r = drop_capabilities();
+    /* tried, not read: what counts is what the kernel lets us do */
+    if (r == 0 &&
+        ((uid != 0 && setresuid(0, 0, 0) == 0) || (getegid() != 0 && setresgid(0, 0, 0) == 0)))
+        r = -EPERM;
     return r;
 }
