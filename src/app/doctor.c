@@ -66,6 +66,18 @@ static void add_remedy(struct text *text, const char *where, const char *how)
     text_addf(text, "\n       %s: %s", where, how);
 }
 
+/* What gives every user raw sockets through this program, or through a copy of it elsewhere. */
+static void add_grant(struct text *text, bool elsewhere)
+{
+    if (!elsewhere) {
+        doctor_add_setcap(text);
+        return;
+    }
+    text_add(text, "sudo install ");
+    add_program(text);
+    text_add(text, " /usr/local/bin/sonde && sudo setcap cap_net_raw+p /usr/local/bin/sonde");
+}
+
 /* Only what would help here: why raw sockets are refused decides what allows them. */
 static void add_raw_remedies(struct text *text, const struct host *host)
 {
@@ -98,8 +110,11 @@ static void add_raw_remedies(struct text *text, const struct host *host)
         add_remedy(text, "in a container", flags);
         add_remedy(text, "start sonde", "outside of this user namespace");
     } else {
+        if (host->nosuid)
+            text_add(text, "; its file system is mounted nosuid, so that no file there can give a "
+                           "capability");
         struct text setcap = {0};
-        doctor_add_setcap(&setcap);
+        add_grant(&setcap, host->nosuid);
         add_remedy(text, "for every user", text_ok(&setcap) ? setcap.data : "");
         text_deinit(&setcap);
         add_remedy(text, "in a systemd unit", unit);
@@ -148,7 +163,9 @@ static void add_files(struct text *text, const struct host *host)
     text_addf(text, "%s  open files: %" PRIu64 ", needed are %d", enough ? "yes" : "no ",
               host->files, HOST_FILES_NEEDED);
     if (!enough) {
-        add_remedy(text, "in a shell", "ulimit -n 64");
+        add_remedy(text, "in a shell",
+                   host->files_most >= HOST_FILES_NEEDED ? "ulimit -n 64"
+                                                         : "sudo prlimit --nofile=64 --pid $$");
         add_remedy(text, "in a systemd unit", "LimitNOFILE=64");
         add_remedy(text, "in a container", "docker run --ulimit nofile=64");
     }

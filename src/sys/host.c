@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 static int try_socket(int domain, int type, int protocol)
@@ -84,10 +85,10 @@ static bool is_user_namespace(void)
     return access("/proc/self/uid_map", F_OK) == 0 && strcmp(map, "0 0 4294967295") != 0;
 }
 
-static uint64_t files_allowed(void)
+static bool is_nosuid(void)
 {
-    struct rlimit limit;
-    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
+    struct statvfs system;
+    return statvfs("/proc/self/exe", &system) == 0 && (system.f_flag & ST_NOSUID) != 0;
 }
 
 void host_program(char *path, size_t cap)
@@ -108,9 +109,13 @@ void host_examine(struct host *ret_host)
         .capable = is_capable(),
         .bounded = cap_get_bound(CAP_NET_RAW) == 1,
         .no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1,
+        .nosuid = is_nosuid(),
         .user_namespace = is_user_namespace(),
-        .files = files_allowed(),
     };
+    struct rlimit limit = {0};
+    (void)getrlimit(RLIMIT_NOFILE, &limit);
+    host.files = limit.rlim_cur;
+    host.files_most = limit.rlim_max;
     char disabled[HOST_WORD_BYTES];
     read_words("/proc/sys/net/ipv6/conf/all/disable_ipv6", disabled);
     host.ipv6_disabled = strcmp(disabled, "1") == 0;

@@ -22,11 +22,13 @@ struct host {
     bool capable;                      /* CAP_NET_RAW is in effect, in this user namespace */
     bool bounded;                      /* CAP_NET_RAW is in the bounding set: a file can give it */
     bool no_new_privs;                 /* nothing that is executed gains a capability */
+    bool nosuid;                       /* no file on this program's file system can; mount(8) */
     bool user_namespace;               /* this is one, not the system's own; user_namespaces(7) */
     bool ipv6_disabled;                /* by sysctl */
     char ping_groups[HOST_WORD_BYTES]; /* that may open ICMP datagram sockets, first and last;
                                           icmp(7), ping_group_range; "" = not known */
     uint64_t files;                    /* descriptors that this process may have */
+    uint64_t files_most;               /* to which its user may raise that */
 };
 
 /**

@@ -307,6 +307,20 @@ class Privilege(unittest.TestCase):
                 self.assertNotIn("setcap", "".join(remedies))
                 self.assertGreater(len(remedies), 0)
 
+    def test_on_a_file_system_without_file_capabilities_another_one_helps(self):
+        # mount(8), nosuid
+        folder = os.path.join(os.path.dirname(self.plain), "nosuid")
+        os.mkdir(folder)
+        mounted = ("unshare", "--mount", "sh", "-c",
+                   f"mount -t tmpfs -o nosuid,mode=755 none {folder} && cp {self.plain} {folder}"
+                   f' && setcap cap_net_raw+p {folder}/sonde-plain && exec "$@"', "sh", *AS_NOBODY)
+        code, facts = self.doctor(wrap=mounted, program=f"{folder}/sonde-plain")
+        answer, rest, remedies = facts["raw sockets"]
+        self.assertEqual((code, answer), (1, "no"))
+        self.assertIn("nosuid", rest)
+        self.assertEqual(remedies[0], f"for every user: sudo install {folder}/sonde-plain "
+                         "/usr/local/bin/sonde && sudo setcap cap_net_raw+p /usr/local/bin/sonde")
+
     def test_in_a_container_it_works_or_says_what_is_missing(self):
         # process 1 of user and process namespaces of its own, in the network of somebody else
         inside = (*AS_NOBODY, "unshare", "--user", "--map-root-user", "--pid", "--fork")
@@ -329,9 +343,12 @@ class Privilege(unittest.TestCase):
             if run.err:
                 self.assertRegex(run.err, r"\Asonde: [^\n]*ulimit -n 64\n\Z")
         self.assertEqual(run.code, 0, "64 are not enough")
-        code, facts = self.doctor(wrap=("prlimit", f"--nofile={limit}"))
-        self.assertEqual((code, facts["open files"][0]), (1, "no"))
-        self.assertEqual(facts["open files"][2][0], "in a shell: ulimit -n 64")
+        # the limit that a user may raise himself, and the one that he may not; getrlimit(2)
+        for limits, command in ((f"{limit}:64", "ulimit -n 64"),
+                                (f"{limit}", "sudo prlimit --nofile=64 --pid $$")):
+            code, facts = self.doctor(wrap=("prlimit", f"--nofile={limits}"))
+            self.assertEqual((code, facts["open files"][0]), (1, "no"))
+            self.assertEqual(facts["open files"][2][0], f"in a shell: {command}")
 
     # --- at installation
 
