@@ -177,6 +177,8 @@ static int filter_close(void)
         r = allow_threads(filter);
     if (r == 0)
         r = seccomp_load(filter);
+    if (r == -ECANCELED) /* that is all it says where the kernel refuses: seccomp_load(3) */
+        r = -errno;
     seccomp_release(filter);
     return r;
 }

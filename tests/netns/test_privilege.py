@@ -52,6 +52,24 @@ NO_LEAK_CHECK = {**os.environ, "LC_ALL": "C.UTF-8",
                  "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}
 PPOLL = "import ctypes; ctypes.CDLL(None).ppoll(None, 0, (ctypes.c_long * 2)(), None)"
 
+# Starts a program in a container's filter that allows everything but further ones; seccomp(2).
+UNFILTERED = """
+import ctypes, os, sys
+class Condition(ctypes.Structure):
+    _fields_ = [("argument", ctypes.c_uint), ("equal", ctypes.c_int), ("value", ctypes.c_uint64),
+                ("unused", ctypes.c_uint64)]
+seccomp = ctypes.CDLL("libseccomp.so.2")
+seccomp.seccomp_init.restype = ctypes.c_void_p
+ALLOW, EPERM, EQUAL, PR_SET_SECCOMP = 0x7fff0000, 0x50001, 4, 22
+context = ctypes.c_void_p(seccomp.seccomp_init(ALLOW))
+condition = Condition(0, EQUAL, PR_SET_SECCOMP, 0)
+for name, count in ((b"seccomp", 0), (b"prctl", 1)):
+    seccomp.seccomp_rule_add_array(context, EPERM, seccomp.seccomp_syscall_resolve_name(name),
+                                   count, ctypes.byref(condition))
+seccomp.seccomp_load(context)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+
 
 def status_of(process):
     """The members of /proc/PID/status, one dictionary for each thread."""
@@ -270,6 +288,16 @@ class Privilege(unittest.TestCase):
             "time stamps of the kernel's": "yes", "open files": "yes",
             "seccomp filter": "no" if lab.preloaded("strict") is None else "yes",
             "Landlock": "no" if lab.preloaded("strict") is None else "yes"})
+
+    def test_the_doctor_says_why_there_is_no_filter(self):
+        if lab.preloaded("strict") is None:
+            self.net.check_no_sandbox(self)
+            return
+        wrap = (sys.executable, "-c", UNFILTERED)
+        code, facts = self.doctor(wrap=wrap)
+        self.assertEqual((code, facts["seccomp filter"][:2]),
+                         (0, ("no", ": Operation not permitted")))
+        self.assertEqual(self.net.sonde("-q", "-c", "1", "127.0.0.1", wrap=wrap), (0, "", ""))
 
     def test_the_commands_that_the_doctor_names_are_those_that_help(self):
         program = shutil.copy(self.plain, os.path.join(os.path.dirname(self.plain), "a sonde"))
