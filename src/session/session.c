@@ -127,7 +127,8 @@ static int open_network(struct sonde_session *session, struct sonde_error *error
     if (r == -EADDRINUSE || r == -EACCES)
         return fail(error, r, "the source port cannot be had", "");
     if (r == -EOPNOTSUPP)
-        return fail(error, -EACCES, "marking packets takes CAP_NET_ADMIN and raw sockets", "");
+        return fail(error, -EACCES,
+                    "marking packets takes raw sockets, and before Linux 5.17 CAP_NET_ADMIN", "");
     if (r < 0) {
         const char *reason = strerrordesc_np(-r);
         return fail(error, r, "cannot open sockets: ", reason != NULL ? reason : "?");
