@@ -27,11 +27,15 @@ int signal_catch(int *ret_fd)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
     struct sigaction action = {.sa_handler = on_signal};
+    struct sigaction hangup;
     if (pipe2(wake_pipe, O_CLOEXEC | O_NONBLOCK) < 0)
         return -errno;
     (void)sigemptyset(&action.sa_mask);
+    if (sigaction(SIGHUP, NULL, &hangup) < 0)
+        return -errno;
+    bool is_nohup = hangup.sa_handler == SIG_IGN;
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        if (sigaction(numbers[i], &action, NULL) < 0)
+        if (!(is_nohup && numbers[i] == SIGHUP) && sigaction(numbers[i], &action, NULL) < 0)
             return -errno;
     }
     action.sa_handler = SIG_IGN;

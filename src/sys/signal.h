@@ -9,7 +9,8 @@
 #include <sonde/types.h>
 
 /**
- * Catch the signals, and ignore SIGPIPE: a closed pipe is an error of the write.
+ * Catch the signals, and ignore SIGPIPE: a closed pipe is an error of the write. A SIGHUP
+ * that is ignored stays so: nohup(1).
  * @param ret_fd  On 0, becomes readable when a signal came, and stays so; owned by the process.
  * @return 0; a negative errno.
  */

@@ -138,7 +138,8 @@ class Reports(unittest.TestCase):
                 with self.subTest(signal=number.name, family=family):
                     watch = packets.Capture(self.net, "vantage", "to-r1")
                     process = self.net.start_sonde("-j", "-n", self.chain.target(family), ":443",
-                                                   "-c", "1000000", "-i", "0.1")
+                                                   "-c", "1000000", "-i", "0.1",
+                                                   wrap=("env", "--default-signal"))
                     time.sleep(1)
                     process.send_signal(number)
                     run = self.net.finish(process)
@@ -153,6 +154,15 @@ class Reports(unittest.TestCase):
                     self.assertGreater(len(syns), 2)
                     self.assertEqual(service["received"], service["sent"])
                     self.assertIn(len(syns) - service["sent"], (0, 1))
+
+    def test_a_hangup_that_is_ignored_ends_nothing(self):
+        # as nohup(1) starts a program
+        process = self.net.start_sonde("-j", "-n", self.chain.target(4), ":443", "-c", "20", "-i",
+                                       "0.1", wrap=("env", "--ignore-signal=HUP"))
+        time.sleep(1)
+        process.send_signal(signal.SIGHUP)
+        report = lab.Report(self.net.finish(process))
+        self.assertEqual(report.document["status"], "complete")
 
     def test_a_signal_at_once_still_yields_a_document(self):
         # A reader that is too early finds no handler yet, so wait until there is a packet.
