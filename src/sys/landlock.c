@@ -33,6 +33,18 @@ static const char *const directories[] = {"/lib",
                                           "/run/NetworkManager",
                                           "/sys/devices/system/cpu"};
 
+/* The kernel's struct landlock_ruleset_attr; headers may be of a version that lacks its end. A
+ * kernel that lacks it too takes zeros there: copy_min_struct_from_user() in
+ * security/landlock/syscalls.c. */
+struct ruleset {
+    uint64_t files;
+    uint64_t network;
+    uint64_t scopes; /* version 6: what is not done to who is outside of the sandbox */
+};
+
+/* To connect to local sockets with abstract names, which lie in no folder, and to send signals. */
+enum { SCOPES = 1 << 0 | 1 << 1 };
+
 /* Every access that each version of the interface can refuse; those that the kernel of this
  * version does not know it would not take. */
 static uint64_t accesses_of(int version)
@@ -78,8 +90,9 @@ int landlock_close(void)
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     if (version < 0)
         return -errno;
-    const struct landlock_ruleset_attr attr = {.handled_access_fs = accesses_of((int)version)};
-    long ruleset = syscall(SYS_landlock_create_ruleset, &attr, sizeof attr.handled_access_fs, 0);
+    const struct ruleset attr = {.files = accesses_of((int)version),
+                                 .scopes = version >= 6 ? SCOPES : 0};
+    long ruleset = syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
     if (ruleset < 0)
         return -errno;
     int r = allow_all((int)ruleset);

@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static void tell(const char *attempt, long result)
@@ -84,6 +85,10 @@ static void try_sockets(void)
     try_socket("UDP-Lite socket", AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE);
     try_socket("TCP socket", AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     try_socket("UDP socket", AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, IPPROTO_UDP);
+    const struct sockaddr_un outside = {AF_UNIX, "\0sonde-outside"};
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    tell("abstract socket", connect(fd, (const struct sockaddr *)&outside, sizeof outside));
+    (void)close(fd);
 }
 
 int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask)
