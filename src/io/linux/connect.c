@@ -72,26 +72,26 @@ static struct connection *find_free(struct ordinary *ordinary)
 
 static int set_header4(int fd, const struct sonde_tx *tx)
 {
-    int r = ordinary_set(fd, IPPROTO_IP, IP_TTL, tx->ttl);
+    int r = socket_set(fd, IPPROTO_IP, IP_TTL, tx->ttl);
     if (r == 0)
-        r = ordinary_set(fd, IPPROTO_IP, IP_TOS, tx->tos);
+        r = socket_set(fd, IPPROTO_IP, IP_TOS, tx->tos);
     if (r == 0)
-        r = ordinary_set(fd, IPPROTO_IP, IP_RECVERR, 1);
-    (void)ordinary_set(fd, IPPROTO_IP, IP_RECVERR_RFC4884, 1);
-    (void)ordinary_set(fd, IPPROTO_IP, IP_RECVTTL, 1);
+        r = socket_set(fd, IPPROTO_IP, IP_RECVERR, 1);
+    (void)socket_set(fd, IPPROTO_IP, IP_RECVERR_RFC4884, 1);
+    (void)socket_set(fd, IPPROTO_IP, IP_RECVTTL, 1);
     return r;
 }
 
 static int set_header6(int fd, const struct sonde_tx *tx)
 {
-    int r = ordinary_set(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, tx->ttl);
+    int r = socket_set(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, tx->ttl);
     if (r == 0)
-        r = ordinary_set(fd, IPPROTO_IPV6, IPV6_TCLASS, tx->tos);
+        r = socket_set(fd, IPPROTO_IPV6, IPV6_TCLASS, tx->tos);
     if (r == 0)
-        r = ordinary_set(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
-    (void)ordinary_set(fd, IPPROTO_IPV6, IPV6_RECVERR_RFC4884, 1);
-    (void)ordinary_set(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
-    (void)ordinary_set(fd, IPPROTO_IPV6, IPV6_FLOWINFO_SEND, 1);
+        r = socket_set(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
+    (void)socket_set(fd, IPPROTO_IPV6, IPV6_RECVERR_RFC4884, 1);
+    (void)socket_set(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
+    (void)socket_set(fd, IPPROTO_IPV6, IPV6_FLOWINFO_SEND, 1);
     return r;
 }
 
@@ -99,7 +99,7 @@ static int bind_source(int fd, const struct sonde_flow *flow)
 {
     struct sockaddr_storage storage;
     socklen_t len = to_sockaddr(&flow->src, 0, &storage);
-    (void)ordinary_set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+    (void)socket_set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
     return bind(fd, (struct sockaddr *)&storage, len) < 0 ? -errno : 0;
 }
 
@@ -114,9 +114,9 @@ static int prepare(const struct ordinary *ordinary, int fd, const struct sonde_t
     if (r == 0 && setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) < 0)
         r = -errno;
     if (r == 0)
-        r = ordinary_set(fd, IPPROTO_TCP, TCP_QUICKACK, 0);
-    (void)ordinary_set(fd, SOL_SOCKET, SO_TIMESTAMPING,
-                       SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE);
+        r = socket_set(fd, IPPROTO_TCP, TCP_QUICKACK, 0);
+    (void)socket_set(fd, SOL_SOCKET, SO_TIMESTAMPING,
+                     SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE);
     if (r == 0 && ordinary->source_chosen[family_index(tx->flow->dst.family)])
         r = bind_source(fd, tx->flow);
     return r;
@@ -175,8 +175,7 @@ struct sonde_sent connection_send(struct ordinary *ordinary, const struct sonde_
         sent.error = ordinary_watch(ordinary, fd, EPOLLIN | EPOLLOUT, ORDINARY_CONNECTION,
                                     (uint32_t)(connection - ordinary->connections));
     if (sent.error < 0) {
-        if (fd >= 0)
-            (void)close(fd);
+        socket_close(fd);
         bool too_many =
             sent.error == -EMFILE || sent.error == -ENFILE || sent.error == -EADDRNOTAVAIL;
         if (too_many && ordinary->connection_open > 0)

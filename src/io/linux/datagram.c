@@ -37,21 +37,21 @@ static int ask_for_errors(const struct datagram *datagram)
     int fd = datagram->fd;
     int r = 0;
     if (datagram->family == SONDE_FAMILY_IPV6) {
-        r = ordinary_set(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
-        (void)ordinary_set(fd, IPPROTO_IPV6, IPV6_RECVERR_RFC4884, 1);
-        (void)ordinary_set(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
-        (void)ordinary_set(fd, IPPROTO_IPV6, IPV6_FLOWINFO_SEND, 1);
+        r = socket_set(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
+        (void)socket_set(fd, IPPROTO_IPV6, IPV6_RECVERR_RFC4884, 1);
+        (void)socket_set(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
+        (void)socket_set(fd, IPPROTO_IPV6, IPV6_FLOWINFO_SEND, 1);
     } else {
-        r = ordinary_set(fd, IPPROTO_IP, IP_RECVERR, 1);
-        (void)ordinary_set(fd, IPPROTO_IP, IP_RECVERR_RFC4884, 1);
-        (void)ordinary_set(fd, IPPROTO_IP, IP_RECVTTL, 1);
+        r = socket_set(fd, IPPROTO_IP, IP_RECVERR, 1);
+        (void)socket_set(fd, IPPROTO_IP, IP_RECVERR_RFC4884, 1);
+        (void)socket_set(fd, IPPROTO_IP, IP_RECVTTL, 1);
     }
-    (void)ordinary_set(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER_BYTES);
+    (void)socket_set(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER_BYTES);
     /* without kernel stamps a packet is stamped by us, and says so */
-    (void)ordinary_set(fd, SOL_SOCKET, SO_TIMESTAMPING,
-                       SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_TX_SCHED |
-                           SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID |
-                           SOF_TIMESTAMPING_OPT_TSONLY);
+    (void)socket_set(fd, SOL_SOCKET, SO_TIMESTAMPING,
+                     SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_TX_SCHED |
+                         SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID |
+                         SOF_TIMESTAMPING_OPT_TSONLY);
     return r;
 }
 
@@ -60,7 +60,7 @@ static int ask_for_errors(const struct datagram *datagram)
 static int bind_alone(const struct datagram *datagram, struct sockaddr_storage *storage,
                       socklen_t len)
 {
-    (void)ordinary_set(datagram->fd, SOL_SOCKET, SO_REUSEADDR, 0);
+    (void)socket_set(datagram->fd, SOL_SOCKET, SO_REUSEADDR, 0);
     if (bind(datagram->fd, (struct sockaddr *)storage, len) == 0)
         return 0;
     if (errno != EADDRINUSE || datagram->protocol != IP_PROTO_ICMP)
@@ -83,7 +83,7 @@ static int bind_port(const struct ordinary *ordinary, const struct sonde_flow *f
         local = flow->src;
     socklen_t len = to_sockaddr(&local, datagram->wanted, &storage);
     if (datagram->family == SONDE_FAMILY_IPV6 && !is_icmp6(datagram)) {
-        int r = ordinary_set(datagram->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+        int r = socket_set(datagram->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
         if (r < 0)
             return r;
     }

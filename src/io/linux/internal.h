@@ -124,6 +124,12 @@ void from_sockaddr(const struct sockaddr_storage *storage, struct sonde_addr *re
 
 /* sockets.c */
 
+/** setsockopt() with an int. @return 0; a negative errno. */
+int socket_set(int fd, int level, int name, int value);
+
+/** Close a socket. @param fd  -1 = there is none. */
+void socket_close(int fd);
+
 /** Open a raw socket that answers of a protocol arrive through, its filter shut. */
 SONDE_MUST_CHECK int socket_receiver(enum sonde_family family, uint8_t protocol, int *ret_fd);
 

@@ -11,7 +11,6 @@
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static struct linux_transport *linux_of(struct sonde_transport *transport)
 {
@@ -103,25 +102,19 @@ static uint64_t linux_lost_here(struct sonde_transport *transport)
     return lost;
 }
 
-static void close_if_open(int fd)
-{
-    if (fd >= 0)
-        (void)close(fd);
-}
-
 static struct sonde_transport *linux_free(struct sonde_transport *transport)
 {
     struct linux_transport *linux_transport = linux_of(transport);
     for (int i = 0; i < FAMILIES; i++) {
-        close_if_open(linux_transport->senders[i].fd);
-        close_if_open(linux_transport->routers[i]);
+        socket_close(linux_transport->senders[i].fd);
+        socket_close(linux_transport->routers[i]);
     }
     for (uint32_t i = 0; i < linux_transport->receiver_count; i++) {
-        close_if_open(linux_transport->receivers[i].fd);
+        socket_close(linux_transport->receivers[i].fd);
         free(linux_transport->receivers[i].packets);
     }
     for (uint32_t i = 0; i < linux_transport->hold_count; i++)
-        close_if_open(linux_transport->holds[i].fd);
+        socket_close(linux_transport->holds[i].fd);
     free(linux_transport);
     return NULL;
 }

@@ -91,9 +91,6 @@ SONDE_MUST_CHECK int ordinary_prepare(const struct ordinary *ordinary, int fd,
 socklen_t to_sockaddr_flow(const struct sonde_addr *addr, uint16_t port, uint32_t flow_label,
                            struct sockaddr_storage *storage);
 
-/** setsockopt() with an int. @return 0; a negative errno. */
-int ordinary_set(int fd, int level, int name, int value);
-
 /* arrivals.c */
 
 /** @return 0; -ENOMEM. Ownership: arrivals_deinit() frees what this allocates. */

@@ -69,9 +69,15 @@ static int open_socket(enum sonde_family family, int type, int protocol, int *re
     return 0;
 }
 
-static int set_int(int fd, int level, int name, int value)
+int socket_set(int fd, int level, int name, int value)
 {
     return setsockopt(fd, level, name, &value, sizeof value) < 0 ? -errno : 0;
+}
+
+void socket_close(int fd)
+{
+    if (fd >= 0)
+        (void)close(fd);
 }
 
 /* What came in between opening and shutting the filter is not ours. */
@@ -89,12 +95,12 @@ static int prepare_receiver(int fd, enum sonde_family family)
         return r;
     drain(fd);
     /* the forced one takes CAP_NET_ADMIN; the other is cut to net.core.rmem_max */
-    if (set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES) < 0)
-        (void)set_int(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER_BYTES);
+    if (socket_set(fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES) < 0)
+        (void)socket_set(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER_BYTES);
     /* without kernel stamps the arrival is stamped when it is read, and says so */
-    (void)set_int(fd, SOL_SOCKET, SO_TIMESTAMPING,
-                  SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE);
-    return family == SONDE_FAMILY_IPV6 ? set_int(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1) : 0;
+    (void)socket_set(fd, SOL_SOCKET, SO_TIMESTAMPING,
+                     SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE);
+    return family == SONDE_FAMILY_IPV6 ? socket_set(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1) : 0;
 }
 
 int socket_receiver(enum sonde_family family, uint8_t protocol, int *ret_fd)
@@ -138,8 +144,8 @@ int socket_sender(enum sonde_family family, const struct linux_config *config,
     /* only with this does a raw socket tell of what a queue dropped: net/ipv4/raw.c,
      * raw_send_hdrinc(); net/ipv6/raw.c, rawv6_send_hdrinc() */
     if (r == 0)
-        r = family == SONDE_FAMILY_IPV6 ? set_int(fd, IPPROTO_IPV6, IPV6_RECVERR, 1)
-                                        : set_int(fd, IPPROTO_IP, IP_RECVERR, 1);
+        r = family == SONDE_FAMILY_IPV6 ? socket_set(fd, IPPROTO_IPV6, IPV6_RECVERR, 1)
+                                        : socket_set(fd, IPPROTO_IP, IP_RECVERR, 1);
     if (r < 0) {
         (void)close(fd);
         return r;
@@ -147,9 +153,9 @@ int socket_sender(enum sonde_family family, const struct linux_config *config,
     /* without kernel stamps a probe leaves when it is handed over, and says so */
     *ret_sender = (struct sender){
         .fd = fd,
-        .stamped = set_int(fd, SOL_SOCKET, SO_TIMESTAMPING,
-                           SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_SOFTWARE |
-                               SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY) == 0,
+        .stamped = socket_set(fd, SOL_SOCKET, SO_TIMESTAMPING,
+                              SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_SOFTWARE |
+                                  SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY) == 0,
     };
     return 0;
 }
@@ -170,7 +176,7 @@ int socket_router(enum sonde_family family, const struct linux_config *config, i
 
 int socket_bind_interface(int fd, unsigned interface)
 {
-    return interface != 0 ? set_int(fd, SOL_SOCKET, SO_BINDTOIFINDEX, (int)interface) : 0;
+    return interface != 0 ? socket_set(fd, SOL_SOCKET, SO_BINDTOIFINDEX, (int)interface) : 0;
 }
 
 int socket_find_source(int fd, unsigned interface, struct sonde_flow *flow)
@@ -206,7 +212,7 @@ static int hold_port(int fd, enum sonde_family family, uint16_t port, uint16_t *
     struct sonde_addr any = {.family = (uint8_t)family};
     socklen_t len = to_sockaddr(&any, port, &storage);
     if (family == SONDE_FAMILY_IPV6) {
-        int r = set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+        int r = socket_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
         if (r < 0)
             return r;
     }

@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 enum {
     EVENTS = 64,
@@ -25,11 +24,6 @@ static struct ordinary *ordinary_of(struct sonde_transport *transport)
     return (struct ordinary *)transport; /* it is the first member */
 }
 
-int ordinary_set(int fd, int level, int name, int value)
-{
-    return setsockopt(fd, level, name, &value, sizeof value) < 0 ? -errno : 0;
-}
-
 int ordinary_prepare(const struct ordinary *ordinary, int fd, enum sonde_family family)
 {
     int r = socket_bind_interface(fd, ordinary->interface);
@@ -39,8 +33,8 @@ int ordinary_prepare(const struct ordinary *ordinary, int fd, enum sonde_family 
      * may divide what is too long; over IPv6 they refuse it, which UDP hears only in this mode
      * (net/ipv6/udp.c, __udp6_lib_err(); include/net/ip6_route.h, ip6_sk_accept_pmtu()). */
     return family == SONDE_FAMILY_IPV6
-               ? ordinary_set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE)
-               : ordinary_set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_INTERFACE);
+               ? socket_set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE)
+               : socket_set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_INTERFACE);
 }
 
 int ordinary_watch(const struct ordinary *ordinary, int fd, uint32_t events,
@@ -165,22 +159,16 @@ static uint64_t ordinary_lost_here(struct sonde_transport *transport)
     return lost;
 }
 
-static void close_if_open(int fd)
-{
-    if (fd >= 0)
-        (void)close(fd);
-}
-
 static struct sonde_transport *ordinary_free(struct sonde_transport *transport)
 {
     struct ordinary *ordinary = ordinary_of(transport);
     for (uint32_t i = 0; i < CONNECTIONS_MAX; i++)
-        close_if_open(ordinary->connections[i].fd);
+        socket_close(ordinary->connections[i].fd);
     for (uint32_t i = 0; i < ordinary->datagram_count; i++)
-        close_if_open(ordinary->datagrams[i].fd);
+        socket_close(ordinary->datagrams[i].fd);
     for (int i = 0; i < FAMILIES; i++)
-        close_if_open(ordinary->routers[i]);
-    close_if_open(ordinary->epoll_fd);
+        socket_close(ordinary->routers[i]);
+    socket_close(ordinary->epoll_fd);
     arrivals_deinit(&ordinary->arrivals);
     free(ordinary);
     return NULL;
@@ -233,7 +221,7 @@ static bool icmp_is_allowed(void)
     if (fd < 0 && errno == EAFNOSUPPORT)
         fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_ICMPV6);
     bool refused = fd < 0 && (errno == EACCES || errno == EPERM || errno == EPROTONOSUPPORT);
-    close_if_open(fd);
+    socket_close(fd);
     return !refused;
 }
 
