@@ -3,7 +3,7 @@
  * What came in over many sockets, in one order. An error queue has to be read before the next probe
  * leaves, so what is in it cannot wait there until somebody asks.
  */
-#include "io/linux/ordinary.h"
+#include "io/linux/unprivileged_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>

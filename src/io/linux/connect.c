@@ -17,7 +17,7 @@
  */
 #include "base/time.h"
 #include "io/clock.h"
-#include "io/linux/ordinary.h"
+#include "io/linux/unprivileged_internal.h"
 #include "wire/tcp.h"
 
 #include <errno.h>
@@ -30,40 +30,40 @@
 /* The kernel sends a SYN again after a second (tcp(7), RFC 6298 §2). */
 static const sonde_ns SILENCE_MAX_NS = 950 * SONDE_NS_PER_MS;
 
-static void close_connection(struct ordinary *ordinary, struct connection *connection)
+static void close_connection(struct unprivileged *unprivileged, struct connection *connection)
 {
     (void)close(connection->fd);
     connection->fd = -1;
-    ordinary->connection_open--;
+    unprivileged->connection_open--;
 }
 
-void connection_expire(struct ordinary *ordinary, sonde_ns now_ns)
+void connection_expire(struct unprivileged *unprivileged, sonde_ns now_ns)
 {
-    if (!ns_due(ordinary->expiry_ns, now_ns))
+    if (!ns_due(unprivileged->expiry_ns, now_ns))
         return;
     sonde_ns next = SONDE_NS_NEVER;
-    for (uint32_t i = 0; i < ordinary->connection_cap; i++) {
-        struct connection *connection = &ordinary->connections[i];
+    for (uint32_t i = 0; i < unprivileged->connection_cap; i++) {
+        struct connection *connection = &unprivileged->connections[i];
         sonde_ns expiry = ns_add(connection->sent_ns, SILENCE_MAX_NS);
         if (connection->fd >= 0 && ns_due(expiry, now_ns))
-            connection_read(ordinary, connection); /* it may just have been answered */
+            connection_read(unprivileged, connection); /* it may just have been answered */
         if (connection->fd < 0)
             continue;
         if (ns_due(expiry, now_ns))
-            close_connection(ordinary, connection);
+            close_connection(unprivileged, connection);
         else
             next = ns_min(next, expiry);
     }
-    ordinary->expiry_ns = next;
+    unprivileged->expiry_ns = next;
 }
 
 /* A place for one more; NULL if there is none. */
-static struct connection *find_free(struct ordinary *ordinary)
+static struct connection *find_free(struct unprivileged *unprivileged)
 {
-    connection_expire(ordinary, clock_monotonic_ns());
-    for (uint32_t i = 0; i < ordinary->connection_cap; i++) {
-        if (ordinary->connections[i].fd < 0)
-            return &ordinary->connections[i];
+    connection_expire(unprivileged, clock_monotonic_ns());
+    for (uint32_t i = 0; i < unprivileged->connection_cap; i++) {
+        if (unprivileged->connections[i].fd < 0)
+            return &unprivileged->connections[i];
     }
     return NULL;
 }
@@ -104,11 +104,11 @@ static int bind_source(int fd, const struct sonde_flow *flow)
 }
 
 /* Make a socket ready to connect. */
-static int prepare(const struct ordinary *ordinary, int fd, const struct sonde_tx *tx)
+static int prepare(const struct unprivileged *unprivileged, int fd, const struct sonde_tx *tx)
 {
     const struct linger reset = {.l_onoff = 1, .l_linger = 0};
     bool ipv6 = tx->flow->dst.family == SONDE_FAMILY_IPV6;
-    int r = ordinary_prepare(ordinary, fd, tx->flow->dst.family);
+    int r = unprivileged_prepare(unprivileged, fd, tx->flow->dst.family);
     if (r == 0)
         r = ipv6 ? set_header6(fd, tx) : set_header4(fd, tx);
     if (r == 0 && setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) < 0)
@@ -117,7 +117,7 @@ static int prepare(const struct ordinary *ordinary, int fd, const struct sonde_t
         r = socket_set(fd, IPPROTO_TCP, TCP_QUICKACK, 0);
     (void)socket_set(fd, SOL_SOCKET, SO_TIMESTAMPING,
                      SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE);
-    if (r == 0 && ordinary->source_chosen[family_index(tx->flow->dst.family)])
+    if (r == 0 && unprivileged->source_chosen[family_index(tx->flow->dst.family)])
         r = bind_source(fd, tx->flow);
     return r;
 }
@@ -142,7 +142,7 @@ static int check_left(int fd, const struct sonde_flow *flow)
 }
 
 /* Open a socket and let it connect. @param ret_fd  Also set on failure, -1 = none. */
-static int start(const struct ordinary *ordinary, const struct sonde_tx *tx, int *ret_fd,
+static int start(const struct unprivileged *unprivileged, const struct sonde_tx *tx, int *ret_fd,
                  sonde_ns *ret_from_ns)
 {
     struct sockaddr_storage to;
@@ -152,7 +152,7 @@ static int start(const struct ordinary *ordinary, const struct sonde_tx *tx, int
     *ret_fd = socket(domain, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
     if (*ret_fd < 0)
         return -errno;
-    int r = prepare(ordinary, *ret_fd, tx);
+    int r = prepare(unprivileged, *ret_fd, tx);
     if (r < 0)
         return r;
     *ret_from_ns = clock_monotonic_ns();
@@ -162,23 +162,23 @@ static int start(const struct ordinary *ordinary, const struct sonde_tx *tx, int
     return check_left(*ret_fd, tx->flow);
 }
 
-struct sonde_sent connection_send(struct ordinary *ordinary, const struct sonde_tx *tx)
+struct sonde_sent connection_send(struct unprivileged *unprivileged, const struct sonde_tx *tx)
 {
-    struct connection *connection = find_free(ordinary);
+    struct connection *connection = find_free(unprivileged);
     if (connection == NULL || tx->segment.len > sizeof connection->syn)
         return (struct sonde_sent){{clock_monotonic_ns(), SONDE_CLOCK_USER},
                                    connection == NULL ? -EAGAIN : -EMSGSIZE};
     int fd;
     struct sonde_sent sent = {.stamp = {.clock = SONDE_CLOCK_USER}};
-    sent.error = start(ordinary, tx, &fd, &sent.stamp.time_ns);
+    sent.error = start(unprivileged, tx, &fd, &sent.stamp.time_ns);
     if (sent.error == 0)
-        sent.error = ordinary_watch(ordinary, fd, EPOLLIN | EPOLLOUT, ORDINARY_CONNECTION,
-                                    (uint32_t)(connection - ordinary->connections));
+        sent.error = unprivileged_watch(unprivileged, fd, EPOLLIN | EPOLLOUT, WATCH_CONNECTION,
+                                        (uint32_t)(connection - unprivileged->connections));
     if (sent.error < 0) {
         socket_close(fd);
         bool too_many =
             sent.error == -EMFILE || sent.error == -ENFILE || sent.error == -EADDRNOTAVAIL;
-        if (too_many && ordinary->connection_open > 0)
+        if (too_many && unprivileged->connection_open > 0)
             sent.error = -EAGAIN; /* when one of ours is closed, its port is free, too */
         return sent;
     }
@@ -188,8 +188,9 @@ struct sonde_sent connection_send(struct ordinary *ordinary, const struct sonde_
     connection->sent_ns = sent.stamp.time_ns;
     connection->syn_len = tx->segment.len;
     memcpy(connection->syn, tx->segment.data, tx->segment.len);
-    ordinary->connection_open++;
-    ordinary->expiry_ns = ns_min(ordinary->expiry_ns, ns_add(connection->sent_ns, SILENCE_MAX_NS));
+    unprivileged->connection_open++;
+    unprivileged->expiry_ns =
+        ns_min(unprivileged->expiry_ns, ns_add(connection->sent_ns, SILENCE_MAX_NS));
     return sent;
 }
 
@@ -206,7 +207,7 @@ static void quote_own(const struct connection *connection, struct arrival *arriv
 }
 
 /* Read an ICMP error, if one is there. */
-static bool read_error(struct ordinary *ordinary, const struct connection *connection,
+static bool read_error(struct unprivileged *unprivileged, const struct connection *connection,
                        struct arrival *arrival)
 {
     struct errqueue_entry entry;
@@ -228,8 +229,8 @@ static bool read_error(struct ordinary *ordinary, const struct connection *conne
         errqueue_decode(&entry, &about, bytes, (size_t)len, &arrival->rx) != 0)
         return false;
     side_read(&message, &side);
-    wall_follow(&ordinary->wall);
-    arrival->rx.stamp = stamp_of(&ordinary->wall, connection->sent_ns, now, side.wall_ns, now);
+    wall_follow(&unprivileged->wall);
+    arrival->rx.stamp = stamp_of(&unprivileged->wall, connection->sent_ns, now, side.wall_ns, now);
     arrival->rx.reply_ttl = side.hop_limit;
     quote_own(connection, arrival);
     return true;
@@ -299,22 +300,22 @@ static bool read_answer(const struct connection *connection, const struct standi
     return true;
 }
 
-void connection_read(struct ordinary *ordinary, struct connection *connection)
+void connection_read(struct unprivileged *unprivileged, struct connection *connection)
 {
-    struct arrival *arrival = arrivals_spare(&ordinary->arrivals);
+    struct arrival *arrival = arrivals_spare(&unprivileged->arrivals);
     if (arrival == NULL || connection->fd < 0)
         return;
     /* looked at before the error queue is: an error that closed it is in there by now */
     const struct standing standing = look_at(connection);
     /* this process was held up, and nobody knows any more which SYN an answer is to */
     bool was_repeated = standing.info.tcpi_total_retrans > 0;
-    bool is_told = !was_repeated && (read_error(ordinary, connection, arrival) ||
+    bool is_told = !was_repeated && (read_error(unprivileged, connection, arrival) ||
                                      read_answer(connection, &standing, arrival));
     if (is_told) {
         arrival->rx.attributed = true;
         arrival->rx.token = connection->token;
-        arrivals_add(&ordinary->arrivals);
+        arrivals_add(&unprivileged->arrivals);
     }
     if (is_told || was_repeated || standing.info.tcpi_state == TCP_CLOSE)
-        close_connection(ordinary, connection);
+        close_connection(unprivileged, connection);
 }

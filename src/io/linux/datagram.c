@@ -8,7 +8,7 @@
  */
 #include "base/time.h"
 #include "io/clock.h"
-#include "io/linux/ordinary.h"
+#include "io/linux/unprivileged_internal.h"
 #include "wire/icmp.h"
 #include "wire/udp.h"
 
@@ -74,12 +74,12 @@ static int bind_alone(const struct datagram *datagram, struct sockaddr_storage *
 
 /* Bind to a port of every address, or to an echo identifier. An ICMPv6 socket takes no source
  * address along with a packet (net/ipv6/ping.c), so one that was chosen is bound to here. */
-static int bind_port(const struct ordinary *ordinary, const struct sonde_flow *flow,
+static int bind_port(const struct unprivileged *unprivileged, const struct sonde_flow *flow,
                      struct datagram *datagram)
 {
     struct sockaddr_storage storage;
     struct sonde_addr local = {.family = (uint8_t)datagram->family};
-    if (is_icmp6(datagram) && ordinary->source_chosen[family_index(datagram->family)])
+    if (is_icmp6(datagram) && unprivileged->source_chosen[family_index(datagram->family)])
         local = flow->src;
     socklen_t len = to_sockaddr(&local, datagram->wanted, &storage);
     if (datagram->family == SONDE_FAMILY_IPV6 && !is_icmp6(datagram)) {
@@ -97,7 +97,7 @@ static int bind_port(const struct ordinary *ordinary, const struct sonde_flow *f
     return 0;
 }
 
-static int open_datagram(struct ordinary *ordinary, const struct sonde_flow *flow,
+static int open_datagram(struct unprivileged *unprivileged, const struct sonde_flow *flow,
                          struct datagram *datagram)
 {
     int domain = datagram->family == SONDE_FAMILY_IPV6 ? AF_INET6 : AF_INET;
@@ -105,14 +105,14 @@ static int open_datagram(struct ordinary *ordinary, const struct sonde_flow *flo
     datagram->fd = socket(domain, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
     if (datagram->fd < 0)
         return -errno;
-    int r = ordinary_prepare(ordinary, datagram->fd, datagram->family);
+    int r = unprivileged_prepare(unprivileged, datagram->fd, datagram->family);
     if (r == 0)
         r = ask_for_errors(datagram);
     if (r == 0)
-        r = bind_port(ordinary, flow, datagram);
+        r = bind_port(unprivileged, flow, datagram);
     if (r == 0)
-        r = ordinary_watch(ordinary, datagram->fd, EPOLLIN, ORDINARY_DATAGRAM,
-                           ordinary->datagram_count);
+        r = unprivileged_watch(unprivileged, datagram->fd, EPOLLIN, WATCH_DATAGRAM,
+                               unprivileged->datagram_count);
     if (r < 0)
         (void)close(datagram->fd);
     return r;
@@ -125,11 +125,11 @@ static bool is_of_kind(const struct datagram *datagram, const struct sonde_flow 
 }
 
 /* The socket that was opened for a flow like this one; NULL if none was. */
-static const struct datagram *find_like(const struct ordinary *ordinary,
+static const struct datagram *find_like(const struct unprivileged *unprivileged,
                                         const struct sonde_flow *flow, uint32_t nth)
 {
-    for (uint32_t i = 0; i < ordinary->datagram_count; i++) {
-        const struct datagram *datagram = &ordinary->datagrams[i];
+    for (uint32_t i = 0; i < unprivileged->datagram_count; i++) {
+        const struct datagram *datagram = &unprivileged->datagrams[i];
         bool same = flow->protocol == IP_PROTO_ICMP ? datagram->wanted == flow->src_port
                                                     : datagram->nth == nth;
         if (same && is_of_kind(datagram, flow))
@@ -139,26 +139,28 @@ static const struct datagram *find_like(const struct ordinary *ordinary,
 }
 
 /* The socket of a flow that was bound. */
-static struct datagram *datagram_of(struct ordinary *ordinary, const struct sonde_flow *flow)
+static struct datagram *datagram_of(struct unprivileged *unprivileged,
+                                    const struct sonde_flow *flow)
 {
     uint32_t i = 0;
-    while (i < ordinary->datagram_count && (ordinary->datagrams[i].port != flow->src_port ||
-                                            !is_of_kind(&ordinary->datagrams[i], flow)))
+    while (i < unprivileged->datagram_count && (unprivileged->datagrams[i].port != flow->src_port ||
+                                                !is_of_kind(&unprivileged->datagrams[i], flow)))
         i++;
-    return i < ordinary->datagram_count ? &ordinary->datagrams[i] : NULL;
+    return i < unprivileged->datagram_count ? &unprivileged->datagrams[i] : NULL;
 }
 
-int datagram_bind(struct ordinary *ordinary, struct sonde_flow *flow, uint32_t nth)
+int datagram_bind(struct unprivileged *unprivileged, struct sonde_flow *flow, uint32_t nth)
 {
-    const struct datagram *found = find_like(ordinary, flow, nth);
+    const struct datagram *found = find_like(unprivileged, flow, nth);
     if (found != NULL) {
         flow->src_port = found->port;
         return 0;
     }
     bool is_icmp = flow->protocol == IP_PROTO_ICMP;
-    if (ordinary->datagram_count == DATAGRAMS_MAX || (!is_icmp && nth > 0 && flow->src_port != 0))
+    if (unprivileged->datagram_count == DATAGRAMS_MAX ||
+        (!is_icmp && nth > 0 && flow->src_port != 0))
         return -EADDRINUSE;
-    struct datagram *datagram = &ordinary->datagrams[ordinary->datagram_count];
+    struct datagram *datagram = &unprivileged->datagrams[unprivileged->datagram_count];
     *datagram = (struct datagram){
         .family = flow->dst.family,
         .protocol = flow->protocol,
@@ -167,11 +169,11 @@ int datagram_bind(struct ordinary *ordinary, struct sonde_flow *flow, uint32_t n
         .data_drained_ns = clock_monotonic_ns(),
         .error_drained_ns = clock_monotonic_ns(),
     };
-    int r = open_datagram(ordinary, flow, datagram);
+    int r = open_datagram(unprivileged, flow, datagram);
     if (r < 0)
         return r;
     flow->src_port = datagram->port;
-    ordinary->datagram_count++;
+    unprivileged->datagram_count++;
     return 0;
 }
 
@@ -241,9 +243,9 @@ static void note_stamp(struct datagram *datagram, const struct side *side)
 }
 
 /* Read one message. @return 1; 0 if there is none, or no room; -1: an error was pending instead. */
-static int read_one(struct ordinary *ordinary, struct datagram *datagram, bool errors)
+static int read_one(struct unprivileged *unprivileged, struct datagram *datagram, bool errors)
 {
-    struct arrival *arrival = arrivals_spare(&ordinary->arrivals);
+    struct arrival *arrival = arrivals_spare(&unprivileged->arrivals);
     struct reading reading;
     struct side side;
     if (arrival == NULL)
@@ -261,36 +263,36 @@ static int read_one(struct ordinary *ordinary, struct datagram *datagram, bool e
                              : decode_data(datagram, &reading, (size_t)len, arrival);
     if (errors && arrival->result == SONDE_DISCARD_NOT_A_RESULT)
         return 1; /* nothing came in: sending has failed, and has said so */
-    wall_follow(&ordinary->wall);
+    wall_follow(&unprivileged->wall);
     arrival->rx.reply_ttl = side.hop_limit;
-    arrival->rx.stamp =
-        stamp_of(&ordinary->wall, errors ? datagram->error_drained_ns : datagram->data_drained_ns,
-                 now, side.wall_ns, now);
-    arrivals_add(&ordinary->arrivals);
+    arrival->rx.stamp = stamp_of(&unprivileged->wall,
+                                 errors ? datagram->error_drained_ns : datagram->data_drained_ns,
+                                 now, side.wall_ns, now);
+    arrivals_add(&unprivileged->arrivals);
     return 1;
 }
 
 /* Read a queue until it is empty, or there is no room. */
-static void read_queue(struct ordinary *ordinary, struct datagram *datagram, bool errors)
+static void read_queue(struct unprivileged *unprivileged, struct datagram *datagram, bool errors)
 {
     sonde_ns looked = clock_monotonic_ns();
     int r = 1;
     for (int i = 0; i < READS_MAX && r != 0; i++) {
         looked = clock_monotonic_ns();
-        r = read_one(ordinary, datagram, errors);
+        r = read_one(unprivileged, datagram, errors);
     }
-    bool empty = r == 0 && arrivals_spare(&ordinary->arrivals) != NULL;
+    bool empty = r == 0 && arrivals_spare(&unprivileged->arrivals) != NULL;
     if (empty && errors)
         datagram->error_drained_ns = looked;
     else if (empty)
         datagram->data_drained_ns = looked;
 }
 
-void datagram_read(struct ordinary *ordinary, struct datagram *datagram)
+void datagram_read(struct unprivileged *unprivileged, struct datagram *datagram)
 {
     losses_count(&datagram->losses, datagram->fd);
-    read_queue(ordinary, datagram, true);
-    read_queue(ordinary, datagram, false);
+    read_queue(unprivileged, datagram, true);
+    read_queue(unprivileged, datagram, false);
 }
 
 /* --- sending */
@@ -334,12 +336,12 @@ static bool may_be_about_another(int error)
 }
 
 /* sendmsg(), with the errors out of its way. @param ret_from_ns  When it was tried. */
-static int hand_over(struct ordinary *ordinary, struct datagram *datagram,
+static int hand_over(struct unprivileged *unprivileged, struct datagram *datagram,
                      const struct msghdr *message, sonde_ns *ret_from_ns)
 {
     int error = -EAGAIN;
     for (int i = 0; i < TRIES; i++) {
-        read_queue(ordinary, datagram, true);
+        read_queue(unprivileged, datagram, true);
         *ret_from_ns = clock_monotonic_ns();
         error = sendmsg(datagram->fd, message, MSG_DONTWAIT) < 0 ? -errno : 0;
         if (!may_be_about_another(error))
@@ -348,9 +350,9 @@ static int hand_over(struct ordinary *ordinary, struct datagram *datagram,
     return error == -EINTR ? -EAGAIN : error;
 }
 
-struct sonde_sent datagram_send(struct ordinary *ordinary, const struct sonde_tx *tx)
+struct sonde_sent datagram_send(struct unprivileged *unprivileged, const struct sonde_tx *tx)
 {
-    struct datagram *datagram = datagram_of(ordinary, tx->flow);
+    struct datagram *datagram = datagram_of(unprivileged, tx->flow);
     bool is_udp = tx->flow->protocol == IP_PROTO_UDP;
     struct sonde_span bytes = tx->segment;
     if (is_udp) /* its header is the kernel's */
@@ -367,19 +369,19 @@ struct sonde_sent datagram_send(struct ordinary *ordinary, const struct sonde_tx
         .msg_iovlen = 1,
         .msg_control = control,
     };
-    put_header(tx, ordinary->source_chosen[family_index(tx->flow->dst.family)], &message);
+    put_header(tx, unprivileged->source_chosen[family_index(tx->flow->dst.family)], &message);
     sonde_ns from;
-    int error = hand_over(ordinary, datagram, &message, &from);
+    int error = hand_over(unprivileged, datagram, &message, &from);
     sonde_ns until = clock_monotonic_ns();
     struct sonde_sent sent = {{from, SONDE_CLOCK_USER}, error};
     if (error != 0)
         return sent;
     bool had = datagram->stamped;
     uint32_t last = datagram->stamp_id;
-    read_queue(ordinary, datagram, true);
+    read_queue(unprivileged, datagram, true);
     if (datagram->stamped && (!had || datagram->stamp_id != last)) {
-        wall_follow(&ordinary->wall);
-        sent.stamp = stamp_of(&ordinary->wall, from, until, datagram->stamp_wall_ns, from);
+        wall_follow(&unprivileged->wall);
+        sent.stamp = stamp_of(&unprivileged->wall, from, until, datagram->stamp_wall_ns, from);
     }
     return sent;
 }

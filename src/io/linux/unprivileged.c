@@ -4,7 +4,7 @@
 
 #include "base/time.h"
 #include "io/clock.h"
-#include "io/linux/ordinary.h"
+#include "io/linux/unprivileged_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,14 +19,14 @@ enum {
     DESCRIPTORS_LEFT = 12, /* for sockets that are opened later, the resolver's and the C library */
 };
 
-static struct ordinary *ordinary_of(struct sonde_transport *transport)
+static struct unprivileged *unprivileged_of(struct sonde_transport *transport)
 {
-    return (struct ordinary *)transport; /* it is the first member */
+    return (struct unprivileged *)transport; /* it is the first member */
 }
 
-int ordinary_prepare(const struct ordinary *ordinary, int fd, enum sonde_family family)
+int unprivileged_prepare(const struct unprivileged *unprivileged, int fd, enum sonde_family family)
 {
-    int r = socket_bind_interface(fd, ordinary->interface);
+    int r = socket_bind_interface(fd, unprivileged->interface);
     if (r < 0)
         return r;
     /* The path's MTU is none of our business, the interface's is: ip(7), ipv6(7). Over IPv4 routers
@@ -37,11 +37,11 @@ int ordinary_prepare(const struct ordinary *ordinary, int fd, enum sonde_family 
                : socket_set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_INTERFACE);
 }
 
-int ordinary_watch(const struct ordinary *ordinary, int fd, uint32_t events,
-                   enum ordinary_kind kind, uint32_t index)
+int unprivileged_watch(const struct unprivileged *unprivileged, int fd, uint32_t events,
+                       enum watch_kind kind, uint32_t index)
 {
     struct epoll_event event = {.events = events, .data.u64 = (uint64_t)kind << 32 | index};
-    return epoll_ctl(ordinary->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+    return epoll_ctl(unprivileged->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
 socklen_t to_sockaddr_flow(const struct sonde_addr *addr, uint16_t port, uint32_t flow_label,
@@ -58,70 +58,71 @@ socklen_t to_sockaddr_flow(const struct sonde_addr *addr, uint16_t port, uint32_
 }
 
 /* Probes that can be handed over at once, while every one of them may be a SYN. */
-static void tell_room(struct ordinary *ordinary)
+static void tell_room(struct unprivileged *unprivileged)
 {
-    uint32_t free = ordinary->connection_cap - ordinary->connection_open;
-    ordinary->transport.room = free > 0 ? free : 1;
+    uint32_t free = unprivileged->connection_cap - unprivileged->connection_open;
+    unprivileged->transport.room = free > 0 ? free : 1;
 }
 
-static int ordinary_bind(struct sonde_transport *transport, struct sonde_flow *flow, uint32_t nth)
+static int unprivileged_bind(struct sonde_transport *transport, struct sonde_flow *flow,
+                             uint32_t nth)
 {
-    struct ordinary *ordinary = ordinary_of(transport);
-    int fd = ordinary->routers[family_index(flow->dst.family)];
+    struct unprivileged *unprivileged = unprivileged_of(transport);
+    int fd = unprivileged->routers[family_index(flow->dst.family)];
     if (fd < 0)
         return -EPROTONOSUPPORT;
     if (flow->src.family != SONDE_FAMILY_NONE)
-        ordinary->source_chosen[family_index(flow->dst.family)] = true;
-    int r = socket_find_source(fd, ordinary->interface, flow);
+        unprivileged->source_chosen[family_index(flow->dst.family)] = true;
+    int r = socket_find_source(fd, unprivileged->interface, flow);
     if (r < 0)
         return r;
     if (flow->protocol != IP_PROTO_TCP)
-        return datagram_bind(ordinary, flow, nth);
-    if (ordinary->config.source_port != 0)
+        return datagram_bind(unprivileged, flow, nth);
+    if (unprivileged->config.source_port != 0)
         return -EOPNOTSUPP;
     flow->src_port = 0; /* each probe has its own */
     return 0;
 }
 
 /* Take what has happened to all sockets, as far as there is room. */
-static void look_around(struct ordinary *ordinary)
+static void look_around(struct unprivileged *unprivileged)
 {
     struct epoll_event events[EVENTS];
     int count;
     do {
-        count = epoll_wait(ordinary->epoll_fd, events, EVENTS, 0);
+        count = epoll_wait(unprivileged->epoll_fd, events, EVENTS, 0);
         for (int i = 0; i < count; i++) {
             uint32_t index = (uint32_t)events[i].data.u64;
-            if (events[i].data.u64 >> 32 == ORDINARY_CONNECTION)
-                connection_read(ordinary, &ordinary->connections[index]);
+            if (events[i].data.u64 >> 32 == WATCH_CONNECTION)
+                connection_read(unprivileged, &unprivileged->connections[index]);
             else
-                datagram_read(ordinary, &ordinary->datagrams[index]);
+                datagram_read(unprivileged, &unprivileged->datagrams[index]);
         }
-    } while (count == EVENTS && arrivals_spare(&ordinary->arrivals) != NULL);
+    } while (count == EVENTS && arrivals_spare(&unprivileged->arrivals) != NULL);
 }
 
-static uint32_t ordinary_send(struct sonde_transport *transport, const struct sonde_tx *txs,
-                              uint32_t count, struct sonde_sent *ret_sents)
+static uint32_t unprivileged_send(struct sonde_transport *transport, const struct sonde_tx *txs,
+                                  uint32_t count, struct sonde_sent *ret_sents)
 {
     (void)count; /* one at a time, so that our own clock tells when it left */
-    struct ordinary *ordinary = ordinary_of(transport);
-    *ret_sents = txs->flow->protocol == IP_PROTO_TCP ? connection_send(ordinary, txs)
-                                                     : datagram_send(ordinary, txs);
-    if (ordinary->connection_open > 0)
-        look_around(ordinary); /* the time of a RST is when we see it */
-    tell_room(ordinary);
+    struct unprivileged *unprivileged = unprivileged_of(transport);
+    *ret_sents = txs->flow->protocol == IP_PROTO_TCP ? connection_send(unprivileged, txs)
+                                                     : datagram_send(unprivileged, txs);
+    if (unprivileged->connection_open > 0)
+        look_around(unprivileged); /* the time of a RST is when we see it */
+    tell_room(unprivileged);
     return 1;
 }
 
-static int ordinary_recv(struct sonde_transport *transport, sonde_ns now_ns,
-                         struct sonde_rx *ret_rx)
+static int unprivileged_recv(struct sonde_transport *transport, sonde_ns now_ns,
+                             struct sonde_rx *ret_rx)
 {
     (void)now_ns;
-    struct ordinary *ordinary = ordinary_of(transport);
-    struct arrival *arrival = arrivals_take(&ordinary->arrivals);
+    struct unprivileged *unprivileged = unprivileged_of(transport);
+    struct arrival *arrival = arrivals_take(&unprivileged->arrivals);
     if (arrival == NULL) {
-        look_around(ordinary);
-        arrival = arrivals_take(&ordinary->arrivals);
+        look_around(unprivileged);
+        arrival = arrivals_take(&unprivileged->arrivals);
     }
     if (arrival == NULL)
         return -EAGAIN;
@@ -132,55 +133,57 @@ static int ordinary_recv(struct sonde_transport *transport, sonde_ns now_ns,
     return arrival->result;
 }
 
-static int ordinary_wait(struct sonde_transport *transport, sonde_ns until_ns, sonde_ns *ret_now_ns)
+static int unprivileged_wait(struct sonde_transport *transport, sonde_ns until_ns,
+                             sonde_ns *ret_now_ns)
 {
-    struct ordinary *ordinary = ordinary_of(transport);
-    struct pollfd own = {.fd = ordinary->epoll_fd, .events = POLLIN};
-    if (ordinary->arrivals.waiting > 0)
+    struct unprivileged *unprivileged = unprivileged_of(transport);
+    struct pollfd own = {.fd = unprivileged->epoll_fd, .events = POLLIN};
+    if (unprivileged->arrivals.waiting > 0)
         until_ns = INT64_MIN; /* there is something already */
-    int r = clock_poll(&own, 1, ordinary->config.watch, ns_min(until_ns, ordinary->expiry_ns));
+    int r =
+        clock_poll(&own, 1, unprivileged->config.watch, ns_min(until_ns, unprivileged->expiry_ns));
     if (own.revents != 0)
-        look_around(ordinary);
-    connection_expire(ordinary, clock_monotonic_ns());
-    tell_room(ordinary);
+        look_around(unprivileged);
+    connection_expire(unprivileged, clock_monotonic_ns());
+    tell_room(unprivileged);
     *ret_now_ns = clock_monotonic_ns();
     return r;
 }
 
-static uint64_t ordinary_lost_here(struct sonde_transport *transport)
+static uint64_t unprivileged_lost_here(struct sonde_transport *transport)
 {
-    struct ordinary *ordinary = ordinary_of(transport);
+    struct unprivileged *unprivileged = unprivileged_of(transport);
     uint64_t lost = 0;
-    for (uint32_t i = 0; i < ordinary->datagram_count; i++) {
-        struct datagram *datagram = &ordinary->datagrams[i];
+    for (uint32_t i = 0; i < unprivileged->datagram_count; i++) {
+        struct datagram *datagram = &unprivileged->datagrams[i];
         losses_count(&datagram->losses, datagram->fd);
         lost += datagram->losses.lost;
     }
     return lost;
 }
 
-static struct sonde_transport *ordinary_free(struct sonde_transport *transport)
+static struct sonde_transport *unprivileged_free(struct sonde_transport *transport)
 {
-    struct ordinary *ordinary = ordinary_of(transport);
+    struct unprivileged *unprivileged = unprivileged_of(transport);
     for (uint32_t i = 0; i < CONNECTIONS_MAX; i++)
-        socket_close(ordinary->connections[i].fd);
-    for (uint32_t i = 0; i < ordinary->datagram_count; i++)
-        socket_close(ordinary->datagrams[i].fd);
+        socket_close(unprivileged->connections[i].fd);
+    for (uint32_t i = 0; i < unprivileged->datagram_count; i++)
+        socket_close(unprivileged->datagrams[i].fd);
     for (int i = 0; i < FAMILIES; i++)
-        socket_close(ordinary->routers[i]);
-    socket_close(ordinary->epoll_fd);
-    arrivals_deinit(&ordinary->arrivals);
-    free(ordinary);
+        socket_close(unprivileged->routers[i]);
+    socket_close(unprivileged->epoll_fd);
+    arrivals_deinit(&unprivileged->arrivals);
+    free(unprivileged);
     return NULL;
 }
 
-static const struct sonde_transport_ops ordinary_ops = {
-    .bind = ordinary_bind,
-    .send = ordinary_send,
-    .recv = ordinary_recv,
-    .wait = ordinary_wait,
-    .lost_here = ordinary_lost_here,
-    .free = ordinary_free,
+static const struct sonde_transport_ops unprivileged_ops = {
+    .bind = unprivileged_bind,
+    .send = unprivileged_send,
+    .recv = unprivileged_recv,
+    .wait = unprivileged_wait,
+    .lost_here = unprivileged_lost_here,
+    .free = unprivileged_free,
 };
 
 /* How many connections may be open at once. */
@@ -196,22 +199,22 @@ static uint32_t find_cap(void)
 }
 
 /* A port that was asked for is held at once: below 1024 it takes privilege. */
-static int hold_wanted(struct ordinary *ordinary, enum sonde_family family)
+static int hold_wanted(struct unprivileged *unprivileged, enum sonde_family family)
 {
-    if (ordinary->config.source_port == 0)
+    if (unprivileged->config.source_port == 0)
         return 0;
     struct sonde_flow flow = {.dst = {.family = (uint8_t)family},
                               .protocol = IP_PROTO_UDP,
-                              .src_port = ordinary->config.source_port};
-    return datagram_bind(ordinary, &flow, 0);
+                              .src_port = unprivileged->config.source_port};
+    return datagram_bind(unprivileged, &flow, 0);
 }
 
 /* Open what one family needs. -EAFNOSUPPORT: this system does without it. */
-static int open_family(struct ordinary *ordinary, enum sonde_family family)
+static int open_family(struct unprivileged *unprivileged, enum sonde_family family)
 {
-    int *router = &ordinary->routers[family_index(family)];
-    int r = socket_router(family, &ordinary->config, router);
-    return r < 0 ? r : hold_wanted(ordinary, family);
+    int *router = &unprivileged->routers[family_index(family)];
+    int r = socket_router(family, &unprivileged->config, router);
+    return r < 0 ? r : hold_wanted(unprivileged, family);
 }
 
 /* May this process have ICMP datagram sockets? One setting counts for both families. */
@@ -225,47 +228,47 @@ static bool icmp_is_allowed(void)
     return !refused;
 }
 
-static int open_all(struct ordinary *ordinary)
+static int open_all(struct unprivileged *unprivileged)
 {
-    if (ordinary->config.mark != 0)
+    if (unprivileged->config.mark != 0)
         return -EOPNOTSUPP; /* to mark a socket takes privilege, and there is one for each SYN */
-    int r = arrivals_init(&ordinary->arrivals);
+    int r = arrivals_init(&unprivileged->arrivals);
     if (r < 0)
         return r;
-    ordinary->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (ordinary->epoll_fd < 0)
+    unprivileged->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (unprivileged->epoll_fd < 0)
         return -errno;
-    int r4 = open_family(ordinary, SONDE_FAMILY_IPV4);
-    int r6 = r4 == 0 || r4 == -EAFNOSUPPORT ? open_family(ordinary, SONDE_FAMILY_IPV6) : r4;
+    int r4 = open_family(unprivileged, SONDE_FAMILY_IPV4);
+    int r6 = r4 == 0 || r4 == -EAFNOSUPPORT ? open_family(unprivileged, SONDE_FAMILY_IPV6) : r4;
     return r6 == -EAFNOSUPPORT ? r4 : r6;
 }
 
 int unprivileged_new(const struct linux_config *config, struct sonde_transport **ret_transport,
                      bool *ret_icmp)
 {
-    struct ordinary *ordinary = calloc(1, sizeof *ordinary);
-    if (ordinary == NULL)
+    struct unprivileged *unprivileged = calloc(1, sizeof *unprivileged);
+    if (unprivileged == NULL)
         return -ENOMEM;
-    ordinary->transport.ops = &ordinary_ops;
-    ordinary->config = *config;
-    ordinary->expiry_ns = SONDE_NS_NEVER;
-    ordinary->epoll_fd = -1;
+    unprivileged->transport.ops = &unprivileged_ops;
+    unprivileged->config = *config;
+    unprivileged->expiry_ns = SONDE_NS_NEVER;
+    unprivileged->epoll_fd = -1;
     for (int i = 0; i < FAMILIES; i++)
-        ordinary->routers[i] = -1;
+        unprivileged->routers[i] = -1;
     for (uint32_t i = 0; i < CONNECTIONS_MAX; i++)
-        ordinary->connections[i].fd = -1;
-    wall_follow(&ordinary->wall);
+        unprivileged->connections[i].fd = -1;
+    wall_follow(&unprivileged->wall);
     if (config->interface != NULL)
-        ordinary->interface = if_nametoindex(config->interface);
-    int r = open_all(ordinary);
-    ordinary->config.interface = NULL;
-    ordinary->connection_cap = find_cap();
-    tell_room(ordinary);
+        unprivileged->interface = if_nametoindex(config->interface);
+    int r = open_all(unprivileged);
+    unprivileged->config.interface = NULL;
+    unprivileged->connection_cap = find_cap();
+    tell_room(unprivileged);
     if (r < 0) {
-        ordinary_free(&ordinary->transport);
+        unprivileged_free(&unprivileged->transport);
         return r;
     }
     *ret_icmp = icmp_is_allowed();
-    *ret_transport = &ordinary->transport;
+    *ret_transport = &unprivileged->transport;
     return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The transport for ordinary users: Linux, IPv4 and IPv6, without raw sockets or any capability.
+ * The transport without privilege: Linux, IPv4 and IPv6, without raw sockets or any capability.
  *
  * Echo requests leave through ICMP datagram sockets (icmp(7), ping_group_range), one for each
  * identifier, UDP probes through one bound socket for each held port. All targets share these. A

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What comes in over many sockets is handed on in the order of its stamps, and none of it is
  * overwritten while it is lent out. */
-#include "io/linux/ordinary.h"
+#include "io/linux/unprivileged_internal.h"
 
 #include <criterion/criterion.h>
 

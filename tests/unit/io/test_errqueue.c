@@ -4,7 +4,7 @@
  * what a raw socket would have shown. The kernel strips the quoted IP header, and UDP's too.
  */
 #include "io/linux/errqueue.h"
-#include "io/linux/ordinary.h"
+#include "io/linux/unprivileged_internal.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the files of the unprivileged transport share. */
-#ifndef IO_LINUX_ORDINARY_H
-#define IO_LINUX_ORDINARY_H
+#ifndef IO_LINUX_UNPRIVILEGED_INTERNAL_H
+#define IO_LINUX_UNPRIVILEGED_INTERNAL_H
 
 #include "io/linux/errqueue.h"
 #include "io/linux/internal.h"
@@ -58,7 +58,7 @@ struct connection {
     size_t syn_len;
 };
 
-struct ordinary {
+struct unprivileged {
     struct sonde_transport transport;
     struct linux_config config;
     int epoll_fd;
@@ -76,16 +76,16 @@ struct ordinary {
 };
 
 /** What an epoll event is about. */
-enum ordinary_kind { ORDINARY_DATAGRAM, ORDINARY_CONNECTION };
+enum watch_kind { WATCH_DATAGRAM, WATCH_CONNECTION };
 
 /** Watch a socket. @param index  Of the datagram or connection. */
-SONDE_MUST_CHECK int ordinary_watch(const struct ordinary *ordinary, int fd, uint32_t events,
-                                    enum ordinary_kind kind, uint32_t index);
+SONDE_MUST_CHECK int unprivileged_watch(const struct unprivileged *unprivileged, int fd,
+                                        uint32_t events, enum watch_kind kind, uint32_t index);
 
 /** Let a socket leave by the interface that was asked for, and send packets that are neither
  *  marked "don't fragment" nor fragmented here, as the raw transport's. */
-SONDE_MUST_CHECK int ordinary_prepare(const struct ordinary *ordinary, int fd,
-                                      enum sonde_family family);
+SONDE_MUST_CHECK int unprivileged_prepare(const struct unprivileged *unprivileged, int fd,
+                                          enum sonde_family family);
 
 /** As to_sockaddr(), with an IPv6 flow label. */
 socklen_t to_sockaddr_flow(const struct sonde_addr *addr, uint16_t port, uint32_t flow_label,
@@ -116,24 +116,24 @@ struct arrival *arrivals_take(struct arrivals *arrivals);
  * @param nth   As for bind() of a transport.
  * @return 0; -EACCES: not allowed; -EADDRINUSE; another negative errno.
  */
-SONDE_MUST_CHECK int datagram_bind(struct ordinary *ordinary, struct sonde_flow *flow,
+SONDE_MUST_CHECK int datagram_bind(struct unprivileged *unprivileged, struct sonde_flow *flow,
                                    uint32_t nth);
 
 /** Send a probe. */
-struct sonde_sent datagram_send(struct ordinary *ordinary, const struct sonde_tx *tx);
+struct sonde_sent datagram_send(struct unprivileged *unprivileged, const struct sonde_tx *tx);
 
 /** Read what is there, as far as there is room. */
-void datagram_read(struct ordinary *ordinary, struct datagram *datagram);
+void datagram_read(struct unprivileged *unprivileged, struct datagram *datagram);
 
 /* connect.c */
 
 /** Send a SYN. */
-struct sonde_sent connection_send(struct ordinary *ordinary, const struct sonde_tx *tx);
+struct sonde_sent connection_send(struct unprivileged *unprivileged, const struct sonde_tx *tx);
 
 /** Something has happened to a connection: take it. */
-void connection_read(struct ordinary *ordinary, struct connection *connection);
+void connection_read(struct unprivileged *unprivileged, struct connection *connection);
 
 /** Close what has waited for so long that the kernel would soon send its SYN again. */
-void connection_expire(struct ordinary *ordinary, sonde_ns now_ns);
+void connection_expire(struct unprivileged *unprivileged, sonde_ns now_ns);
 
 #endif
