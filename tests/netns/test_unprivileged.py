@@ -158,7 +158,6 @@ class Unprivileged(unittest.TestCase):
         self.net.sysctl("vantage", few)
         for family in lab.FAMILIES:
             report = self.report(family, ":443", ":3389", *QUICK)
-            self.assertEqual(report.document["own_losses"]["send"], 0)
             self.assertEqual(report.states(),
                              {"icmp": "open", "443/tcp": "open", "3389/tcp": "filtered"})
 
