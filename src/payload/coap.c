@@ -24,31 +24,43 @@ enum {
     ID_BYTES = 2,
     HEADER_BYTES = 4,
     OPTION = 65001, /* odd = critical, §5.4.6; for experiments, §12.2 */
-    /* What is 269 or more is written in two bytes of their own; §3.1. */
+    /* From 13 on, what is written needs a byte of its own, from 269 on two; §3.1. */
     LONG_NUMBER = 0xe0,
     LONG_VALUE = 0x0e,
     LONG_BASE = 269,
+    MEDIUM_VALUE = 0x0d,
+    MEDIUM_BASE = 13,
     QUESTION_BYTES = HEADER_BYTES + PAYLOAD_NAME8_BYTES + 3, /* with an empty option */
-    PADDED_BYTES = QUESTION_BYTES + 2 + LONG_BASE,           /* at least */
     MESSAGE_MAX = 1152,                                      /* that everybody takes; §4.6 */
 };
+
+/* The option. @param padding  Bytes of its value, and of the value's length in bytes of its own. */
+static void write_option(struct wr *wr, size_t padding)
+{
+    bool is_long = padding >= 2 + LONG_BASE;
+    bool is_medium = !is_long && padding >= 1 + MEDIUM_BASE;
+    wr_u8(wr, LONG_NUMBER | (is_long ? LONG_VALUE : is_medium ? MEDIUM_VALUE : 0));
+    wr_u16(wr, OPTION - LONG_BASE);
+    if (is_long) {
+        wr_u16(wr, (uint16_t)(padding - 2 - LONG_BASE));
+        wr_fill(wr, 0, padding - 2);
+    } else if (is_medium) {
+        size_t value = padding - 1 < LONG_BASE ? padding - 1 : LONG_BASE - 1;
+        wr_u8(wr, (uint8_t)(value - MEDIUM_BASE));
+        wr_fill(wr, 0, value);
+    }
+}
 
 static void coap_ask(const struct payload_trace *trace, const struct payload_name *name, size_t len,
                      struct wr *wr)
 {
-    bool pads = len >= PADDED_BYTES;
     if (len > MESSAGE_MAX)
         len = MESSAGE_MAX;
     wr_u8(wr, VERSION_1 | TYPE_CONFIRMABLE | PAYLOAD_NAME8_BYTES);
     wr_u8(wr, CODE_GET);
     wr_u16(wr, name->field16); /* message ID */
     payload_write_name8(wr, trace, name);
-    wr_u8(wr, LONG_NUMBER | (pads ? LONG_VALUE : 0));
-    wr_u16(wr, OPTION - LONG_BASE);
-    if (pads) {
-        wr_u16(wr, (uint16_t)(len - PADDED_BYTES));
-        wr_fill(wr, 0, len - PADDED_BYTES + LONG_BASE);
-    }
+    write_option(wr, len > QUESTION_BYTES ? len - QUESTION_BYTES : 0);
 }
 
 static int coap_recognize(const struct payload_trace *trace, struct sonde_span question,

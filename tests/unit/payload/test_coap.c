@@ -5,25 +5,39 @@
 #include <criterion/criterion.h>
 
 #define OUR_TOKEN "01020305a1a2a3a4 "
+/* Version 1, CON, 8 bytes of token; GET; ID; option 269 + 64732 = 65001. */
+#define UP_TO_OPTION "48 01 b1b2" OUR_TOKEN
 
 Test(coap, gets_nothing_with_an_option_that_nobody_knows)
 {
     struct sample_question question = sample_ask(&payload_coap, 0);
-    sample_expect_question(&question, "48 01 b1b2" /* version 1, CON, 8 bytes of token; GET */
-                           OUR_TOKEN "e0 fcdc");   /* option 269 + 64732 = 65001, empty */
+    sample_expect_question(&question, UP_TO_OPTION "e0 fcdc"); /* empty */
 }
 
-/* A length of 269 or more is written in two bytes behind the number; §3.1. */
+/* A length of 13 or more is written in one byte behind the number, of 269 or more in two; §3.1. */
 Test(coap, pads_with_the_options_value)
 {
-    struct sample_question question = sample_ask(&payload_coap, 287);
-    cr_assert_eq(question.len, 287);
-    for (size_t i = 17; i < question.len; i++)
-        cr_expect_eq(question.bytes[i], 0, "byte %zu", i);
-    question.len = 17;
-    sample_expect_question(&question, "48 01 b1b2" OUR_TOKEN "ee fcdc 0001"); /* 270 bytes */
-    cr_expect_eq(sample_ask(&payload_coap, 285).len, 15);
-    cr_expect_eq(sample_ask(&payload_coap, 286).len, 286);
+    static const struct {
+        size_t len;
+        size_t head_len;
+        const char *head;
+    } cases[] = {
+        {29, 16, UP_TO_OPTION "ed fcdc 00"},    /* 13 bytes */
+        {284, 16, UP_TO_OPTION "ed fcdc ff"},   /* 268 bytes */
+        {286, 17, UP_TO_OPTION "ee fcdc 0000"}, /* 269 bytes */
+        {287, 17, UP_TO_OPTION "ee fcdc 0001"},
+        {1152, 17, UP_TO_OPTION "ee fcdc 0362"}, /* 1135 bytes */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sample_question question = sample_ask(&payload_coap, cases[i].len);
+        cr_assert_eq(question.len, cases[i].len);
+        for (size_t k = cases[i].head_len; k < question.len; k++)
+            cr_expect_eq(question.bytes[k], 0, "byte %zu of %zu", k, question.len);
+        question.len = cases[i].head_len;
+        sample_expect_question(&question, cases[i].head);
+    }
+    cr_expect_eq(sample_ask(&payload_coap, 28).len, 15);
+    cr_expect_eq(sample_ask(&payload_coap, 285).len, 284);   /* there is no 285 */
     cr_expect_eq(sample_ask(&payload_coap, 1153).len, 1152); /* what everybody takes; §4.6 */
 }
 
