@@ -39,6 +39,13 @@ WATCHED = """table inet watch {
         ct state new counter
     }
 }"""
+# -s 1000 is 960 bytes over IPv6 with the header of UDP, and not all lengths can be had.
+SHORT_DROPPED = f"""table inet short {{
+    chain c {{
+        type filter hook input priority 0
+        udp length < 950 udp dport {{ {", ".join(name[:-4] for name in sorted(PADDED))} }} drop
+    }}
+}}"""
 
 
 class Services(unittest.TestCase):
@@ -60,6 +67,7 @@ class Services(unittest.TestCase):
         # A closed connection is forgotten after ten seconds, so look now.
         cls.tables = [cls.net.run(cls.chain.server, "conntrack", "-L", "-f", name, "-p", "tcp")
                       for name in ("ipv4", "ipv6")]
+        cls.net.nft(cls.chain.server, WATCHED + "\n" + SHORT_DROPPED)
         padded = cls.start("-j", *(f":{name}" for name in sorted(PADDED)), "-s", "1000", cycles=3)
         cls.sockets = cls.net.run(cls.chain.server, "ss", "-Htan", "state", "connected")
         cls.reports, cls.on_link, cls.silent, cls.padded = (
