@@ -5,8 +5,8 @@
  * server then answers to the address that the packet came from (§18.2.1), and to the port if it
  * knows rport (RFC 3581 §4). Branch, tag and Call-ID are the name of the probe in hexadecimal
  * digits; the Call-ID comes back as it is (§8.2.6.2), also in a provisional response before the
- * final one (§8.2.6.1). The host names are short, so that a router
- * which quotes 128 bytes (RFC 4884 §4.1) quotes the branch.
+ * final one (§8.2.6.1). The host names are short, so that a router which quotes 128 bytes (RFC 4884
+ * §4.1) quotes the branch.
  */
 #include "payload/payload.h"
 
