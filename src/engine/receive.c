@@ -248,12 +248,12 @@ static void credit_tokenless(struct engine *engine, uint32_t trace_index, const 
     }
     struct candidates candidates = find_candidates(engine, trace_index, rx);
     if (on_the_way) {
-        if (candidates.count == 1) {
+        trace->nameless = candidates.count > 1; /* nor is the next one's name quoted */
+        if (candidates.count == 1)
             credit(engine, candidates.oldest, rx, match, false);
-        } else {
-            engine_on_discard(engine, SONDE_DISCARD_AMBIGUOUS);
-            trace->nameless = true; /* nor does what is quoted of the next */
-        }
+        else
+            engine_on_discard(engine, trace->nameless ? SONDE_DISCARD_AMBIGUOUS
+                                                      : SONDE_DISCARD_UNKNOWN_PROBE);
         return;
     }
     trace->one_at_a_time = true; /* nothing else can tell its answers apart */

@@ -348,6 +348,34 @@ Test(tokenless, an_error_about_the_only_probe_in_flight_is_that_probes)
     net_free(net);
 }
 
+static void first_hop_twice(struct net *net, const struct sonde_tx *tx)
+{
+    first_hop_only(net, tx);
+    if (tx->ttl == 1)
+        net_error(net, tx, 2 * net->hop_ns, 1, ICMP4_TIME_EXCEEDED, 0);
+}
+
+Test(tokenless, an_error_while_nothing_is_in_flight_says_nothing_of_the_next)
+{
+    struct engine_config config = net_config();
+    config.max_ttl = 4;
+    struct net *net = net_new(&config);
+    net->family = SONDE_FAMILY_IPV6;
+    net->quote_len = 8;
+    net->hop_ns = 100 * SONDE_NS_PER_US; /* both are back before the next step */
+    net->on_probe = first_hop_twice;
+    net->on_send = full_ttl_fails;
+    net_add(net, "tcp");
+    engine_start(net->engine, 0);
+    net_run(net);
+    const struct engine_discards *counts = engine_discards(net->engine);
+    cr_expect_eq(counts->count[SONDE_DISCARD_UNKNOWN_PROBE], 1);
+    cr_expect_eq(counts->count[SONDE_DISCARD_AMBIGUOUS], 0);
+    for (size_t i = 0; i < net->probe_count; i++)
+        cr_expect_lt(net->probes[i].sent_ns, 5 * MS, "they wait for none before them");
+    net_free(net);
+}
+
 /* A repeated SYN-ACK may belong to any probe that reached the target; the one at full TTL never
  * left, so it is not that one's, and nobody else's either. */
 Test(tokenless, a_repeated_syn_ack_is_counted_where_it_can_be_no_probe_s)
