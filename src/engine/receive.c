@@ -230,7 +230,9 @@ static void credit_nameless(struct engine *engine, uint32_t trace_index, const s
     }
     if (likely.count == 0 && !expired)
         likely = others;
-    if (likely.count == 0 || (likely.count > 1 && expired))
+    if (likely.count + others.count == 0)
+        engine_on_discard(engine, SONDE_DISCARD_UNKNOWN_PROBE);
+    else if (likely.count == 0 || (likely.count > 1 && expired))
         engine_on_discard(engine, SONDE_DISCARD_AMBIGUOUS);
     else
         credit(engine, likely.oldest, rx, match, !expired && likely.count + others.count > 1);

@@ -119,6 +119,7 @@ static void add_service(struct net *net, const struct sonde_probe_ops *ops, bool
         .ts_base = UINT32_C(0xfffffff0) + salt,
         .id_base = (uint16_t)(salt * 7 + 60000),
         .size_bytes = 64,
+        .nameless = net->nameless,
         .other_port = net->other_port && ops->protocol == IP_PROTO_UDP,
         .repeats = net->repeats && ops->protocol == IP_PROTO_UDP,
     };

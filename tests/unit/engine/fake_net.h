@@ -74,6 +74,7 @@ struct net {
     uint64_t seen;   /* for the rules' own use */
     bool other_port; /* UDP services that are added answer from another port than is asked */
     bool repeats;    /* they answer several times */
+    bool nameless;   /* nothing names a probe of services that are added */
 
     bool forgetful; /* keeps counts only, for long runs */
     struct net_probe *probes;
