@@ -44,15 +44,17 @@ void connection_expire(struct unprivileged *unprivileged, sonde_ns now_ns)
     sonde_ns next = SONDE_NS_NEVER;
     for (uint32_t i = 0; i < unprivileged->connection_cap; i++) {
         struct connection *connection = &unprivileged->connections[i];
-        sonde_ns expiry = ns_add(connection->sent_ns, SILENCE_MAX_NS);
-        if (connection->fd >= 0 && ns_due(expiry, now_ns))
-            connection_read(unprivileged, connection); /* it may just have been answered */
         if (connection->fd < 0)
             continue;
-        if (ns_due(expiry, now_ns))
-            close_connection(unprivileged, connection);
-        else
+        sonde_ns expiry = ns_add(connection->sent_ns, SILENCE_MAX_NS);
+        /* it may have been answered, and is looked at before: now, or when there is room */
+        if (!ns_due(expiry, now_ns) || arrivals_spare(&unprivileged->arrivals) == NULL) {
             next = ns_min(next, expiry);
+            continue;
+        }
+        connection_read(unprivileged, connection);
+        if (connection->fd >= 0)
+            close_connection(unprivileged, connection);
     }
     unprivileged->expiry_ns = next;
 }

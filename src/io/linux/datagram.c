@@ -262,7 +262,7 @@ static int read_one(struct unprivileged *unprivileged, struct datagram *datagram
     arrival->result = errors ? decode_error(datagram, &reading, (size_t)len, arrival)
                              : decode_data(datagram, &reading, (size_t)len, arrival);
     if (errors && arrival->result == SONDE_DISCARD_NOT_A_RESULT)
-        return 1; /* nothing came in: sending has failed, and has said so */
+        return 1; /* sending has failed, and has said so; or it is of a type that says nothing */
     wall_follow(&unprivileged->wall);
     arrival->rx.reply_ttl = side.hop_limit;
     arrival->rx.stamp = stamp_of(&unprivileged->wall,
