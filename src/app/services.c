@@ -61,6 +61,7 @@ static const struct known_service {
     {"mssql", 1433, TCP, NULL},
     {"l2tp", 1701, UDP, NULL},
     {"radius", 1812, UDP, NULL},
+    {"radius-acct", 1813, UDP, NULL},
     {"mqtt", 1883, TCP, NULL},
     {"nfs", 2049, TCP, NULL},
     {"mysql", 3306, TCP, NULL},
@@ -84,7 +85,6 @@ static const struct known_service {
     {"memcached", 11211, TCP | UDP, NULL},
     {"mongodb", 27017, TCP, NULL},
     {"wireguard", 51820, UDP, NULL},
-    {"radius-acct", 1813, UDP, NULL},
     {"snmp2c", 161, UDP, "snmp2c"},
     {"anyconnect", 443, UDP, "anyconnect"},
 };

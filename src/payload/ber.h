@@ -12,7 +12,6 @@
 enum {
     BER_INTEGER = 0x02,
     BER_OCTET_STRING = 0x04,
-    BER_GENERAL_STRING = 0x1b,
     BER_SEQUENCE = 0x30,
     BER_APPLICATION = 0x60, /* [APPLICATION n] that holds elements: plus n */
     BER_CONTEXT = 0xa0,     /* [n] that holds elements: plus n */

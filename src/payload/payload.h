@@ -96,7 +96,6 @@ const struct payload_ops *payload_at(size_t index);
 enum {
     PAYLOAD_NAME8_BYTES = 8,
     PAYLOAD_NAME12_BYTES = 12,
-    PAYLOAD_HEX8_BYTES = 16,
 };
 
 /** Write a name of 8 bytes, never all zero: the token, and half of the cookie. */

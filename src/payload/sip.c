@@ -11,7 +11,6 @@
 #include "payload/payload.h"
 
 enum {
-    DIGITS = 2 * PAYLOAD_NAME12_BYTES,
     CODE_DIGITS = 3,
 };
 

@@ -9,7 +9,6 @@
 
 enum {
     TCP_HEADER_BYTES = 20, /* without options */
-    TCP_QUOTE_BYTES = 8,   /* ports and sequence number: what RFC 792 promises of a quote */
     TCP_OPTIONS_MAX = 40,  /* bytes; the data offset has 4 bits */
 };
 
