@@ -173,6 +173,20 @@ class Network:
         """Replace a node's ruleset."""
         self.run(node, "nft", "-f", "-", stdin="flush ruleset\n" + ruleset)
 
+    def starve(self, node, interface, port):
+        """Let a queue of a node's interface drop for good what goes to a TCP port, and no more."""
+        self.run(node, "tc", "-batch", "-", stdin=f"""
+            qdisc replace dev {interface} root handle 1: htb default 1
+            class add dev {interface} parent 1: classid 1:1 htb rate 1gbit
+            class add dev {interface} parent 1: classid 1:2 htb rate 1gbit
+            qdisc add dev {interface} parent 1:2 pfifo limit 0""")
+        self.nft(node, f"""table inet filter {{
+            chain c {{
+                type filter hook output priority 0
+                tcp dport {port} meta priority set 1:2
+            }}
+        }}""")
+
     def sysctl(self, node, values):
         """Set values in a node, by path below /proc/sys; those that this kernel lacks are left."""
         with self.inside(node):

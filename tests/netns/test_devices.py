@@ -49,17 +49,7 @@ class FullQueue(Devices):
                         self.assertEqual((hop["ttl"], hop["received"]), (hop["ttl"], hop["sent"]))
 
     def test_a_queue_that_drops_a_service_for_good_is_no_loss_and_holds_nobody_up(self):
-        self.tc("qdisc", "replace", "dev", "to-r1", "root", "handle", "1:", "htb", "default", "1")
-        for minor in "12":
-            self.tc("class", "add", "dev", "to-r1", "parent", "1:", "classid", f"1:{minor}",
-                    "htb", "rate", "1gbit")
-        self.tc("qdisc", "add", "dev", "to-r1", "parent", "1:2", "pfifo", "limit", "0")
-        self.net.nft("vantage", """table inet filter {
-            chain c {
-                type filter hook output priority 0
-                tcp dport 443 meta priority set 1:2
-            }
-        }""")
+        self.net.starve("vantage", "to-r1", 443)
         for family in lab.FAMILIES:
             with self.subTest(family=family):
                 report = self.net.report(self.chain.target(family), ":443", ":22", "-c", "3",

@@ -330,20 +330,9 @@ class Unprivileged(unittest.TestCase):
             self.assertIsNone(report.service("443/tcp")["rtt_ms"])
 
     def test_what_a_queue_of_this_machine_drops_is_no_loss(self):
-        tc = ("tc", "-batch", "-")
-        self.net.run("vantage", *tc, stdin="""
-            qdisc add dev to-r1 root handle 1: htb default 1
-            class add dev to-r1 parent 1: classid 1:1 htb rate 1gbit
-            class add dev to-r1 parent 1: classid 1:2 htb rate 1gbit
-            qdisc add dev to-r1 parent 1:2 pfifo limit 0""")
-        self.addCleanup(self.net.run, "vantage", *tc, stdin="qdisc del dev to-r1 root")
+        self.net.starve("vantage", "to-r1", 443)
+        self.addCleanup(self.net.run, "vantage", "tc", "qdisc", "del", "dev", "to-r1", "root")
         self.addCleanup(self.net.nft, "vantage", "")
-        self.net.nft("vantage", """table inet filter {
-            chain c {
-                type filter hook output priority 0
-                tcp dport 443 meta priority set 1:2
-            }
-        }""")
         for family in lab.FAMILIES:
             report = self.report(family, ":443", ":22", *QUICK, "-Z", "0.5")
             self.assertEqual(report.service("443/tcp")["outcomes"], {"send_error": 3})

@@ -329,19 +329,30 @@ static int full_ttl_fails(struct net *net, const struct sonde_tx *tx)
     return tx->ttl == net->config.max_ttl ? -EPERM : 0;
 }
 
-Test(tokenless, an_error_about_the_only_probe_in_flight_is_that_probes)
+/* Run SYNs over IPv6, of which routers quote too little to name one; those at full TTL do not
+ * leave.
+ */
+static struct net *run_short_quotes(uint8_t max_ttl, bool nameless,
+                                    void (*rule)(struct net *, const struct sonde_tx *))
 {
     struct engine_config config = net_config();
-    config.max_ttl = 2;
+    config.max_ttl = max_ttl;
     struct net *net = net_new(&config);
     net->family = SONDE_FAMILY_IPV6;
     net->quote_len = 8;
-    net->hop_ns = 100 * SONDE_NS_PER_US; /* it is back before the next step */
-    net->on_probe = first_hop_only;
+    net->hop_ns = 100 * SONDE_NS_PER_US; /* errors are back before the next step */
+    net->nameless = nameless;
+    net->on_probe = rule;
     net->on_send = full_ttl_fails;
     net_add(net, "tcp");
     engine_start(net->engine, 0);
     net_run(net);
+    return net;
+}
+
+Test(tokenless, an_error_about_the_only_probe_in_flight_is_that_probes)
+{
+    struct net *net = run_short_quotes(2, false, first_hop_only);
     cr_expect_eq(net_outcomes(net, SONDE_OUTCOME_TTL_EXCEEDED), 1);
     cr_expect_eq(net_outcomes(net, SONDE_OUTCOME_SEND_ERROR), net->probe_count - 1);
     cr_expect_eq(engine_discards(net->engine)->count[SONDE_DISCARD_AMBIGUOUS], 0);
@@ -355,32 +366,17 @@ static void first_hop_twice(struct net *net, const struct sonde_tx *tx)
         net_error(net, tx, 2 * net->hop_ns, 1, ICMP4_TIME_EXCEEDED, 0);
 }
 
-static void run_doubled_expiry(bool nameless)
-{
-    struct engine_config config = net_config();
-    config.max_ttl = 4;
-    struct net *net = net_new(&config);
-    net->family = SONDE_FAMILY_IPV6;
-    net->quote_len = 8;
-    net->hop_ns = 100 * SONDE_NS_PER_US; /* both are back before the next step */
-    net->nameless = nameless;
-    net->on_probe = first_hop_twice;
-    net->on_send = full_ttl_fails;
-    net_add(net, "tcp");
-    engine_start(net->engine, 0);
-    net_run(net);
-    const struct engine_discards *counts = engine_discards(net->engine);
-    cr_expect_eq(counts->count[SONDE_DISCARD_UNKNOWN_PROBE], 1);
-    cr_expect_eq(counts->count[SONDE_DISCARD_AMBIGUOUS], 0);
-    for (size_t i = 0; i < net->probe_count && !nameless; i++)
-        cr_expect_lt(net->probes[i].sent_ns, 5 * MS, "they wait for none before them");
-    net_free(net);
-}
-
 Test(tokenless, an_error_while_nothing_is_in_flight_says_nothing_of_the_next)
 {
-    run_doubled_expiry(false);
-    run_doubled_expiry(true);
+    for (unsigned nameless = 0; nameless < 2; nameless++) {
+        struct net *net = run_short_quotes(4, nameless == 1, first_hop_twice);
+        const struct engine_discards *counts = engine_discards(net->engine);
+        cr_expect_eq(counts->count[SONDE_DISCARD_UNKNOWN_PROBE], 1);
+        cr_expect_eq(counts->count[SONDE_DISCARD_AMBIGUOUS], 0);
+        for (size_t i = 0; i < net->probe_count && nameless == 0; i++)
+            cr_expect_lt(net->probes[i].sent_ns, 5 * MS, "they wait for none before them");
+        net_free(net);
+    }
 }
 
 /* A repeated SYN-ACK may belong to any probe that reached the target; the one at full TTL never
