@@ -86,6 +86,7 @@ struct sonde_blame {
     struct sonde_place last_seen;
     struct sonde_place first_lost;
     struct sonde_place reporter;
+    enum sonde_way way; /**< of probes alone, or of answers on their way back, too */
 };
 
 /** What a finding rests on. */

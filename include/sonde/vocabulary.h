@@ -85,6 +85,14 @@ enum sonde_confidence {
     SONDE_CONFIDENCE_COUNT
 };
 
+/** Of what a blame speaks. */
+enum sonde_way {
+    SONDE_WAY_THERE,         /**< of the probes on their way to the target */
+    SONDE_WAY_THERE_OR_BACK, /**< of probes or of their answers: these come back on a way of their
+                                  own, of which nothing is seen */
+    SONDE_WAY_COUNT
+};
+
 /** Why the path of a trace ends where it does. */
 enum sonde_stop_reason {
     SONDE_STOP_REACHED,     /**< the target answered */
@@ -156,6 +164,7 @@ SONDE_API const char *sonde_level_name(enum sonde_level value);
 SONDE_API const char *sonde_code_name(enum sonde_code value);
 /** @return The stable word for @p value ("high"); never NULL. */
 SONDE_API const char *sonde_confidence_name(enum sonde_confidence value);
+SONDE_API const char *sonde_way_name(enum sonde_way value);
 /** @return The stable word for @p value ("gap_limit"); never NULL. */
 SONDE_API const char *sonde_stop_reason_name(enum sonde_stop_reason value);
 /** @return The stable word for @p value ("rate_limited"); never NULL. */

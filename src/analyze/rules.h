@@ -62,6 +62,10 @@ rule_look rule_path_changed;
 
 /* words.c: sentences */
 
+/** Make the blame of a finding one of probes or answers: nothing is seen of the way back, so nobody
+ *  can be sure where on it an answer is lost. */
+void words_there_or_back(struct finding *finding);
+
 /** Put words into a finding, and free them. */
 void words_say(struct finding *finding, struct text *words);
 

@@ -167,6 +167,7 @@ enum rule_answer rule_host_unreachable(const struct rule_case *at, struct findin
         words_hop(&words, deepest, addr);
         finding->has_blame = true;
         finding->blame.last_seen = (struct sonde_place){deepest, *addr};
+        finding->blame.way = SONDE_WAY_THERE_OR_BACK;
     } else {
         text_add(&words, deepest == 0 ? "no answer, not even from the first hop" : "no answer");
     }

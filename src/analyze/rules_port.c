@@ -90,17 +90,19 @@ static void say_bracket(const struct rule_case *at, const struct bracket *bracke
     finding->has_blame = true;
     if (bracket->seen != NULL) {
         finding->blame.last_seen = (struct sonde_place){bracket->seen_ttl, *bracket->seen};
-        text_add(words, "seen up to ");
+        text_add(words, "answered up to ");
         words_hop(words, bracket->seen_ttl, bracket->seen);
     } else {
-        text_add(words, "not seen at any hop");
+        text_add(words, "answered at no hop");
     }
     finding->blame.first_lost = (struct sonde_place){bracket->lost_ttl, *bracket->lost};
-    text_add(words, ", lost before ");
-    if (bracket->at_target)
-        text_add(words, "the target");
-    else
+    if (bracket->at_target) {
+        text_add(words, ", not by the target: lost behind it, at the target or on the way back");
+        words_there_or_back(finding);
+    } else {
+        text_add(words, ", silent from ");
         words_hop(words, bracket->lost_ttl, bracket->lost);
+    }
     finding->evidence.control = at->target->services[bracket->control].name;
     finding->evidence.control_sent = bracket->control_sent;
     finding->evidence.control_received = bracket->control_received;

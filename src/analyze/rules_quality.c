@@ -50,6 +50,7 @@ static void say_begin(const struct rule_case *at, const struct loss_begin *begin
         finding->blame.first_lost =
             (struct sonde_place){distance.confirmed ? distance.ttl : 0, at->target->tally->addr};
     }
+    text_add(words, ", there or on the way back");
 }
 
 enum rule_answer rule_loss_at_destination(const struct rule_case *at, struct finding *finding)
@@ -61,12 +62,14 @@ enum rule_answer rule_loss_at_destination(const struct rule_case *at, struct fin
     if (!evidence_loss(at->target, at->service, &begin))
         return RULE_INCONCLUSIVE;
     words_round_trip(at->tally, &words);
-    say_begin(at, &begin, finding, &words);
-    words_say(finding, &words);
     finding->level = SONDE_LEVEL_DEGRADED;
     finding->confidence = at->tally->sent >= 20  ? SONDE_CONFIDENCE_HIGH
                           : at->tally->sent >= 5 ? SONDE_CONFIDENCE_MEDIUM
                                                  : SONDE_CONFIDENCE_LOW;
+    say_begin(at, &begin, finding, &words);
+    if (finding->has_blame)
+        words_there_or_back(finding);
+    words_say(finding, &words);
     return RULE_FIRES;
 }
 

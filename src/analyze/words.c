@@ -14,6 +14,13 @@ void words_say(struct finding *finding, struct text *words)
     text_deinit(words);
 }
 
+void words_there_or_back(struct finding *finding)
+{
+    finding->blame.way = SONDE_WAY_THERE_OR_BACK;
+    if (finding->confidence == SONDE_CONFIDENCE_HIGH)
+        finding->confidence = SONDE_CONFIDENCE_MEDIUM;
+}
+
 void words_hop(struct text *words, uint8_t ttl, const struct sonde_addr *addr)
 {
     char buf[SONDE_ADDR_TEXT_BYTES];

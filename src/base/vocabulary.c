@@ -100,6 +100,12 @@ static const char *const confidence_words[] = {
 };
 WORD_FUNCTION(sonde_confidence_name, sonde_confidence, SONDE_CONFIDENCE_COUNT, confidence_words)
 
+static const char *const way_words[] = {
+    [SONDE_WAY_THERE] = "there",
+    [SONDE_WAY_THERE_OR_BACK] = "there_or_back",
+};
+WORD_FUNCTION(sonde_way_name, sonde_way, SONDE_WAY_COUNT, way_words)
+
 static const char *const stop_words[] = {
     [SONDE_STOP_REACHED] = "reached",         [SONDE_STOP_MAX_TTL] = "max_ttl",
     [SONDE_STOP_GAP_LIMIT] = "gap_limit",     [SONDE_STOP_REJECTED] = "rejected",

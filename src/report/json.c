@@ -182,6 +182,7 @@ static void put_blame(struct json_writer *writer, cJSON *verdict, const struct s
     put_place(writer, object, "last_seen", &blame->last_seen);
     put_place(writer, object, "first_lost", &blame->first_lost);
     put_place(writer, object, "reporter", &blame->reporter);
+    json_string(writer, object, "way", sonde_way_name(blame->way));
 }
 
 static cJSON *put_verdict(struct json_writer *writer, cJSON *object,

@@ -31,7 +31,7 @@ def dropping(rule):
 def is_right(chain, family, dropped, out):
     culprit = chain.length // 2
     ends = [f"hop {ttl} ({chain.hop(family, ttl)})" for ttl in (culprit, culprit + 1)]
-    bracket = f"filtered  seen up to {ends[0]}, lost before {ends[1]};"
+    bracket = f"filtered  answered up to {ends[0]}, silent from {ends[1]};"
     return bracket in out if dropped != "nothing" else "✗" not in out
 
 

@@ -160,8 +160,8 @@ class Services(unittest.TestCase):
             self.assertEqual(found, report.states() | {"icmp": "up"})
             for name in OPEN[family]:
                 self.assertRegex(run.out, rf"(?m)^✓ {name} +open +[0-9.]+ ms, no loss$")
-            self.assertIn(f"seen up to hop 2 ({self.chain.hop(family, 2)}), "
-                          f"lost before hop 3 ({self.chain.hop(family, 3)})", run.out)
+            self.assertIn(f"answered up to hop 2 ({self.chain.hop(family, 2)}), "
+                          f"silent from hop 3 ({self.chain.hop(family, 3)})", run.out)
 
     def test_no_connection_is_left_at_the_server_not_even_half_open(self):
         self.assertEqual(self.sockets, "")

@@ -87,7 +87,8 @@ Test(rules, a_filtered_port_is_lost_between_where_it_is_seen_and_what_only_a_con
     expect_place(&analysis.verdict.blame.last_seen, 2, "192.0.2.2");
     expect_place(&analysis.verdict.blame.first_lost, 3, "192.0.2.3");
     cr_expect_str_eq(analysis.verdict.text,
-                     "seen up to hop 2 (192.0.2.2), lost before hop 3 (192.0.2.3); icmp passes");
+                     "answered up to hop 2 (192.0.2.2), silent from hop 3 (192.0.2.3); "
+                     "icmp passes");
     cr_expect_eq(analysis.verdict.confidence, SONDE_CONFIDENCE_MEDIUM);
     cr_expect_str_eq(analysis.verdict.evidence.control, "icmp");
     cr_expect_eq(analysis.verdict.evidence.control_received, 3);
@@ -168,7 +169,27 @@ Test(rules, a_port_lost_at_the_last_hop_or_at_the_host_is_lost_before_the_target
     expect_place(&analysis.verdict.blame.last_seen, FLOOR, "192.0.2.5");
     expect_place(&analysis.verdict.blame.first_lost, DISTANCE, TARGET);
     cr_expect_str_eq(analysis.verdict.text,
-                     "seen up to hop 5 (192.0.2.5), lost before the target; icmp passes");
+                     "answered up to hop 5 (192.0.2.5), not by the target: lost behind it, at the "
+                     "target or on the way back; icmp passes");
+}
+
+/* That a router's word about an expired probe comes back says nothing of the target's own answer.
+ */
+Test(rules, what_only_the_target_does_not_answer_may_be_lost_on_its_way_back)
+{
+    add_answering(ICMP, SONDE_OUTCOME_ECHO_REPLY, 3);
+    add_answering(SSH, SONDE_OUTCOME_OPEN, 3);
+    add_silent(WEB, FLOOR, 3);
+    struct analysis analysis = case_judge(&file, WEB);
+    cr_expect_eq(analysis.verdict.blame.way, SONDE_WAY_THERE_OR_BACK);
+    cr_expect_eq(analysis.verdict.confidence, SONDE_CONFIDENCE_MEDIUM, "in spite of two controls");
+    close_file();
+    open_file();
+    add_answering(ICMP, SONDE_OUTCOME_ECHO_REPLY, 3);
+    add_silent(WEB, FLOOR - 1, 3);
+    analysis = case_judge(&file, WEB);
+    expect_place(&analysis.verdict.blame.first_lost, FLOOR, "192.0.2.5");
+    cr_expect_eq(analysis.verdict.blame.way, SONDE_WAY_THERE, "a router that answers others");
 }
 
 Test(rules, two_controls_and_three_cycles_make_a_filtered_port_certain)
@@ -462,7 +483,9 @@ Test(rules, loss_that_goes_on_to_the_target_is_found_where_it_begins)
     expect_place(&analysis.verdict.blame.first_lost, 4, "192.0.2.4");
     cr_expect_str_eq(analysis.verdict.text,
                      "10.0 ms, 30.0% loss; it begins behind hop 3 (192.0.2.3), and is seen from "
-                     "hop 4 (192.0.2.4) on");
+                     "hop 4 (192.0.2.4) on, there or on the way back");
+    cr_expect_eq(analysis.verdict.blame.way, SONDE_WAY_THERE_OR_BACK);
+    cr_expect_eq(analysis.verdict.confidence, SONDE_CONFIDENCE_MEDIUM);
     cr_expect_eq(analyze_loss(&file.target, WEB, 3), SONDE_LOSS_NONE);
     cr_expect_eq(analyze_loss(&file.target, WEB, 4), SONDE_LOSS_FORWARDING);
     cr_expect(analysis.met, "it is open all the same");
@@ -505,7 +528,8 @@ Test(rules, a_hop_that_never_answers_is_not_where_loss_is_seen)
     expect_place(&analysis.verdict.blame.last_seen, 3, "192.0.2.3");
     expect_place(&analysis.verdict.blame.first_lost, 0, TARGET);
     cr_expect_str_eq(analysis.verdict.text,
-                     "10.0 ms, 30.0% loss; it begins behind hop 3 (192.0.2.3)");
+                     "10.0 ms, 30.0% loss; it begins behind hop 3 (192.0.2.3), there or on the way "
+                     "back");
     cr_expect_eq(analyze_loss(&file.target, WEB, 4), SONDE_LOSS_SILENT);
 }
 

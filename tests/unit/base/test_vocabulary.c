@@ -29,6 +29,11 @@ static const char *code(unsigned value)
     return sonde_code_name((enum sonde_code)value);
 }
 
+static const char *way(unsigned value)
+{
+    return sonde_way_name((enum sonde_way)value);
+}
+
 static const char *confidence(unsigned value)
 {
     return sonde_confidence_name((enum sonde_confidence)value);
@@ -89,6 +94,7 @@ static const struct vocabulary {
       "host_unreachable", "port_intercepted", "port_rejected", "port_filtered", "port_closed",
       "port_unexpectedly_open", "mtu_black_hole", "loss_on_some_paths", "loss_at_destination",
       "latency_over_limit", "path_changed", "udp_unconfirmed", "inconclusive", "ok"}},
+    {"way", way, 0, SONDE_WAY_COUNT, {"there", "there_or_back"}},
     {"confidence", confidence, 0, SONDE_CONFIDENCE_COUNT, {"low", "medium", "high"}},
     {"stop reason",
      stop_reason,
