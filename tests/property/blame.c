@@ -74,21 +74,55 @@ static bool contains_cause(const struct way *way, const struct ends *ends)
     return ends_there || (ends->seen <= way->place && way->place <= ends->lost);
 }
 
-/* The step of the first path at which a router stands, if it is one of several alternatives. */
-static const struct sim_step *find_step(const struct exam *exam, const struct sonde_addr *addr)
+enum { GROUPS_MAX = 8 /* within each other */ };
+
+/* In which alternative of which groups a router stands. */
+struct branch {
+    uint32_t depth; /* 0: in none */
+    uint32_t groups[GROUPS_MAX];
+    uint32_t alternatives[GROUPS_MAX];
+};
+
+/* The branch of the first path on which a router stands. */
+static struct branch find_branch(const struct exam *exam, const struct sonde_addr *addr)
 {
     const struct sim_path *path = &exam->run->scenario->paths[0];
+    struct branch branch = {0};
     for (uint32_t i = 0; i < path->step_count; i++) {
-        const struct sim_node *node = &exam->run->scenario->nodes[path->steps[i].node];
-        if (path->steps[i].group != 0 &&
-            (sonde_addr_equal(addr, &node->addr4) || sonde_addr_equal(addr, &node->addr6)))
-            return &path->steps[i];
+        const struct sim_step *step = &path->steps[i];
+        const struct sim_node *node = &exam->run->scenario->nodes[step->node];
+        switch (step->kind) {
+        case SIM_STEP_NODE:
+            if (sonde_addr_equal(addr, &node->addr4) || sonde_addr_equal(addr, &node->addr6))
+                return branch;
+            break;
+        case SIM_STEP_OPEN:
+            branch.groups[branch.depth] = step->group;
+            branch.alternatives[branch.depth++] = 0;
+            break;
+        case SIM_STEP_OR:
+            branch.alternatives[branch.depth - 1]++;
+            break;
+        case SIM_STEP_CLOSE:
+            branch.depth--;
+            break;
+        }
     }
-    return NULL;
+    return (struct branch){0};
 }
 
-/* Do routers of this step's group, but of different alternatives, answer at this TTL? */
-static bool is_parting(const struct exam *exam, const struct sim_step *step, uint8_t ttl)
+/* The alternative of a group in which somebody stands; UINT32_MAX if in none. */
+static uint32_t alternative_of(const struct branch *branch, uint32_t group)
+{
+    for (uint32_t i = 0; i < branch->depth; i++) {
+        if (branch->groups[i] == group)
+            return branch->alternatives[i];
+    }
+    return UINT32_MAX;
+}
+
+/* Do routers of a group, but of different alternatives, answer at this TTL? */
+static bool is_parting(const struct exam *exam, uint32_t group, uint8_t ttl)
 {
     const struct sonde_target_result *target = &exam->run->snapshot->targets[0];
     uint32_t seen = UINT32_MAX;
@@ -97,13 +131,25 @@ static bool is_parting(const struct exam *exam, const struct sim_step *step, uin
         for (size_t k = 0; path != NULL && k < path->hop_count; k++) {
             const struct sonde_hop *hop = &path->hops[k];
             for (size_t j = 0; j < hop->responder_count && hop->ttl == ttl; j++) {
-                const struct sim_step *other = find_step(exam, &hop->responders[j].address);
-                if (other == NULL || other->group != step->group)
-                    continue;
-                if (seen != UINT32_MAX && seen != other->alternative)
+                struct branch branch = find_branch(exam, &hop->responders[j].address);
+                uint32_t other = alternative_of(&branch, group);
+                if (seen != UINT32_MAX && other != UINT32_MAX && seen != other)
                     return true;
-                seen = other->alternative;
+                if (other != UINT32_MAX)
+                    seen = other;
             }
+        }
+    }
+    return false;
+}
+
+/* Does any TTL show that a branch is one of several? */
+static bool is_shown(const struct exam *exam, const struct branch *branch)
+{
+    for (uint32_t i = 0; i < branch->depth; i++) {
+        for (uint8_t ttl = 1; ttl < TRUTH_NODES_MAX; ttl++) {
+            if (is_parting(exam, branch->groups[i], ttl))
+                return true;
         }
     }
     return false;
@@ -114,7 +160,7 @@ static bool is_parting(const struct exam *exam, const struct sim_step *step, uin
  * the way back. */
 static bool is_hidden(const struct exam *exam, const struct sonde_blame *blame)
 {
-    const struct sim_step *step = find_step(exam, &blame->first_lost.address);
+    struct branch branch = find_branch(exam, &blame->first_lost.address);
     for (uint32_t i = 0; i < exam->truth->count; i++) {
         const struct way *way = &exam->truth->ways[i];
         uint32_t lost = truth_place(exam->run->scenario, way, &blame->first_lost.address);
@@ -124,11 +170,7 @@ static bool is_hidden(const struct exam *exam, const struct sonde_blame *blame)
             truth_is_unclear(exam->run->scenario, &exam->run->scenario->nodes[way->nodes[lost]]))
             return true;
     }
-    for (uint8_t ttl = 1; step != NULL && ttl < TRUTH_NODES_MAX; ttl++) {
-        if (is_parting(exam, step, ttl))
-            return false;
-    }
-    return step != NULL;
+    return branch.depth > 0 && !is_shown(exam, &branch);
 }
 
 /* A bracket must contain the cause, on a way that the service takes. */

@@ -77,31 +77,6 @@ void truth_clean(struct sim_scenario *scenario)
     }
 }
 
-/* Does the service's flow meet this router when it is sent at this time? */
-static bool is_met(struct sim_network *clean, const struct truth_flow *flow, sonde_ns now,
-                   uint32_t node)
-{
-    const struct sonde_addr *wanted =
-        address_of(&clean->scenario->nodes[node], flow->flow.dst.family);
-    bool met = false;
-    for (uint8_t ttl = 1; ttl < TRUTH_NODES_MAX && !met; ttl++) {
-        const struct sonde_tx tx = {
-            .flow = &flow->flow, .segment = {flow->bytes, flow->len}, .ttl = ttl, .id = 1};
-        sonde_ns time;
-        if (network_send(clean, &tx, now) < 0)
-            abort();
-        struct sim_packet *reply = network_run(clean, now + 100 * SONDE_NS_PER_S, &time);
-        struct sonde_rx rx;
-        if (reply == NULL)
-            break; /* it got to the host, which has no answer to it */
-        if (packet_decode((struct sonde_span){reply->bytes, reply->len}, &rx) != 0)
-            abort();
-        met = sonde_addr_equal(&rx.from, wanted);
-        free(reply);
-    }
-    return met;
-}
-
 /* Is a rule about such a packet? */
 static bool is_about(const struct sim_rule *rule, enum sim_what what, uint16_t port)
 {
@@ -258,45 +233,105 @@ static void follow(const struct sim_scenario *scenario, const struct sonde_flow 
 /* What lays out the ways of one path statement. */
 struct layer {
     const struct sim_scenario *scenario;
-    struct sim_network *clean;
-    const struct truth_flow *flow;
+    const struct sonde_flow *flow;
     const struct sim_path *path;
+    bool met[TRUTH_NODES_MAX * TRUTH_NODES_MAX]; /* by node: does the flow meet it? */
     struct truth *truth;
 };
+
+/* Find out which nodes the service's flow meets on this path. */
+static void meet(struct layer *layer, struct sim_network *clean, const struct truth_flow *flow)
+{
+    const struct sim_scenario *scenario = clean->scenario;
+    for (uint8_t ttl = 1; ttl < TRUTH_NODES_MAX; ttl++) {
+        const struct sonde_tx tx = {
+            .flow = &flow->flow, .segment = {flow->bytes, flow->len}, .ttl = ttl, .id = 1};
+        sonde_ns time;
+        sonde_ns now = layer->path->from_ns;
+        if (network_send(clean, &tx, now) < 0)
+            abort();
+        struct sim_packet *reply = network_run(clean, now + 100 * SONDE_NS_PER_S, &time);
+        struct sonde_rx rx;
+        if (reply == NULL)
+            return; /* it got to the host, which has no answer to it */
+        if (packet_decode((struct sonde_span){reply->bytes, reply->len}, &rx) != 0)
+            abort();
+        bool arrived = sonde_addr_equal(&rx.from, &flow->flow.dst);
+        for (uint32_t i = 0; !arrived && i < scenario->node_count; i++)
+            layer->met[i] |=
+                sonde_addr_equal(&rx.from, address_of(&scenario->nodes[i], rx.from.family));
+        free(reply);
+        if (arrived)
+            return;
+    }
+}
+
+/* Does the flow meet a node of the alternative that begins at a step?
+ * @return 1 if so; 0 if not; -1 if it has no nodes. */
+static int is_met(const struct layer *layer, uint32_t at)
+{
+    int met = -1;
+    uint32_t depth = 0;
+    for (;; at++) {
+        const struct sim_step *step = &layer->path->steps[at];
+        depth += step->kind == SIM_STEP_OPEN;
+        if (depth == 0 && step->kind != SIM_STEP_NODE)
+            return met;
+        depth -= step->kind == SIM_STEP_CLOSE;
+        if (step->kind == SIM_STEP_NODE && met < 1)
+            met = layer->met[step->node];
+    }
+}
+
+static void lay(const struct layer *layer, uint32_t at, struct way way);
+
+/* Lay the rest of a way behind each alternative that may be taken of a group. Who meets none of
+ * them has taken the empty one. */
+static void lay_group(const struct layer *layer, uint32_t open, const struct way *way)
+{
+    const struct sim_step *steps = layer->path->steps;
+    bool met_any = false;
+    for (uint32_t at = open; steps[at].kind != SIM_STEP_CLOSE; at = steps[at].next)
+        met_any |= is_met(layer, at + 1) == 1;
+    for (uint32_t at = open; steps[at].kind != SIM_STEP_CLOSE; at = steps[at].next) {
+        int met = is_met(layer, at + 1);
+        if (steps[open].per_packet || met == 1 || (met < 0 && !met_any))
+            lay(layer, at + 1, *way);
+    }
+}
 
 /* Lay the rest of a way, from a step on; where packets are spread, lay all of them. */
 static void lay(const struct layer *layer, uint32_t at, struct way way)
 {
     const struct sim_path *path = layer->path;
-    while (at < path->step_count && path->steps[at].group == 0) {
-        if (path->steps[at].loop_start)
-            way.loop_at = way.len;
-        way.nodes[way.len++] = (uint16_t)path->steps[at++].node;
-    }
-    if (at == path->step_count) {
-        if (way.loop_at == UINT32_MAX) {
-            way.nodes[way.len++] = (uint16_t)path->host;
-            way.loop_at = way.len;
+    while (at < path->step_count) {
+        const struct sim_step *step = &path->steps[at];
+        switch (step->kind) {
+        case SIM_STEP_NODE:
+            if (step->loop_start)
+                way.loop_at = way.len;
+            way.nodes[way.len++] = (uint16_t)step->node;
+            at++;
+            break;
+        case SIM_STEP_OPEN:
+            lay_group(layer, at, &way);
+            return;
+        case SIM_STEP_OR:
+            at = step->next;
+            break;
+        case SIM_STEP_CLOSE:
+            at++;
+            break;
         }
-        follow(layer->scenario, &layer->flow->flow, &way);
-        if (layer->truth->count == TRUTH_WAYS_MAX)
-            abort();
-        layer->truth->ways[layer->truth->count++] = way;
-        return;
     }
-    uint32_t end = at;
-    while (end < path->step_count && path->steps[end].group == path->steps[at].group)
-        end++;
-    while (at < end) {
-        struct way taken = way;
-        uint32_t alternative = path->steps[at].alternative;
-        bool possible = path->steps[at].per_packet ||
-                        is_met(layer->clean, layer->flow, path->from_ns, path->steps[at].node);
-        for (; at < end && path->steps[at].alternative == alternative; at++)
-            taken.nodes[taken.len++] = (uint16_t)path->steps[at].node;
-        if (possible)
-            lay(layer, end, taken);
+    if (way.loop_at == UINT32_MAX) {
+        way.nodes[way.len++] = (uint16_t)path->host;
+        way.loop_at = way.len;
     }
+    follow(layer->scenario, layer->flow, &way);
+    if (layer->truth->count == TRUTH_WAYS_MAX)
+        abort();
+    layer->truth->ways[layer->truth->count++] = way;
 }
 
 void truth_find(const struct sim_scenario *scenario, struct sim_network *clean,
@@ -304,8 +339,15 @@ void truth_find(const struct sim_scenario *scenario, struct sim_network *clean,
 {
     ret_truth->count = 0;
     for (uint32_t i = 0; i < scenario->path_count; i++) {
-        const struct layer layer = {scenario, clean, flow, &scenario->paths[i], ret_truth};
-        if (layer.path->from_ns <= until_ns)
-            lay(&layer, 0, (struct way){.from_ns = layer.path->from_ns, .loop_at = UINT32_MAX});
+        struct layer layer = {
+            .scenario = scenario,
+            .flow = &flow->flow,
+            .path = &scenario->paths[i],
+            .truth = ret_truth,
+        };
+        if (layer.path->from_ns > until_ns)
+            continue;
+        meet(&layer, clean, flow);
+        lay(&layer, 0, (struct way){.from_ns = layer.path->from_ns, .loop_at = UINT32_MAX});
     }
 }

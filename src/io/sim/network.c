@@ -80,80 +80,6 @@ static sonde_ns link_ns(struct sim_network *network, uint32_t node)
     return ns_add(to->delay_ns, jitter);
 }
 
-/* The path that leads to a host at a time; NULL if none is given: it is next door. */
-static const struct sim_path *path_to(const struct sim_scenario *scenario, uint32_t host,
-                                      sonde_ns now)
-{
-    const struct sim_path *found = NULL;
-    for (uint32_t i = 0; i < scenario->path_count; i++) {
-        const struct sim_path *path = &scenario->paths[i];
-        if (path->host == host && path->from_ns <= now)
-            found = path;
-    }
-    return found;
-}
-
-/* What a load balancer hashes: addresses, protocol, and the first 4 bytes behind the IP header. */
-static uint64_t flow_hash(const struct sonde_tx *tx, uint64_t seed)
-{
-    uint64_t words[4];
-    uint32_t first = 0;
-    memcpy(words, tx->flow->src.bytes, 16);
-    memcpy(words + 2, tx->flow->dst.bytes, 16);
-    if (tx->segment.len >= 4)
-        memcpy(&first, tx->segment.data, 4);
-    uint64_t hash = mix64(seed ^ tx->flow->protocol);
-    for (int i = 0; i < 4; i++)
-        hash = mix64(hash ^ words[i]);
-    return mix64(hash ^ first);
-}
-
-/* The alternative that is taken of the group that begins at a step. */
-static uint32_t choose_alternative(struct sim_network *network, const struct sim_path *path,
-                                   uint32_t at, uint64_t hash)
-{
-    uint32_t group = path->steps[at].group;
-    uint32_t alternatives = 1;
-    for (uint32_t i = at; i < path->step_count && path->steps[i].group == group; i++) {
-        if (path->steps[i].alternative + 1 > alternatives)
-            alternatives = path->steps[i].alternative + 1;
-    }
-    uint64_t number = path->steps[at].per_packet ? prng_next(&network->prng) : mix64(hash ^ group);
-    return (uint32_t)(number % alternatives);
-}
-
-static void route_append(struct sim_packet *packet, uint32_t node)
-{
-    if (packet->route_len < SIM_ROUTE_MAX)
-        packet->route[packet->route_len++] = (uint16_t)node;
-}
-
-/* Lay out the nodes that a packet will pass. */
-static void route_lay(struct sim_network *network, const struct sim_path *path, uint64_t hash,
-                      struct sim_packet *packet, uint32_t host)
-{
-    uint32_t loop_at = UINT32_MAX;
-    uint32_t group = 0;
-    uint32_t chosen = 0;
-    for (uint32_t i = 0; path != NULL && i < path->step_count; i++) {
-        const struct sim_step *step = &path->steps[i];
-        if (step->group != 0 && step->group != group)
-            chosen = choose_alternative(network, path, i, hash);
-        group = step->group;
-        if (group != 0 && step->alternative != chosen)
-            continue;
-        if (step->loop_start)
-            loop_at = packet->route_len;
-        route_append(packet, step->node);
-    }
-    if (loop_at == UINT32_MAX) {
-        route_append(packet, host);
-        return;
-    }
-    for (uint32_t at = loop_at; packet->route_len < SIM_ROUTE_MAX; at++)
-        route_append(packet, packet->route[at]);
-}
-
 int network_send(struct sim_network *network, const struct sonde_tx *tx, sonde_ns now)
 {
     uint32_t host = network_find_host(network->scenario, &tx->flow->dst);
@@ -171,9 +97,8 @@ int network_send(struct sim_network *network, const struct sonde_tx *tx, sonde_n
         free(packet);
         return r;
     }
-    uint64_t hash = flow_hash(tx, network->scenario->seed);
-    route_lay(network, path_to(network->scenario, host, now), hash, packet, host);
-    return launch(network, packet, ns_add(now, link_ns(network, packet->route[0])));
+    route_there(network, host, now, packet);
+    return launch(network, packet, ns_add(now, link_ns(network, packet->route.nodes[0])));
 }
 
 void network_copy(struct sim_network *network, const struct sim_packet *packet, sonde_ns time)
@@ -182,7 +107,7 @@ void network_copy(struct sim_network *network, const struct sim_packet *packet, 
     if (copy == NULL)
         return;
     memcpy(copy, packet, sizeof *copy + packet->len);
-    uint32_t link = copy->route[copy->back ? copy->at : copy->at + 1];
+    uint32_t link = copy->route.nodes[copy->back ? copy->at : copy->at + 1];
     copy->at += copy->back ? -1 : 1; /* it has passed this node */
     (void)launch(network, copy, ns_add(time, link_ns(network, link)));
 }
@@ -191,7 +116,7 @@ void network_copy(struct sim_network *network, const struct sim_packet *packet, 
 static int first_place(const struct sim_packet *packet, uint32_t node)
 {
     int at = 0;
-    while (at < packet->route_len - 1 && packet->route[at] != node)
+    while (at < packet->route.len - 1 && packet->route.nodes[at] != node)
         at++;
     return at;
 }
@@ -300,7 +225,7 @@ static bool pass_forward(struct sim_network *network, uint32_t index, struct sim
 {
     struct sim_node *node = &network->scenario->nodes[index];
     struct ip_header ip;
-    bool last = packet->at == packet->route_len - 1;
+    bool last = packet->at == packet->route.len - 1;
     if (rules_apply(network, index, true, packet, now) == SIM_GONE || !bytes_decode(packet, &ip))
         return false;
     if (last && node->is_host) {
@@ -349,14 +274,14 @@ static bool pass_back(struct sim_network *network, uint32_t index, struct sim_pa
 /* A packet reaches the next node: let it pass, or end it there. */
 static void arrive(struct sim_network *network, struct sim_packet *packet, sonde_ns now)
 {
-    uint32_t index = packet->route[packet->at];
+    uint32_t index = packet->route.nodes[packet->at];
     bool on = packet->back ? pass_back(network, index, packet, now)
                            : pass_forward(network, index, packet, now);
     if (!on) {
         free(packet);
         return;
     }
-    uint32_t link = packet->back ? index : packet->route[packet->at];
+    uint32_t link = packet->back ? index : packet->route.nodes[packet->at];
     (void)launch(network, packet, ns_add(now, link_ns(network, link)));
 }
 

@@ -21,13 +21,18 @@ enum {
     SIM_AT_VANTAGE = -1,       /* place of a packet that has come back */
 };
 
+/** The nodes that a packet passes, from the one next to the vantage on. */
+struct sim_route {
+    uint16_t len;
+    uint16_t nodes[SIM_ROUTE_MAX];
+};
+
 /** A packet on its way. */
 struct sim_packet {
-    sonde_ns sent_ns; /* when its probe left the vantage */
-    bool back;        /* on the way to the vantage */
-    int at;           /* place on the route that it reaches next; SIM_AT_VANTAGE */
-    uint16_t route_len;
-    uint16_t route[SIM_ROUTE_MAX]; /* nodes, the host last */
+    sonde_ns sent_ns;       /* when its probe left the vantage */
+    bool back;              /* on the way to the vantage */
+    int at;                 /* place on the route that it reaches next; SIM_AT_VANTAGE */
+    struct sim_route route; /* the host last */
     size_t len;
     uint8_t bytes[]; /* from the IP header on */
 };
@@ -124,6 +129,12 @@ void host_answer_syn(struct sim_network *network, uint32_t index, const struct s
 
 /** @return The default code of a reject: administratively prohibited. */
 uint8_t network_reject_code(const struct sim_packet *packet, int code);
+
+/* route.c */
+
+/** Lay out the way of a probe to a host: its route is set. */
+void route_there(struct sim_network *network, uint32_t host, sonde_ns now,
+                 struct sim_packet *packet);
 
 /* reply.c */
 

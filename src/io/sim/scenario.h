@@ -22,7 +22,8 @@
  *       udp:53=reply:[0+2]8180…         answers with these bytes; [N+M]: M of the question, from N
  *       no-timestamps       its SYN-ACKs have no timestamp option
  *   path HOST NODE... [loop NODE...]    the way there, without the host itself;
- *                                       { a | b c } splits by flow, { a | b c }! packet by packet
+ *                                       { a | b c } splits by flow, { a | b c }! packet by packet;
+ *                                       an alternative may be empty, or contain groups
  *   at TIME path HOST NODE...           the way there from TIME on
  *   rule NODE ACTION WHAT [OPTION...]
  *       ACTION: drop reject reset answer duplicate truncate=N forge hold=D
@@ -100,13 +101,22 @@ struct sim_node {
     uint32_t port_count;
 };
 
-/** One step of a path: a node, or alternatives between which a flow or a packet is spread. */
+enum sim_step_kind {
+    SIM_STEP_NODE,
+    SIM_STEP_OPEN,  /* {: a flow or a packet is spread over what follows */
+    SIM_STEP_OR,    /* |: the next alternative */
+    SIM_STEP_CLOSE, /* } */
+};
+
+/** One step of a path: a node, or a word of a group. */
 struct sim_step {
-    uint32_t group;       /* 0 = no group; steps of the same group are its alternatives' nodes */
-    uint32_t alternative; /* 0, 1, … within the group */
-    uint32_t node;
-    bool per_packet;
-    bool loop_start; /* from here on the path repeats for ever */
+    enum sim_step_kind kind;
+    uint32_t node;         /* of SIM_STEP_NODE */
+    uint32_t group;        /* of SIM_STEP_OPEN: its number on this path, from 1 on */
+    uint32_t alternatives; /* of SIM_STEP_OPEN */
+    uint32_t next;         /* of SIM_STEP_OPEN, SIM_STEP_OR: the next | or } of the same group */
+    bool per_packet;       /* of SIM_STEP_OPEN */
+    bool loop_start;       /* of SIM_STEP_NODE: from here on the path repeats for ever */
 };
 
 struct sim_path {

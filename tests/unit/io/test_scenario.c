@@ -67,8 +67,12 @@ Test(scenario, every_statement_is_read)
     cr_expect(web->ports[0].initial_ttl == 0 && web->ports[2].initial_ttl == 255);
 
     cr_assert_eq(scenario->path_count, 2);
-    cr_expect_eq(scenario->paths[0].step_count, 3);
-    cr_expect_eq(scenario->paths[0].steps[1].alternative, 1);
+    const struct sim_path *path = &scenario->paths[0]; /* { r1 | r2 } r1 */
+    cr_assert_eq(path->step_count, 6);
+    cr_expect(path->steps[0].kind == SIM_STEP_OPEN && path->steps[0].alternatives == 2);
+    cr_expect(path->steps[0].next == 2 && path->steps[2].kind == SIM_STEP_OR);
+    cr_expect(path->steps[2].next == 4 && path->steps[4].kind == SIM_STEP_CLOSE);
+    cr_expect(path->steps[3].kind == SIM_STEP_NODE && path->steps[3].node == 1);
     cr_expect_eq(scenario->paths[1].from_ns, 5 * SONDE_NS_PER_S);
     cr_expect(scenario->paths[1].steps[1].loop_start);
 
@@ -121,7 +125,10 @@ Test(scenario, what_is_no_scenario_is_refused_with_its_line)
         "path h { r",
         "path h r }",
         "path h | r",
-        "path h { { r } }",
+        "path h { { r }",
+        "path h { { r } } }",
+        "path h { { { { { { { { { r } } } } } } } } }", /* nine deep */
+        "path h loop r { r }",
         "path h loop",
         "path h loop r loop r",
         "path h { loop r }",
