@@ -107,9 +107,7 @@ void network_copy(struct sim_network *network, const struct sim_packet *packet, 
     if (copy == NULL)
         return;
     memcpy(copy, packet, sizeof *copy + packet->len);
-    uint32_t link = copy->route.nodes[copy->back ? copy->at : copy->at + 1];
-    copy->at += copy->back ? -1 : 1; /* it has passed this node */
-    (void)launch(network, copy, ns_add(time, link_ns(network, link)));
+    (void)launch(network, copy, time);
 }
 
 /* The place where a node first stands on the route: replies take no detour through a loop. */
@@ -142,6 +140,8 @@ void network_reply(struct sim_network *network, uint32_t node, const struct sim_
     bytes_checksum(reply->bytes + headers, segment.len, ip->protocol, &ip->src, &ip->dst);
     reply->len = wr.len;
     reply->back = true;
+    reply->routed = false;
+    reply->next_rule = 0;
     reply->at = first_place(packet, node) - 1;
     (void)launch(network, reply, ns_add(now, link_ns(network, node)));
 }
@@ -219,65 +219,74 @@ uint8_t network_reject_code(const struct sim_packet *packet, int code)
     return packet->bytes[0] >> 4 == 6 ? 1 : 13; /* administratively prohibited */
 }
 
-/* A packet on its way out reaches a node. @return true if it goes on. */
-static bool pass_forward(struct sim_network *network, uint32_t index, struct sim_packet *packet,
-                         sonde_ns now)
+/* Count the TTL of a packet down. @return false if it runs out, about which an error is sent: but
+ * to the vantage only, so not about what is on its way there. */
+static bool check_ttl(struct sim_network *network, uint32_t index, struct sim_packet *packet,
+                      sonde_ns now)
 {
-    struct sim_node *node = &network->scenario->nodes[index];
     struct ip_header ip;
-    bool last = packet->at == packet->route.len - 1;
-    if (rules_apply(network, index, true, packet, now) == SIM_GONE || !bytes_decode(packet, &ip))
+    if (!bytes_decode(packet, &ip))
         return false;
-    if (last && node->is_host) {
-        if (rules_apply(network, index, false, packet, now) == SIM_PASS)
+    if (ip.ttl > 1) {
+        bytes_decrement_ttl(packet);
+        return true;
+    }
+    bool ipv6 = ip.src.family == SONDE_FAMILY_IPV6;
+    if (!packet->back)
+        network_error(network, index, packet, ipv6 ? ICMP6_TIME_EXCEEDED : ICMP4_TIME_EXCEEDED, 0,
+                      now);
+    return false;
+}
+
+/* Translate what passes a node that does. */
+static void translate(const struct sim_scenario *scenario, const struct sim_node *node,
+                      struct sim_packet *packet)
+{
+    struct ip_header ip;
+    if (!bytes_decode(packet, &ip))
+        return;
+    bool ipv6 = ip.src.family == SONDE_FAMILY_IPV6;
+    const struct sonde_addr *nat = ipv6 ? &node->nat6 : &node->nat4;
+    if (nat->family == SONDE_FAMILY_NONE)
+        return;
+    if (!packet->back)
+        bytes_translate(packet, nat, node->nat_port_shift);
+    else if (sonde_addr_equal(nat, &ip.dst))
+        bytes_translate(packet, ipv6 ? &scenario->vantage6 : &scenario->vantage4,
+                        node->nat_port_shift);
+}
+
+/* A packet is at a node. @return true if it goes on to the next. */
+static bool pass(struct sim_network *network, uint32_t index, struct sim_packet *packet,
+                 sonde_ns now)
+{
+    const struct sim_node *node = &network->scenario->nodes[index];
+    bool at_end = !packet->back && packet->at == packet->route.len - 1;
+    if (!packet->routed) {
+        if (rules_apply(network, index, true, packet, now) == SIM_GONE)
+            return false;
+        if (!(at_end && node->is_host) && !check_ttl(network, index, packet, now))
+            return false;
+        packet->routed = true;
+    }
+    if (rules_apply(network, index, false, packet, now) == SIM_GONE)
+        return false;
+    if (at_end) {
+        if (node->is_host)
             host_receive(network, index, packet, now);
         return false;
     }
-    bool ipv6 = ip.src.family == SONDE_FAMILY_IPV6;
-    if (ip.ttl <= 1) {
-        network_error(network, index, packet, ipv6 ? ICMP6_TIME_EXCEEDED : ICMP4_TIME_EXCEEDED, 0,
-                      now);
-        return false;
-    }
-    bytes_decrement_ttl(packet);
-    if (last || rules_apply(network, index, false, packet, now) == SIM_GONE)
-        return false;
-    const struct sonde_addr *nat = ipv6 ? &node->nat6 : &node->nat4;
-    if (nat->family != SONDE_FAMILY_NONE)
-        bytes_translate(packet, nat, node->nat_port_shift);
-    packet->at++;
+    translate(network->scenario, node, packet);
+    packet->routed = false;
+    packet->at += packet->back ? -1 : 1;
     return true;
 }
 
-/* A packet on its way back reaches a node. @return true if it goes on. */
-static bool pass_back(struct sim_network *network, uint32_t index, struct sim_packet *packet,
-                      sonde_ns now)
-{
-    const struct sim_scenario *scenario = network->scenario;
-    const struct sim_node *node = &scenario->nodes[index];
-    struct ip_header ip;
-    if (!bytes_decode(packet, &ip) || ip.ttl <= 1)
-        return false;
-    bytes_decrement_ttl(packet);
-    if (rules_apply(network, index, true, packet, now) == SIM_GONE ||
-        rules_apply(network, index, false, packet, now) == SIM_GONE)
-        return false;
-    bool ipv6 = ip.src.family == SONDE_FAMILY_IPV6;
-    const struct sonde_addr *nat = ipv6 ? &node->nat6 : &node->nat4;
-    if (nat->family != SONDE_FAMILY_NONE && sonde_addr_equal(nat, &ip.dst))
-        bytes_translate(packet, ipv6 ? &scenario->vantage6 : &scenario->vantage4,
-                        node->nat_port_shift);
-    packet->at--;
-    return true;
-}
-
-/* A packet reaches the next node: let it pass, or end it there. */
+/* A packet reaches the next node, or goes on there: let it pass, or end it. */
 static void arrive(struct sim_network *network, struct sim_packet *packet, sonde_ns now)
 {
     uint32_t index = packet->route.nodes[packet->at];
-    bool on = packet->back ? pass_back(network, index, packet, now)
-                           : pass_forward(network, index, packet, now);
-    if (!on) {
+    if (!pass(network, index, packet, now)) {
         free(packet);
         return;
     }

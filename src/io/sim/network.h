@@ -33,6 +33,8 @@ struct sim_packet {
     bool back;              /* on the way to the vantage */
     int at;                 /* place on the route that it reaches next; SIM_AT_VANTAGE */
     struct sim_route route; /* the host last */
+    bool routed;            /* has passed the TTL check of the node that it is at */
+    uint32_t next_rule;     /* those before it have been applied to it, at this node */
     size_t len;
     uint8_t bytes[]; /* from the IP header on */
 };
@@ -120,7 +122,8 @@ void network_error(struct sim_network *network, uint32_t index, const struct sim
 void network_reply(struct sim_network *network, uint32_t node, const struct sim_packet *packet,
                    struct ip_header *ip, struct sonde_span segment, sonde_ns now);
 
-/** Send a copy of a packet on from the node that it has reached, at another time. */
+/** Let a copy of a packet go on at another time, from where the packet is: behind the rule that is
+ * being applied to it. */
 void network_copy(struct sim_network *network, const struct sim_packet *packet, sonde_ns time);
 
 /** Answer a SYN: with RST, or with SYN-ACK. */

@@ -121,8 +121,7 @@ static int read_option(struct parse *parse, char *word, struct sim_rule *rule)
     return parse_fail(parse, "unknown option: %s", word);
 }
 
-/* A host passes nothing on, so nothing can be sent on from there once more or later; and only from
- * the vantage sending can fail. */
+/* Nothing comes back through a host, and only from the vantage sending can fail. */
 static int check_place(struct parse *parse, const struct sim_rule *rule)
 {
     bool is_vantage = rule->node == SIM_NODE_VANTAGE;
@@ -132,8 +131,7 @@ static int check_place(struct parse *parse, const struct sim_rule *rule)
     if (is_vantage)
         return 0;
     const struct sim_node *node = &parse->scenario->nodes[rule->node];
-    bool sends_on = rule->action == SIM_DUPLICATE || rule->action == SIM_HOLD;
-    if (node->is_host && (rule->back || sends_on))
+    if (node->is_host && rule->back)
         return parse_fail(parse, "this rule needs a router, not the host %s", node->name);
     return 0;
 }

@@ -153,9 +153,8 @@ Test(scenario, what_is_no_scenario_is_refused_with_its_line)
         "rule r drop any chance=50",
         "rule r drop any chance=101%",
         "rule r reject any code=256",
-        "rule h drop any dir=back", /* a host passes nothing on */
-        "rule h duplicate any",
-        "rule r fail=EPERM any", /* only sending can fail */
+        "rule h drop any dir=back", /* nothing comes back through a host */
+        "rule r fail=EPERM any",    /* only sending can fail */
         "rule v drop any",
         "rule v fail any",
         "rule v fail=1 any",
