@@ -119,6 +119,19 @@ static int first_place(const struct sim_packet *packet, uint32_t node)
     return at;
 }
 
+/* An error goes to whom the packet comes from, by the last translation. In a loop that may be a
+ * translator farther on, who has it: the detour is left out, what it undoes is undone at once. */
+static void undo_detour(struct sim_packet *reply, struct sonde_addr *dst)
+{
+    while (reply->nat_count > 0) {
+        const struct sim_translation *last = &reply->nats[reply->nat_count - 1];
+        if (first_place(reply, last->node) <= reply->at)
+            return;
+        *dst = last->src;
+        reply->nat_count--;
+    }
+}
+
 void network_reply(struct sim_network *network, uint32_t node, const struct sim_packet *packet,
                    struct ip_header *ip, struct sonde_span segment, sonde_ns now)
 {
@@ -128,7 +141,12 @@ void network_reply(struct sim_network *network, uint32_t node, const struct sim_
     if (reply == NULL)
         return;
     memcpy(reply, packet, sizeof *reply);
+    reply->back = true;
+    reply->routed = false;
+    reply->next_rule = 0;
+    reply->at = first_place(packet, node) - 1;
     ip->dst = request.src;
+    undo_detour(reply, &ip->dst);
     struct wr wr = wr_init(reply->bytes, cap);
     ip_encode(&wr, ip, segment.len);
     size_t headers = wr.len;
@@ -139,10 +157,6 @@ void network_reply(struct sim_network *network, uint32_t node, const struct sim_
     }
     bytes_checksum(reply->bytes + headers, segment.len, ip->protocol, &ip->src, &ip->dst);
     reply->len = wr.len;
-    reply->back = true;
-    reply->routed = false;
-    reply->next_rule = 0;
-    reply->at = first_place(packet, node) - 1;
     (void)launch(network, reply, ns_add(now, link_ns(network, node)));
 }
 
@@ -238,22 +252,41 @@ static bool check_ttl(struct sim_network *network, uint32_t index, struct sim_pa
     return false;
 }
 
-/* Translate what passes a node that does. */
-static void translate(const struct sim_scenario *scenario, const struct sim_node *node,
+/* Has a packet been translated by a node? Whoever has done so knows it as his own. */
+static bool is_translated(const struct sim_packet *packet, uint32_t index)
+{
+    for (uint16_t i = 0; i < packet->nat_count; i++) {
+        if (packet->nats[i].node == index)
+            return true;
+    }
+    return false;
+}
+
+/* Translate what passes a node that does: there its source, on the way back its destination, if it
+ * is the last translation that is not undone. */
+static void translate(const struct sim_scenario *scenario, uint32_t index,
                       struct sim_packet *packet)
 {
+    const struct sim_node *node = &scenario->nodes[index];
     struct ip_header ip;
     if (!bytes_decode(packet, &ip))
         return;
-    bool ipv6 = ip.src.family == SONDE_FAMILY_IPV6;
-    const struct sonde_addr *nat = ipv6 ? &node->nat6 : &node->nat4;
+    const struct sonde_addr *nat = ip.src.family == SONDE_FAMILY_IPV6 ? &node->nat6 : &node->nat4;
     if (nat->family == SONDE_FAMILY_NONE)
         return;
-    if (!packet->back)
+    if (!packet->back) {
+        if (packet->nat_count == SIM_NATS_MAX || is_translated(packet, index))
+            return;
+        packet->nats[packet->nat_count++] = (struct sim_translation){(uint16_t)index, ip.src};
         bytes_translate(packet, nat, node->nat_port_shift);
-    else if (sonde_addr_equal(nat, &ip.dst))
-        bytes_translate(packet, ipv6 ? &scenario->vantage6 : &scenario->vantage4,
-                        node->nat_port_shift);
+        return;
+    }
+    const struct sim_translation *last =
+        packet->nat_count > 0 ? &packet->nats[packet->nat_count - 1] : NULL;
+    if (last == NULL || last->node != index || !sonde_addr_equal(nat, &ip.dst))
+        return;
+    bytes_translate(packet, &last->src, node->nat_port_shift);
+    packet->nat_count--;
 }
 
 /* A packet is at a node. @return true if it goes on to the next. */
@@ -276,7 +309,7 @@ static bool pass(struct sim_network *network, uint32_t index, struct sim_packet 
             host_receive(network, index, packet, now);
         return false;
     }
-    translate(network->scenario, node, packet);
+    translate(network->scenario, index, packet);
     packet->routed = false;
     packet->at += packet->back ? -1 : 1;
     return true;
@@ -294,6 +327,15 @@ static void arrive(struct sim_network *network, struct sim_packet *packet, sonde
     (void)launch(network, packet, ns_add(now, link_ns(network, link)));
 }
 
+/* Is a packet that has come back meant for the vantage? One that was translated, and came by a way
+ * without the translator, is not. */
+static bool is_ours(const struct sim_scenario *scenario, const struct sim_packet *packet)
+{
+    struct ip_header ip;
+    return bytes_decode(packet, &ip) && (sonde_addr_equal(&ip.dst, &scenario->vantage4) ||
+                                         sonde_addr_equal(&ip.dst, &scenario->vantage6));
+}
+
 struct sim_packet *network_run(struct sim_network *network, sonde_ns now, sonde_ns *ret_time)
 {
     while (ns_due(heap_time(&network->heap), now)) {
@@ -303,11 +345,15 @@ struct sim_packet *network_run(struct sim_network *network, sonde_ns now, sonde_
         network->packets[id] = NULL;
         network->free_ids[network->free_count++] = id;
         heap_set(&network->heap, id, SONDE_NS_NEVER);
-        if (packet->at == SIM_AT_VANTAGE) {
+        if (packet->at != SIM_AT_VANTAGE) {
+            arrive(network, packet, time);
+            continue;
+        }
+        if (is_ours(network->scenario, packet)) {
             *ret_time = time;
             return packet;
         }
-        arrive(network, packet, time);
+        free(packet);
     }
     return NULL;
 }

@@ -19,12 +19,19 @@ enum {
     SIM_PACKET_BYTES = 9100,   /* PROBE_SIZE_MAX and some */
     SIM_HALF_OPEN_MAX = 1024,  /* connection attempts that hosts remember */
     SIM_AT_VANTAGE = -1,       /* place of a packet that has come back */
+    SIM_NATS_MAX = 8,          /* translators on a way */
 };
 
 /** The nodes that a packet passes, from the one next to the vantage on. */
 struct sim_route {
     uint16_t len;
     uint16_t nodes[SIM_ROUTE_MAX];
+};
+
+/** What a translator did to a packet. */
+struct sim_translation {
+    uint16_t node;
+    struct sonde_addr src; /* before */
 };
 
 /** A packet on its way. */
@@ -35,6 +42,9 @@ struct sim_packet {
     struct sim_route route; /* the host last */
     bool routed;            /* has passed the TTL check of the node that it is at */
     uint32_t next_rule;     /* those before it have been applied to it, at this node */
+    /* What was done to it, or to the packet that it answers: undone from the last to the first. */
+    uint16_t nat_count;
+    struct sim_translation nats[SIM_NATS_MAX];
     size_t len;
     uint8_t bytes[]; /* from the IP header on */
 };
