@@ -4,20 +4,18 @@
 
 #include "base/time.h"
 #include "wire/icmp.h"
-#include "wire/icmpext.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    ERROR_BYTES4 = 576,  /* an error is never longer: RFC 1812 §4.3.2.3 */
-    ERROR_BYTES6 = 1280, /* RFC 4443 §2.4 (c) */
-};
-
 int network_init(struct sim_network *network, struct sim_scenario *scenario)
 {
-    *network = (struct sim_network){.scenario = scenario, .prng = {scenario->seed}};
+    *network = (struct sim_network){
+        .scenario = scenario,
+        .prng = {scenario->seed},
+        .aside_prng = {mix64(scenario->seed + 1)},
+    };
     network->packets = calloc(SIM_PACKETS_MAX, sizeof *network->packets);
     network->free_ids = calloc(SIM_PACKETS_MAX, sizeof *network->free_ids);
     int r = heap_init(&network->heap, SIM_PACKETS_MAX);
@@ -34,6 +32,7 @@ void network_deinit(struct sim_network *network)
 {
     for (uint32_t id = 0; network->packets != NULL && id < SIM_PACKETS_MAX; id++)
         free(network->packets[id]);
+    tcp_forget(network);
     free(network->packets);
     free(network->free_ids);
     heap_deinit(&network->heap);
@@ -55,32 +54,61 @@ uint32_t network_find_host(const struct sim_scenario *scenario, const struct son
     return UINT32_MAX;
 }
 
-/* Let a packet travel; it is owned by the network now. */
-static int launch(struct sim_network *network, struct sim_packet *packet, sonde_ns time)
+struct prng *network_prng(struct sim_network *network, const struct sim_packet *packet)
+{
+    return packet->aside ? &network->aside_prng : &network->prng;
+}
+
+uint32_t network_wait(struct sim_network *network, struct sim_packet *packet, sonde_ns time)
 {
     if (network->free_count == 0) {
         free(packet);
-        return -ENOBUFS;
+        return UINT32_MAX;
     }
     uint32_t id = network->free_ids[--network->free_count];
     network->packets[id] = packet;
     heap_set(&network->heap, id, time);
-    return 0;
+    return id;
 }
 
-/* The time that the link to a node takes. */
-static sonde_ns link_ns(struct sim_network *network, uint32_t node)
+void network_defer(struct sim_network *network, uint32_t id, sonde_ns time)
+{
+    heap_set(&network->heap, id, time);
+}
+
+struct sim_packet *network_take(struct sim_network *network, uint32_t id)
+{
+    struct sim_packet *packet = network->packets[id];
+    network->packets[id] = NULL;
+    network->free_ids[network->free_count++] = id;
+    heap_set(&network->heap, id, SONDE_NS_NEVER);
+    return packet;
+}
+
+struct sim_packet *network_dup(const struct sim_packet *packet)
+{
+    struct sim_packet *copy = malloc(sizeof *copy + packet->len);
+    if (copy != NULL)
+        memcpy(copy, packet, sizeof *copy + packet->len);
+    return copy;
+}
+
+/* Let a packet cross the link between a node and the one before it. */
+static int cross(struct sim_network *network, struct sim_packet *packet, uint32_t node,
+                 sonde_ns now)
 {
     const struct sim_node *to = &network->scenario->nodes[node];
     sonde_ns jitter = 0;
     if (to->jitter_ns > 0) {
         uint64_t bound = (uint64_t)to->jitter_ns;
-        jitter = (sonde_ns)(prng_next(&network->prng) % bound);
+        jitter = (sonde_ns)(prng_next(network_prng(network, packet)) % bound);
     }
-    return ns_add(to->delay_ns, jitter);
+    sonde_ns time = ns_add(now, ns_add(to->delay_ns, jitter));
+    return network_wait(network, packet, time) == UINT32_MAX ? -ENOBUFS : 0;
 }
 
-int network_send(struct sim_network *network, const struct sonde_tx *tx, sonde_ns now)
+static int send_packet(struct sim_network *network, const struct sonde_tx *tx, bool aside,
+                       sonde_ns now)
 {
     uint32_t host = network_find_host(network->scenario, &tx->flow->dst);
     if (host == UINT32_MAX)
@@ -90,7 +118,7 @@ int network_send(struct sim_network *network, const struct sonde_tx *tx, sonde_n
     if (packet == NULL)
         return -ENOMEM;
     packet->len = packet_encode(tx, packet->bytes, cap);
-    packet->sent_ns = now;
+    packet->aside = aside;
     int r = packet->len == 0 || packet->len > SIM_PACKET_BYTES ? -EMSGSIZE
                                                                : rules_fail(network, packet, now);
     if (r < 0) {
@@ -98,16 +126,24 @@ int network_send(struct sim_network *network, const struct sonde_tx *tx, sonde_n
         return r;
     }
     route_there(network, host, now, packet);
-    return launch(network, packet, ns_add(now, link_ns(network, packet->route.nodes[0])));
+    return cross(network, packet, packet->route.nodes[0], now);
+}
+
+int network_send(struct sim_network *network, const struct sonde_tx *tx, sonde_ns now)
+{
+    return send_packet(network, tx, false, now);
+}
+
+int network_send_aside(struct sim_network *network, const struct sonde_tx *tx, sonde_ns now)
+{
+    return send_packet(network, tx, true, now);
 }
 
 void network_copy(struct sim_network *network, const struct sim_packet *packet, sonde_ns time)
 {
-    struct sim_packet *copy = malloc(sizeof *copy + packet->len);
-    if (copy == NULL)
-        return;
-    memcpy(copy, packet, sizeof *copy + packet->len);
-    (void)launch(network, copy, time);
+    struct sim_packet *copy = network_dup(packet);
+    if (copy != NULL)
+        (void)network_wait(network, copy, time);
 }
 
 /* The place where a node first stands on the route: replies take no detour through a loop. */
@@ -141,6 +177,7 @@ void network_reply(struct sim_network *network, uint32_t node, const struct sim_
     if (reply == NULL)
         return;
     memcpy(reply, packet, sizeof *reply);
+    reply->errand = SIM_TRAVELS;
     reply->back = true;
     reply->routed = false;
     reply->next_rule = 0;
@@ -157,80 +194,7 @@ void network_reply(struct sim_network *network, uint32_t node, const struct sim_
     }
     bytes_checksum(reply->bytes + headers, segment.len, ip->protocol, &ip->src, &ip->dst);
     reply->len = wr.len;
-    (void)launch(network, reply, ns_add(now, link_ns(network, node)));
-}
-
-/* The node's own limit of ICMP errors, a GCRA. */
-static bool limit_allows(struct sim_node *node, sonde_ns now)
-{
-    if (node->limit == 0)
-        return true;
-    sonde_ns interval = SONDE_NS_PER_S / node->limit;
-    sonde_ns tolerance = ns_mul(interval, (int64_t)node->burst - 1);
-    if (ns_sub(node->earned_ns, tolerance) > now)
-        return false;
-    node->earned_ns = ns_add(ns_max(node->earned_ns, now), interval);
-    return true;
-}
-
-/* How much of a packet an error of this node quotes. */
-static size_t quote_len(const struct sim_node *node, const struct sim_packet *packet,
-                        const struct ip_header *ip)
-{
-    bool ipv6 = ip->src.family == SONDE_FAMILY_IPV6;
-    size_t room =
-        ipv6 ? (size_t)ERROR_BYTES6 - IP6_HEADER_BYTES : (size_t)ERROR_BYTES4 - IP4_HEADER_BYTES;
-    room -= ICMP_HEADER_BYTES;
-    size_t headers = (size_t)(ip->payload.data - packet->bytes);
-    size_t len = packet->len;
-    if (node->quote_bytes > 0 && len > headers + node->quote_bytes)
-        len = headers + node->quote_bytes;
-    if (node->ext.count > 0 && len > ICMPEXT_QUOTE_MIN)
-        len = ICMPEXT_QUOTE_MIN;
-    return len < room ? len : room;
-}
-
-void network_error(struct sim_network *network, uint32_t index, const struct sim_packet *packet,
-                   uint8_t type, uint8_t code, sonde_ns now)
-{
-    struct sim_node *node = &network->scenario->nodes[index];
-    struct ip_header quoted;
-    if (node->silent || !bytes_decode(packet, &quoted))
-        return;
-    bool ipv6 = quoted.src.family == SONDE_FAMILY_IPV6;
-    const struct sonde_addr *from = ipv6 ? &node->from6 : &node->from4;
-    if (from->family == SONDE_FAMILY_NONE)
-        from = ipv6 ? &node->addr6 : &node->addr4;
-    if (from->family == SONDE_FAMILY_NONE || !limit_allows(node, now))
-        return;
-
-    uint8_t bytes[ERROR_BYTES6 + sizeof(struct sonde_extensions)];
-    struct wr wr = wr_init(bytes, sizeof bytes);
-    size_t len = quote_len(node, packet, &quoted);
-    bool extended = node->ext.count > 0;
-    uint32_t info = 0;
-    if (extended && !node->legacy)
-        info = icmp_quoted_info(quoted.src.family, ICMPEXT_QUOTE_MIN);
-    icmp_encode(&wr, type, code, info);
-    wr_bytes(&wr, packet->bytes, len);
-    if (extended) {
-        wr_fill(&wr, 0, ICMPEXT_QUOTE_MIN - len);
-        icmpext_encode(&wr, &node->ext);
-    }
-    struct ip_header ip = {
-        .src = *from,
-        .protocol = ipv6 ? IP_PROTO_ICMPV6 : IP_PROTO_ICMP,
-        .ttl = node->initial_ttl,
-    };
-    if (wr_ok(&wr))
-        network_reply(network, index, packet, &ip, (struct sonde_span){bytes, wr.len}, now);
-}
-
-uint8_t network_reject_code(const struct sim_packet *packet, int code)
-{
-    if (code >= 0)
-        return (uint8_t)code;
-    return packet->bytes[0] >> 4 == 6 ? 1 : 13; /* administratively prohibited */
+    (void)cross(network, reply, node, now);
 }
 
 /* Count the TTL of a packet down. @return false if it runs out, about which an error is sent: but
@@ -324,7 +288,7 @@ static void arrive(struct sim_network *network, struct sim_packet *packet, sonde
         return;
     }
     uint32_t link = packet->back ? index : packet->route.nodes[packet->at];
-    (void)launch(network, packet, ns_add(now, link_ns(network, link)));
+    (void)cross(network, packet, link, now);
 }
 
 /* Is a packet that has come back meant for the vantage? One that was translated, and came by a way
@@ -336,24 +300,39 @@ static bool is_ours(const struct sim_scenario *scenario, const struct sim_packet
                                          sonde_addr_equal(&ip.dst, &scenario->vantage6));
 }
 
+/* The time of a packet has come. @return The packet, if it has come back to the vantage. */
+static struct sim_packet *attend(struct sim_network *network, struct sim_packet *packet,
+                                 sonde_ns now)
+{
+    switch (packet->errand) {
+    case SIM_TRAVELS:
+        if (packet->at != SIM_AT_VANTAGE) {
+            arrive(network, packet, now);
+            return NULL;
+        }
+        if (!is_ours(network->scenario, packet)) {
+            free(packet);
+            return NULL;
+        }
+        tcp_reset(network, packet, now);
+        return packet;
+    case SIM_UNOPENED:
+        tcp_timeout(network, packet, now);
+        break;
+    }
+    return NULL;
+}
+
 struct sim_packet *network_run(struct sim_network *network, sonde_ns now, sonde_ns *ret_time)
 {
     while (ns_due(heap_time(&network->heap), now)) {
-        uint32_t id = heap_top(&network->heap);
         sonde_ns time = heap_time(&network->heap);
-        struct sim_packet *packet = network->packets[id];
-        network->packets[id] = NULL;
-        network->free_ids[network->free_count++] = id;
-        heap_set(&network->heap, id, SONDE_NS_NEVER);
-        if (packet->at != SIM_AT_VANTAGE) {
-            arrive(network, packet, time);
+        struct sim_packet *packet = network_take(network, heap_top(&network->heap));
+        packet = attend(network, packet, time);
+        if (packet == NULL)
             continue;
-        }
-        if (is_ours(network->scenario, packet)) {
-            *ret_time = time;
-            return packet;
-        }
-        free(packet);
+        *ret_time = time;
+        return packet;
     }
     return NULL;
 }

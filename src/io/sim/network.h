@@ -17,7 +17,7 @@
 enum {
     SIM_PACKETS_MAX = 1 << 16, /* travelling at once */
     SIM_PACKET_BYTES = 9100,   /* PROBE_SIZE_MAX and some */
-    SIM_HALF_OPEN_MAX = 1024,  /* connection attempts that hosts remember */
+    SIM_HALF_OPEN_LISTS = 256, /* of the connection attempts that hosts remember, by hash */
     SIM_AT_VANTAGE = -1,       /* place of a packet that has come back */
     SIM_NATS_MAX = 8,          /* translators on a way */
 };
@@ -34,9 +34,16 @@ struct sim_translation {
     struct sonde_addr src; /* before */
 };
 
+/** What happens to a packet when its time has come. */
+enum sim_errand {
+    SIM_TRAVELS,  /* it reaches a node, or goes on there; or it is back at the vantage */
+    SIM_UNOPENED, /* it is a SYN that a host has answered, whose connection is half-open still */
+};
+
 /** A packet on its way. */
 struct sim_packet {
-    sonde_ns sent_ns;       /* when its probe left the vantage */
+    enum sim_errand errand;
+    bool aside;             /* a kernel sends it by itself: no probe, and no answer to one */
     bool back;              /* on the way to the vantage */
     int at;                 /* place on the route that it reaches next; SIM_AT_VANTAGE */
     struct sim_route route; /* the host last */
@@ -49,23 +56,15 @@ struct sim_packet {
     uint8_t bytes[]; /* from the IP header on */
 };
 
-/** A connection attempt that a host has answered and that has not been reset yet. */
-struct sim_half_open {
-    uint64_t key; /* 0 = unused */
-    sonde_ns until_ns;
-    uint32_t ts_value; /* of the SYN that began it */
-    uint32_t seq;      /* of the SYN-ACK */
-    bool repeated;     /* a repeated SYN was answered already */
-};
-
 struct sim_network {
     struct sim_scenario *scenario; /* borrowed; rules and limits keep their state in it */
     struct prng prng;
+    struct prng aside_prng; /* for packets that are aside, so that they leave others' luck alone */
     struct heap heap;
     struct sim_packet **packets; /* [SIM_PACKETS_MAX], by heap id */
     uint32_t *free_ids;          /* a stack */
     uint32_t free_count;
-    struct sim_half_open half_open[SIM_HALF_OPEN_MAX];
+    struct sim_half_open *half_open[SIM_HALF_OPEN_LISTS]; /* see tcp.c */
 };
 
 /**
@@ -101,6 +100,26 @@ uint32_t network_find_host(const struct sim_scenario *scenario, const struct son
 
 /* Between the files of the simulator. */
 
+/** @return What decides by chance about a packet. */
+struct prng *network_prng(struct sim_network *network, const struct sim_packet *packet);
+
+/** Let a packet wait until a time, for its errand. @return Its id; UINT32_MAX if there is no room:
+ *  it is gone then. */
+uint32_t network_wait(struct sim_network *network, struct sim_packet *packet, sonde_ns time);
+
+/** Let a packet that waits do so until another time. */
+void network_defer(struct sim_network *network, uint32_t id, sonde_ns time);
+
+/** Take a packet that waits out of the network. @return The packet, owned by the caller. */
+struct sim_packet *network_take(struct sim_network *network, uint32_t id);
+
+/** @return A copy of a packet, to be freed or sent; NULL if memory ran out. */
+struct sim_packet *network_dup(const struct sim_packet *packet);
+
+/** Send a packet of the vantage's kernel, as network_send() does. */
+SONDE_MUST_CHECK int network_send_aside(struct sim_network *network, const struct sonde_tx *tx,
+                                        sonde_ns now);
+
 /** What a rule made of a packet. */
 enum sim_fate {
     SIM_PASS,
@@ -118,11 +137,6 @@ int rules_fail(struct sim_network *network, const struct sim_packet *packet, son
 void host_receive(struct sim_network *network, uint32_t index, const struct sim_packet *packet,
                   sonde_ns now);
 
-/** Send an ICMP error about @p packet from the node at @p index, if it sends any and its limit
- * allows. */
-void network_error(struct sim_network *network, uint32_t index, const struct sim_packet *packet,
-                   uint8_t type, uint8_t code, sonde_ns now);
-
 /**
  * Send a packet back to where @p packet came from.
  * @param node      Where it starts; a node on the packet's route.
@@ -136,12 +150,45 @@ void network_reply(struct sim_network *network, uint32_t node, const struct sim_
  * being applied to it. */
 void network_copy(struct sim_network *network, const struct sim_packet *packet, sonde_ns time);
 
-/** Answer a SYN: with RST, or with SYN-ACK. */
-void host_answer_syn(struct sim_network *network, uint32_t index, const struct sim_packet *packet,
-                     bool open, sonde_ns now);
+/* error.c */
+
+/** Send an ICMP error about @p packet from the node at @p index, if it sends any and its limit
+ * allows. */
+void network_error(struct sim_network *network, uint32_t index, const struct sim_packet *packet,
+                   uint8_t type, uint8_t code, sonde_ns now);
 
 /** @return The default code of a reject: administratively prohibited. */
 uint8_t network_reject_code(const struct sim_packet *packet, int code);
+
+/* host.c */
+
+/** @return What a node says to a port; NULL if it has no such port. */
+const struct sim_port *host_find_port(const struct sim_node *node, uint8_t protocol, uint16_t port);
+
+/** @return What the answers of a port begin with. @param port  NULL = the node has no such port. */
+uint8_t host_initial_ttl(const struct sim_node *node, const struct sim_port *port);
+
+/** @return The source address of what a host sends that was asked at an address. */
+struct sonde_addr host_source(const struct sim_node *node, const struct sonde_addr *asked);
+
+/* tcp.c */
+
+/** A host got a TCP segment: answer it as its port does. */
+void tcp_receive(struct sim_network *network, uint32_t index, const struct sim_packet *packet,
+                 sonde_ns now);
+
+/** A device answers a segment in the target's name: as a closed port does, or as an open one. */
+void tcp_answer(struct sim_network *network, uint32_t index, const struct sim_packet *packet,
+                bool open, sonde_ns now);
+
+/** The time of a SYN has come whose connection is half-open. @param packet  Owned from here on. */
+void tcp_timeout(struct sim_network *network, struct sim_packet *packet, sonde_ns now);
+
+/** The vantage got a packet: if it is a TCP segment, its kernel resets it. */
+void tcp_reset(struct sim_network *network, const struct sim_packet *packet, sonde_ns now);
+
+/** Forget all connections. */
+void tcp_forget(struct sim_network *network);
 
 /* route.c */
 

@@ -127,6 +127,8 @@ static int set_flag(struct parse *parse, struct sim_node *node, const char *word
         node->legacy = true;
     else if (strcmp(word, "no-timestamps") == 0)
         node->no_timestamps = true;
+    else if (strcmp(word, "stateless") == 0)
+        node->stateless = true;
     else
         return parse_fail(parse, "unknown word: %s", word);
     return 0;

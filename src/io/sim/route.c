@@ -37,11 +37,11 @@ static const struct sim_path *path_to(const struct sim_scenario *scenario, uint3
 }
 
 /* The first step of the alternative that is taken of a group. */
-static uint32_t choose_alternative(struct sim_network *network, const struct sim_path *path,
-                                   uint32_t open, uint64_t hash)
+static uint32_t choose_alternative(struct prng *prng, const struct sim_path *path, uint32_t open,
+                                   uint64_t hash)
 {
     const struct sim_step *group = &path->steps[open];
-    uint64_t number = group->per_packet ? prng_next(&network->prng) : mix64(hash ^ group->group);
+    uint64_t number = group->per_packet ? prng_next(prng) : mix64(hash ^ group->group);
     uint32_t begin = open;
     for (uint64_t i = number % group->alternatives; i > 0; i--)
         begin = path->steps[begin].next;
@@ -56,7 +56,7 @@ static void append(struct sim_route *route, uint32_t node)
 
 /* Lay out the nodes of a path.
  * @return The place from which on they repeat for ever; UINT32_MAX if they do not. */
-static uint32_t lay(struct sim_network *network, const struct sim_path *path, uint64_t hash,
+static uint32_t lay(struct prng *prng, const struct sim_path *path, uint64_t hash,
                     struct sim_route *route)
 {
     uint32_t loop_at = UINT32_MAX;
@@ -71,7 +71,7 @@ static uint32_t lay(struct sim_network *network, const struct sim_path *path, ui
             at++;
             break;
         case SIM_STEP_OPEN:
-            at = choose_alternative(network, path, at, hash);
+            at = choose_alternative(prng, path, at, hash);
             break;
         case SIM_STEP_OR: /* here ends the one that was taken */
             at = step->next;
@@ -90,7 +90,8 @@ void route_there(struct sim_network *network, uint32_t host, sonde_ns now,
     const struct sim_path *path = path_to(network->scenario, host, now);
     uint32_t loop_at = UINT32_MAX;
     if (path != NULL)
-        loop_at = lay(network, path, flow_hash(packet, network->scenario->seed), &packet->route);
+        loop_at = lay(network_prng(network, packet), path,
+                      flow_hash(packet, network->scenario->seed), &packet->route);
     if (loop_at == UINT32_MAX) {
         append(&packet->route, host);
         return;

@@ -38,22 +38,32 @@ static bool subject_of(const struct sim_packet *packet, struct subject *ret_subj
     return true;
 }
 
+/* The bit of a mask that a packet meets. What is aside is not counted: it meets any of them. */
+static bool mask_next(struct sim_network *network, struct sim_rule *rule,
+                      const struct sim_packet *packet)
+{
+    uint32_t at = rule->mask_at;
+    if (packet->aside)
+        at = prng_below(&network->aside_prng, rule->mask_len);
+    else
+        rule->mask_at = (at + 1) % rule->mask_len;
+    return (rule->mask >> at & 1) != 0;
+}
+
 /* Does the rule speak of this packet? Masks and chances count only packets that it speaks of. */
 static bool rule_matches(struct sim_network *network, struct sim_rule *rule,
-                         const struct subject *subject, sonde_ns now)
+                         const struct sim_packet *packet, const struct subject *subject,
+                         sonde_ns now)
 {
     if (rule->what != SIM_ANY &&
         (rule->what != subject->what || (rule->port != 0 && rule->port != subject->port)))
         return false;
     if (now < rule->from_ns || now >= rule->until_ns)
         return false;
-    if (rule->mask_len > 0) {
-        bool bit = (rule->mask >> rule->mask_at & 1) != 0;
-        rule->mask_at = (rule->mask_at + 1) % rule->mask_len;
-        if (!bit)
-            return false;
-    }
-    return rule->chance_ppm >= 1000000 || prng_below(&network->prng, 1000000) < rule->chance_ppm;
+    if (rule->mask_len > 0 && !mask_next(network, rule, packet))
+        return false;
+    return rule->chance_ppm >= 1000000 ||
+           prng_below(network_prng(network, packet), 1000000) < rule->chance_ppm;
 }
 
 static enum sim_fate rule_act(struct sim_network *network, const struct sim_rule *rule,
@@ -69,7 +79,7 @@ static enum sim_fate rule_act(struct sim_network *network, const struct sim_rule
         return SIM_GONE;
     case SIM_RESET:
     case SIM_ANSWER:
-        host_answer_syn(network, rule->node, packet, rule->action == SIM_ANSWER, now);
+        tcp_answer(network, rule->node, packet, rule->action == SIM_ANSWER, now);
         return SIM_GONE;
     case SIM_DUPLICATE:
         network_copy(network, packet, ns_add(now, 1));
@@ -97,7 +107,7 @@ int rules_fail(struct sim_network *network, const struct sim_packet *packet, son
         return 0;
     for (uint32_t i = 0; i < scenario->rule_count; i++) {
         struct sim_rule *rule = &scenario->rules[i];
-        if (rule->node == SIM_NODE_VANTAGE && rule_matches(network, rule, &subject, now))
+        if (rule->node == SIM_NODE_VANTAGE && rule_matches(network, rule, packet, &subject, now))
             return -rule->error;
     }
     return 0;
@@ -114,7 +124,7 @@ enum sim_fate rules_apply(struct sim_network *network, uint32_t node, bool prero
         struct sim_rule *rule = &scenario->rules[i];
         packet->next_rule = i + 1; /* a copy goes on from here */
         if (rule->node != node || rule->back != packet->back || rule->prerouting != prerouting ||
-            !rule_matches(network, rule, &subject, now))
+            !rule_matches(network, rule, packet, &subject, now))
             continue;
         if (rule_act(network, rule, packet, now) == SIM_GONE)
             return SIM_GONE;

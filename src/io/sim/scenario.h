@@ -21,6 +21,7 @@
  *       tcp:179=open/255                the initial TTL of this port's answers, if not the host's
  *       udp:53=reply:[0+2]8180…         answers with these bytes; [N+M]: M of the question, from N
  *       no-timestamps       its SYN-ACKs have no timestamp option
+ *       stateless           it remembers no half-open connection: SYN cookies, a SYN proxy
  *   path HOST NODE... [loop NODE...]    the way there, without the host itself;
  *                                       { a | b c } splits by flow, { a | b c }! packet by packet;
  *                                       an alternative may be empty, or contain groups
@@ -33,7 +34,8 @@
  *       hook=prerouting|forward         before or behind the TTL check (default forward)
  *       dir=out|back                    towards the host (default) or back
  *       code=N                          of a reject (default: administratively prohibited)
- *       mask=0110…                      only where the mask, taken round and round, has a 1
+ *       mask=0110…                      only where the mask, taken round and round, has a 1; what
+ *                                       kernels send by themselves (tcp.c) meets any of its bits
  *       chance=N%                       only so often
  *       from=TIME until=TIME            only then
  *   nat NODE ADDRESS [port=+N]          source translation; quotes are not translated back
@@ -91,6 +93,7 @@ struct sim_node {
     uint16_t quote_bytes; /* 0 = all that fits */
     bool legacy;
     bool no_timestamps;
+    bool stateless;
     struct sonde_addr from4; /* source of what it sends, if not its address */
     struct sonde_addr from6;
     struct sonde_extensions ext;

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ICMP errors of simulated nodes: what they quote, and how many there are. */
+#include "base/time.h"
+#include "io/sim/network.h"
+#include "wire/icmp.h"
+#include "wire/icmpext.h"
+
+enum {
+    ERROR_BYTES4 = 576,  /* an error is never longer: RFC 1812 §4.3.2.3 */
+    ERROR_BYTES6 = 1280, /* RFC 4443 §2.4 (c) */
+};
+
+/* The node's own limit of ICMP errors, a GCRA. */
+static bool limit_allows(struct sim_node *node, sonde_ns now)
+{
+    if (node->limit == 0)
+        return true;
+    sonde_ns interval = SONDE_NS_PER_S / node->limit;
+    sonde_ns tolerance = ns_mul(interval, (int64_t)node->burst - 1);
+    if (ns_sub(node->earned_ns, tolerance) > now)
+        return false;
+    node->earned_ns = ns_add(ns_max(node->earned_ns, now), interval);
+    return true;
+}
+
+/* How much of a packet an error of this node quotes. */
+static size_t quote_len(const struct sim_node *node, const struct sim_packet *packet,
+                        const struct ip_header *ip)
+{
+    bool ipv6 = ip->src.family == SONDE_FAMILY_IPV6;
+    size_t room =
+        ipv6 ? (size_t)ERROR_BYTES6 - IP6_HEADER_BYTES : (size_t)ERROR_BYTES4 - IP4_HEADER_BYTES;
+    room -= ICMP_HEADER_BYTES;
+    size_t headers = (size_t)(ip->payload.data - packet->bytes);
+    size_t len = packet->len;
+    if (node->quote_bytes > 0 && len > headers + node->quote_bytes)
+        len = headers + node->quote_bytes;
+    if (node->ext.count > 0 && len > ICMPEXT_QUOTE_MIN)
+        len = ICMPEXT_QUOTE_MIN;
+    return len < room ? len : room;
+}
+
+void network_error(struct sim_network *network, uint32_t index, const struct sim_packet *packet,
+                   uint8_t type, uint8_t code, sonde_ns now)
+{
+    struct sim_node *node = &network->scenario->nodes[index];
+    struct ip_header quoted;
+    if (node->silent || !bytes_decode(packet, &quoted))
+        return;
+    bool ipv6 = quoted.src.family == SONDE_FAMILY_IPV6;
+    const struct sonde_addr *from = ipv6 ? &node->from6 : &node->from4;
+    if (from->family == SONDE_FAMILY_NONE)
+        from = ipv6 ? &node->addr6 : &node->addr4;
+    if (from->family == SONDE_FAMILY_NONE || !limit_allows(node, now))
+        return;
+
+    uint8_t bytes[ERROR_BYTES6 + sizeof(struct sonde_extensions)];
+    struct wr wr = wr_init(bytes, sizeof bytes);
+    size_t len = quote_len(node, packet, &quoted);
+    bool extended = node->ext.count > 0;
+    uint32_t info = 0;
+    if (extended && !node->legacy)
+        info = icmp_quoted_info(quoted.src.family, ICMPEXT_QUOTE_MIN);
+    icmp_encode(&wr, type, code, info);
+    wr_bytes(&wr, packet->bytes, len);
+    if (extended) {
+        wr_fill(&wr, 0, ICMPEXT_QUOTE_MIN - len);
+        icmpext_encode(&wr, &node->ext);
+    }
+    struct ip_header ip = {
+        .src = *from,
+        .protocol = ipv6 ? IP_PROTO_ICMPV6 : IP_PROTO_ICMP,
+        .ttl = node->initial_ttl,
+    };
+    if (wr_ok(&wr))
+        network_reply(network, index, packet, &ip, (struct sonde_span){bytes, wr.len}, now);
+}
+
+uint8_t network_reject_code(const struct sim_packet *packet, int code)
+{
+    if (code >= 0)
+        return (uint8_t)code;
+    return packet->bytes[0] >> 4 == 6 ? 1 : 13; /* administratively prohibited */
+}
