@@ -125,7 +125,8 @@ static int send_packet(struct sim_network *network, const struct sonde_tx *tx, b
         free(packet);
         return r;
     }
-    route_there(network, host, now, packet);
+    packet->host = (uint16_t)host;
+    route_there(network, packet, now);
     return cross(network, packet, packet->route.nodes[0], now);
 }
 
@@ -146,22 +147,14 @@ void network_copy(struct sim_network *network, const struct sim_packet *packet, 
         (void)network_wait(network, copy, time);
 }
 
-/* The place where a node first stands on the route: replies take no detour through a loop. */
-static int first_place(const struct sim_packet *packet, uint32_t node)
-{
-    int at = 0;
-    while (at < packet->route.len - 1 && packet->route.nodes[at] != node)
-        at++;
-    return at;
-}
-
 /* An error goes to whom the packet comes from, by the last translation. In a loop that may be a
  * translator farther on, who has it: the detour is left out, what it undoes is undone at once. */
-static void undo_detour(struct sim_packet *reply, struct sonde_addr *dst)
+static void undo_detour(struct sim_packet *reply, uint32_t node, struct sonde_addr *dst)
 {
+    int place = route_place(reply, node);
     while (reply->nat_count > 0) {
         const struct sim_translation *last = &reply->nats[reply->nat_count - 1];
-        if (first_place(reply, last->node) <= reply->at)
+        if (route_place(reply, last->node) < place)
             return;
         *dst = last->src;
         reply->nat_count--;
@@ -181,9 +174,8 @@ void network_reply(struct sim_network *network, uint32_t node, const struct sim_
     reply->back = true;
     reply->routed = false;
     reply->next_rule = 0;
-    reply->at = first_place(packet, node) - 1;
     ip->dst = request.src;
-    undo_detour(reply, &ip->dst);
+    undo_detour(reply, node, &ip->dst);
     struct wr wr = wr_init(reply->bytes, cap);
     ip_encode(&wr, ip, segment.len);
     size_t headers = wr.len;
@@ -194,6 +186,7 @@ void network_reply(struct sim_network *network, uint32_t node, const struct sim_
     }
     bytes_checksum(reply->bytes + headers, segment.len, ip->protocol, &ip->src, &ip->dst);
     reply->len = wr.len;
+    route_back(network, node, reply, now);
     (void)cross(network, reply, node, now);
 }
 

@@ -46,6 +46,7 @@ struct sim_packet {
     bool aside;             /* a kernel sends it by itself: no probe, and no answer to one */
     bool back;              /* on the way to the vantage */
     int at;                 /* place on the route that it reaches next; SIM_AT_VANTAGE */
+    uint16_t host;          /* that it is sent to, or that its probe was */
     struct sim_route route; /* the host last */
     bool routed;            /* has passed the TTL check of the node that it is at */
     uint32_t next_rule;     /* those before it have been applied to it, at this node */
@@ -192,9 +193,18 @@ void tcp_forget(struct sim_network *network);
 
 /* route.c */
 
-/** Lay out the way of a probe to a host: its route is set. */
-void route_there(struct sim_network *network, uint32_t host, sonde_ns now,
-                 struct sim_packet *packet);
+/** Lay out the way of a probe to its host: its route is set. */
+void route_there(struct sim_network *network, struct sim_packet *packet, sonde_ns now);
+
+/** @return The place where a node first stands on a packet's route; that of the last node if it
+ *  does not: replies take no detour through a loop. */
+int route_place(const struct sim_packet *packet, uint32_t node);
+
+/**
+ * Lay out the way back of a reply from a node.
+ * @param reply  With its bytes, and with the route of what it answers; its route and place are set.
+ */
+void route_back(struct sim_network *network, uint32_t node, struct sim_packet *reply, sonde_ns now);
 
 /* reply.c */
 

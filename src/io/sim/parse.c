@@ -299,10 +299,10 @@ static int parse_one_value(struct parse *parse)
 static int parse_at(struct parse *parse)
 {
     sonde_ns from = 0;
-    if (parse->word_count < 4 || strcmp(parse->words[2], "path") != 0)
+    if (parse->word_count < 4 || !parse_is_path(parse->words[2]))
         return parse_fail(parse, "this is written: at TIME path HOST NODE...", "");
     int r = parse_duration(parse, parse->words[1], &from);
-    return r < 0 ? r : parse_path(parse, 3, from);
+    return r < 0 ? r : parse_path(parse, 2, from);
 }
 
 static int parse_statement(struct parse *parse)
@@ -316,8 +316,8 @@ static int parse_statement(struct parse *parse)
         return parse_node(parse, false);
     if (strcmp(word, "host") == 0)
         return parse_node(parse, true);
-    if (strcmp(word, "path") == 0)
-        return parse_path(parse, 1, 0);
+    if (parse_is_path(word))
+        return parse_path(parse, 0, 0);
     if (strcmp(word, "at") == 0)
         return parse_at(parse);
     if (strcmp(word, "rule") == 0)

@@ -56,8 +56,12 @@ void *parse_grow(void *array, uint32_t *count, size_t element_bytes);
 
 /* path.c */
 
-/** Read "HOST NODE..." from word @p at on; the path holds from @p from_ns on. */
+/** Read "path HOST NODE..." or "back HOST NODE..." from word @p at on; it holds from @p from_ns on.
+ */
 int parse_path(struct parse *parse, size_t at, sonde_ns from_ns);
+
+/** @return true if a word begins a path. */
+bool parse_is_path(const char *word);
 
 /* rule.c */
 

@@ -91,26 +91,32 @@ static int read_word(struct parse *parse, struct path_reader *reader, const char
     if (strcmp(word, "|") == 0)
         return next_alternative(parse, reader);
     if (strcmp(word, "loop") == 0) {
-        if (reader->depth != 0 || reader->looped)
-            return parse_fail(parse, "a loop within a group, or a second one", "");
+        if (reader->depth != 0 || reader->looped || reader->path.back)
+            return parse_fail(parse, "a loop within a group or on a way back, or a second one", "");
         reader->looping = reader->looped = true;
         return 0;
     }
     return add_node(parse, reader, word);
 }
 
+bool parse_is_path(const char *word)
+{
+    return strcmp(word, "path") == 0 || strcmp(word, "back") == 0;
+}
+
 int parse_path(struct parse *parse, size_t at, sonde_ns from_ns)
 {
-    if (at >= parse->word_count)
-        return parse_fail(parse, "a path needs the host that it leads to", "");
+    if (at + 1 >= parse->word_count)
+        return parse_fail(parse, "a path needs its host", "");
     struct sim_scenario *scenario = parse->scenario;
     struct path_reader reader = {.path.from_ns = from_ns};
-    reader.path.host = parse_find_node(parse, parse->words[at]);
+    reader.path.back = strcmp(parse->words[at], "back") == 0;
+    reader.path.host = parse_find_node(parse, parse->words[at + 1]);
     if (reader.path.host == UINT32_MAX || !scenario->nodes[reader.path.host].is_host)
-        return parse_fail(parse, "no such host: %s", parse->words[at]);
+        return parse_fail(parse, "no such host: %s", parse->words[at + 1]);
 
     int r = 0;
-    for (size_t i = at + 1; r == 0 && i < parse->word_count; i++)
+    for (size_t i = at + 2; r == 0 && i < parse->word_count; i++)
         r = read_word(parse, &reader, parse->words[i]);
     if (r == 0 && (reader.depth != 0 || reader.looping))
         r = parse_fail(parse, "a group that is not closed, or an empty loop", "");

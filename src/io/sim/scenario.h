@@ -25,7 +25,12 @@
  *   path HOST NODE... [loop NODE...]    the way there, without the host itself;
  *                                       { a | b c } splits by flow, { a | b c }! packet by packet;
  *                                       an alternative may be empty, or contain groups
- *   at TIME path HOST NODE...           the way there from TIME on
+ *   back HOST NODE...                   the way back from the host, if it is another: in the order
+ *                                       of travel, with groups as on a path. A delay is that of the
+ *                                       link from a node towards the vantage. What a router sends
+ *                                       takes the part behind it; a router that is not on it sends
+ *                                       it the way that the probe came
+ *   at TIME path|back HOST NODE...      the way there or back from TIME on
  *   rule NODE ACTION WHAT [OPTION...]
  *       ACTION: drop reject reset answer duplicate truncate=N forge hold=D
  *       fail=ERRNO                      only at the vantage: sending fails there, as with EPERM,
@@ -125,6 +130,7 @@ struct sim_step {
 struct sim_path {
     sonde_ns from_ns;
     uint32_t host;
+    bool back; /* the way back, steps in the order of travel */
     struct sim_step *steps;
     uint32_t step_count;
 };

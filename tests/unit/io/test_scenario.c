@@ -26,6 +26,7 @@ Test(scenario, every_statement_is_read)
         "host web 203.0.113.1 tcp:443=open udp:*=closed no-timestamps tcp:179=open/255\n"
         "path web { r1 | r2 } r1\n"
         "at 5s path web r1 loop r2\n"
+        "back web r2 { r1 | r2 }\n"
         "rule r1 reject tcp:25 code=9 hook=prerouting from=1s until=2s\n"
         "rule r2 drop any dir=back mask=101 chance=30%\n"
         "rule laptop fail=EPERM udp:53\n"
@@ -66,7 +67,7 @@ Test(scenario, every_statement_is_read)
     cr_expect_eq(web->ports[1].port, 0);
     cr_expect(web->ports[0].initial_ttl == 0 && web->ports[2].initial_ttl == 255);
 
-    cr_assert_eq(scenario->path_count, 2);
+    cr_assert_eq(scenario->path_count, 3);
     const struct sim_path *path = &scenario->paths[0]; /* { r1 | r2 } r1 */
     cr_assert_eq(path->step_count, 6);
     cr_expect(path->steps[0].kind == SIM_STEP_OPEN && path->steps[0].alternatives == 2);
@@ -75,6 +76,7 @@ Test(scenario, every_statement_is_read)
     cr_expect(path->steps[3].kind == SIM_STEP_NODE && path->steps[3].node == 1);
     cr_expect_eq(scenario->paths[1].from_ns, 5 * SONDE_NS_PER_S);
     cr_expect(scenario->paths[1].steps[1].loop_start);
+    cr_expect(scenario->paths[2].back && !scenario->paths[1].back);
 
     cr_assert_eq(scenario->rule_count, 3);
     cr_expect(scenario->rules[0].prerouting && scenario->rules[0].code == 9);
@@ -130,6 +132,9 @@ Test(scenario, what_is_no_scenario_is_refused_with_its_line)
         "path h { { { { { { { { { r } } } } } } } } }", /* nine deep */
         "path h loop r { r }",
         "path h loop",
+        "back",
+        "back r",
+        "back h loop r",
         "path h loop r loop r",
         "path h { loop r }",
         "at 1s",
