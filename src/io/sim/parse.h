@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the two halves of the scenario reader share: the reader's state, words and values. */
+/* What the files of the scenario reader share: the reader's state, words and values. */
 #ifndef IO_SIM_PARSE_H
 #define IO_SIM_PARSE_H
 
@@ -53,6 +53,15 @@ char *parse_split(char *word);
  * @return The new element; NULL if memory ran out, with nothing changed.
  */
 void *parse_grow(void *array, uint32_t *count, size_t element_bytes);
+
+/** Keep an address as the one of its family. */
+void parse_set_address(struct sonde_addr *addr4, struct sonde_addr *addr6,
+                       const struct sonde_addr *addr);
+
+/* node.c */
+
+/** Read "NAME ADDRESS... [OPTION...]" of a router or a host. */
+int parse_node(struct parse *parse, bool is_host);
 
 /* path.c */
 
