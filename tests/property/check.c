@@ -230,7 +230,7 @@ static bool is_scarce(const struct sim_scenario *scenario, uint32_t index)
     bool refuses = false;
     for (uint32_t i = 0; i < scenario->rule_count; i++)
         refuses |= scenario->rules[i].node == index && scenario->rules[i].action == SIM_REJECT;
-    return node->limit > 0 && (node->burst < LINUX_BURST || refuses);
+    return node->limit.interval_ns > 0 && (node->limit.burst < LINUX_BURST || refuses);
 }
 
 /* Does chance have a part in what is answered? */

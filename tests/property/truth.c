@@ -65,7 +65,7 @@ void truth_clean(struct sim_scenario *scenario)
     for (uint32_t i = 0; i < scenario->node_count; i++) {
         struct sim_node *node = &scenario->nodes[i];
         node->silent = false;
-        node->limit = 0;
+        node->limit = (struct sim_limit){0};
         node->quote_bytes = 0;
         node->ext.count = 0;
         node->initial_ttl = 255;
@@ -117,7 +117,7 @@ static void end_by_rule(const struct sim_scenario *scenario, const struct sim_ru
     way->fate = FATE_SILENT;
     if (rule->action == SIM_REJECT && !node->silent) {
         way->fate = FATE_REJECTED;
-        way->rationed = node->limit > 0 || truth_is_unclear(scenario, node);
+        way->rationed = node->limit.interval_ns > 0 || truth_is_unclear(scenario, node);
         way->code = (uint8_t)(rule->code >= 0 ? rule->code : ipv6 ? 1 : 13);
     } else if (tcp && rule->action == SIM_RESET) {
         way->fate = FATE_RESET;
@@ -177,7 +177,7 @@ static void arrive(const struct sim_scenario *scenario, const struct sonde_flow 
     bool by_error = state == SIM_PORT_CLOSED && flow->protocol == IP_PROTO_UDP;
     if (state == SIM_PORT_SILENT || (by_error && host->silent))
         way->fate = FATE_SILENT;
-    way->rationed = by_error && host->limit > 0;
+    way->rationed = by_error && host->limit.interval_ns > 0;
 }
 
 /* Go back from who answered. What takes an answer makes a silence of it. */

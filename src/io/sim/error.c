@@ -10,16 +10,14 @@ enum {
     ERROR_BYTES6 = 1280, /* RFC 4443 §2.4 (c) */
 };
 
-/* The node's own limit of ICMP errors, a GCRA. */
-static bool limit_allows(struct sim_node *node, sonde_ns now)
+bool limit_allows(struct sim_limit *limit, sonde_ns now)
 {
-    if (node->limit == 0)
+    if (limit->interval_ns == 0)
         return true;
-    sonde_ns interval = SONDE_NS_PER_S / node->limit;
-    sonde_ns tolerance = ns_mul(interval, (int64_t)node->burst - 1);
-    if (ns_sub(node->earned_ns, tolerance) > now)
+    sonde_ns tolerance = ns_mul(limit->interval_ns, (int64_t)limit->burst - 1);
+    if (ns_sub(limit->earned_ns, tolerance) > now)
         return false;
-    node->earned_ns = ns_add(ns_max(node->earned_ns, now), interval);
+    limit->earned_ns = ns_add(ns_max(limit->earned_ns, now), limit->interval_ns);
     return true;
 }
 
@@ -51,7 +49,7 @@ void network_error(struct sim_network *network, uint32_t index, const struct sim
     const struct sonde_addr *from = ipv6 ? &node->from6 : &node->from4;
     if (from->family == SONDE_FAMILY_NONE)
         from = ipv6 ? &node->addr6 : &node->addr4;
-    if (from->family == SONDE_FAMILY_NONE || !limit_allows(node, now))
+    if (from->family == SONDE_FAMILY_NONE || !limit_allows(&node->limit, now))
         return;
 
     uint8_t bytes[ERROR_BYTES6 + sizeof(struct sonde_extensions)];

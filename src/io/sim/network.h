@@ -153,6 +153,9 @@ void network_copy(struct sim_network *network, const struct sim_packet *packet, 
 
 /* error.c */
 
+/** Count one more. @return true if it is within the limit. */
+bool limit_allows(struct sim_limit *limit, sonde_ns now);
+
 /** Send an ICMP error about @p packet from the node at @p index, if it sends any and its limit
  * allows. */
 void network_error(struct sim_network *network, uint32_t index, const struct sim_packet *packet,
@@ -178,9 +181,10 @@ struct sonde_addr host_source(const struct sim_node *node, const struct sonde_ad
 void tcp_receive(struct sim_network *network, uint32_t index, const struct sim_packet *packet,
                  sonde_ns now);
 
-/** A device answers a segment in the target's name: as a closed port does, or as an open one. */
-void tcp_answer(struct sim_network *network, uint32_t index, const struct sim_packet *packet,
-                bool open, sonde_ns now);
+/** A device answers a segment in the target's name, as its rule says: as an open port does, or as a
+ * closed one. */
+void tcp_answer(struct sim_network *network, const struct sim_rule *rule,
+                const struct sim_packet *packet, sonde_ns now);
 
 /** The time of a SYN has come whose connection is half-open. @param packet  Owned from here on. */
 void tcp_timeout(struct sim_network *network, struct sim_packet *packet, sonde_ns now);

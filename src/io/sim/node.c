@@ -136,16 +136,6 @@ static int set_number(struct parse *parse, struct sim_node *node, const char *ke
                       const char *value)
 {
     uint64_t number = 0;
-    if (strcmp(key, "limit") == 0) {
-        int r = parse_number(parse, value, 1000000, &number);
-        node->limit = (uint32_t)number;
-        return r;
-    }
-    if (strcmp(key, "burst") == 0) {
-        int r = parse_number(parse, value, 1000000, &number);
-        node->burst = (uint32_t)number;
-        return r;
-    }
     if (strcmp(key, "ttl") == 0) {
         int r = parse_number(parse, value, 255, &number);
         node->initial_ttl = (uint8_t)number;
@@ -168,6 +158,10 @@ static int set_option(struct parse *parse, struct sim_node *node, char *word)
         return parse_duration(parse, value, &node->delay_ns);
     if (strcmp(word, "jitter") == 0)
         return parse_duration(parse, value, &node->jitter_ns);
+    if (strcmp(word, "limit") == 0)
+        return parse_limit(parse, value, &node->limit);
+    if (strcmp(word, "burst") == 0)
+        return parse_burst(parse, value, &node->limit);
     if (strcmp(word, "mpls") == 0)
         return add_labels(parse, node, value);
     if (strcmp(word, "ifname") == 0)
@@ -191,7 +185,7 @@ int parse_node(struct parse *parse, bool is_host)
         return -ENOMEM;
     node->is_host = is_host;
     node->initial_ttl = is_host ? HOST_TTL : ROUTER_TTL;
-    node->burst = SIM_DEFAULT_BURST;
+    node->limit.burst = SIM_DEFAULT_BURST;
     int r = parse_name(parse, parse->words[1], node->name, sizeof node->name);
     for (size_t i = 2; r == 0 && i < parse->word_count; i++) {
         struct sonde_addr addr;

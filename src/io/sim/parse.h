@@ -30,6 +30,8 @@ int parse_fail(struct parse *parse, const char *format, const char *word);
 /* Each reads one value from a word of the file. 0; or -EINVAL with the reason said. */
 int parse_number(struct parse *parse, const char *word, uint64_t max, uint64_t *ret_value);
 int parse_duration(struct parse *parse, const char *word, sonde_ns *ret_ns);
+int parse_limit(struct parse *parse, char *word, struct sim_limit *limit); /* "N", "N/D" */
+int parse_burst(struct parse *parse, const char *word, struct sim_limit *limit);
 int parse_address(struct parse *parse, const char *word, struct sonde_addr *ret_addr);
 int parse_wall_time(struct parse *parse, const char *word, sonde_ns *ret_ns);
 int parse_name(struct parse *parse, const char *word, char *ret_name, size_t cap);

@@ -68,9 +68,12 @@ static int read_what(struct parse *parse, char *word, struct sim_rule *rule)
         }
     }
     uint8_t protocol;
+    bool is_syn = strncmp(word, "syn", 3) == 0 && (word[3] == ':' || word[3] == '\0');
+    if (is_syn)
+        memcpy(word, "tcp", 3);
     int r = parse_port(parse, word, &protocol, &rule->port);
     if (r == 0)
-        rule->what = protocol == IP_PROTO_TCP ? SIM_TCP : SIM_UDP;
+        rule->what = protocol == IP_PROTO_UDP ? SIM_UDP : is_syn ? SIM_SYN : SIM_TCP;
     return r;
 }
 
@@ -95,6 +98,47 @@ static int read_chance(struct parse *parse, char *value, struct sim_rule *rule)
     return r;
 }
 
+/* D/D */
+static int read_bursts(struct parse *parse, char *value, struct sim_rule *rule)
+{
+    char *slash = strchr(value, '/');
+    if (slash == NULL)
+        return parse_fail(parse, "bursts are written as 200ms/5s: %s", value);
+    *slash = '\0';
+    int r = parse_duration(parse, value, &rule->burst_ns);
+    if (r == 0)
+        r = parse_duration(parse, slash + 1, &rule->pause_ns);
+    if (r == 0 && (rule->burst_ns < SONDE_NS_PER_MS || rule->pause_ns < SONDE_NS_PER_MS))
+        r = parse_fail(parse, "bursts and pauses last a millisecond at least: %s", value);
+    return r;
+}
+
+/* A number up to 255 */
+static int read_byte(struct parse *parse, const char *value, int *ret_value)
+{
+    uint64_t number = 0;
+    int r = parse_number(parse, value, 255, &number);
+    if (r == 0)
+        *ret_value = (int)number;
+    return r;
+}
+
+/* Which of the packets that it speaks of the rule is for. */
+static int read_share(struct parse *parse, const char *word, char *value, struct sim_rule *rule)
+{
+    if (strcmp(word, "mask") == 0)
+        return parse_mask(parse, value, &rule->mask, &rule->mask_len);
+    if (strcmp(word, "chance") == 0)
+        return read_chance(parse, value, rule);
+    if (strcmp(word, "bursts") == 0)
+        return read_bursts(parse, value, rule);
+    if (strcmp(word, "limit") == 0)
+        return parse_limit(parse, value, &rule->limit);
+    if (strcmp(word, "burst") == 0)
+        return parse_burst(parse, value, &rule->limit);
+    return parse_fail(parse, "unknown option: %s", word);
+}
+
 static int read_option(struct parse *parse, char *word, struct sim_rule *rule)
 {
     char *value = parse_split(word);
@@ -108,17 +152,15 @@ static int read_option(struct parse *parse, char *word, struct sim_rule *rule)
         return parse_duration(parse, value, &rule->from_ns);
     if (strcmp(word, "until") == 0)
         return parse_duration(parse, value, &rule->until_ns);
-    if (strcmp(word, "mask") == 0)
-        return parse_mask(parse, value, &rule->mask, &rule->mask_len);
-    if (strcmp(word, "chance") == 0)
-        return read_chance(parse, value, rule);
-    if (strcmp(word, "code") == 0) {
-        uint64_t code = 0;
-        int r = parse_number(parse, value, 255, &code);
-        rule->code = (int)code;
+    if (strcmp(word, "code") == 0)
+        return read_byte(parse, value, &rule->code);
+    if (strcmp(word, "ttl") == 0) {
+        int ttl = 0;
+        int r = read_byte(parse, value, &ttl);
+        rule->ttl = (uint8_t)ttl;
         return r;
     }
-    return parse_fail(parse, "unknown option: %s", word);
+    return read_share(parse, word, value, rule);
 }
 
 /* Nothing comes back through a host, and only from the vantage sending can fail. */
@@ -144,6 +186,7 @@ int parse_rule(struct parse *parse)
         .node = parse_find_node(parse, parse->words[1]),
         .code = -1,
         .chance_ppm = 1000000,
+        .limit.burst = SIM_DEFAULT_BURST,
         .until_ns = SONDE_NS_NEVER,
     };
     if (rule.node == UINT32_MAX && strcmp(parse->words[1], parse->scenario->hostname) != 0)

@@ -4,13 +4,16 @@
 #include "io/sim/network.h"
 #include "wire/icmp.h"
 
-#include <string.h>
+#include <math.h>
 
 /* What a rule can match by. */
 struct subject {
-    enum sim_what what;
+    enum sim_what what; /* SIM_TCP also of a SYN */
+    bool is_syn;
     uint16_t port; /* the service's: destination on the way out, source on the way back */
 };
+
+enum { FLAGS_AT = 13 /* bytes into a TCP header */ };
 
 static bool subject_of(const struct sim_packet *packet, struct subject *ret_subject)
 {
@@ -18,11 +21,13 @@ static bool subject_of(const struct sim_packet *packet, struct subject *ret_subj
     if (!bytes_decode(packet, &ip) || ip.payload.len < 4)
         return false;
     const uint8_t *segment = ip.payload.data;
-    struct subject subject = {SIM_ANY, 0};
+    struct subject subject = {SIM_ANY, false, 0};
     switch (ip.protocol) {
     case IP_PROTO_TCP:
     case IP_PROTO_UDP:
         subject.what = ip.protocol == IP_PROTO_TCP ? SIM_TCP : SIM_UDP;
+        subject.is_syn = ip.protocol == IP_PROTO_TCP && ip.payload.len > FLAGS_AT &&
+                         segment[FLAGS_AT] == TCP_SYN;
         segment += packet->back ? 0 : 2;
         subject.port = (uint16_t)(segment[0] << 8 | segment[1]);
         break;
@@ -50,20 +55,55 @@ static bool mask_next(struct sim_network *network, struct sim_rule *rule,
     return (rule->mask >> at & 1) != 0;
 }
 
-/* Does the rule speak of this packet? Masks and chances count only packets that it speaks of. */
+/* A length of time of an exponential distribution. */
+static sonde_ns draw_span(struct sim_rule *rule, sonde_ns mean)
+{
+    struct prng prng = {rule->dice};
+    double uniform = ((double)(prng_next(&prng) >> 11) + 1) * 0x1p-53; /* above 0, up to 1 */
+    rule->dice = prng.state;
+    return (sonde_ns)(-log(uniform) * (double)mean) + 1;
+}
+
+/* Is there a burst now? They come and go with time, whether or not anybody looks: so they have
+ * dice of their own, and are the same whatever is sent. */
+static bool is_bursting(struct sim_network *network, struct sim_rule *rule, sonde_ns now)
+{
+    if (rule->switch_ns == 0) {
+        rule->dice = mix64(network->scenario->seed ^ (uint64_t)(rule - network->scenario->rules));
+        rule->is_bursting = draw_span(rule, rule->burst_ns) > draw_span(rule, rule->pause_ns);
+        rule->switch_ns = draw_span(rule, rule->is_bursting ? rule->burst_ns : rule->pause_ns);
+    }
+    while (rule->switch_ns <= now) {
+        rule->is_bursting = !rule->is_bursting;
+        sonde_ns span = draw_span(rule, rule->is_bursting ? rule->burst_ns : rule->pause_ns);
+        rule->switch_ns = ns_add(rule->switch_ns, span);
+    }
+    return rule->is_bursting;
+}
+
+static bool is_about(const struct sim_rule *rule, const struct subject *subject)
+{
+    if (rule->what == SIM_ANY)
+        return true;
+    bool fits = rule->what == SIM_SYN ? subject->is_syn : rule->what == subject->what;
+    return fits && (rule->port == 0 || rule->port == subject->port);
+}
+
+/* Is the rule for this packet? Masks, chances and limits count only packets that it speaks of. */
 static bool rule_matches(struct sim_network *network, struct sim_rule *rule,
                          const struct sim_packet *packet, const struct subject *subject,
                          sonde_ns now)
 {
-    if (rule->what != SIM_ANY &&
-        (rule->what != subject->what || (rule->port != 0 && rule->port != subject->port)))
-        return false;
-    if (now < rule->from_ns || now >= rule->until_ns)
+    if (!is_about(rule, subject) || now < rule->from_ns || now >= rule->until_ns)
         return false;
     if (rule->mask_len > 0 && !mask_next(network, rule, packet))
         return false;
-    return rule->chance_ppm >= 1000000 ||
-           prng_below(network_prng(network, packet), 1000000) < rule->chance_ppm;
+    if (rule->burst_ns != 0 && !is_bursting(network, rule, now))
+        return false;
+    if (rule->chance_ppm < 1000000 &&
+        prng_below(network_prng(network, packet), 1000000) >= rule->chance_ppm)
+        return false;
+    return rule->limit.interval_ns == 0 || !limit_allows(&rule->limit, now);
 }
 
 static enum sim_fate rule_act(struct sim_network *network, const struct sim_rule *rule,
@@ -79,7 +119,7 @@ static enum sim_fate rule_act(struct sim_network *network, const struct sim_rule
         return SIM_GONE;
     case SIM_RESET:
     case SIM_ANSWER:
-        tcp_answer(network, rule->node, packet, rule->action == SIM_ANSWER, now);
+        tcp_answer(network, rule, packet, now);
         return SIM_GONE;
     case SIM_DUPLICATE:
         network_copy(network, packet, ns_add(now, 1));

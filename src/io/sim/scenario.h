@@ -11,7 +11,7 @@
  *   host NAME ADDRESS... [OPTION...] [PORT=STATE...]
  *       delay=D jitter=D    of the link that leads to the node, each way; jitter is added, uniform
  *       silent              sends no ICMP errors (a host: answers no echo either)
- *       limit=N burst=N     ICMP errors a second, and at once
+ *       limit=N[/D] burst=N ICMP errors a second (or in D), and at once
  *       ttl=N               initial TTL of what it sends (default 64, routers 255)
  *       quote=N             bytes of the transport header that its errors quote (default: all)
  *       mpls=L[/TC[/TTL]],… label stack in its errors; legacy: without a length attribute
@@ -35,13 +35,18 @@
  *       ACTION: drop reject reset answer duplicate truncate=N forge hold=D
  *       fail=ERRNO                      only at the vantage: sending fails there, as with EPERM,
  *                                       EACCES, ENETUNREACH, EHOSTUNREACH or ENOBUFS
- *       WHAT: any icmp error tcp[:PORT] udp[:PORT]
+ *       WHAT: any icmp error tcp[:PORT] syn[:PORT] udp[:PORT]
  *       hook=prerouting|forward         before or behind the TTL check (default forward)
  *       dir=out|back                    towards the host (default) or back
  *       code=N                          of a reject (default: administratively prohibited)
+ *       ttl=N                           initial TTL of a reset or an answer (default: the node's)
  *       mask=0110…                      only where the mask, taken round and round, has a 1; what
  *                                       kernels send by themselves (tcp.c) meets any of its bits
  *       chance=N%                       only so often
+ *       bursts=D/D                      only in bursts: mean length of a burst and of a pause, both
+ *                                       exponential (Gilbert's and Elliott's model, in time); with
+ *                                       chance=N% only some packets of a burst
+ *       limit=N[/D] burst=N             only what exceeds N a second (or in D), and so many at once
  *       from=TIME until=TIME            only then
  *   nat NODE ADDRESS [port=+N]          source translation; quotes are not translated back
  *   resolve NAME ADDRESS...             what the name means
@@ -64,6 +69,13 @@ enum {
     SIM_DEFAULT_BURST = 1,
 };
 static const uint32_t SIM_NODE_VANTAGE = UINT32_MAX;
+
+/** So many in a time, and so many at once. */
+struct sim_limit {
+    sonde_ns interval_ns; /* from one to the next; 0 = no limit */
+    uint32_t burst;
+    sonde_ns earned_ns; /* GCRA, while running */
+};
 
 /** What a port does. */
 enum sim_port_state {
@@ -91,9 +103,7 @@ struct sim_node {
     sonde_ns delay_ns;
     sonde_ns jitter_ns;
     bool silent;
-    uint32_t limit; /* ICMP errors a second; 0 = no limit */
-    uint32_t burst;
-    sonde_ns earned_ns; /* GCRA of that limit, while running */
+    struct sim_limit limit; /* of ICMP errors */
     uint8_t initial_ttl;
     uint16_t quote_bytes; /* 0 = all that fits */
     bool legacy;
@@ -152,6 +162,7 @@ enum sim_what {
     SIM_ECHO,
     SIM_ERROR,
     SIM_TCP,
+    SIM_SYN, /* TCP, but only what begins a connection */
     SIM_UDP,
 };
 
@@ -163,6 +174,7 @@ struct sim_rule {
     bool prerouting;
     bool back;
     int code;        /* of a reject; -1 = administratively prohibited */
+    uint8_t ttl;     /* of a reset or an answer; 0 = the node's */
     int error;       /* of a fail; positive errno */
     uint32_t amount; /* of a truncate */
     sonde_ns hold_ns;
@@ -170,6 +182,12 @@ struct sim_rule {
     uint32_t mask_len;   /* 0 = every packet */
     uint32_t mask_at;    /* while running */
     uint32_t chance_ppm; /* 1,000,000 = always */
+    struct sim_limit limit;
+    sonde_ns burst_ns;  /* mean length of a burst; 0 = no bursts */
+    sonde_ns pause_ns;  /* and of what is between two */
+    bool is_bursting;   /* while running */
+    sonde_ns switch_ns; /* when that changes next, while running */
+    uint64_t dice;      /* for these lengths, while running */
     sonde_ns from_ns;
     sonde_ns until_ns;
 };

@@ -41,6 +41,7 @@ struct sim_half_open {
     bool has_timestamps;
     uint32_t ts_value;  /* the SYN's */
     uint32_t seq;       /* of the SYN-ACK */
+    uint8_t ttl;        /* that it begins with */
     bool repeated;      /* something else than the first SYN has been answered */
     sonde_ns repeat_ns; /* when, the last time */
     uint32_t timeouts;  /* how often the SYN-ACK was repeated because time had passed */
@@ -53,6 +54,7 @@ struct segment {
     uint32_t node;
     const struct sim_packet *packet;
     sonde_ns now;
+    uint8_t ttl; /* that an answer begins with */
     struct ip_header ip;
     struct tcp_header tcp;
 };
@@ -100,11 +102,10 @@ static void reply(const struct segment *segment, struct tcp_header *tcp)
     tcp->src_port = segment->tcp.dst_port;
     tcp->dst_port = segment->tcp.src_port;
     tcp_encode(&wr, tcp);
-    const struct sim_port *port = host_find_port(node, IP_PROTO_TCP, segment->tcp.dst_port);
     struct ip_header ip = {
         .src = node->is_host ? host_source(node, &segment->ip.dst) : segment->ip.dst,
         .protocol = IP_PROTO_TCP,
-        .ttl = host_initial_ttl(node, port),
+        .ttl = segment->ttl,
     };
     network_reply(segment->network, segment->node, segment->packet, &ip,
                   (struct sonde_span){bytes, wr.len}, segment->now);
@@ -154,6 +155,7 @@ static struct sim_half_open attempt_of(const struct segment *segment, uint32_t s
         .has_timestamps = segment->tcp.options.has_timestamps,
         .ts_value = segment->tcp.options.ts_value,
         .seq = seq,
+        .ttl = segment->ttl,
     };
 }
 
@@ -240,40 +242,49 @@ static void answer_by_cookie(const struct segment *segment)
     reply_ack(segment, &attempt, true);
 }
 
-void tcp_answer(struct sim_network *network, uint32_t index, const struct sim_packet *packet,
-                bool open, sonde_ns now)
+/* A segment comes to a port. */
+static void answer(const struct segment *segment, bool open)
 {
-    struct segment segment;
-    if (!segment_read(network, index, packet, now, &segment))
-        return;
-    bool is_syn = segment.tcp.flags == TCP_SYN;
+    bool is_syn = segment->tcp.flags == TCP_SYN;
     if (!open) {
         if (is_syn)
-            reply_reset(&segment);
+            reply_reset(segment);
         return;
     }
-    if (network->scenario->nodes[index].stateless) {
+    if (segment->network->scenario->nodes[segment->node].stateless) {
         if (is_syn)
-            answer_by_cookie(&segment);
+            answer_by_cookie(segment);
         return;
     }
-    struct sim_half_open **at = find(&segment);
+    struct sim_half_open **at = find(segment);
     if (*at != NULL)
-        meet_attempt(&segment, at);
+        meet_attempt(segment, at);
     else if (is_syn)
-        open_connection(&segment, at);
+        open_connection(segment, at);
+}
+
+void tcp_answer(struct sim_network *network, const struct sim_rule *rule,
+                const struct sim_packet *packet, sonde_ns now)
+{
+    struct segment segment;
+    if (!segment_read(network, rule->node, packet, now, &segment))
+        return;
+    segment.ttl = rule->ttl != 0 ? rule->ttl : network->scenario->nodes[rule->node].initial_ttl;
+    answer(&segment, rule->action == SIM_ANSWER);
 }
 
 void tcp_receive(struct sim_network *network, uint32_t index, const struct sim_packet *packet,
                  sonde_ns now)
 {
+    const struct sim_node *node = &network->scenario->nodes[index];
     struct segment segment;
     if (!segment_read(network, index, packet, now, &segment))
         return;
-    const struct sim_port *port =
-        host_find_port(&network->scenario->nodes[index], IP_PROTO_TCP, segment.tcp.dst_port);
-    if (port != NULL && port->state != SIM_PORT_SILENT)
-        tcp_answer(network, index, packet, port->state == SIM_PORT_OPEN, now);
+    const struct sim_port *port = host_find_port(node, IP_PROTO_TCP, segment.tcp.dst_port);
+    if (port == NULL || port->state == SIM_PORT_SILENT)
+        return;
+    segment.ttl = host_initial_ttl(node, port);
+    answer(&segment, port->state == SIM_PORT_OPEN);
 }
 
 void tcp_timeout(struct sim_network *network, struct sim_packet *packet, sonde_ns now)
@@ -293,6 +304,7 @@ void tcp_timeout(struct sim_network *network, struct sim_packet *packet, sonde_n
         free(packet);
         return;
     }
+    segment.ttl = known->ttl;
     reply_ack(&segment, known, true);
     known->timeouts++;
     known->unopened = network_wait(network, packet, repetition_ns(known, now));

@@ -84,6 +84,35 @@ int parse_duration(struct parse *parse, const char *word, sonde_ns *ret_ns)
     return parse_fail(parse, "not a duration (such as 2ms, 1.5s): %s", word);
 }
 
+int parse_limit(struct parse *parse, char *word, struct sim_limit *limit)
+{
+    sonde_ns span = SONDE_NS_PER_S;
+    uint64_t count = 0;
+    char *slash = strchr(word, '/');
+    int r = 0;
+    if (slash != NULL) {
+        *slash = '\0';
+        r = parse_duration(parse, slash + 1, &span);
+    }
+    if (r == 0)
+        r = parse_number(parse, word, 1000000, &count);
+    if (r == 0 && (count == 0 || span < (sonde_ns)count))
+        r = parse_fail(parse, "not a limit: %s", word);
+    if (r == 0)
+        limit->interval_ns = span / (sonde_ns)count;
+    return r;
+}
+
+int parse_burst(struct parse *parse, const char *word, struct sim_limit *limit)
+{
+    uint64_t count = 0;
+    int r = parse_number(parse, word, 1000000, &count);
+    if (r == 0 && count == 0)
+        r = parse_fail(parse, "not even one at once: %s", word);
+    limit->burst = (uint32_t)count;
+    return r;
+}
+
 int parse_address(struct parse *parse, const char *word, struct sonde_addr *ret_addr)
 {
     if (sonde_addr_parse(word, ret_addr) < 0)

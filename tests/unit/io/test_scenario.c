@@ -30,6 +30,7 @@ Test(scenario, every_statement_is_read)
         "rule r1 reject tcp:25 code=9 hook=prerouting from=1s until=2s\n"
         "rule r2 drop any dir=back mask=101 chance=30%\n"
         "rule laptop fail=EPERM udp:53\n"
+        "rule r1 answer syn:443 ttl=61 limit=3/10s burst=4 bursts=200ms/5s\n"
         "nat r1 198.51.100.1 port=+1000\n"
         "resolve web.example 203.0.113.1 2001:db8::1\n"
         "name 10.0.0.1 r1.example";
@@ -46,7 +47,8 @@ Test(scenario, every_statement_is_read)
     const struct sim_node *r1 = &scenario->nodes[0];
     cr_expect_eq(r1->delay_ns, 1500 * SONDE_NS_PER_US);
     cr_expect_eq(r1->jitter_ns, 20 * SONDE_NS_PER_US);
-    cr_expect(r1->limit == 2 && r1->burst == 6 && r1->initial_ttl == 64 && r1->quote_bytes == 8);
+    cr_expect(r1->limit.interval_ns == SONDE_NS_PER_S / 2 && r1->limit.burst == 6 &&
+              r1->initial_ttl == 64 && r1->quote_bytes == 8);
     cr_expect(r1->silent && !r1->is_host);
     cr_expect_eq(r1->nat4.bytes[0], 198);
     cr_expect_eq(r1->nat_port_shift, 1000);
@@ -78,7 +80,7 @@ Test(scenario, every_statement_is_read)
     cr_expect(scenario->paths[1].steps[1].loop_start);
     cr_expect(scenario->paths[2].back && !scenario->paths[1].back);
 
-    cr_assert_eq(scenario->rule_count, 3);
+    cr_assert_eq(scenario->rule_count, 4);
     cr_expect(scenario->rules[0].prerouting && scenario->rules[0].code == 9);
     cr_expect_eq(scenario->rules[0].port, 25);
     cr_expect_eq(scenario->rules[0].until_ns, 2 * SONDE_NS_PER_S);
@@ -86,6 +88,11 @@ Test(scenario, every_statement_is_read)
     cr_expect_eq(scenario->rules[1].mask, 5); /* bits 0 and 2 */
     cr_expect_eq(scenario->rules[1].chance_ppm, 300000);
     cr_expect(scenario->rules[2].node == SIM_NODE_VANTAGE && scenario->rules[2].error == EPERM);
+    const struct sim_rule *rule = &scenario->rules[3];
+    cr_expect(rule->what == SIM_SYN && rule->port == 443 && rule->ttl == 61);
+    cr_expect(rule->limit.interval_ns == 10 * SONDE_NS_PER_S / 3 && rule->limit.burst == 4);
+    cr_expect_eq(rule->burst_ns, 200 * SONDE_NS_PER_MS);
+    cr_expect_eq(rule->pause_ns, 5 * SONDE_NS_PER_S);
     cr_expect_eq(scenario->name_count, 3);
     scenario_free(scenario);
 }
@@ -158,6 +165,21 @@ Test(scenario, what_is_no_scenario_is_refused_with_its_line)
         "rule r drop any chance=50",
         "rule r drop any chance=101%",
         "rule r reject any code=256",
+        "rule r answer syn:x",
+        "rule r answer synx",
+        "rule r answer any ttl=256",
+        "rule r drop any limit=0",
+        "rule r drop any limit=5/",
+        "rule r drop any limit=5/3",
+        "rule r drop any limit=5/2ns",
+        "rule r drop any burst=x",
+        "rule r drop any burst=0",
+        "router x burst=0",
+        "rule r drop any bursts=5s",
+        "rule r drop any bursts=5s/",
+        "rule r drop any bursts=999us/1s",
+        "rule r drop any bursts=1s/1us",
+        "router x limit=0",
         "rule h drop any dir=back", /* nothing comes back through a host */
         "rule r fail=EPERM any",    /* only sending can fail */
         "rule v drop any",
