@@ -321,9 +321,16 @@ def scenario():
     for number, rule in enumerate([
             "b drop tcp:443 mask=0110", "a reject udp:53 code=13", "a reset tcp chance=50%",
             "a answer tcp:443 hook=prerouting", "b duplicate any", "b truncate=4 error dir=back",
-            "a forge any dir=back", "b hold=3ms icmp from=1ms until=2s", "h drop any"]):
+            "a forge any dir=back", "b hold=3ms icmp from=1ms until=2s", "h drop any",
+            "a drop syn:443 limit=2/3s burst=2", "b drop any bursts=5ms/20ms chance=50%",
+            "a reset tcp ttl=61"]):
         yield f"rule_{number}", f"{base}rule {rule}\n".encode()
     yield "per_packet", base.replace("c } b", "c }! b").encode()
+    yield "groups", base.replace("c } b", "{ a | c }! } b").encode()
+    yield "back", f"{base}back h c {{ b | a }}\nat 1s back i b\n".encode()
+    hosts = ("host j 203.0.113.7 dead\n"
+             "host k 203.0.113.8 tcp:443=to:i udp:53=dns?2:01?*:00 udp:53=echo stateless\n")
+    yield "hosts", base.replace("path h", hosts + "path j a\npath k b\npath h", 1).encode()
 
 
 NAME8 = "01020305a1a2a3a4"  # as the payload target's trace names a probe: cookie and token

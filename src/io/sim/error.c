@@ -38,10 +38,21 @@ static size_t quote_len(const struct sim_node *node, const struct sim_packet *pa
     return len < room ? len : room;
 }
 
+/* The vantage, as far as it sends errors. */
+static struct sim_node node_of_vantage(const struct sim_scenario *scenario)
+{
+    return (struct sim_node){
+        .addr4 = scenario->vantage4,
+        .addr6 = scenario->vantage6,
+        .initial_ttl = 64, /* net.ipv4.ip_default_ttl */
+    };
+}
+
 void network_error(struct sim_network *network, uint32_t index, const struct sim_packet *packet,
                    uint8_t type, uint8_t code, sonde_ns now)
 {
-    struct sim_node *node = &network->scenario->nodes[index];
+    struct sim_node here = node_of_vantage(network->scenario);
+    struct sim_node *node = index == SIM_NODE_VANTAGE ? &here : &network->scenario->nodes[index];
     struct ip_header quoted;
     if (node->silent || !bytes_decode(packet, &quoted))
         return;
@@ -49,6 +60,8 @@ void network_error(struct sim_network *network, uint32_t index, const struct sim
     const struct sonde_addr *from = ipv6 ? &node->from6 : &node->from4;
     if (from->family == SONDE_FAMILY_NONE)
         from = ipv6 ? &node->addr6 : &node->addr4;
+    if (index != SIM_NODE_VANTAGE && route_is_behind(packet, index))
+        from = &quoted.dst; /* a translator translates errors, too */
     if (from->family == SONDE_FAMILY_NONE || !limit_allows(&node->limit, now))
         return;
 

@@ -7,19 +7,37 @@
 #include "wire/icmp.h"
 #include "wire/udp.h"
 
-const struct sim_port *host_find_port(const struct sim_node *node, uint8_t protocol, uint16_t port)
+const struct sim_port *host_find_port(const struct sim_node *node, uint8_t protocol, uint16_t port,
+                                      struct sonde_span question)
 {
     const struct sim_port *other = NULL;
+    bool named = false;
     for (uint32_t i = 0; i < node->port_count; i++) {
         const struct sim_port *candidate = &node->ports[i];
-        if (candidate->protocol != protocol)
+        if (candidate->protocol != protocol || (candidate->port != port && candidate->port != 0))
+            continue;
+        named |= candidate->port == port;
+        if (!question_fits(candidate->only, question))
             continue;
         if (candidate->port == port)
             return candidate;
-        if (candidate->port == 0)
-            other = candidate;
+        other = candidate;
     }
-    return other;
+    return named ? NULL : other;
+}
+
+uint32_t host_passes_on(const struct sim_node *node, const struct sim_packet *packet)
+{
+    struct ip_header ip;
+    struct udp_header udp = {0};
+    if (!bytes_decode(packet, &ip) ||
+        (ip.protocol != IP_PROTO_TCP && ip.protocol != IP_PROTO_UDP) || ip.payload.len < 4)
+        return UINT32_MAX;
+    uint16_t number = (uint16_t)(ip.payload.data[2] << 8 | ip.payload.data[3]);
+    if (ip.protocol == IP_PROTO_UDP && udp_decode(ip.payload, &udp) < 0)
+        return UINT32_MAX;
+    const struct sim_port *port = host_find_port(node, ip.protocol, number, udp.payload);
+    return port != NULL && port->state == SIM_PORT_TO ? port->to : UINT32_MAX;
 }
 
 uint8_t host_initial_ttl(const struct sim_node *node, const struct sim_port *port)
@@ -73,6 +91,7 @@ static bool write_answer(const struct sim_port *port, struct sonde_span question
     case SIM_PORT_SILENT:
     case SIM_PORT_CLOSED:
     case SIM_PORT_OPEN:
+    case SIM_PORT_TO:
         break;
     }
     return false;
@@ -87,7 +106,7 @@ static void receive_udp(struct sim_network *network, uint32_t index,
     struct udp_header udp;
     if (udp_decode(request->payload, &udp) < 0)
         return;
-    const struct sim_port *port = host_find_port(node, IP_PROTO_UDP, udp.dst_port);
+    const struct sim_port *port = host_find_port(node, IP_PROTO_UDP, udp.dst_port, udp.payload);
     enum sim_port_state state = port != NULL ? port->state : SIM_PORT_SILENT;
     if (state == SIM_PORT_CLOSED) {
         network_error(network, index, packet, ipv6 ? ICMP6_UNREACHABLE : ICMP4_UNREACHABLE,

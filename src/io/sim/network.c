@@ -9,6 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+    ICMP4_CODE_HOST = 1,    /* RFC 792: host unreachable */
+    ICMP6_CODE_ADDRESS = 3, /* RFC 4443 §3.1: address unreachable */
+};
+
+/* How long a router looks for a neighbour: three times a second (net/core/neighbour.c,
+ * mcast_solicit and retrans_time). */
+static const sonde_ns SEEK_NS = 3 * SONDE_NS_PER_S;
+
 int network_init(struct sim_network *network, struct sim_scenario *scenario)
 {
     *network = (struct sim_network){
@@ -93,10 +102,13 @@ struct sim_packet *network_dup(const struct sim_packet *packet)
     return copy;
 }
 
-/* Let a packet cross the link between a node and the one before it. */
+/* Let a packet cross the link between a node and the one before it; there is none to the vantage.
+ */
 static int cross(struct sim_network *network, struct sim_packet *packet, uint32_t node,
                  sonde_ns now)
 {
+    if (node == SIM_NODE_VANTAGE)
+        return network_wait(network, packet, now) == UINT32_MAX ? -ENOBUFS : 0;
     const struct sim_node *to = &network->scenario->nodes[node];
     sonde_ns jitter = 0;
     if (to->jitter_ns > 0) {
@@ -105,6 +117,18 @@ static int cross(struct sim_network *network, struct sim_packet *packet, uint32_
     }
     sonde_ns time = ns_add(now, ns_add(to->delay_ns, jitter));
     return network_wait(network, packet, time) == UINT32_MAX ? -ENOBUFS : 0;
+}
+
+/* Let a packet wait until its sender has given up looking for the node that is next on its way. */
+static int seek(struct sim_network *network, struct sim_packet *packet, uint32_t node, sonde_ns now)
+{
+    struct sim_node *dead = &network->scenario->nodes[node];
+    if (dead->given_up_ns <= now)
+        dead->given_up_ns = ns_add(now, SEEK_NS);
+    packet->errand = SIM_UNFOUND;
+    uint32_t id = network_wait(network, packet, dead->given_up_ns);
+    dead->given_up_ns = ns_add(dead->given_up_ns, 1); /* who waits longer is served first */
+    return id == UINT32_MAX ? -ENOBUFS : 0;
 }
 
 static int send_packet(struct sim_network *network, const struct sonde_tx *tx, bool aside,
@@ -127,7 +151,12 @@ static int send_packet(struct sim_network *network, const struct sonde_tx *tx, b
     }
     packet->host = (uint16_t)host;
     route_there(network, packet, now);
-    return cross(network, packet, packet->route.nodes[0], now);
+    uint32_t first = packet->route.nodes[0];
+    if (network->scenario->nodes[first].dead) {
+        packet->at = SIM_AT_VANTAGE;
+        return seek(network, packet, first, now);
+    }
+    return cross(network, packet, first, now);
 }
 
 int network_send(struct sim_network *network, const struct sonde_tx *tx, sonde_ns now)
@@ -246,26 +275,32 @@ static void translate(const struct sim_scenario *scenario, uint32_t index,
     packet->nat_count--;
 }
 
+/* Is a packet at a host that it is for? A host may pass it on to another. */
+static bool is_for(const struct sim_network *network, uint32_t index, struct sim_packet *packet)
+{
+    const struct sim_node *node = &network->scenario->nodes[index];
+    if (packet->back || packet->at != packet->route.len - 1 || !node->is_host)
+        return false;
+    uint32_t behind = host_passes_on(node, packet);
+    return behind == UINT32_MAX || !route_extend(packet, behind);
+}
+
 /* A packet is at a node. @return true if it goes on to the next. */
 static bool pass(struct sim_network *network, uint32_t index, struct sim_packet *packet,
                  sonde_ns now)
 {
-    const struct sim_node *node = &network->scenario->nodes[index];
-    bool at_end = !packet->back && packet->at == packet->route.len - 1;
-    if (!packet->routed) {
-        if (rules_apply(network, index, true, packet, now) == SIM_GONE)
-            return false;
-        if (!(at_end && node->is_host) && !check_ttl(network, index, packet, now))
-            return false;
-        packet->routed = true;
-    }
+    if (!packet->routed && rules_apply(network, index, true, packet, now) == SIM_GONE)
+        return false;
+    bool ends = is_for(network, index, packet);
+    if (!packet->routed && !ends && !check_ttl(network, index, packet, now))
+        return false;
+    packet->routed = true;
     if (rules_apply(network, index, false, packet, now) == SIM_GONE)
         return false;
-    if (at_end) {
-        if (node->is_host)
-            host_receive(network, index, packet, now);
-        return false;
-    }
+    if (ends)
+        host_receive(network, index, packet, now);
+    if (ends || (!packet->back && packet->at == packet->route.len - 1))
+        return false; /* or it has gone round a loop for too long */
     translate(network->scenario, index, packet);
     packet->routed = false;
     packet->at += packet->back ? -1 : 1;
@@ -280,8 +315,23 @@ static void arrive(struct sim_network *network, struct sim_packet *packet, sonde
         free(packet);
         return;
     }
-    uint32_t link = packet->back ? index : packet->route.nodes[packet->at];
-    (void)cross(network, packet, link, now);
+    uint32_t next = packet->back ? index : packet->route.nodes[packet->at];
+    if (!packet->back && network->scenario->nodes[next].dead) {
+        packet->at--;
+        (void)seek(network, packet, next, now);
+    } else {
+        (void)cross(network, packet, next, now);
+    }
+}
+
+/* Who looks for the next node on a packet's way gives up. */
+static void give_up(struct sim_network *network, const struct sim_packet *packet, sonde_ns now)
+{
+    bool ipv6 = packet->bytes[0] >> 4 == 6;
+    uint32_t index =
+        packet->at == SIM_AT_VANTAGE ? SIM_NODE_VANTAGE : packet->route.nodes[packet->at];
+    network_error(network, index, packet, ipv6 ? ICMP6_UNREACHABLE : ICMP4_UNREACHABLE,
+                  ipv6 ? ICMP6_CODE_ADDRESS : ICMP4_CODE_HOST, now);
 }
 
 /* Is a packet that has come back meant for the vantage? One that was translated, and came by a way
@@ -311,6 +361,10 @@ static struct sim_packet *attend(struct sim_network *network, struct sim_packet 
         return packet;
     case SIM_UNOPENED:
         tcp_timeout(network, packet, now);
+        break;
+    case SIM_UNFOUND:
+        give_up(network, packet, now);
+        free(packet);
         break;
     }
     return NULL;

@@ -38,6 +38,7 @@ struct sim_translation {
 enum sim_errand {
     SIM_TRAVELS,  /* it reaches a node, or goes on there; or it is back at the vantage */
     SIM_UNOPENED, /* it is a SYN that a host has answered, whose connection is half-open still */
+    SIM_UNFOUND,  /* whom it is for cannot be found from where it is */
 };
 
 /** A packet on its way. */
@@ -156,8 +157,8 @@ void network_copy(struct sim_network *network, const struct sim_packet *packet, 
 /** Count one more. @return true if it is within the limit. */
 bool limit_allows(struct sim_limit *limit, sonde_ns now);
 
-/** Send an ICMP error about @p packet from the node at @p index, if it sends any and its limit
- * allows. */
+/** Send an ICMP error about @p packet from the node at @p index (SIM_NODE_VANTAGE: from the vantage
+ * to itself), if it sends any and its limit allows. */
 void network_error(struct sim_network *network, uint32_t index, const struct sim_packet *packet,
                    uint8_t type, uint8_t code, sonde_ns now);
 
@@ -166,8 +167,12 @@ uint8_t network_reject_code(const struct sim_packet *packet, int code);
 
 /* host.c */
 
-/** @return What a node says to a port; NULL if it has no such port. */
-const struct sim_port *host_find_port(const struct sim_node *node, uint8_t protocol, uint16_t port);
+/** @return The port of a node that answers a question; NULL if none does. */
+const struct sim_port *host_find_port(const struct sim_node *node, uint8_t protocol, uint16_t port,
+                                      struct sonde_span question);
+
+/** @return The host that a host passes a packet on to; UINT32_MAX if it keeps it. */
+uint32_t host_passes_on(const struct sim_node *node, const struct sim_packet *packet);
 
 /** @return What the answers of a port begin with. @param port  NULL = the node has no such port. */
 uint8_t host_initial_ttl(const struct sim_node *node, const struct sim_port *port);
@@ -204,6 +209,12 @@ void route_there(struct sim_network *network, struct sim_packet *packet, sonde_n
  *  does not: replies take no detour through a loop. */
 int route_place(const struct sim_packet *packet, uint32_t node);
 
+/** @return true if a node is behind the host that a packet is sent to, which has passed it on. */
+bool route_is_behind(const struct sim_packet *packet, uint32_t node);
+
+/** Let a packet go on from the last node of its route to another. @return false: it is too long. */
+bool route_extend(struct sim_packet *packet, uint32_t node);
+
 /**
  * Lay out the way back of a reply from a node.
  * @param reply  With its bytes, and with the route of what it answers; its route and place are set.
@@ -214,6 +225,12 @@ void route_back(struct sim_network *network, uint32_t node, struct sim_packet *r
 
 /** Write the answer that a template makes of a question. @return 0; -EINVAL: it is no template. */
 SONDE_MUST_CHECK int reply_write(const char *reply, struct sonde_span question, struct wr *wr);
+
+/** @return true if a question has all that a pattern wants. @param only  One that is a pattern. */
+bool question_fits(const char *only, struct sonde_span question);
+
+/** @return true if a string is a pattern of questions; an empty one is, and fits all. */
+bool question_is_pattern(const char *only);
 
 /* bytes.c: changes to the bytes of a packet */
 

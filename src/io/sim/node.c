@@ -13,6 +13,7 @@ enum {
 };
 
 static const char REPLY[] = "reply:";
+static const char TO[] = "to:";
 static const char DNS_REPLY[] = "[0+2]8180[4+2]000000000000[12+5]"; /* nothing is known of it */
 
 static int keep_port(struct sim_node *node, const struct sim_port *port)
@@ -37,8 +38,9 @@ static int read_reply(struct parse *parse, const char *reply, struct sim_port *p
     return 0;
 }
 
-/* STATE[/TTL] of a port */
-static int add_port(struct parse *parse, struct sim_node *node, char *key, char *value)
+/* What a port does: a state by its name, "reply:…", "to:HOST". */
+static int read_state(struct parse *parse, const struct sim_node *node, const char *value,
+                      struct sim_port *port)
 {
     static const struct {
         const char *name;
@@ -52,31 +54,51 @@ static int add_port(struct parse *parse, struct sim_node *node, char *key, char 
         {"answer", IP_PROTO_UDP, SIM_PORT_ANSWER},
         {"dns", IP_PROTO_UDP, SIM_PORT_REPLY},
     };
+    const struct sim_node *nodes = parse->scenario->nodes;
+    if (strncmp(value, REPLY, strlen(REPLY)) == 0 && port->protocol == IP_PROTO_UDP)
+        return read_reply(parse, value + strlen(REPLY), port);
+    if (strncmp(value, TO, strlen(TO)) == 0) {
+        port->state = SIM_PORT_TO;
+        port->to = parse_find_node(parse, value + strlen(TO));
+        if (port->to == UINT32_MAX || !nodes[port->to].is_host || &nodes[port->to] == node)
+            return parse_fail(parse, "no host above: %s", value + strlen(TO));
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+        if (strcmp(value, states[i].name) != 0 ||
+            (states[i].protocol != 0 && states[i].protocol != port->protocol))
+            continue;
+        port->state = states[i].state;
+        if (port->state == SIM_PORT_REPLY)
+            memcpy(port->reply, DNS_REPLY, sizeof DNS_REPLY);
+        return 0;
+    }
+    return parse_fail(parse, "unknown port state: %s", value);
+}
+
+/* STATE[/TTL][?N:BYTES]... of a port */
+static int add_port(struct parse *parse, struct sim_node *node, char *key, char *value)
+{
     struct sim_port port = {0};
     int r = parse_port(parse, key, &port.protocol, &port.port);
+    char *only = strchr(value, '?');
+    if (r == 0 && only != NULL) {
+        if (port.protocol != IP_PROTO_UDP || strlen(only) >= sizeof port.only ||
+            !question_is_pattern(only))
+            return parse_fail(parse, "not a pattern of a question: %s", only);
+        memcpy(port.only, only, strlen(only) + 1);
+        *only = '\0';
+    }
     char *slash = strchr(value, '/');
     uint64_t ttl = 0;
     if (r == 0 && slash != NULL) {
         *slash = '\0';
         r = parse_number(parse, slash + 1, 255, &ttl);
     }
-    if (r < 0)
-        return r;
     port.initial_ttl = (uint8_t)ttl;
-    if (strncmp(value, REPLY, strlen(REPLY)) == 0 && port.protocol == IP_PROTO_UDP) {
-        r = read_reply(parse, value + strlen(REPLY), &port);
-        return r < 0 ? r : keep_port(node, &port);
-    }
-    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
-        if (strcmp(value, states[i].name) != 0 ||
-            (states[i].protocol != 0 && states[i].protocol != port.protocol))
-            continue;
-        port.state = states[i].state;
-        if (port.state == SIM_PORT_REPLY)
-            memcpy(port.reply, DNS_REPLY, sizeof DNS_REPLY);
-        return keep_port(node, &port);
-    }
-    return parse_fail(parse, "unknown port state: %s", value);
+    if (r == 0)
+        r = read_state(parse, node, value, &port);
+    return r < 0 ? r : keep_port(node, &port);
 }
 
 static int add_labels(struct parse *parse, struct sim_node *node, char *value)
@@ -117,6 +139,8 @@ static int set_flag(struct parse *parse, struct sim_node *node, const char *word
         node->no_timestamps = true;
     else if (strcmp(word, "stateless") == 0)
         node->stateless = true;
+    else if (strcmp(word, "dead") == 0 && node->is_host)
+        node->dead = true;
     else
         return parse_fail(parse, "unknown word: %s", word);
     return 0;

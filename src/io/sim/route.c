@@ -114,6 +114,20 @@ int route_place(const struct sim_packet *packet, uint32_t node)
     return at;
 }
 
+bool route_is_behind(const struct sim_packet *packet, uint32_t node)
+{
+    int host = route_place(packet, packet->host);
+    return packet->route.nodes[host] == packet->host && route_place(packet, node) > host;
+}
+
+bool route_extend(struct sim_packet *packet, uint32_t node)
+{
+    if (packet->route.len == SIM_ROUTE_MAX)
+        return false;
+    append(&packet->route, node);
+    return true;
+}
+
 /* Add the nodes of a way back from one of its places on, the last one first. */
 static void append_reversed(struct sim_route *route, const struct sim_route *back, uint16_t from)
 {
@@ -124,9 +138,9 @@ static void append_reversed(struct sim_route *route, const struct sim_route *bac
 void route_back(struct sim_network *network, uint32_t node, struct sim_packet *reply, sonde_ns now)
 {
     const struct sim_path *path = find_path(network->scenario, reply->host, true, now);
-    int place = route_place(reply, node);
+    int place = node == SIM_NODE_VANTAGE ? 0 : route_place(reply, node);
     reply->at = place - 1;
-    if (path == NULL)
+    if (path == NULL || node == SIM_NODE_VANTAGE)
         return;
     struct sim_route back = {0};
     struct sim_route route = {0};
@@ -134,10 +148,9 @@ void route_back(struct sim_network *network, uint32_t node, struct sim_packet *r
     (void)lay(network, path, reply, &back);
     while (from < back.len && back.nodes[from] != node)
         from++;
-    int host = route_place(reply, reply->host);
-    if (place >= host && reply->route.nodes[host] == reply->host) { /* the host, or behind it */
+    if (node == reply->host || route_is_behind(reply, node)) {
         append_reversed(&route, &back, 0);
-        for (int at = host; at <= place; at++)
+        for (int at = route_place(reply, reply->host); at <= place; at++)
             append(&route, reply->route.nodes[at]);
     } else if (from < back.len) {
         append_reversed(&route, &back, from);

@@ -20,6 +20,12 @@
  *       tcp:443=open udp:53=dns …       tcp: open closed silent; udp: echo answer dns closed silent
  *       tcp:179=open/255                the initial TTL of this port's answers, if not the host's
  *       udp:53=reply:[0+2]8180…         answers with these bytes; [N+M]: M of the question, from N
+ *       udp:53=dns?12:07…..00           only questions that have these bytes from 12 on, ".." being
+ *                                       any; *:07… anywhere. Several ?, and the port several times:
+ *                                       the first that fits answers; if none does, it is silent
+ *       tcp:8080=to:HOST                passed on to that host, which answers in this one's name
+ *       dead                nobody has the address: the router before it, or the vantage, looks for
+ *                           it for 3 s, then says host unreachable to all who wait, and begins anew
  *       no-timestamps       its SYN-ACKs have no timestamp option
  *       stateless           it remembers no half-open connection: SYN cookies, a SYN proxy
  *   path HOST NODE... [loop NODE...]    the way there, without the host itself;
@@ -85,6 +91,7 @@ enum sim_port_state {
     SIM_PORT_ECHO,   /* UDP: gives the datagram back */
     SIM_PORT_ANSWER, /* UDP: answers with bytes of its own */
     SIM_PORT_REPLY,  /* UDP: answers with its template filled in */
+    SIM_PORT_TO,     /* another host answers */
 };
 
 struct sim_port {
@@ -92,7 +99,9 @@ struct sim_port {
     uint16_t port;    /* 0 = every other */
     enum sim_port_state state;
     uint8_t initial_ttl;        /* of its answers; 0 = as the host's */
+    uint32_t to;                /* of a SIM_PORT_TO: the host */
     char reply[SIM_TEXT_BYTES]; /* the template of a SIM_PORT_REPLY */
+    char only[SIM_TEXT_BYTES];  /* UDP: which questions it is for, "?12:07…"; empty = all */
 };
 
 struct sim_node {
@@ -109,6 +118,8 @@ struct sim_node {
     bool legacy;
     bool no_timestamps;
     bool stateless;
+    bool dead;               /* a host that is not there */
+    sonde_ns given_up_ns;    /* when those who look for it stop doing so, while running */
     struct sonde_addr from4; /* source of what it sends, if not its address */
     struct sonde_addr from6;
     struct sonde_extensions ext;

@@ -280,7 +280,8 @@ void tcp_receive(struct sim_network *network, uint32_t index, const struct sim_p
     struct segment segment;
     if (!segment_read(network, index, packet, now, &segment))
         return;
-    const struct sim_port *port = host_find_port(node, IP_PROTO_TCP, segment.tcp.dst_port);
+    const struct sim_port *port =
+        host_find_port(node, IP_PROTO_TCP, segment.tcp.dst_port, (struct sonde_span){NULL, 0});
     if (port == NULL || port->state == SIM_PORT_SILENT)
         return;
     segment.ttl = host_initial_ttl(node, port);

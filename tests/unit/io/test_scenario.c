@@ -23,7 +23,9 @@ Test(scenario, every_statement_is_read)
         "vantage laptop 192.0.2.1 2001:db8::1 interface=eth7\r\n"
         "router r1 10.0.0.1 delay=1.5ms jitter=20us limit=2 burst=6 ttl=64 quote=8 silent\n"
         "router r2 2001:db8::2 mpls=16001/5/200,7 legacy ifname=ge-0 from=10.9.9.9\n"
-        "host web 203.0.113.1 tcp:443=open udp:*=closed no-timestamps tcp:179=open/255\n"
+        "host gone 203.0.113.9 dead\n"
+        "host web 203.0.113.1 tcp:443=open udp:*=closed no-timestamps tcp:179=open/255 "
+        "udp:53=dns/60?12:07..?*:00 tcp:8080=to:gone stateless\n"
         "path web { r1 | r2 } r1\n"
         "at 5s path web r1 loop r2\n"
         "back web r2 { r1 | r2 }\n"
@@ -43,7 +45,8 @@ Test(scenario, every_statement_is_read)
     cr_expect_str_eq(scenario->interface, "eth7");
     cr_expect_eq(scenario->vantage6.family, SONDE_FAMILY_IPV6);
 
-    cr_assert_eq(scenario->node_count, 3);
+    cr_assert_eq(scenario->node_count, 4);
+    cr_expect(scenario->nodes[2].dead);
     const struct sim_node *r1 = &scenario->nodes[0];
     cr_expect_eq(r1->delay_ns, 1500 * SONDE_NS_PER_US);
     cr_expect_eq(r1->jitter_ns, 20 * SONDE_NS_PER_US);
@@ -62,9 +65,12 @@ Test(scenario, every_statement_is_read)
     cr_expect_str_eq(r2->ext.items[1].u.interface.name, "ge-0");
     cr_expect(r2->legacy);
     cr_expect_eq(r2->from4.bytes[0], 10);
-    const struct sim_node *web = &scenario->nodes[2];
-    cr_expect(web->is_host && web->no_timestamps);
-    cr_assert_eq(web->port_count, 3);
+    const struct sim_node *web = &scenario->nodes[3];
+    cr_expect(web->is_host && web->no_timestamps && web->stateless && !web->dead);
+    cr_assert_eq(web->port_count, 5);
+    cr_expect_str_eq(web->ports[3].only, "?12:07..?*:00");
+    cr_expect(web->ports[3].initial_ttl == 60 && web->ports[3].state == SIM_PORT_REPLY);
+    cr_expect(web->ports[4].state == SIM_PORT_TO && web->ports[4].to == 2);
     cr_expect_eq(web->ports[1].protocol, IP_PROTO_UDP);
     cr_expect_eq(web->ports[1].port, 0);
     cr_expect(web->ports[0].initial_ttl == 0 && web->ports[2].initial_ttl == 255);
@@ -123,6 +129,19 @@ Test(scenario, what_is_no_scenario_is_refused_with_its_line)
         "router x tcp:1=open", /* routers have no ports */
         "host x tcp:1=ajar",
         "host x tcp:65536=open",
+        "host x tcp:1=open?0:00", /* TCP asks nothing */
+        "host x udp:1=echo?",
+        "host x udp:1=echo?0",
+        "host x udp:1=echo?0:",
+        "host x udp:1=echo?0:0",
+        "host x udp:1=echo?0:.0",
+        "host x udp:1=echo?x:00",
+        "host x udp:1=echo?0:00?",
+        "host x udp:1=?0:00",
+        "host x udp:1=to:",
+        "host x udp:1=to:r", /* no host */
+        "host x udp:1=to:x",
+        "router x dead",
         "host x tcp:1=open/256",
         "host x tcp:1=open/",
         "host x udp:1=open",
