@@ -11,10 +11,14 @@ from a run:
     #? status complete                a member of the report
     #? 443/tcp state filtered         a member of a service of the first target
     #? 1:icmp sent 3                  a member of a service of another target
+    #? *:icmp path.hops[*].loss_ratio 0    of each target: whatever is found is so
     #? icmp path.hops[0].rtt_ms.min 4 members and elements along the way
     #? icmp rtt_ms.avg 10..11         a number within bounds, these included
     #? icmp late >0                   a number above another
-    #? icmp evidence null             nothing
+    #? icmp evidence null             nothing; so is whatever would be within
+    #? icmp rtt_ms.min 4|null         one or the other
+    #? 25/tcp verdict.code !ok        anything else
+    #? 22/tcp since 1970-01-01T00:01* text that begins so
     #? icmp path.hops #3              an array of so many elements
     #? icmp path.hops[*].responders[*].address 10.0.0.1 10.0.0.2    all that is found, in order
     #= 3  10.0.0.3                    a line of the text report begins so, blanks run together
@@ -30,7 +34,9 @@ Such a run is shown and counted, and fails nothing, until all of its expectation
 mark is to be taken off. Whatever else goes wrong in it (the schema, a second run that differs)
 fails as always.
 """
+import concurrent.futures
 import json
+import os
 import re
 import subprocess
 import sys
@@ -80,46 +86,63 @@ def lookup(value, path):
         found = []
         for item in values:
             if part == "[*]":
-                found.extend(item)
+                found.extend(item or [])
             elif part.startswith("["):
                 index = int(part[1:-1])
-                if index >= len(item):
+                if item is None or index >= len(item):
                     raise Failure(f"{path}: there is no element {index}")
                 found.append(item[index])
             else:
-                if item is None or part not in item:
+                if item is not None and part not in item:
                     raise Failure(f"{path}: there is no member {part}")
-                found.append(item[part])
+                found.append(None if item is None else item[part])
         values = found
     return values
 
 
-def matches(actual, wanted):
-    if wanted.startswith("#"):
-        return isinstance(actual, list) and len(actual) == int(wanted[1:])
-    if wanted.startswith(">"):
-        return isinstance(actual, (int, float)) and actual > float(wanted[1:])
+def is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def matches_number(actual, wanted):
     bounds = re.fullmatch(r"(-?[0-9.]+?)\.\.(-?[0-9.]+)", wanted)
     if bounds:
         low, high = map(float, bounds.groups())
-        return isinstance(actual, (int, float)) and low <= actual <= high
+        return low <= actual <= high
+    if wanted.startswith(">"):
+        return actual > float(wanted[1:])
+    return re.fullmatch(r"-?[0-9.]+", wanted) is not None and actual == float(wanted)
+
+
+def matches(actual, wanted):
+    if "|" in wanted:
+        return any(matches(actual, part) for part in wanted.split("|"))
+    if wanted.startswith("!"):
+        return not matches(actual, wanted[1:])
+    if wanted.startswith("#"):
+        return isinstance(actual, list) and len(actual) == int(wanted[1:])
+    if is_number(actual):
+        return matches_number(actual, wanted)
     if isinstance(actual, bool) or actual is None:
         return wanted == json.dumps(actual)
-    if isinstance(actual, (int, float)):
-        return actual == float(wanted)
+    if wanted.endswith("*"):
+        return isinstance(actual, str) and actual.startswith(wanted[:-1])
     return actual == wanted
 
 
 def find(report, words):
-    """What an expectation speaks of: a service of a target, or the report itself."""
-    service = re.fullmatch(r"(?:([0-9]+):)?(icmp|[0-9]+/(?:tcp|udp))", words[0])
+    """What an expectation speaks of: a service of a target or of all, or the report itself."""
+    service = re.fullmatch(r"(?:([0-9]+|\*):)?(icmp|[0-9]+/(?:tcp|udp))", words[0])
     if not service:
-        return report, words
-    target = report["targets"][int(service.group(1) or 0)]
-    for candidate in target["services"]:
-        if candidate["service"] == service.group(2):
-            return candidate, words[1:]
-    raise Failure(f"there is no service {words[0]}")
+        return [report], words
+    targets = report["targets"]
+    if service.group(1) != "*":
+        targets = [targets[int(service.group(1) or 0)]]
+    found = [candidate for target in targets for candidate in target["services"]
+             if candidate["service"] == service.group(2)]
+    if len(found) < len(targets):
+        raise Failure(f"there is no service {words[0]}")
+    return found, words[1:]
 
 
 def check(report, code, expectation):
@@ -128,10 +151,11 @@ def check(report, code, expectation):
         if code != int(words[1]):
             raise Failure(f"exit code {code}")
         return
-    value, words = find(report, words)
+    of_each = words[0].startswith("*:")
+    values, words = find(report, words)
     path, wanted = words[0], words[1:]
-    actual = lookup(value, path)
-    if len(wanted) == 1 and len(actual) == 1 and matches(actual[0], wanted[0]):
+    actual = [item for value in values for item in lookup(value, path)]
+    if of_each and len(wanted) == 1 and actual and all(matches(item, wanted[0]) for item in actual):
         return
     if len(wanted) == len(actual) and all(map(matches, actual, wanted)):
         return
@@ -201,32 +225,36 @@ def try_run(sonde, file, arguments, expectations, validator):
     return None
 
 
+def judge(sonde, file, arguments, expectations, reason, validator):
+    """Try a run. Returns what has become of it, and what is to be said of that."""
+    title = f"{file}: sonde {' '.join(arguments)}"
+    try:
+        unmet = try_run(sonde, file, arguments, expectations, validator)
+    except Failure as failure:
+        return "failed", f"{title}: {failure}"
+    if unmet is None and reason:
+        return "failed", f"{title}: it holds now, take the mark off: {reason}"
+    if unmet is None:
+        return "passed", None
+    if not reason:
+        return "failed", f"{title}: {unmet}"
+    return "expected", f"expected failure: {title}: {reason} ({unmet})"
+
+
 def main():
     sonde, files = sys.argv[1], sys.argv[2:]
     schema = json.loads(run(sonde, ["--print-schema"]).stdout)
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(open_parts(strict(schema)))
-    passed = failed = expected = 0
-    for file in files:
-        for arguments, expectations, reason in runs_of(file):
-            title = f"{file}: sonde {' '.join(arguments)}"
-            try:
-                unmet = try_run(sonde, file, arguments, expectations, validator)
-                if reason and unmet is None:
-                    raise Failure(f"it holds now, take the mark off: {reason}")
-                if unmet is not None and not reason:
-                    raise unmet
-            except Failure as failure:
-                failed += 1
-                print(f"{title}: {failure}")
-                continue
-            if unmet is None:
-                passed += 1
-            else:
-                expected += 1
-                print(f"expected failure: {title}: {reason} ({unmet})")
-    print(f"{passed} passed, {failed} failed, {expected} failed as expected")
-    return 1 if failed or not passed else 0
+    runs = [(file, *run_of_file) for file in files for run_of_file in runs_of(file)]
+    counts = {"passed": 0, "failed": 0, "expected": 0}
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for what, line in pool.map(lambda each: judge(sonde, *each, validator), runs):
+            counts[what] += 1
+            if line:
+                print(line)
+    print("{passed} passed, {failed} failed, {expected} failed as expected".format(**counts))
+    return 1 if counts["failed"] or not counts["passed"] else 0
 
 
 if __name__ == "__main__":
