@@ -32,14 +32,12 @@ int network_init(struct sim_network *network, struct sim_scenario *scenario)
         network_deinit(network);
         return -ENOMEM;
     }
-    for (uint32_t id = 0; id < SIM_PACKETS_MAX; id++)
-        network->free_ids[network->free_count++] = SIM_PACKETS_MAX - 1 - id;
     return 0;
 }
 
 void network_deinit(struct sim_network *network)
 {
-    for (uint32_t id = 0; network->packets != NULL && id < SIM_PACKETS_MAX; id++)
+    for (uint32_t id = 0; id < network->ids_used; id++)
         free(network->packets[id]);
     tcp_forget(network);
     free(network->packets);
@@ -70,11 +68,12 @@ struct prng *network_prng(struct sim_network *network, const struct sim_packet *
 
 uint32_t network_wait(struct sim_network *network, struct sim_packet *packet, sonde_ns time)
 {
-    if (network->free_count == 0) {
+    if (network->free_count == 0 && network->ids_used == SIM_PACKETS_MAX) {
         free(packet);
         return UINT32_MAX;
     }
-    uint32_t id = network->free_ids[--network->free_count];
+    uint32_t id =
+        network->free_count > 0 ? network->free_ids[--network->free_count] : network->ids_used++;
     network->packets[id] = packet;
     heap_set(&network->heap, id, time);
     return id;
@@ -254,11 +253,9 @@ static void translate(const struct sim_scenario *scenario, uint32_t index,
                       struct sim_packet *packet)
 {
     const struct sim_node *node = &scenario->nodes[index];
+    const struct sonde_addr *nat = packet->bytes[0] >> 4 == 6 ? &node->nat6 : &node->nat4;
     struct ip_header ip;
-    if (!bytes_decode(packet, &ip))
-        return;
-    const struct sonde_addr *nat = ip.src.family == SONDE_FAMILY_IPV6 ? &node->nat6 : &node->nat4;
-    if (nat->family == SONDE_FAMILY_NONE)
+    if (nat->family == SONDE_FAMILY_NONE || !bytes_decode(packet, &ip))
         return;
     if (!packet->back) {
         if (packet->nat_count == SIM_NATS_MAX || is_translated(packet, index))

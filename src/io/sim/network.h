@@ -64,8 +64,9 @@ struct sim_network {
     struct prng aside_prng; /* for packets that are aside, so that they leave others' luck alone */
     struct heap heap;
     struct sim_packet **packets; /* [SIM_PACKETS_MAX], by heap id */
-    uint32_t *free_ids;          /* a stack */
+    uint32_t *free_ids;          /* a stack of those that were used before */
     uint32_t free_count;
+    uint32_t ids_used; /* so far; ids from here on are free, too */
     struct sim_half_open *half_open[SIM_HALF_OPEN_LISTS]; /* see tcp.c */
 };
 

@@ -157,14 +157,12 @@ enum sim_fate rules_apply(struct sim_network *network, uint32_t node, bool prero
                           struct sim_packet *packet, sonde_ns now)
 {
     struct sim_scenario *scenario = network->scenario;
-    struct subject subject;
-    if (!subject_of(packet, &subject))
-        return SIM_PASS;
     for (uint32_t i = packet->next_rule; i < scenario->rule_count; i++) {
         struct sim_rule *rule = &scenario->rules[i];
+        struct subject subject;
         packet->next_rule = i + 1; /* a copy goes on from here */
         if (rule->node != node || rule->back != packet->back || rule->prerouting != prerouting ||
-            !rule_matches(network, rule, packet, &subject, now))
+            !subject_of(packet, &subject) || !rule_matches(network, rule, packet, &subject, now))
             continue;
         if (rule_act(network, rule, packet, now) == SIM_GONE)
             return SIM_GONE;
