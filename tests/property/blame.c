@@ -19,7 +19,7 @@ static bool is_at(const struct exam *exam, const struct truth *truth,
 {
     for (uint32_t i = 0; i < truth->count; i++) {
         const struct way *way = &truth->ways[i];
-        uint32_t at = truth_place(exam->run->scenario, way, &place->address);
+        uint32_t at = truth_place(exam->run->scenario, way, &place->address, place->ttl);
         if (at == UINT32_MAX)
             continue;
         if (at == way->len - 1 && (way->fate == FATE_RESET || way->fate == FATE_FAKED))
@@ -38,6 +38,13 @@ bool exam_is_at(const struct exam *exam, const struct sonde_place *place)
     return is;
 }
 
+bool exam_is_own(const struct exam *exam, const struct sonde_place *place)
+{
+    if (!network_has(exam->network, KIND_FORWARDED))
+        return exam_is_at(exam, place);
+    return is_at(exam, exam->truth, place);
+}
+
 /* @return false if it names somebody who is not on the way, or never at that distance. */
 static bool find_ends(const struct exam *exam, const struct truth *truth, const struct way *way,
                       const struct sonde_blame *blame, struct ends *ret_ends)
@@ -46,18 +53,20 @@ static bool find_ends(const struct exam *exam, const struct truth *truth, const 
     const struct sim_scenario *scenario = exam->run->scenario;
     const struct sonde_addr *target = &exam->run->snapshot->targets[0].address;
     if (is_known(&blame->last_seen)) {
-        ends.seen = truth_place(scenario, way, &blame->last_seen.address);
+        ends.seen = truth_place(scenario, way, &blame->last_seen.address, blame->last_seen.ttl);
         if (ends.seen == UINT32_MAX || (ends.seen == way->len - 1 && way->loop_at == way->len))
             return false;
         if (!is_at(exam, truth, &blame->last_seen))
             return false;
     }
     if (is_known(&blame->first_lost)) {
-        ends.lost = truth_place(scenario, way, &blame->first_lost.address);
+        ends.lost = truth_place(scenario, way, &blame->first_lost.address, blame->first_lost.ttl);
         if (ends.lost == UINT32_MAX && !sonde_addr_equal(&blame->first_lost.address, target))
             return false;
         if (ends.lost != UINT32_MAX && !exam_is_at(exam, &blame->first_lost))
             return false;
+        if (ends.lost == way->host)
+            ends.lost = way->len - 1; /* or who is behind it, in its name */
     }
     *ret_ends = ends;
     return true;
@@ -68,7 +77,7 @@ static bool contains_cause(const struct way *way, const struct ends *ends)
 {
     if (way->fate == FATE_LOOP)
         return ends->lost >= way->loop_at;
-    if (way->fate != FATE_SILENT && !way->rationed)
+    if (way->fate != FATE_SILENT && !way->rationed && !way->limited)
         return false;
     bool ends_there = ends->seen <= way->end && way->end <= ends->lost;
     return ends_there || (ends->seen <= way->place && way->place <= ends->lost);
@@ -163,10 +172,11 @@ static bool is_hidden(const struct exam *exam, const struct sonde_blame *blame)
     struct branch branch = find_branch(exam, &blame->first_lost.address);
     for (uint32_t i = 0; i < exam->truth->count; i++) {
         const struct way *way = &exam->truth->ways[i];
-        uint32_t lost = truth_place(exam->run->scenario, way, &blame->first_lost.address);
+        uint32_t lost = truth_place(exam->run->scenario, way, &blame->first_lost.address,
+                                    blame->first_lost.ttl);
         if (lost == UINT32_MAX || lost >= way->len - 1)
             continue;
-        if (lost > way->mute ||
+        if (!truth_is_heard(way, lost) ||
             truth_is_unclear(exam->run->scenario, &exam->run->scenario->nodes[way->nodes[lost]]))
             return true;
     }
@@ -192,10 +202,25 @@ static bool is_contained(const struct exam *exam, const struct truth *truth,
     return contained;
 }
 
+/* Are the target's answers lost on their way back, and no probes on their way there? Those of a
+ * device that answers instead of a router look as if the probes were lost before it. */
+static bool is_back(const struct truth *truth)
+{
+    for (uint32_t i = 0; i < truth->count; i++) {
+        const struct way *way = &truth->ways[i];
+        if (way->fate != FATE_SILENT || !way->is_back || way->end != way->len - 1)
+            return false;
+    }
+    return true;
+}
+
 static void check_bracket(const struct exam *exam, const struct sonde_finding *finding)
 {
     bool contained = is_contained(exam, exam->truth, finding->blame);
     exam->totals->chancy += exam->is_chancy;
+    bool there = finding->blame->way == SONDE_WAY_THERE;
+    exam_expect(exam, !there || !is_back(exam->truth) || exam->is_chancy,
+                "it is lost on the way back: %s", finding->text);
     if (!contained && is_hidden(exam, finding->blame))
         exam->totals->hidden++;
     else if (!contained && exam->is_chancy)
@@ -213,7 +238,7 @@ static bool begins_between(const struct way *way, const struct ends *ends)
         if ((way->lossy >> place & 1) != 0 && ends->seen <= place && place <= ends->lost)
             return true;
     }
-    return (way->back || way->rationed) && ends->lost >= way->len - 1;
+    return (way->is_back || way->rationed) && ends->lost >= way->len - 1;
 }
 
 /* Loss must have a cause, and begin where it is said to. */
@@ -225,7 +250,7 @@ static void check_loss(const struct exam *exam, const struct sonde_finding *find
     for (uint32_t i = 0; i < exam->truth->count; i++) {
         const struct way *way = &exam->truth->ways[i];
         struct ends ends;
-        lossy |= way->rationed || way->fate == FATE_SILENT;
+        lossy |= way->rationed || way->limited || way->fate == FATE_SILENT;
         begins |= finding->blame != NULL &&
                   find_ends(exam, exam->truth, way, finding->blame, &ends) &&
                   begins_between(way, &ends);
@@ -262,9 +287,11 @@ static void check_reporter(const struct exam *exam, const struct sonde_finding *
     for (uint32_t i = 0; i < exam->truth->count; i++) {
         const struct way *way = &exam->truth->ways[i];
         const struct sonde_place *reporter = &finding->blame->reporter;
-        fits |= way->fate == FATE_REJECTED &&
-                truth_place(exam->run->scenario, way, &reporter->address) == way->place &&
-                exam_is_at(exam, reporter);
+        uint32_t at = truth_place(exam->run->scenario, way, &reporter->address, reporter->ttl);
+        bool is_host = reporter->ttl == 0 && at != UINT32_MAX && at >= way->host;
+        fits |= way->fate == FATE_REJECTED && exam_is_at(exam, reporter) &&
+                (at == way->place || (is_host && way->place >= way->host));
+        fits |= way->dead && way->end == way->len - 1 && at == way->len - 2;
     }
     exam_expect(exam, fits, "%s, but not by him: %s", sonde_code_name(finding->code),
                 finding->text);
@@ -278,11 +305,12 @@ static void check_device(const struct exam *exam, const struct sonde_finding *fi
         const struct way *way = &exam->truth->ways[i];
         const struct sonde_blame *blame = finding->blame;
         bool device = way->fate == FATE_RESET || way->fate == FATE_FAKED;
-        fits |= device &&
-                (way->place + 1 == blame->reporter.ttl ||
-                 (way->place + 2 == blame->reporter.ttl && !is_known(&blame->last_seen)) ||
-                 (is_known(&blame->last_seen) &&
-                  truth_place(exam->run->scenario, way, &blame->last_seen.address) == way->place));
+        fits |=
+            device && (way->place + 1 == blame->reporter.ttl ||
+                       (way->place + 2 == blame->reporter.ttl && !is_known(&blame->last_seen)) ||
+                       (is_known(&blame->last_seen) &&
+                        truth_place(exam->run->scenario, way, &blame->last_seen.address,
+                                    blame->last_seen.ttl) == way->place));
     }
     exam_expect(exam, fits, "nobody answers there: %s", finding->text);
 }

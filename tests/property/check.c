@@ -85,6 +85,10 @@ static bool fits(const struct exam *exam, const struct way *way, enum sonde_stat
         return true;
     if ((way->rationed || way->loss > 0) && fits_silence(exam, state))
         return true;
+    if (way->limited && exam->service->received == 0 && fits_silence(exam, state))
+        return true;
+    if (way->dead && exam->is_faked && state == SONDE_STATE_REJECTED)
+        return true; /* a router says so, and something else seems to be there */
     switch (way->fate) {
     case FATE_ANSWERED:
     case FATE_FAKED:
@@ -120,14 +124,21 @@ static void check_health(const struct exam *exam)
 {
     const struct sonde_service_result *service = exam->service;
     double loss = 0;
+    bool limited = false;
     for (uint32_t i = 0; i < exam->truth->count; i++) {
         const struct way *way = &exam->truth->ways[i];
         if (way->fate != FATE_ANSWERED)
             return;
-        loss = fmax(loss, way->loss);
+        loss = fmax(loss, way->bursty ? sqrt(way->loss) : way->loss);
+        limited |= way->limited;
     }
     exam->totals->healthy++;
     bool failed = service->verdict.level == SONDE_LEVEL_FAILED;
+    if (limited) {
+        exam_expect(exam, !failed || service->received == 0,
+                    "it answers as often as it may, but called failed: %s", service->verdict.text);
+        return;
+    }
     if (loss > 0) {
         exam->totals->failed += failed;
         exam->totals->failed_bound += pow(loss, (double)service->sent);
@@ -158,17 +169,22 @@ static void check_times(const struct exam *exam)
     sonde_ns most = 0;
     for (uint32_t i = 0; i < exam->truth->count; i++) {
         const struct way *way = &exam->truth->ways[i];
+        uint32_t end =
+            way->fate == FATE_ANSWERED || way->fate == FATE_CLOSED ? way->len - 1 : way->place;
+        uint16_t nodes[2 * TRUTH_NODES_MAX];
+        uint32_t count = truth_back(way, end, nodes);
+        for (uint32_t k = 0; k <= end; k++)
+            nodes[count++] = way->nodes[k];
+        nodes[count++] = way->nodes[end]; /* its link, there and back */
         sonde_ns delay = 0;
         sonde_ns jitter = 0;
-        uint32_t end =
-            way->fate == FATE_ANSWERED || way->fate == FATE_CLOSED ? way->len : way->place + 1;
-        for (uint32_t k = 0; k < end; k++) {
-            const struct sim_node *node = &exam->run->scenario->nodes[way->nodes[k]];
+        for (uint32_t k = 0; k < count; k++) {
+            const struct sim_node *node = &exam->run->scenario->nodes[nodes[k]];
             delay += node->delay_ns;
             jitter += node->jitter_ns;
         }
-        least = 2 * delay < least ? 2 * delay : least;
-        most = 2 * (delay + jitter) > most ? 2 * (delay + jitter) : most;
+        least = delay < least ? delay : least;
+        most = delay + jitter > most ? delay + jitter : most;
     }
     bool possible = rtt->samples == 0 || (rtt->min_ns >= least && rtt->max_ns <= most);
     exam->totals->false_time += !possible;
@@ -194,7 +210,7 @@ static void check_figures(const struct exam *exam)
         return;
     bool arrives = truth_has(exam->truth, FATE_ANSWERED) || truth_has(exam->truth, FATE_CLOSED);
     struct sonde_place end = {path->dest_ttl, exam->run->snapshot->targets[0].address};
-    bool known = path->dest_ttl == 0 || !arrives || exam_is_at(exam, &end);
+    bool known = path->dest_ttl == 0 || !arrives || exam_is_own(exam, &end);
     exam->totals->false_distance += !known;
     exam_expect(exam, known || exam->is_chancy || exam_is_tokenless(exam),
                 "a distance of %u is wrong", path->dest_ttl);
@@ -224,10 +240,11 @@ static bool is_answered(const struct way *way)
 
 /* Does a node answer less than it may be asked? The engine asks for five errors at once and then
  * for one a second; refusals come on top of that. */
-static bool is_scarce(const struct sim_scenario *scenario, uint32_t index)
+static bool is_scarce(const struct network *network, const struct sim_scenario *scenario,
+                      uint32_t index)
 {
     const struct sim_node *node = &scenario->nodes[index];
-    bool refuses = false;
+    bool refuses = network_has(network, KIND_DEAD);
     for (uint32_t i = 0; i < scenario->rule_count; i++)
         refuses |= scenario->rules[i].node == index && scenario->rules[i].action == SIM_REJECT;
     return node->limit.interval_ns > 0 && (node->limit.burst < LINUX_BURST || refuses);
@@ -238,9 +255,9 @@ static bool is_chancy(const struct network *network, const struct run *run)
 {
     bool is = network->loss != NETWORK_LOSSLESS || run->scenario->path_count > 1;
     for (size_t i = 0; i < run->snapshot->targets[0].service_count; i++)
-        is |= truth_is_split(&run->truths[i]);
+        is |= truth_is_split(&run->truths[i]) || run->truths[i].ways[0].limited;
     for (uint32_t i = 0; i < run->scenario->node_count; i++)
-        is |= is_scarce(run->scenario, i);
+        is |= is_scarce(network, run->scenario, i);
     return is;
 }
 
@@ -274,6 +291,7 @@ void check_run(const struct network *network, const struct run *run, struct tota
         check_times(&exam);
         check_state(&exam);
         check_health(&exam);
+        exam_found(&exam);
         for (size_t k = 0; k < exam.service->finding_count; k++)
             exam_finding(&exam, &exam.service->findings[k]);
     }

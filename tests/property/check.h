@@ -11,15 +11,17 @@
 struct totals {
     uint64_t networks;
     uint64_t services;
-    uint64_t codes[SONDE_CODE_COUNT]; /* of verdicts */
-    uint64_t broken;                  /* properties that did not hold */
-    uint64_t brackets;                /* with two ends, and the cause in them */
-    uint64_t links;                   /* in these */
-    uint64_t exact;                   /* of these brackets, one link wide */
-    uint64_t chancy;                  /* brackets of networks where chance has a part in it */
-    uint64_t missed;                  /* of these, without the cause in them */
-    uint64_t loss_blames;             /* findings that name where loss begins */
-    uint64_t loss_missed;             /* of these, those where it does not */
+    uint64_t codes[SONDE_CODE_COUNT];  /* of verdicts */
+    uint64_t broken;                   /* properties that did not hold */
+    uint64_t kinds[KIND_COUNT];        /* networks that have things of a kind */
+    uint64_t kinds_broken[KIND_COUNT]; /* of these, those in which some property did not hold */
+    uint64_t brackets;                 /* with two ends, and the cause in them */
+    uint64_t links;                    /* in these */
+    uint64_t exact;                    /* of these brackets, one link wide */
+    uint64_t chancy;                   /* brackets of networks where chance has a part in it */
+    uint64_t missed;                   /* of these, without the cause in them */
+    uint64_t loss_blames;              /* findings that name where loss begins */
+    uint64_t loss_missed;              /* of these, those where it does not */
     uint64_t hidden;         /* far ends on another path, which looks like the service's own */
     uint64_t healthy;        /* services that are fine */
     uint64_t failed;         /* of these, where packets are lost by chance, those called failed */

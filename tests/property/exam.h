@@ -32,7 +32,15 @@ bool exam_is_tokenless(const struct exam *exam);
 /** @return true if somebody is at this distance on some way of some service. */
 bool exam_is_at(const struct exam *exam, const struct sonde_place *place);
 
+/** @return true if somebody is at this distance for this service: on some way of its own, or, where
+ *  nobody passes a port on, of another service. */
+bool exam_is_own(const struct exam *exam, const struct sonde_place *place);
+
 /** Check that a finding has a cause, and names it if it names anybody. */
 void exam_finding(const struct exam *exam, const struct sonde_finding *finding);
+
+/** Check that what everything shows is found: an address that nobody has, a device that answers in
+ *  the target's name. */
+void exam_found(const struct exam *exam);
 
 #endif

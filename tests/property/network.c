@@ -1,66 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Networks from a seed; see tests/property/network.h. */
-#include "tests/property/network.h"
-
-#include "base/prng.h"
+#include "tests/property/maker.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-enum {
-    HOPS_MAX = 20,
-    WIDTH_MAX = 3,  /* alternatives of a group */
-    LENGTH_MAX = 3, /* nodes of an alternative */
-    ROUTERS_MAX = HOPS_MAX * WIDTH_MAX * LENGTH_MAX,
-    SPREAD_MAX = 2, /* groups that split packet by packet: each multiplies the ways */
-    LINK_MAX_US = 80000,
-    WAY_MAX_US = 800000, /* one way, jitter included: round trips stay below the timeout of 2 s */
-};
-
-/* A piece of the path: one router, or a group of alternatives. */
-struct piece {
-    unsigned width; /* 1 = one router */
-    bool per_packet;
-    unsigned lengths[WIDTH_MAX];
-    unsigned routers[WIDTH_MAX][LENGTH_MAX];
-};
-
-struct maker {
-    struct prng prng;
-    struct network *network;
-    bool ipv6;
-    unsigned router_count;
-    unsigned link_max_us;
-    unsigned silent_pct; /* of the routers */
-    unsigned limit_pct;
-    struct piece pieces[HOPS_MAX];
-    unsigned piece_count;
-    unsigned spread; /* groups that split packet by packet */
-};
-
-static unsigned below(struct maker *maker, unsigned bound)
-{
-    return prng_below(&maker->prng, bound);
-}
-
-static bool happens(struct maker *maker, unsigned pct)
-{
-    return below(maker, 100) < pct;
-}
-
-static unsigned pick(struct maker *maker, const unsigned *choices, size_t count)
-{
-    return choices[below(maker, (unsigned)count)];
-}
-
-#define PICK(maker, ...)                                                                           \
-    pick((maker), (const unsigned[]){__VA_ARGS__},                                                 \
-         sizeof((const unsigned[]){__VA_ARGS__}) / sizeof(unsigned))
-
 /* The link to a node: delay, and jitter that is mostly smaller. */
-static void add_link(struct maker *maker)
+void maker_link(struct maker *maker, struct text *text)
 {
-    struct text *text = &maker->network->scenario;
     unsigned delay = 20 + below(maker, maker->link_max_us / 2);
     text_addf(text, " delay=%uus", delay);
     if (happens(maker, 60)) {
@@ -84,18 +31,20 @@ static void add_looks(struct maker *maker)
         text_add(text, " legacy");
 }
 
-static unsigned add_router(struct maker *maker)
+unsigned maker_router(struct maker *maker)
 {
     struct text *text = &maker->network->scenario;
     unsigned number = ++maker->router_count;
     text_addf(text, maker->ipv6 ? "router r%u 2001:db8:%x::1" : "router r%u 10.0.%u.1", number,
               number);
-    add_link(maker);
+    maker_link(maker, text);
     add_looks(maker);
     if (happens(maker, maker->silent_pct))
         text_add(text, " silent");
     else if (happens(maker, maker->limit_pct))
         text_addf(text, " limit=%u burst=%u", PICK(maker, 1, 1, 1, 2, 10), PICK(maker, 6, 6, 3, 1));
+    if (network_has(maker->network, KIND_STATELESS))
+        text_add(text, " stateless");
     text_add(text, "\n");
     return number;
 }
@@ -110,7 +59,10 @@ static struct piece make_piece(struct maker *maker, bool group)
     for (unsigned i = 0; i < piece.width; i++) {
         piece.lengths[i] = even ? length : group ? 1 + below(maker, LENGTH_MAX) : 1;
         for (unsigned k = 0; k < piece.lengths[i]; k++)
-            piece.routers[i][k] = add_router(maker);
+            piece.routers[i][k] = maker_router(maker);
+        bool nested = group && !piece.per_packet && network_has(maker->network, KIND_NESTED);
+        if (nested && happens(maker, 60))
+            piece.beside[i] = maker_router(maker);
     }
     return piece;
 }
@@ -123,7 +75,9 @@ static void add_piece(struct maker *maker, const struct piece *piece)
     for (unsigned i = 0; i < piece->width; i++) {
         if (i > 0)
             text_add(text, " |");
-        for (unsigned k = 0; k < piece->lengths[i]; k++)
+        if (piece->beside[i] != 0)
+            text_addf(text, " { r%u | r%u }", piece->routers[i][0], piece->beside[i]);
+        for (unsigned k = piece->beside[i] != 0; k < piece->lengths[i]; k++)
             text_addf(text, " r%u", piece->routers[i][k]);
     }
     if (piece->width > 1)
@@ -202,6 +156,10 @@ static void make_services(struct maker *maker)
     if (wanted == 0 || happens(maker, 85))
         network->services[network->service_count++] =
             (struct sonde_service){.protocol = "icmp", .control = wanted > 0};
+    if (network_has(network, KIND_MANY)) {
+        besides_services(maker);
+        return;
+    }
     while (wanted > 0) {
         unsigned port = below(maker, PORTS);
         if (chosen[port])
@@ -223,28 +181,48 @@ static const char *port_state(struct maker *maker, const char *protocol, uint16_
     return port == 53 ? "dns" : number < 45 ? "echo" : "answer";
 }
 
+/* The host, and the machine behind it that answers some of its ports. */
 static void add_host(struct maker *maker)
 {
     struct network *network = maker->network;
-    struct text *text = &network->scenario;
+    bool many = network_has(network, KIND_MANY);
+    struct text inner = {0};
+    struct text host = {0};
     network->host = maker->ipv6 ? "2001:db8:ffff::10" : "203.0.113.10";
-    text_addf(text, "host h %s", network->host);
-    add_link(maker);
-    text_addf(text, " ttl=%u", PICK(maker, 64, 64, 128, 255));
+    text_addf(&host, "host h %s", network->host);
+    maker_link(maker, &host);
+    maker->host_ttl = PICK(maker, 64, 64, 128, 255);
+    text_addf(&host, " ttl=%u", maker->host_ttl);
     if (happens(maker, 15))
-        text_add(text, " silent");
+        text_add(&host, " silent");
     if (happens(maker, 10))
-        text_addf(text, " limit=1 burst=%u", PICK(maker, 6, 3, 1));
+        text_addf(&host, " limit=1 burst=%u", PICK(maker, 6, 3, 1));
     if (happens(maker, 10))
-        text_add(text, " no-timestamps");
-    text_addf(text, " tcp:*=%s udp:*=%s", port_state(maker, "tcp", 0), port_state(maker, "udp", 0));
+        text_add(&host, " no-timestamps");
+    text_addf(&host, " tcp:*=%s udp:*=%s", port_state(maker, "tcp", 0),
+              port_state(maker, "udp", 0));
     for (uint32_t i = 0; i < network->service_count; i++) {
         const struct sonde_service *service = &network->services[i];
-        if (service->port != 0)
-            text_addf(text, " %s:%u=%s", service->protocol, service->port,
-                      port_state(maker, service->protocol, service->port));
+        if (service->port == 0)
+            continue;
+        const char *state = many ? besides_state(maker, service->protocol, service->port)
+                                 : port_state(maker, service->protocol, service->port);
+        bool forwarded = network_has(network, KIND_FORWARDED) && happens(maker, 40);
+        text_addf(&host, " %s:%u=%s", service->protocol, service->port,
+                  forwarded ? "to:inner" : state);
+        if (forwarded)
+            text_addf(&inner, " %s:%u=%s", service->protocol, service->port, state);
     }
-    text_add(text, "\n");
+    besides_host(maker, &host);
+    if (network_has(network, KIND_FORWARDED)) {
+        text_addf(&network->scenario, "host inner %s ttl=%u",
+                  maker->ipv6 ? "fd00::2" : "192.168.0.2", PICK(maker, 64, 128, 255));
+        maker_link(maker, &inner);
+        text_addf(&network->scenario, "%s\n", inner.data);
+    }
+    text_addf(&network->scenario, "%s\n", host.data);
+    text_deinit(&inner);
+    text_deinit(&host);
 }
 
 /* What a rule speaks of: everything, a protocol, or one of the services. */
@@ -333,9 +311,14 @@ static void make_options(struct maker *maker)
         options->size_bytes = (uint16_t)PICK(maker, 100, 500, 1400);
 }
 
-void network_make(uint64_t seed, struct network *ret_network)
+bool network_has(const struct network *network, enum kind kind)
 {
-    *ret_network = (struct network){.loss = NETWORK_LOSSLESS};
+    return (network->kinds >> kind & 1) != 0;
+}
+
+void network_make(uint64_t seed, uint32_t kinds, struct network *ret_network)
+{
+    *ret_network = (struct network){.kinds = kinds_of(seed, kinds), .loss = NETWORK_LOSSLESS};
     struct maker maker = {.prng = {seed}, .network = ret_network};
     struct text *text = &ret_network->scenario;
     maker.ipv6 = happens(&maker, 30);
@@ -350,7 +333,9 @@ void network_make(uint64_t seed, struct network *ret_network)
     add_path(&maker);
     if (happens(&maker, 12))
         add_change(&maker);
-    if (happens(&maker, 10))
+    besides_path(&maker);
+    /* a way back without the translator would lose everything */
+    if (happens(&maker, 10) && !network_has(ret_network, KIND_BACK_WAY))
         text_addf(text, "nat r%u %s%s\n", 1 + below(&maker, maker.router_count),
                   maker.ipv6 ? "2001:db8:eeee::1" : "198.51.100.1",
                   !maker.ipv6 && happens(&maker, 50) ? " port=+1000" : "");
@@ -359,6 +344,7 @@ void network_make(uint64_t seed, struct network *ret_network)
     unsigned losses = ret_network->loss == NETWORK_LOSSLESS ? 0 : 1 + below(&maker, 2);
     for (; losses > 0; losses--)
         add_loss(&maker);
+    besides_rules(&maker);
     ret_network->options.scenario = text->data;
     ret_network->options.scenario_bytes = text->len;
 }
@@ -378,6 +364,8 @@ void network_command(const struct network *network, struct text *text)
     text_addf(text, " -i %.1f", (double)options->interval_ns / SONDE_NS_PER_S);
     if (options->size_bytes != 0)
         text_addf(text, " -s %u", options->size_bytes);
+    if (options->max_ttl != 0)
+        text_addf(text, " -m %u", options->max_ttl);
     text_addf(text, "%s%s %s", icmp ? "" : " --no-icmp",
               options->no_controls ? " --no-control" : "", network->host);
     for (uint32_t i = icmp ? 1 : 0; i < network->service_count; i++)

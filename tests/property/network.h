@@ -6,10 +6,11 @@
 #define TESTS_PROPERTY_NETWORK_H
 
 #include "base/text.h"
+#include "tests/property/kinds.h"
 
 #include <sonde/session.h>
 
-enum { NETWORK_SERVICES_MAX = 9 /* eight and the control */ };
+enum { NETWORK_SERVICES_MAX = 17 /* sixteen and the control */ };
 
 /** What loses packets in a network by chance. */
 enum network_loss {
@@ -22,6 +23,7 @@ enum network_loss {
 /** A network, and how it is looked at. */
 struct network {
     struct text scenario;
+    uint32_t kinds; /* of things that it has; see tests/property/kinds.h */
     enum network_loss loss;
     const char *host; /* the target's address */
     struct sonde_options options;
@@ -29,8 +31,14 @@ struct network {
     uint32_t service_count;
 };
 
-/** Make a network up: the same seed, the same network. End it with network_free(). */
-void network_make(uint64_t seed, struct network *ret_network);
+/**
+ * Make a network up: the same seed and kinds, the same network. End it with network_free().
+ * @param kinds  Those that it may have, a bit each.
+ */
+void network_make(uint64_t seed, uint32_t kinds, struct network *ret_network);
+
+/** @return true if a network has things of a kind. */
+bool network_has(const struct network *network, enum kind kind);
 
 /** Free what network_make() made. */
 void network_free(struct network *network);

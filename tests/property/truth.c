@@ -12,14 +12,37 @@ static const struct sonde_addr *address_of(const struct sim_node *node, enum son
 }
 
 uint32_t truth_place(const struct sim_scenario *scenario, const struct way *way,
-                     const struct sonde_addr *addr)
+                     const struct sonde_addr *addr, uint8_t ttl)
 {
     for (uint32_t i = 0; i < way->len; i++) {
         const struct sim_node *node = &scenario->nodes[way->nodes[i]];
-        if (sonde_addr_equal(address_of(node, addr->family), addr))
-            return i;
+        if (!sonde_addr_equal(address_of(node, addr->family), addr))
+            continue;
+        return i == way->host && ttl != i + 1 ? way->len - 1 : i;
     }
     return UINT32_MAX;
+}
+
+static uint32_t place_on(const struct sim_path *path, uint16_t node)
+{
+    uint32_t at = 0;
+    while (at < path->step_count && path->steps[at].node != node)
+        at++;
+    return at;
+}
+
+uint32_t truth_back(const struct way *way, uint32_t place, uint16_t *ret_nodes)
+{
+    uint32_t count = 0;
+    const struct sim_path *back = way->back;
+    uint32_t from = back != NULL ? place_on(back, way->nodes[place]) + 1 : 0;
+    bool is_host = place >= way->host;
+    bool as_it_came = back == NULL || (!is_host && from > back->step_count);
+    for (; place > 0 && (as_it_came || place > way->host); place--)
+        ret_nodes[count++] = way->nodes[place - 1];
+    for (uint32_t at = is_host ? 0 : from; !as_it_came && at < back->step_count; at++)
+        ret_nodes[count++] = (uint16_t)back->steps[at].node;
+    return count;
 }
 
 bool truth_is_unclear(const struct sim_scenario *scenario, const struct sim_node *node)
@@ -62,9 +85,13 @@ bool truth_has(const struct truth *truth, enum fate_kind fate)
 void truth_clean(struct sim_scenario *scenario)
 {
     scenario->rule_count = 0;
+    for (uint32_t i = 0; i < scenario->path_count; i++) {
+        if (scenario->paths[i].back)
+            scenario->paths[i].from_ns = SONDE_NS_NEVER;
+    }
     for (uint32_t i = 0; i < scenario->node_count; i++) {
         struct sim_node *node = &scenario->nodes[i];
-        node->silent = false;
+        node->silent = node->dead = false;
         node->limit = (struct sim_limit){0};
         node->quote_bytes = 0;
         node->ext.count = 0;
@@ -80,26 +107,36 @@ void truth_clean(struct sim_scenario *scenario)
 /* Is a rule about such a packet? */
 static bool is_about(const struct sim_rule *rule, enum sim_what what, uint16_t port)
 {
-    return rule->what == SIM_ANY || (rule->what == what && (rule->port == 0 || rule->port == port));
+    enum sim_what about = rule->what == SIM_SYN && !rule->back ? SIM_TCP : rule->what;
+    return about == SIM_ANY || (about == what && (rule->port == 0 || rule->port == port));
 }
 
 static bool is_total(const struct sim_rule *rule)
 {
-    return rule->mask_len == 0 && rule->chance_ppm >= 1000000;
+    return rule->mask_len == 0 && rule->chance_ppm >= 1000000 && rule->burst_ns == 0 &&
+           rule->limit.interval_ns == 0;
 }
 
 /* The share that a rule takes which does not take all. */
 static double share_of(const struct sim_rule *rule)
 {
-    if (rule->mask_len == 0)
-        return rule->chance_ppm / 1e6;
-    return __builtin_popcountll(rule->mask) / (double)rule->mask_len;
+    double share = rule->chance_ppm / 1e6;
+    if (rule->mask_len != 0)
+        share *= __builtin_popcountll(rule->mask) / (double)rule->mask_len;
+    if (rule->burst_ns != 0)
+        share *= (double)rule->burst_ns / (double)(rule->burst_ns + rule->pause_ns);
+    return share;
 }
 
 static void add_loss(const struct sim_rule *rule, uint32_t place, struct way *way)
 {
-    way->loss = 1 - (1 - way->loss) * (1 - share_of(rule));
-    way->lossy |= UINT64_C(1) << place;
+    if (place < way->len)
+        way->lossy |= UINT64_C(1) << place;
+    way->bursty |= rule->burst_ns != 0;
+    if (rule->limit.interval_ns != 0)
+        way->limited = true;
+    else
+        way->loss = 1 - (1 - way->loss) * (1 - share_of(rule));
 }
 
 static enum sim_what what_of(uint8_t protocol)
@@ -130,7 +167,9 @@ static void end_by_rule(const struct sim_scenario *scenario, const struct sim_ru
 static bool go_out(const struct sim_scenario *scenario, const struct sonde_flow *flow,
                    struct way *way)
 {
-    for (uint32_t place = 0; place < way->len; place++) {
+    bool dead = way->host < way->len && scenario->nodes[way->nodes[way->host]].dead;
+    uint32_t most = dead ? way->host : way->len; /* nothing gets to a dead host */
+    for (uint32_t place = 0; place < most; place++) {
         for (int hook = 0; hook < 2; hook++) {
             for (uint32_t i = 0; i < scenario->rule_count; i++) {
                 const struct sim_rule *rule = &scenario->rules[i];
@@ -156,11 +195,8 @@ static bool go_out(const struct sim_scenario *scenario, const struct sonde_flow 
     return true;
 }
 
-/* What the host does with a probe. */
-static void arrive(const struct sim_scenario *scenario, const struct sonde_flow *flow,
-                   struct way *way)
+static const struct sim_port *find_port(const struct sim_node *host, const struct sonde_flow *flow)
 {
-    const struct sim_node *host = &scenario->nodes[way->nodes[way->len - 1]];
     const struct sim_port *port = NULL;
     for (uint32_t i = 0; i < host->port_count; i++) {
         const struct sim_port *candidate = &host->ports[i];
@@ -168,16 +204,52 @@ static void arrive(const struct sim_scenario *scenario, const struct sonde_flow 
             (candidate->port == flow->dst_port || (candidate->port == 0 && port == NULL)))
             port = candidate;
     }
+    return port;
+}
+
+/* What the host does with a probe. */
+static void arrive(const struct sim_scenario *scenario, const struct sonde_flow *flow,
+                   struct way *way)
+{
+    const struct sim_node *host = &scenario->nodes[way->nodes[way->len - 1]];
+    const struct sim_port *port = find_port(host, flow);
     enum sim_port_state state = port != NULL ? port->state : SIM_PORT_SILENT;
+    way->dead = host->dead;
     if (flow->protocol == IP_PROTO_ICMP)
         state = host->silent ? SIM_PORT_SILENT : SIM_PORT_ECHO;
     way->fate = FATE_ANSWERED;
     if (state == SIM_PORT_CLOSED)
         way->fate = FATE_CLOSED;
     bool by_error = state == SIM_PORT_CLOSED && flow->protocol == IP_PROTO_UDP;
-    if (state == SIM_PORT_SILENT || (by_error && host->silent))
+    if (state == SIM_PORT_SILENT || (by_error && host->silent) || host->dead)
         way->fate = FATE_SILENT;
     way->rationed = by_error && host->limit.interval_ns > 0;
+}
+
+/* Does what a node sends, of a kind, get back from a place? What takes only some of it adds to the
+ * loss of the way, if that is wanted. */
+static bool gets_back(const struct sim_scenario *scenario, struct way *way, uint32_t place,
+                      enum sim_what what, uint16_t port)
+{
+    uint16_t nodes[TRUTH_NODES_MAX];
+    uint32_t count = truth_back(way, place, nodes);
+    for (uint32_t k = 0; k < count; k++) {
+        for (uint32_t i = 0; i < scenario->rule_count; i++) {
+            const struct sim_rule *rule = &scenario->rules[i];
+            if (rule->node != nodes[k] || !rule->back || !is_about(rule, what, port))
+                continue;
+            uint32_t at = 0;
+            while (at < way->len && way->nodes[at] != nodes[k])
+                at++; /* it may be on the way back only */
+            if (is_total(rule)) {
+                way->place = at < way->len ? at : way->end;
+                return false;
+            }
+            add_loss(rule, at, way);
+            way->is_back = true;
+        }
+    }
+    return true;
 }
 
 /* Go back from who answered. What takes an answer makes a silence of it. */
@@ -187,36 +259,20 @@ static void go_back(const struct sim_scenario *scenario, const struct sonde_flow
     bool by_error =
         way->fate == FATE_REJECTED || (way->fate == FATE_CLOSED && flow->protocol == IP_PROTO_UDP);
     enum sim_what what = by_error ? SIM_ERROR : what_of(flow->protocol);
-    for (uint32_t place = way->place; place-- > 0;) {
-        for (uint32_t i = 0; i < scenario->rule_count; i++) {
-            const struct sim_rule *rule = &scenario->rules[i];
-            if (rule->node != way->nodes[place] || !rule->back ||
-                !is_about(rule, what, flow->dst_port))
-                continue;
-            if (!is_total(rule)) {
-                add_loss(rule, place, way);
-                way->back = true;
-                continue;
-            }
-            way->fate = FATE_SILENT;
-            way->place = place;
-            way->back = true;
-            return;
-        }
-    }
+    if (gets_back(scenario, way, way->place, what, flow->dst_port))
+        return;
+    way->fate = FATE_SILENT;
+    way->is_back = true;
 }
 
-static uint32_t find_mute(const struct sim_scenario *scenario, const struct way *way)
+/* Find out whose ICMP errors do not get back. */
+static void find_mute(const struct sim_scenario *scenario, struct way *way)
 {
     for (uint32_t place = 0; place < way->len; place++) {
-        for (uint32_t i = 0; i < scenario->rule_count; i++) {
-            const struct sim_rule *rule = &scenario->rules[i];
-            if (rule->node == way->nodes[place] && rule->back && is_total(rule) &&
-                is_about(rule, SIM_ERROR, 0))
-                return place;
-        }
+        struct way tried = *way;
+        if (!gets_back(scenario, &tried, place, SIM_ERROR, 0))
+            way->mute |= UINT64_C(1) << place;
     }
-    return way->len;
 }
 
 static void follow(const struct sim_scenario *scenario, const struct sonde_flow *flow,
@@ -225,7 +281,7 @@ static void follow(const struct sim_scenario *scenario, const struct sonde_flow 
     if (!go_out(scenario, flow, way))
         arrive(scenario, flow, way);
     way->end = way->place;
-    way->mute = find_mute(scenario, way);
+    find_mute(scenario, way);
     if (way->fate != FATE_SILENT && way->fate != FATE_LOOP)
         go_back(scenario, flow, way);
 }
@@ -300,6 +356,28 @@ static void lay_group(const struct layer *layer, uint32_t open, const struct way
     }
 }
 
+/* The host that a path leads to, and the machine behind it that answers this port. */
+static void add_host(const struct layer *layer, struct way *way)
+{
+    const struct sim_path *path = layer->path;
+    const struct sim_port *port = find_port(&layer->scenario->nodes[path->host], layer->flow);
+    way->host = way->len;
+    way->nodes[way->len++] = (uint16_t)path->host;
+    if (port != NULL && port->state == SIM_PORT_TO)
+        way->nodes[way->len++] = (uint16_t)port->to;
+    way->loop_at = way->len;
+}
+
+static const struct sim_path *find_back(const struct sim_scenario *scenario, uint32_t host)
+{
+    const struct sim_path *back = NULL;
+    for (uint32_t i = 0; i < scenario->path_count; i++) {
+        if (scenario->paths[i].back && scenario->paths[i].host == host)
+            back = &scenario->paths[i];
+    }
+    return back;
+}
+
 /* Lay the rest of a way, from a step on; where packets are spread, lay all of them. */
 static void lay(const struct layer *layer, uint32_t at, struct way way)
 {
@@ -324,10 +402,8 @@ static void lay(const struct layer *layer, uint32_t at, struct way way)
             break;
         }
     }
-    if (way.loop_at == UINT32_MAX) {
-        way.nodes[way.len++] = (uint16_t)path->host;
-        way.loop_at = way.len;
-    }
+    if (way.loop_at == UINT32_MAX)
+        add_host(layer, &way);
     follow(layer->scenario, layer->flow, &way);
     if (layer->truth->count == TRUTH_WAYS_MAX)
         abort();
@@ -345,9 +421,15 @@ void truth_find(const struct sim_scenario *scenario, struct sim_network *clean,
             .path = &scenario->paths[i],
             .truth = ret_truth,
         };
-        if (layer.path->from_ns > until_ns)
+        if (layer.path->back || layer.path->from_ns > until_ns)
             continue;
         meet(&layer, clean, flow);
-        lay(&layer, 0, (struct way){.from_ns = layer.path->from_ns, .loop_at = UINT32_MAX});
+        lay(&layer, 0,
+            (struct way){
+                .from_ns = layer.path->from_ns,
+                .loop_at = UINT32_MAX,
+                .host = UINT32_MAX,
+                .back = find_back(scenario, layer.path->host),
+            });
     }
 }

@@ -13,7 +13,7 @@
 #include "io/sim/network.h"
 
 enum {
-    TRUTH_NODES_MAX = 64, /* of a way */
+    TRUTH_NODES_MAX = 64, /* of a way, there or back */
     TRUTH_WAYS_MAX = 32,  /* of a service: epochs, times what is chosen packet by packet */
 };
 
@@ -30,20 +30,25 @@ enum fate_kind {
 
 /** One way, and what becomes of probes on it. */
 struct way {
-    uint16_t
-        nodes[TRUTH_NODES_MAX]; /* as the scenario numbers them; the host last, but in a loop */
+    uint16_t nodes[TRUTH_NODES_MAX]; /* as the scenario numbers them; who answers last, but in a
+                                        loop */
     uint32_t len;
     sonde_ns from_ns; /* since when it is taken */
     uint32_t loop_at; /* place from which on it repeats; equal to len: it does not */
+    uint32_t host;    /* place of the host: the last, or the one before if it passes the port on */
+    const struct sim_path *back; /* the way back from the host; NULL: as they came */
     enum fate_kind fate;
     uint32_t end;   /* place where the probes end; of a loop, loop_at */
     uint32_t place; /* of who is the cause: there, or where their answers end */
-    uint32_t mute;  /* place from behind which no ICMP error gets back; equal to len: none */
-    bool back;      /* it takes answers of the target, not probes */
+    uint64_t mute;  /* places of nodes whose ICMP errors do not get back; bit 0 is the first */
+    bool is_back;   /* it takes answers of the target, not probes */
     bool rationed;  /* the cause says so by an ICMP error that may be missing, by its rate limit */
+    bool limited;   /* only so many of the probes get on, by a limit */
+    bool dead; /* the node before the end says, when it has looked for it, that nobody is there */
     uint8_t code;   /* of FATE_REJECTED */
     uint64_t lossy; /* places where packets are lost so; bit 0 is the first */
     double loss;    /* by chance or in patterns, there and back, where there is no other cause */
+    bool bursty;    /* it comes in bursts */
 };
 
 /** All ways of one service during a run. */
@@ -71,9 +76,26 @@ void truth_find(const struct sim_scenario *scenario, struct sim_network *clean,
 /** Make every node of a scenario answer, and nothing be in the way: but balancing by flow stays. */
 void truth_clean(struct sim_scenario *scenario);
 
-/** @return The place of the node with this address on a way; UINT32_MAX if it is not on it. */
+/**
+ * @param ttl  At which the node answers. A host that passes its port on answers in the target's
+ * name as well as the machine behind it does.
+ * @return The place of the node with this address on a way; UINT32_MAX if it is not on it.
+ */
 uint32_t truth_place(const struct sim_scenario *scenario, const struct way *way,
-                     const struct sonde_addr *addr);
+                     const struct sonde_addr *addr, uint8_t ttl);
+
+/**
+ * List the nodes that a packet passes on its way back from a place.
+ * @param ret_nodes  [TRUTH_NODES_MAX] receives them, that of the place not among them.
+ * @return How many.
+ */
+uint32_t truth_back(const struct way *way, uint32_t place, uint16_t *ret_nodes);
+
+/** @return true if the ICMP errors of the node at a place get back. */
+static inline bool truth_is_heard(const struct way *way, uint32_t place)
+{
+    return (way->mute >> place & 1) == 0;
+}
 
 /** @return true if a node quotes so little that nobody knows by it what a translation has changed.
  */
