@@ -17,7 +17,7 @@ static const struct {
     [KIND_FORWARDED] = {"forwarded", 25, false}, /* 120: one distance for all services */
     [KIND_BACK_DROP] = {"back-drop", 25, true},
     [KIND_BACK_WAY] = {"back-way", 25, true},
-    [KIND_DEAD] = {"dead", 15, false}, /* 128: the last router is not waited for */
+    [KIND_DEAD] = {"dead", 15, false}, /* 124: the last router is not waited for */
     [KIND_FAR] = {"far", 25, false},   /* 1353: no probe goes beyond the last hop looked at */
     [KIND_RATIONING] = {"rationing", 25, true},
     [KIND_SAME_TTL] = {"same-ttl", 25, true},

@@ -165,28 +165,27 @@ static sonde_ns repetition_ns(const struct sim_half_open *attempt, sonde_ns now)
     return ns_add(now, (SONDE_NS_PER_S << attempt->timeouts) + LATE_NS);
 }
 
-/* A SYN that belongs to nothing that is known. */
+/* A SYN that belongs to nothing that is known. Without memory it is answered and forgotten. */
 static void open_connection(const struct segment *segment, struct sim_half_open **end)
 {
     struct sim_network *network = segment->network;
     struct sim_half_open attempt =
         attempt_of(segment, (uint32_t)prng_next(network_prng(network, segment->packet)));
     reply_ack(segment, &attempt, true);
-    struct sim_packet *unopened = network_dup(segment->packet);
     struct sim_half_open *known = malloc(sizeof *known);
-    if (unopened != NULL && known != NULL) {
-        unopened->errand = SIM_UNOPENED;
-        unopened->aside = true; /* what it will draw is the kernel's own doing */
-        attempt.unopened = network_wait(network, unopened, repetition_ns(&attempt, segment->now));
-        unopened = NULL;
-    }
-    free(unopened);
-    if (attempt.unopened == UINT32_MAX || known == NULL) {
+    struct sim_packet *unopened = known != NULL ? network_dup(segment->packet) : NULL;
+    if (unopened == NULL) {
         free(known);
         return;
     }
     *known = attempt;
-    *end = known;
+    unopened->errand = SIM_UNOPENED;
+    unopened->aside = true; /* what it will draw is the kernel's own doing */
+    known->unopened = network_wait(network, unopened, repetition_ns(known, segment->now));
+    if (known->unopened != UINT32_MAX)
+        *end = known;
+    else
+        free(known);
 }
 
 /* May an attempt be answered once more now? */
