@@ -37,7 +37,8 @@ int network_init(struct sim_network *network, struct sim_scenario *scenario)
 
 void network_deinit(struct sim_network *network)
 {
-    for (uint32_t id = 0; id < network->ids_used; id++)
+    /* there are none where network_init() found no memory for them */
+    for (uint32_t id = 0; network->packets != NULL && id < network->ids_used; id++)
         free(network->packets[id]);
     tcp_forget(network);
     free(network->packets);
