@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* clang-format off */
 /*
  * sonde: a ping and traceroute for services.
  *
- * A map of the house, from the roof down. A floor includes only floors below it (ARCHITECTURE.md).
+ * This is the map of the house, from the roof down. A floor includes only floors below it;
+ * ARCHITECTURE.md says which.
  *
  *   app        the program: this file, the command line (options, command), what is to be probed
  *              (targets, services), and one run from sockets to report (run)
@@ -10,11 +12,14 @@
  *   session    libsonde's public face: joins engine, transport, names and analysis
  *   analyze    what the tally means: states and verdicts
  *   engine     what to ask when, and which answer belongs to which question; the tally of records
- *   probe      how ICMP, UDP and TCP ask and what counts as their answer
- *   io         what touches the world: linux (sockets), sim (a simulated network), system
- * (names) wire       packets: bytes to fields and back sys        capabilities, sandbox, signals,
- * randomness base       bytes, text, time, memory
+ *   probe      how ICMP, UDP and TCP ask, and what counts as their answer
+ *   payload    what UDP services are asked, each in its own protocol
+ *   io         what touches the world: linux (sockets), sim (a simulated network), system (names)
+ *   wire       packets: bytes to fields and back
+ *   sys        capabilities, sandbox, signals, randomness
+ *   base       bytes, text, time, memory
  */
+/* clang-format on */
 #include "app/doctor.h"
 #include "app/options.h"
 #include "app/run.h"
