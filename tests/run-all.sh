@@ -22,11 +22,11 @@ run() {
 }
 
 echo '== gcc'
-setup build-test -Dwerror=true
+setup build-test -Dwerror=true -Ddefault_library=both
 run build-test --no-suite tidy
 
 echo '== gcc, address and undefined behaviour sanitizers'
-setup build-san -Dwerror=true -Db_sanitize=address,undefined
+setup build-san -Dwerror=true -Ddefault_library=shared -Db_sanitize=address,undefined
 run build-san --setup san --no-suite tidy --no-suite lint --no-suite bench
 
 echo '== clang, clang-tidy, fuzzing'
