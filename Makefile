@@ -3,7 +3,8 @@
 #
 #   make            build build/sonde
 #   make demo       install what is missing, build, and run on the built-in simulated network
-#   make test       install what the tests need, build and run them all
+#   make check      build, and run all tests that need no root; a minute or two, says what is missing
+#   make test       install what the tests need, build and run them all; a quarter of an hour
 #   make bench      install the tools to compare with, and measure them and sonde (a quarter of an hour)
 #   make install    as meson does, with DESTDIR= and PREFIX=; as root, with a file capability (SETCAP=true)
 
@@ -12,16 +13,18 @@ BUILD_PACKAGES = gcc libc6-dev libc-ares-dev libcap-dev libcjson-dev libseccomp-
 SERVER_PACKAGES = avahi-daemon bird2 caddy chrony coturn freeradius kamailio krb5-kdc libcoap3-bin llmnrd \
 	memcached openssh-client openssh-server opensmtpd openssl openvpn rsyslog samba snmpd \
 	strongswan-charon strongswan-starter tftpd-hpa unbound vsftpd xl2tpd xrdp
-TEST_PACKAGES = $(BUILD_PACKAGES) $(SERVER_PACKAGES) clang-14 clang-format-14 clang-tidy-14 conntrack \
-	dnsmasq-base g++ iproute2 iputils-ping libcap2-bin libclang-rt-14-dev libcriterion-dev mandoc \
-	mtr-tiny nftables procps python3-jsonschema tcpdump traceroute universal-ctags util-linux
+CHECK_PACKAGES = $(BUILD_PACKAGES) clang-format-14 g++ libcriterion-dev python3-jsonschema
+TEST_PACKAGES = $(CHECK_PACKAGES) $(SERVER_PACKAGES) clang-14 clang-tidy-14 conntrack \
+	dnsmasq-base iproute2 iputils-ping libcap2-bin libclang-rt-14-dev mandoc mtr-tiny nftables procps \
+	tcpdump traceroute universal-ctags util-linux valgrind
 BENCH_PACKAGES = $(BUILD_PACKAGES) $(SERVER_PACKAGES) fping iproute2 iputils-ping libcriterion-dev mtr-tiny nftables nmap \
 	python3-jsonschema scamper traceroute util-linux
 PREFIX ?= /usr/local
 SETCAP ?= true
 DEMO = web.example :443 :80 :22 :25 :3389 :53/udp
 
-.PHONY: all demo test bench install clean packages-build packages-test packages-bench format
+.PHONY: all demo check test bench install clean format \
+	packages-build packages-check packages-test packages-bench
 
 all: build/build.ninja
 	ninja -C build sonde
@@ -31,6 +34,9 @@ build/build.ninja:
 
 packages-build:
 	tests/support/install-packages.sh $(BUILD_PACKAGES)
+
+packages-check:
+	tests/support/install-packages.sh $(CHECK_PACKAGES)
 
 packages-test:
 	tests/support/install-packages.sh $(TEST_PACKAGES)
@@ -43,6 +49,9 @@ demo: packages-build
 	@echo; echo '$$ sonde --simulate demo $(DEMO)'
 	@# 1: some services do not answer, which is what the demonstration is about
 	@build/sonde --simulate demo $(DEMO); [ $$? -eq 1 ]
+
+check:
+	tests/check.sh
 
 test: packages-test
 	tests/run-all.sh

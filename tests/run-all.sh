@@ -3,26 +3,10 @@
 # Build and run every tier: with gcc, under the sanitizers, and the fuzz targets with clang.
 # Warnings are errors here. The last line counts what passed, failed and was skipped, over all.
 cd "$(dirname "$0")/.." || exit 1
-status=0
-
-setup() {
-    dir=$1
-    shift
-    if [ -e "$dir/build.ninja" ]; then
-        meson configure "$dir" "$@" >/dev/null
-    else
-        meson setup "$dir" "$@" >"$dir.log" 2>&1 || { cat "$dir.log"; exit 1; }
-        rm -f "$dir.log"
-    fi
-    ninja -C "$dir" --quiet || exit 1
-}
-
-run() {
-    meson test -C "$@" --no-rebuild --print-errorlogs || status=1
-}
+. tests/support/build.sh
 
 echo '== gcc'
-setup build-test -Dwerror=true -Ddefault_library=both
+setup_plain
 run build-test --no-suite tidy
 
 echo '== gcc, address and undefined behaviour sanitizers'

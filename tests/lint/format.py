@@ -16,7 +16,7 @@ SKIP = 77
 def main():
     formatter = shutil.which("clang-format-14")
     if formatter is None:
-        print("format: skipped, there is no clang-format-14")
+        print("format: skipped, there is no clang-format-14 (Debian: clang-format-14)")
         return SKIP
     root = pathlib.Path(sys.argv[1])
     files = sorted(path for folder in ("src", "include", "tests")

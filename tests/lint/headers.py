@@ -3,12 +3,14 @@
 """Compile every header by itself, and twice in a row: headers.py ROOT BUILD CC [CXX].
 
 Public headers must be plain C17 and C++17, warning-free. Headers of src are C17 with the
-extensions that the project is compiled with. Without CXX the C++ half is left out, and said so.
+extensions that the project is compiled with. Without CXX only C is tried, and the test is skipped
+(77).
 """
 import pathlib
 import subprocess
 import sys
 
+SKIP = 77
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 
 
@@ -43,9 +45,12 @@ def main():
             print(f"{path.relative_to(root)}:1: headers: does not compile alone as {job[2]}\n"
                   f"{complaint}", end="")
             failures += 1
+    if failures or not jobs:
+        return 1
     if len(compilers) == 1:
-        print("headers: no C++ compiler: only C was tried")
-    return 1 if failures or not jobs else 0
+        print("headers: skipped in part, there is no C++ compiler (Debian: g++)")
+        return SKIP
+    return 0
 
 
 if __name__ == "__main__":

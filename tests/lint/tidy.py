@@ -19,7 +19,7 @@ SKIP = 77
 def main():
     tidy = shutil.which("clang-tidy-14")
     if tidy is None:
-        print("tidy: skipped, there is no clang-tidy-14")
+        print("tidy: skipped, there is no clang-tidy-14 (Debian: clang-tidy-14)")
         return SKIP
     root, build = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
     commands = json.loads((build / "compile_commands.json").read_text())

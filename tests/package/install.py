@@ -11,7 +11,6 @@ with what pkg-config says, with each kind of library that is there, and run.
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -92,9 +91,6 @@ def main():
     root, build = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
     prefix, kind, version, *compiler = sys.argv[3:]
     headers = sorted((root / "include/sonde").glob("*.h"))
-    if shutil.which("pkg-config") is None:
-        print("install: skipped, there is no pkg-config (Debian: pkgconf)")
-        return 77
     with tempfile.TemporaryDirectory() as folder:
         output("meson", "install", "-C", build, "--no-rebuild", "--destdir", folder)
         prefix = pathlib.Path(folder + prefix)
@@ -110,8 +106,7 @@ def main():
             for path in library.glob("libsonde.so*"):
                 path.unlink()
             check_example(root, prefix, compiler, library, "--static")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

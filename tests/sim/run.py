@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Run scenarios in virtual time and check what sonde makes of them.
+"""Run scenarios in virtual time and check what sonde makes of them: run.py SONDE FOLDER
 
 A scenario file is a network (the language is described in src/io/sim/scenario.h) and, in comments,
 what has to come out of it. The expectations are worked out by hand from the network, never copied
@@ -37,6 +37,7 @@ fails as always.
 import concurrent.futures
 import json
 import os
+import pathlib
 import re
 import subprocess
 import sys
@@ -241,12 +242,16 @@ def judge(sonde, file, arguments, expectations, reason, validator):
     return "expected", f"expected failure: {title}: {reason} ({unmet})"
 
 
+def scenarios_in(folder):
+    return sorted(str(path) for path in pathlib.Path(folder).glob("*.scenario"))
+
+
 def main():
-    sonde, files = sys.argv[1], sys.argv[2:]
+    sonde, folder = sys.argv[1:]
     schema = json.loads(run(sonde, ["--print-schema"]).stdout)
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(open_parts(strict(schema)))
-    runs = [(file, *run_of_file) for file in files for run_of_file in runs_of(file)]
+    runs = [(file, *run_of_file) for file in scenarios_in(folder) for run_of_file in runs_of(file)]
     counts = {"passed": 0, "failed": 0, "expected": 0}
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for what, line in pool.map(lambda each: judge(sonde, *each, validator), runs):

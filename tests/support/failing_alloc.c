@@ -25,7 +25,8 @@ static struct {
 void alloc_fail(uint64_t before, uint64_t failures)
 {
     state.fail_from = state.asked + before;
-    state.fail_to = state.fail_from + failures;
+    state.fail_to =
+        failures < UINT64_MAX - state.fail_from ? state.fail_from + failures : UINT64_MAX;
     state.failed = false;
 }
 

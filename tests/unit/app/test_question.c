@@ -101,4 +101,5 @@ Test(question, for_nobody_is_refused)
     target.services.count = 2;
     expect_refused("00", NULL, "--payload: none of the services is a UDP port");
     cr_expect_null(read_question(NULL, NULL));
+    target.services.count = 3;
 }

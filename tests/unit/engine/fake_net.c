@@ -40,13 +40,14 @@ struct net *net_new(const struct engine_config *config)
         .batch = ENGINE_BATCH,
     };
     cr_assert_eq(engine_new(config, &net->engine), 0);
-    cr_assert_eq(heap_init(&net->queue, NET_ARRIVALS), 0);
+    uint32_t arrivals = 1024 + 64 * config->targets;
+    cr_assert_eq(heap_init(&net->queue, arrivals), 0);
     net->last_probe = calloc(config->targets, sizeof *net->last_probe);
-    net->arrivals = calloc(NET_ARRIVALS, sizeof *net->arrivals);
-    net->free_arrivals = calloc(NET_ARRIVALS, sizeof *net->free_arrivals);
+    net->arrivals = calloc(arrivals, sizeof *net->arrivals);
+    net->free_arrivals = calloc(arrivals, sizeof *net->free_arrivals);
     cr_assert(net->last_probe != NULL && net->arrivals != NULL && net->free_arrivals != NULL);
-    for (uint32_t i = 0; i < NET_ARRIVALS; i++)
-        net->free_arrivals[net->free_count++] = NET_ARRIVALS - 1 - i;
+    for (uint32_t i = 0; i < arrivals; i++)
+        net->free_arrivals[net->free_count++] = arrivals - 1 - i;
     return net;
 }
 

@@ -19,7 +19,6 @@
 #include "wire/tcp.h"
 
 enum {
-    NET_ARRIVALS = 1 << 16, /* under way at once */
     NET_PACKET_BYTES = 200,
     NET_PORT = 1000,     /* destination port of service 0; that of service n is n more */
     NET_OWN_PORT = 4000, /* source port or identifier of service 0, likewise */
@@ -86,7 +85,7 @@ struct net {
     uint64_t ended;
     uint64_t events;
 
-    struct net_arrival *arrivals; /* [NET_ARRIVALS] */
+    struct net_arrival *arrivals; /* under way at once: 1024, and 64 more for each target */
     uint32_t *free_arrivals;
     uint32_t free_count;
     struct heap queue;

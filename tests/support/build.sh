@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# What check.sh and run-all.sh share; both are in the project's folder then.
+status=0
+
+# setup DIRECTORY OPTION...: configure and build, in what is there of an earlier time.
+setup() {
+    dir=$1
+    shift
+    verb=setup
+    [ ! -e "$dir/build.ninja" ] || verb=configure
+    meson "$verb" "$dir" "$@" >"$dir.log" 2>&1 || { cat "$dir.log"; exit 1; }
+    rm -f "$dir.log"
+    ninja -C "$dir" --quiet || exit 1
+}
+
+# The build that most tests are made with: gcc, both kinds of library.
+setup_plain() {
+    setup build-test -Dwerror=true -Ddefault_library=both
+}
+
+# run DIRECTORY OPTION...: run tests. What fails is said once more at the end.
+run() {
+    meson test -C "$@" --no-rebuild --print-errorlogs || status=1
+}
