@@ -29,6 +29,7 @@ enum {
     SONDE_SERVICES_MAX = 64, /**< of one target, the control not counted */
     SONDE_ERROR_BYTES = 256,
     SONDE_QUESTION_BYTES = 1400, /**< of a user's own question */
+    SONDE_PAYLOAD_PORTS = 4,     /**< that one payload is the usual one for */
 };
 
 /** Limits for services. {0} is none. */
@@ -91,7 +92,7 @@ struct sonde_payload {
     const char *name;    /**< "dns" */
     const char *asks;    /**< what a server is asked, in words */
     const char *silence; /**< why a healthy service stays silent, in words; NULL: it answers */
-    uint16_t ports[4];   /**< whose usual one it is; 0 = no more */
+    uint16_t ports[SONDE_PAYLOAD_PORTS]; /**< whose usual one it is; 0 = no more */
 };
 
 /** Why a call failed, in words. */

@@ -6,6 +6,7 @@
 
 #include "base/number.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
@@ -205,6 +206,7 @@ static int apply_file(struct command *command, const char *value)
 static int apply_many(struct command *command, const char *value)
 {
     (void)value;
+    static_assert(SERVICES_MANY == 64 && SERVICES_USUAL == 16, "the help of --many names them");
     command->rules.services.max = SERVICES_MANY;
     return 0;
 }

@@ -5,6 +5,7 @@
 #include "app/files.h"
 #include "base/number.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@ static int read_file(const char *path, const char *option, struct question_bytes
     char *contents = NULL;
     size_t len = 0;
     int r = file_read(path, &contents, &len, reterr);
+    static_assert(sizeof bytes->bytes == 1400, "messages name it");
     if (r == 0 && len > sizeof bytes->bytes)
         r = refuse(reterr, option, "the file holds more than 1400 bytes");
     else if (r == 0 && len == 0)

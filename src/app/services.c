@@ -176,8 +176,9 @@ static int add(struct service_list *list, const struct service_rules *rules, con
     if (other != NULL)
         return 0;
     if (list->count >= rules->max) {
-        text_addf(reterr, "more than %zu services for one target%s", rules->max,
-                  rules->max < SERVICES_MANY ? " (--many allows 64)" : "");
+        text_addf(reterr, "more than %zu services for one target", rules->max);
+        if (rules->max < SERVICES_MANY)
+            text_addf(reterr, " (--many allows %d)", SERVICES_MANY);
         return -EINVAL;
     }
     if (grow(list) < 0)

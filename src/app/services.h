@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 
-#include <sonde/vocabulary.h>
+#include <sonde/session.h>
 
 /** A port of one protocol, as a user asked for it. */
 struct service {
@@ -18,8 +18,8 @@ struct service {
 };
 
 enum {
-    SERVICES_USUAL = 16, /* of one target, the control not counted */
-    SERVICES_MANY = 64,  /* with --many */
+    SERVICES_USUAL = 16,                /* of one target, the control not counted */
+    SERVICES_MANY = SONDE_SERVICES_MAX, /* with --many */
 };
 
 /** {0} is an empty list. */

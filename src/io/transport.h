@@ -13,7 +13,8 @@
 
 enum {
     IO_WATCH_MAX = 24,
-    IO_BATCH = 64, /* probes sent at once */
+    IO_BATCH = 64,        /* probes sent at once */
+    IO_PACKET_MAX = 9000, /* bytes of a packet, IP header included: a jumbo frame */
 };
 
 /**

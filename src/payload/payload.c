@@ -4,12 +4,12 @@
 
 #include "base/number.h"
 
-enum { PORTS_MAX = 4 };
+#include <sonde/session.h>
 
 /* Each module once, in the order of its port, and the ports that it is the usual one for. */
 static const struct entry {
     const struct payload_ops *ops;
-    uint16_t ports[PORTS_MAX]; /* 0 = none */
+    uint16_t ports[SONDE_PAYLOAD_PORTS]; /* 0 = none */
 } table[] = {
     {.ops = &payload_dns, .ports = {53}},
     {.ops = &payload_tftp, .ports = {69}},
@@ -46,7 +46,7 @@ const struct payload_ops *payload_at(size_t index)
 
 uint16_t payload_port(size_t index, size_t nth)
 {
-    return index < ENTRIES && nth < PORTS_MAX ? table[index].ports[nth] : 0;
+    return index < ENTRIES && nth < SONDE_PAYLOAD_PORTS ? table[index].ports[nth] : 0;
 }
 
 const struct payload_ops *payload_by_name(const char *name)
@@ -60,7 +60,7 @@ const struct payload_ops *payload_by_name(const char *name)
 const struct payload_ops *payload_by_port(uint16_t port)
 {
     for (size_t i = 0; i < ENTRIES && port != 0; i++) {
-        for (size_t k = 0; k < PORTS_MAX; k++) {
+        for (size_t k = 0; k < SONDE_PAYLOAD_PORTS; k++) {
             if (table[i].ports[k] == port)
                 return table[i].ops;
         }

@@ -55,7 +55,12 @@ static void put_labels(struct json_writer *writer, cJSON *object, const struct s
 static void put_interface(struct json_writer *writer, cJSON *object,
                           const struct sonde_interface *interface)
 {
-    static const char *const roles[] = {"incoming", "sub_ip", "outgoing", "next_hop"};
+    static const char *const roles[] = {
+        [SONDE_INTERFACE_INCOMING] = "incoming",
+        [SONDE_INTERFACE_SUB_IP] = "sub_ip",
+        [SONDE_INTERFACE_OUTGOING] = "outgoing",
+        [SONDE_INTERFACE_NEXT_HOP] = "next_hop",
+    };
     cJSON *to = json_object(writer, object, "interface");
     json_string(writer, to, "role", roles[interface->role & 3]);
     json_known(writer, to, "index", interface->index == 0 ? -1 : (int64_t)interface->index);

@@ -12,6 +12,7 @@
 #include "io/transport.h"
 #include "payload/payload.h"
 
+#include <assert.h>
 #include <sonde/session.h>
 
 enum { UUID_TEXT_BYTES = 37 };
@@ -34,6 +35,7 @@ struct session_service {
 };
 
 enum { STANDBYS_MAX = 2, TARGET_SERVICES_MAX = SONDE_SERVICES_MAX + 1 + STANDBYS_MAX };
+static_assert((int)TARGET_SERVICES_MAX == (int)ENGINE_TRACES_PER_TARGET, "a trace each");
 
 /** A target as it was added, and later what it became. */
 struct session_target {

@@ -14,6 +14,7 @@ enum {
     ARRIVALS_A_TURN = 1024, /* before anything else gets its turn, under a flood */
 };
 static_assert((int)IO_BATCH <= (int)ENGINE_BATCH, "the engine hands out what is sent at once");
+static_assert((int)PROBE_SIZE_MAX <= (int)IO_PACKET_MAX, "a transport takes every probe");
 static const sonde_ns NAMES_GRACE_NS = SONDE_NS_PER_S; /* for names, once all is measured */
 
 /* An address that a resolver may be asked about: not one of this link, host or group only. */

@@ -14,8 +14,7 @@ bool sonde_payload_at(size_t index, struct sonde_payload *ret_payload)
     if (ops == NULL)
         return false;
     *ret_payload = (struct sonde_payload){ops->name, ops->asks, ops->silence, {0}};
-    size_t count = sizeof ret_payload->ports / sizeof *ret_payload->ports;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < SONDE_PAYLOAD_PORTS; i++)
         ret_payload->ports[i] = payload_port(index, i);
     return true;
 }

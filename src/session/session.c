@@ -11,6 +11,7 @@
 #include "sys/entropy.h"
 #include "version.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,6 +62,7 @@ static int check(const struct sonde_options *options, struct sonde_error *error)
         return fail(error, -EINVAL, "a negative duration", "");
     if (options->first_ttl > options->max_ttl)
         return fail(error, -EINVAL, "the first TTL is above the largest", "");
+    static_assert(PROBE_SIZE_MIN == 64 && PROBE_SIZE_MAX == 9000, "the message names them");
     if (options->size_bytes < PROBE_SIZE_MIN || options->size_bytes > PROBE_SIZE_MAX)
         return fail(error, -EINVAL, "the packet size is not within 64 to 9000", "");
     return 0;

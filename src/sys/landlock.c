@@ -2,6 +2,7 @@
 /* Files as seen from inside the sandbox; see sys/landlock.h. landlock(7). */
 #include "sys/landlock.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
@@ -55,6 +56,7 @@ static uint64_t accesses_of(int version)
         TRUNCATE = 15,
         IOCTL_DEV = 16, /* version 5; version 4 only added the network */
     };
+    static_assert(LANDLOCK_ACCESS_FS_MAKE_SYM == 1 << (FIRST - 1), "the last of the first version");
     unsigned bits = version >= 5   ? IOCTL_DEV
                     : version >= 3 ? TRUNCATE
                     : version == 2 ? REFER

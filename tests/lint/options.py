@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Do the man page and the completions know the options that --help lists, and no others? And the
-man page the UDP services that --services lists?
+man page the UDP services that --services lists? Are the defaults that --help and the man page name
+those of a run, and is a number taken exactly if it is within the bounds that its error names?
 
 options.py SONDE ROOT
 """
+import json
 import pathlib
 import re
 import subprocess
@@ -21,9 +23,25 @@ PLACES = {
 }
 
 
+# Options whose text names a default, as in "(30)", and the member of a report's settings that has
+# it, with how many of it make one of the option.
+DEFAULTS = {
+    "first-ttl": ("first_ttl", 1), "max-ttl": ("max_ttl", 1), "psize": ("size_bytes", 1),
+    "tos": ("tos", 1), "report-cycles": ("cycles", 1), "interval": ("interval_ms", 1000),
+    "timeout": ("timeout_ms", 1000),
+}
+# With the default of -c, because without it the interval is another.
+RUN = ["--simulate", "demo", "--virtual-time", "-n", "-j", "-c", "3", "web.example", ":443"]
+
+
+def output(sonde, *arguments):
+    result = subprocess.run([sonde, *arguments], check=False, capture_output=True, text=True)
+    return result.returncode, result.stdout, result.stderr
+
+
 def listed(sonde):
     """Letters and names that --help lists."""
-    text = subprocess.run([sonde, "--help"], check=True, capture_output=True, text=True).stdout
+    text = output(sonde, "--help")[1]
     found = [match for match in LINE.findall(text) if match != ("", "")]
     return {letter for letter, _ in found if letter}, {name for _, name in found if name}
 
@@ -38,7 +56,7 @@ def written(path, pattern):
 
 def services_differ(sonde, page):
     """Does a name stand in one list of UDP services only, or with other ports?"""
-    text = subprocess.run([sonde, "--services"], check=True, capture_output=True, text=True).stdout
+    text = output(sonde, "--services")[1]
     asked = text.partition("UDP ports are asked:")[2]
     wanted = set(re.findall(r"(?m)^  (\S+) +([\d,]*)", asked))
     section = page.read_text(encoding="utf-8").partition(".Ss UDP services")[2]
@@ -50,11 +68,57 @@ def services_differ(sonde, page):
     return len(wanted) < 10 or wanted != found
 
 
+def stated(text, name):
+    """The number that begins a parenthesis in what is said of an option; None without."""
+    for item in re.split(r"^(?=\.It | +-)", text, flags=re.MULTILINE):
+        number = re.search(r"\(([\d.]+)", item)
+        if re.match(rf".*-{name}\b", item) and number:
+            return float(number[1])
+    return None
+
+
+def defaults_differ(sonde, page):
+    settings = json.loads(output(sonde, *RUN)[1])["settings"]
+    failed = False
+    for place, text in (("--help", output(sonde, "--help")[1]),
+                        (page.name, page.read_text(encoding="utf-8"))):
+        for name, (member, unit) in DEFAULTS.items():
+            if stated(text, name) != settings[member] / unit:
+                print(f"{place}: options: the default of --{name} is {settings[member] / unit:g}, "
+                      f"not {stated(text, name)}")
+                failed = True
+    return failed
+
+
+def bounds_differ(sonde, names):
+    """Asks with --version behind, which sends nothing."""
+    bounded, failed = 0, False
+    for name in sorted(names):
+        error = output(sonde, f"--{name}=x", "--version")[2]
+        bounds = re.search(r"([\d.]+) to ([\d.]+)", error)
+        if not bounds:
+            continue
+        bounded += 1
+        low, high = float(bounds[1]), float(bounds[2])
+        below = low / 2 if low < 1 else low - 1
+        tries = [(bounds[1], 0), (bounds[2], 0), (f"{high + 1:.0f}", 2)]
+        if low > 0:
+            tries.append((f"{below:g}", 2))
+        for value, wanted in tries:
+            if output(sonde, f"--{name}={value}", "--version")[0] != wanted:
+                print(f"--help: options: --{name} {value} is "
+                      f"{'refused' if wanted == 0 else 'taken'}; it says: {error.strip()}")
+                failed = True
+    return failed or bounded < 8
+
+
 def main():
     sonde, root = sys.argv[1], pathlib.Path(sys.argv[2])
     letters, names = listed(sonde)
     failed = len(letters) < 10 or len(names) < 10
     failed |= services_differ(sonde, root / "man/sonde.8")
+    failed |= defaults_differ(sonde, root / "man/sonde.8")
+    failed |= bounds_differ(sonde, names)
     for place, (letter_pattern, name_pattern) in PLACES.items():
         for wanted, pattern in ((letters, letter_pattern), (names, name_pattern)):
             found = written(root / place, pattern) if pattern else wanted

@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Do layers.py and banned.py find what they look for? Each rule is broken once, in a tree of its
-own that is otherwise in order."""
+"""Do layers.py, banned.py and options.py find what they look for? Each rule is broken once, in a
+tree of its own, or by a program of its own, that is otherwise in order."""
+import contextlib
+import io
 import pathlib
 import subprocess
 import sys
 import tempfile
+
+import options
 
 HERE = pathlib.Path(__file__).resolve().parent
 SPDX = "/* SPDX-License-Identifier: BSD-2-Clause */\n"
@@ -64,6 +68,53 @@ INNOCENT = [
 ]
 
 
+# A program whose defaults and bounds are what it says.
+PROGRAM = """#!/bin/sh
+default=30 low=1 high=255
+case $1 in
+--help)
+    printf '  -f, --first-ttl N  begin (1)\\n  -m, --max-ttl N   end,\\n    in two lines (30)\\n'
+    printf '  -s, --psize N  size (64)\\n      --tos N  bits (0)\\n'
+    printf '  -c, --report-cycles N  (3)\\n  -i, --interval N  (1, or 0.5)\\n'
+    printf '  -Z, --timeout N  (2)\\n      --rate N  as it says\\n'
+    ;;
+--simulate)
+    echo '{"settings": {"first_ttl": 1, "max_ttl": '$default', "size_bytes": 64, "tos": 0,'
+    echo ' "cycles": 3, "interval_ms": 1000, "timeout_ms": 2000}}'
+    ;;
+*)
+    value=${1#*=}
+    [ "$value" -ge $low ] 2>/dev/null && [ "$value" -le $high ] && exit 0
+    echo "$1: expected 1 to 255" >&2
+    exit 2
+    ;;
+esac
+"""
+BOUNDED = ["a", "b", "c", "d", "e", "f", "g", "h"]
+
+# What is changed in it, and what is said then.
+BROKEN = [
+    ("default=30", "default=31", "the default of --max-ttl is 31"),
+    ("bits (0)", "bits", "the default of --tos is 0, not None"),
+    ("low=1", "low=0", "--a 0 is taken"),
+    ("low=1", "low=2", "--a 1 is refused"),
+    ("high=255", "high=254", "--a 255 is refused"),
+    ("high=255", "high=256", "--a 256 is taken"),
+]
+
+
+def look_at_program(text):
+    """What options.py says of a program. Its help serves as man page."""
+    said = io.StringIO()
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(said):
+        program, page = pathlib.Path(folder) / "program", pathlib.Path(folder) / "page"
+        program.write_text(text)
+        program.chmod(0o755)
+        page.write_text(options.output(program, "--help")[1])
+        differs = [options.defaults_differ(program, page), options.bounds_differ(program, BOUNDED)]
+    return any(differs), said.getvalue()
+
+
 def run(script, name, addition):
     """Run a script on the clean tree with something added to one file. Return status and output."""
     with tempfile.TemporaryDirectory() as folder:
@@ -91,6 +142,12 @@ def main():
         status, output = run(script, name, addition)
         if (status, output) != (0, ""):
             failures.append(f"{addition[:60]!r} should pass {script}: {output}")
+    if look_at_program(PROGRAM) != (False, ""):
+        failures.append(f"options: the program in order: {look_at_program(PROGRAM)}")
+    for there, instead, message in BROKEN:
+        differs, said = look_at_program(PROGRAM.replace(there, instead))
+        if not differs or message not in said:
+            failures.append(f"options: {instead} should give {message!r}, gives: {said}")
     print("\n".join(failures))
     return 1 if failures else 0
 

@@ -20,9 +20,8 @@
 #include <unistd.h>
 
 enum {
-    RECEIVE_BUFFER_BYTES = 4 << 20, /* cut to net.core.rmem_max */
-    TRIES = 4,                      /* of a probe, while errors come in */
-    READS_MAX = 1024,               /* in one go, so that a flood cannot keep us here */
+    TRIES = 4,        /* of a probe, while errors come in */
+    READS_MAX = 1024, /* in one go, so that a flood cannot keep us here */
 };
 
 /* --- opening */
@@ -46,6 +45,7 @@ static int ask_for_errors(const struct datagram *datagram)
         (void)socket_set(fd, IPPROTO_IP, IP_RECVERR_RFC4884, 1);
         (void)socket_set(fd, IPPROTO_IP, IP_RECVTTL, 1);
     }
+    /* cut to net.core.rmem_max */
     (void)socket_set(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER_BYTES);
     /* without kernel stamps a packet is stamped by us, and says so */
     (void)socket_set(fd, SOL_SOCKET, SO_TIMESTAMPING,

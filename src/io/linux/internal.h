@@ -5,6 +5,7 @@
 
 #include "io/linux/linux.h"
 
+#include <assert.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -16,7 +17,9 @@ enum {
     FILTER_TARGETS_MAX = 32, /* targets that the filter knows one by one */
     PACKET_MAX = 10240,      /* longest packet read whole: a jumbo frame, and more */
     FAMILIES = 2,
+    RECEIVE_BUFFER_BYTES = 4 << 20, /* answers of a burst to ten thousand targets */
 };
+static_assert((int)PACKET_MAX >= (int)IO_PACKET_MAX, "answers are as long as probes");
 
 /* A stamp may lie so far outside of what two readings of our clock allow: clocks are only compared
  * so exactly. */

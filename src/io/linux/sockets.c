@@ -7,10 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum {
-    RECEIVE_BUFFER_BYTES = 4 << 20, /* answers of a burst to ten thousand targets */
-    DISCARD_PORT = 9, /* RFC 863; where connect() asks about protocols without ports */
-};
+enum { DISCARD_PORT = 9 }; /* RFC 863; where connect() asks about protocols without ports */
 
 socklen_t to_sockaddr(const struct sonde_addr *addr, uint16_t port,
                       struct sockaddr_storage *storage)

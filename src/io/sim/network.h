@@ -11,12 +11,13 @@
 #include "base/heap.h"
 #include "base/prng.h"
 #include "io/sim/scenario.h"
+#include "io/transport.h"
 #include "wire/packet.h"
 #include "wire/tcp.h"
 
 enum {
-    SIM_PACKETS_MAX = 1 << 16, /* travelling at once */
-    SIM_PACKET_BYTES = 9100,   /* PROBE_SIZE_MAX and some */
+    SIM_PACKETS_MAX = 1 << 16,              /* travelling at once */
+    SIM_PACKET_BYTES = IO_PACKET_MAX + 100, /* a translator makes packets longer */
     SIM_HALF_OPEN_LISTS = 256, /* of the connection attempts that hosts remember, by hash */
     SIM_AT_VANTAGE = -1,       /* place of a packet that has come back */
     SIM_NATS_MAX = 8,          /* translators on a way */

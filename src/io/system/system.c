@@ -16,9 +16,9 @@
 #include <string.h>
 
 enum {
-    CACHE_MAX = 4096,     /* addresses whose names are kept */
-    CACHE_BUCKETS = 8192, /* a power of two, twice as many */
-    UNDER_WAY_MAX = 64,   /* asked at the same time; the rest wait their turn */
+    CACHE_MAX = 4096, /* addresses whose names are kept */
+    CACHE_BUCKETS = 2 * CACHE_MAX,
+    UNDER_WAY_MAX = 64, /* asked at the same time; the rest wait their turn */
     TIMEOUT_MS = 1000,
     TRIES = 2,
 };
