@@ -70,4 +70,4 @@ format:
 	clang-format-14 -i $$(git ls-files '*.c' '*.h')
 
 clean:
-	rm -rf build build-test build-san build-clang build-bench
+	rm -rf build build-test build-san build-clang build-bench build-mutants

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Run scenarios in virtual time and check what sonde makes of them: run.py SONDE FOLDER
+"""Run scenarios in virtual time and check what sonde makes of them: run.py [--first] SONDE FOLDER
 
 A scenario file is a network (the language is described in src/io/sim/scenario.h) and, in comments,
 what has to come out of it. The expectations are worked out by hand from the network, never copied
@@ -24,7 +24,8 @@ from a run:
     #= 3  10.0.0.3                    a line of the text report begins so, blanks run together
 
 Every document is also held against the JSON Schema, strictly: a member that the schema does not
-know fails here. And every run is made twice and has to be the same to the byte.
+know fails here. And every run is made twice and has to be the same to the byte. With --first,
+nothing is run after a failure.
 
 What sonde does not get right yet is expected all the same, and marked before its run:
 
@@ -247,7 +248,8 @@ def scenarios_in(folder):
 
 
 def main():
-    sonde, folder = sys.argv[1:]
+    first = "--first" in sys.argv
+    sonde, folder = (argument for argument in sys.argv[1:] if argument != "--first")
     schema = json.loads(run(sonde, ["--print-schema"]).stdout)
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(open_parts(strict(schema)))
@@ -258,6 +260,9 @@ def main():
             counts[what] += 1
             if line:
                 print(line)
+            if what == "failed" and first:
+                pool.shutdown(cancel_futures=True)
+                break
     print("{passed} passed, {failed} failed, {expected} failed as expected".format(**counts))
     return 1 if counts["failed"] or not counts["passed"] else 0
 
