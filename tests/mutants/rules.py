@@ -5,11 +5,13 @@ A change is known by its function and by the line before and after it, so that i
 change when lines and files move.
 """
 import hashlib
+import pathlib
 import re
+import sys
 from typing import NamedTuple
 
-# Comments, strings and characters: what stands in them is not code.
-NOT_CODE = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'', re.DOTALL)
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lint"))
+from banned import NOT_CODE
 
 # A function as .clang-format lays it out: its braces are alone in the first column.
 FUNCTION = re.compile(r"^(?P<head>[A-Za-z_][^{};#]*?\b(?P<name>\w+)\([^{};]*\))\n\{\n"
@@ -22,10 +24,12 @@ NUMBER = re.compile(r"(?<![\w.])\d+(?![\w.])(?!\})")
 CONDITION = re.compile(r"\b(?:if|while) (?=\()")
 RETURN = re.compile(r"\breturn (?P<value>[^;]+);")
 
-# Statements that are looked at line by line: these words begin one that is not a simple one.
-STRUCTURE = re.compile(r"(?:if|else|for|while|do|switch|case|default|return|goto|static_assert"
-                       r"|assert)\b|\(void\)\w+;|[{}.;]")
-DECLARATION = re.compile(r"(?:const|static|unsigned|struct|enum|union)\b|\w+ \**\w+\b *[=;,\[]")
+# How a statement begins that is not a simple one, and what is left out of it: its condition, all up
+# to its end, or the line.
+WITH_CONDITION = re.compile(r"(?:if|for|while|switch) (?=\()")
+LEFT_OUT = re.compile(r"(?:return|goto|assert|static_assert)\b|\(void\)\w+;"
+                      r"|(?:const|static|unsigned|struct|enum|union)\b|\w+ \**\w+\b *[=;,\[]")
+LINE = re.compile(r"(?:else|do|case|default)\b|[{};]|\w+:$")
 
 
 class Change(NamedTuple):
@@ -96,19 +100,23 @@ def returns(code, head):
 def statements(code):
     """Simple statements, each replaced by an empty one."""
     at = 0
-    while at < len(code):
-        line_end = code.index("\n", at) + 1
-        text = code[at:line_end].strip()
-        if not text or STRUCTURE.match(text) or DECLARATION.match(text) or text.endswith(":"):
+    while True:
+        at += len(code[at:]) - len(code[at:].lstrip())
+        end = code.find(";", at) + 1
+        line_end = code.find("\n", at) + 1
+        if end == 0:
+            return
+        with_condition = WITH_CONDITION.match(code, at)
+        if with_condition:
+            at = closing(code, with_condition.end()) + 1
+        elif code.startswith("else if", at):
+            at += len("else ")
+        elif LINE.match(code[at:line_end]):
             at = line_end
-            continue
-        end = code.find(";", at)
-        statement = code[at:end + 1]
-        whole = all(statement.count(a) == statement.count(b) for a, b in ("()", "{}"))
-        if end >= 0 and whole:
-            yield at + len(statement) - len(statement.lstrip()), end + 1, ";"
-            line_end = code.index("\n", end) + 1
-        at = line_end
+        else:
+            if not LEFT_OUT.match(code, at):
+                yield at, end, ";"
+            at = end
 
 
 def one_line(text):
