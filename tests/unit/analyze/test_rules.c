@@ -603,6 +603,18 @@ Test(rules, limits_that_a_user_sets_degrade_or_fail)
     cr_expect_str_eq(analysis.verdict.text, "10.0% loss is above the limit of 5%");
 }
 
+Test(rules, limits_are_neither_for_controls_nor_for_what_this_machine_lost)
+{
+    add_lossy_target(WEB, 9, 1); /* 10 ms each */
+    file.target.warn = (struct analyze_limits){9 * SONDE_NS_PER_MS, 0.05};
+    cr_expect_eq(case_judge(&file, WEB).verdict.level, SONDE_LEVEL_DEGRADED);
+    file.services[WEB].control = true;
+    cr_expect_eq(case_judge(&file, WEB).verdict.level, SONDE_LEVEL_OK);
+    file.services[WEB].control = false;
+    file.target.lost_here = true;
+    cr_expect_eq(case_judge(&file, WEB).verdict.level, SONDE_LEVEL_OK);
+}
+
 /* Expectations. */
 
 Test(rules, a_closed_port_that_is_to_be_closed_is_fine)

@@ -222,6 +222,8 @@ static void check_event(const struct sonde_event *event)
         cr_assert(!answered && !event->to_target);
     if (!answered || event->uncertain)
         cr_assert_eq(event->rtt_ns, -1);
+    if (!answered)
+        cr_assert(event->reply_ttl == -1 && event->icmp_type == -1 && event->icmp_code == -1);
 }
 
 static bool is_later(int error)
