@@ -81,7 +81,8 @@ enum rule_answer rule_loss_over_limit(const struct rule_case *at, struct finding
     bool crit = at->target->crit.loss >= 0 && loss > at->target->crit.loss;
     if (!is_answering(at) || !is_expected_of(at) || (!warn && !crit))
         return RULE_QUIET;
-    text_addf(&words, "%.1f%% loss is above the limit of %.4g%%", 100 * loss,
+    text_add_loss(&words, at->tally->sent - at->tally->received, at->tally->sent);
+    text_addf(&words, ", above the limit of %.4g%%",
               100 * (crit ? at->target->crit.loss : at->target->warn.loss));
     words_say(finding, &words);
     finding->level = crit ? SONDE_LEVEL_FAILED : SONDE_LEVEL_DEGRADED;

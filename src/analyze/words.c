@@ -62,11 +62,7 @@ void words_round_trip(const struct tally_service *tally, struct text *words)
         text_add_ms(words, mean);
         text_add(words, " ms, ");
     }
-    if (tally->received == tally->sent)
-        text_add(words, "no loss");
-    else if (tally->sent > 0)
-        text_addf(words, "%.1f%% loss",
-                  100.0 * (double)(tally->sent - tally->received) / (double)tally->sent);
+    text_add_loss(words, tally->sent - tally->received, tally->sent);
     if (tally->received == 0 && tally->late > 0)
         text_add(words, ", answered late");
 }

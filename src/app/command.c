@@ -118,7 +118,7 @@ static int apply(struct reader *reader, const struct option_line *line, bool by_
         add_spelling(reader->reterr, line, by_letter);
         text_add(reader->reterr, " ");
         text_add_untrusted(reader->reterr, value, strlen(value));
-        text_addf(reader->reterr, ": wanted is %s", line->wanted);
+        text_addf(reader->reterr, ": expected %s", line->wanted);
     }
     return r;
 }

@@ -122,10 +122,16 @@ static void add_raw_remedies(struct text *text, const struct host *host)
     }
 }
 
+/* Are raw sockets allowed, for every family that this system has? */
+static bool has_raw(const struct host *host)
+{
+    return host->raw4 == 0 && (host->raw6 == 0 || host->ipv6 == -EAFNOSUPPORT);
+}
+
 static void add_raw(struct text *text, const struct host *host)
 {
-    bool both = host->raw6 == 0 || host->ipv6 == -EAFNOSUPPORT;
-    add_fact(text, host->raw4 != 0 || both ? host->raw4 : host->raw6, "raw sockets");
+    int error = has_raw(host) ? 0 : host->raw4 != 0 ? host->raw4 : host->raw6;
+    add_fact(text, error, "raw sockets");
     if (host->raw4 == -EPERM)
         add_raw_remedies(text, host);
     text_add(text, "\n");
@@ -138,7 +144,9 @@ static void add_ping(struct text *text, const struct host *host)
     add_fact(text, host->ping4, "ICMP datagram sockets");
     if (host->ping_groups[0] != '\0')
         text_addf(text, " (net.ipv4.ping_group_range is \"%s\")", host->ping_groups);
-    if (host->ping4 == -EACCES) {
+    if (host->ping4 != 0 && has_raw(host)) {
+        text_add(text, "; not needed here, raw sockets serve");
+    } else if (host->ping4 == -EACCES) {
         text_addf(&command, "sudo sysctl %s", setting);
         add_remedy(text, "for every user", text_ok(&command) ? command.data : "");
         text_deinit(&command);
@@ -208,7 +216,6 @@ int doctor(void)
     add_sandbox(&text, &sandbox);
     int status = text_ok(&text) && run_write(text.data, text.len) == 0 ? EXIT_MET : EXIT_INTERNAL;
     text_deinit(&text);
-    bool all = host.raw4 == 0 && (host.raw6 == 0 || host.ipv6 == -EAFNOSUPPORT) &&
-               host.files >= HOST_FILES_NEEDED;
+    bool all = has_raw(&host) && host.files >= HOST_FILES_NEEDED;
     return status == EXIT_MET && !all ? EXIT_UNMET : status;
 }

@@ -2,6 +2,7 @@
 /* The growing text of base/text.h. */
 #include "base/text.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,6 +140,37 @@ void text_add_ms(struct text *text, sonde_ns ns)
     double ms = (double)ns / (double)SONDE_NS_PER_MS;
     int decimals = ms >= 99.95 ? 0 : ms >= 9.995 ? 1 : ms >= 0.9995 ? 2 : 3;
     text_addf(text, "%.*f", decimals, ms);
+}
+
+/* Decimals that percent are written with: one, or more where that would be 0.0 or 100.0, and it is
+ * neither. */
+static int share_decimals(uint64_t part, uint64_t whole)
+{
+    enum { DECIMALS_MAX = 9 };
+    uint64_t rest = whole - part;
+    double nearest = 100.0 * (double)(part < rest ? part : rest) / (double)whole; /* to 0 or 100 */
+    int decimals = 1;
+    for (double rounded_off = 0.05; nearest > 0 && nearest <= rounded_off; rounded_off /= 10)
+        decimals++;
+    return decimals < DECIMALS_MAX ? decimals : DECIMALS_MAX;
+}
+
+void text_add_share(struct text *text, uint64_t part, uint64_t whole)
+{
+    if (whole < TEXT_COUNTED_BELOW)
+        text_addf(text, "%" PRIu64 " of %" PRIu64, part, whole);
+    else
+        text_addf(text, "%.*f", share_decimals(part, whole), 100.0 * (double)part / (double)whole);
+}
+
+void text_add_loss(struct text *text, uint64_t lost, uint64_t sent)
+{
+    if (lost == 0) {
+        text_add(text, "no loss");
+        return;
+    }
+    text_add_share(text, lost, sent);
+    text_add(text, sent < TEXT_COUNTED_BELOW ? " lost" : "% loss");
 }
 
 /* The bytes of a string that fit into so many columns, and in @p ret_columns what they take. */

@@ -48,6 +48,16 @@ void text_add_untrusted(struct text *text, const char *bytes, size_t len);
  */
 void text_add_ms(struct text *text, sonde_ns ns);
 
+/** Add how many of @p whole are @p part: "1 of 3" below TEXT_COUNTED_BELOW, of which a share would
+ *  say more than is known; otherwise percent without the sign, "5.0", with as many decimals as tell
+ *  it from none and from all. @p whole is not 0. */
+void text_add_share(struct text *text, uint64_t part, uint64_t whole);
+
+enum { TEXT_COUNTED_BELOW = 20 };
+
+/** Add loss in words: "no loss", "1 of 3 lost", "5.0% loss". */
+void text_add_loss(struct text *text, uint64_t lost, uint64_t sent);
+
 /** @return Columns that @p string, in UTF-8, takes: one a code point, none for combining marks. */
 size_t text_columns(const char *string);
 

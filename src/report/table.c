@@ -171,29 +171,47 @@ static void measure_hosts(struct table *table)
     }
 }
 
-static void write_figures(struct table *table, uint64_t sent, uint64_t received,
-                          const struct sonde_rtt *rtt, bool limited)
+/* The mean and the 95th percentile of round trips. */
+static void write_times(struct table *table, const struct sonde_rtt *rtt)
 {
-    struct text *out = table->report->text;
-    struct text cell = {0};
-    if (received == 0) {
-        text_addf(out, "%*s%6s%6s%6s", GROUP_GAP, "", "-", "-", "-");
-        return;
-    }
-    if (limited)
-        text_add(&cell, "~");
-    text_addf(&cell, "%.1f", 100.0 * (double)(sent - received) / (double)sent);
-    text_addf(out, "%*s%6s", GROUP_GAP, "", cell.data != NULL ? cell.data : "");
-    text_deinit(&cell);
     const sonde_ns values[] = {rtt->avg_ns, rtt->p95_ns};
     for (int i = 0; i < 2; i++) {
         struct text ms = {0};
         if (rtt->samples > 0 && values[i] >= 0)
             text_add_ms(&ms, values[i]);
-        text_addf(out, "%6s", ms.data != NULL ? ms.data : "-");
+        text_addf(table->report->text, "%6s", ms.data != NULL ? ms.data : "-");
         text_deinit(&ms);
     }
+}
+
+/* What routers at a hop answered, in percent. */
+static void write_hop_figures(struct table *table, const struct sonde_hop *hop)
+{
+    struct text cell = {0};
+    bool limited = hop->loss_kind == SONDE_LOSS_RATE_LIMITED;
+    if (hop->received == 0)
+        text_add(&cell, "-");
+    else
+        text_addf(&cell, "%s%.1f", limited ? "~" : "",
+                  100.0 * (double)(hop->sent - hop->received) / (double)hop->sent);
+    text_addf(table->report->text, "%*s", GROUP_GAP + 6, cell.data != NULL ? cell.data : "");
+    text_deinit(&cell);
+    write_times(table, &hop->rtt);
     table->has_limited |= limited;
+}
+
+/* What the target answered: its loss is told as in the verdict. */
+static void write_own_figures(struct table *table, uint64_t sent, uint64_t received,
+                              const struct sonde_rtt *rtt)
+{
+    struct text cell = {0};
+    if (received == sent)
+        text_add(&cell, "0.0");
+    else
+        text_add_share(&cell, sent - received, sent);
+    text_addf(table->report->text, "%*s", GROUP_GAP + 6, cell.data != NULL ? cell.data : "");
+    text_deinit(&cell);
+    write_times(table, rtt);
 }
 
 /* A service on the target's line: its own figures, even where its distance is not known. */
@@ -204,10 +222,7 @@ static bool write_target_cell(struct table *table, const struct row *row,
     bool has_own = path != NULL && path->hop_count > 0 && path->hops[path->hop_count - 1].is_target;
     if (!row->is_target || row->ttl != table->distance || has_own || service->sent == 0)
         return false;
-    if (service->received == 0)
-        text_addf(table->report->text, "%*s%6s%6s%6s", GROUP_GAP, "", "100.0", "-", "-");
-    else
-        write_figures(table, service->sent, service->received, &service->rtt, false);
+    write_own_figures(table, service->sent, service->received, &service->rtt);
     return true;
 }
 
@@ -224,9 +239,10 @@ static void write_cell(struct table *table, const struct row *row,
     bool elsewhere = best == NULL && hop != NULL && hop->received > 0;
     if (hop == NULL || hop->sent == 0 || !here || elsewhere)
         text_add_repeated(table->report->text, ' ', GROUP_COLUMNS);
+    else if (hop->is_target)
+        write_own_figures(table, hop->sent, hop->received, &hop->rtt);
     else
-        write_figures(table, hop->sent, hop->received, &hop->rtt,
-                      hop->loss_kind == SONDE_LOSS_RATE_LIMITED);
+        write_hop_figures(table, hop);
 }
 
 static void write_extensions(struct table *table, const struct sonde_responder *responder)

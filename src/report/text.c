@@ -62,16 +62,31 @@ static void write_findings(struct text_report *report, const struct sonde_servic
     }
 }
 
+/* Has it lost probes that somebody who answers others would have answered? */
+static bool is_lossy(const struct sonde_service_result *service)
+{
+    return service->received < service->sent &&
+           (service->received > 0 || service->state == SONDE_STATE_OPEN);
+}
+
+static void write_service_mark(struct text_report *report,
+                               const struct sonde_service_result *service)
+{
+    /* nothing is expected of a control: if it does not answer, that is neither good nor bad */
+    bool fine = service->verdict.level == SONDE_LEVEL_OK;
+    bool neutral = service->control && fine && service->state != SONDE_STATE_OPEN;
+    if (neutral)
+        text_add(report->text, report->style->ascii ? "-" : "·");
+    else if (fine && is_lossy(service)) /* too little for a finding, but not nothing */
+        style_mark(report, SONDE_LEVEL_DEGRADED);
+    else
+        style_mark(report, service->verdict.level);
+}
+
 static void write_verdict(struct text_report *report, const struct sonde_service_result *service,
                           long service_columns, long state_columns)
 {
-    /* nothing is expected of a control: if it does not answer, that is neither good nor bad */
-    bool neutral = service->control && service->verdict.level == SONDE_LEVEL_OK &&
-                   service->state != SONDE_STATE_OPEN;
-    if (neutral)
-        text_add(report->text, report->style->ascii ? "-" : "·");
-    else
-        style_mark(report, service->verdict.level);
+    write_service_mark(report, service);
     text_add(report->text, " ");
     style_pad(report, service->service, service_columns + 2);
     style_pad(report, style_state(service), state_columns + 2);

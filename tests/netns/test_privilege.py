@@ -299,6 +299,9 @@ class Privilege(unittest.TestCase):
             "time stamps of the kernel's": "yes", "open files": "yes",
             "seccomp filter": "no" if lab.preloaded("strict") is None else "yes",
             "Landlock": "no" if lab.preloaded("strict") is None else "yes"})
+        _, rest, remedies = facts["ICMP datagram sockets"]
+        self.assertTrue(rest.endswith("; not needed here, raw sockets serve"), rest)
+        self.assertEqual(remedies, [])
 
     def test_the_doctor_says_why_there_is_no_filter(self):
         if lab.preloaded("strict") is None:

@@ -600,7 +600,7 @@ Test(rules, limits_that_a_user_sets_degrade_or_fail)
     analysis = case_judge(&file, WEB);
     cr_expect_eq(analysis.verdict.code, SONDE_CODE_LOSS_AT_DESTINATION);
     cr_expect_eq(analysis.verdict.level, SONDE_LEVEL_DEGRADED, "10 is not above 10");
-    cr_expect_str_eq(analysis.verdict.text, "10.0% loss is above the limit of 5%");
+    cr_expect_str_eq(analysis.verdict.text, "1 of 10 lost, above the limit of 5%");
 }
 
 Test(rules, limits_are_neither_for_controls_nor_for_what_this_machine_lost)

@@ -41,7 +41,7 @@ Test(verdict, loss_of_an_open_port_is_told)
     case_add_full(&file, WEB, 3, SONDE_OUTCOME_OPEN, TARGET);
     case_add(&file, record_full(WEB, 4, SONDE_OUTCOME_NO_REPLY, NULL));
     struct analysis analysis = case_judge(&file, WEB);
-    expect_verdict(&analysis, SONDE_LEVEL_OK, SONDE_CODE_OK, "10.0 ms, 25.0% loss");
+    expect_verdict(&analysis, SONDE_LEVEL_OK, SONDE_CODE_OK, "10.0 ms, 1 of 4 lost");
 }
 
 Test(verdict, a_port_that_only_answered_late_is_open_without_a_round_trip)
@@ -51,7 +51,7 @@ Test(verdict, a_port_that_only_answered_late_is_open_without_a_round_trip)
     case_add_full(&file, WEB, 1, SONDE_OUTCOME_NO_REPLY, NULL);
     case_add(&file, late);
     struct analysis analysis = case_judge(&file, WEB);
-    expect_verdict(&analysis, SONDE_LEVEL_OK, SONDE_CODE_OK, "100.0% loss, answered late");
+    expect_verdict(&analysis, SONDE_LEVEL_OK, SONDE_CODE_OK, "1 of 1 lost, answered late");
 }
 
 Test(verdict, a_closed_port_has_failed)

@@ -19,6 +19,26 @@ static void expect_text(const struct text *text, const char *expected)
     cr_expect_str_eq(text->data, expected);
 }
 
+/* Below twenty probes one more or less is more than five percent: a share says too much. */
+Test(text, loss_is_counted_below_twenty_probes)
+{
+    static const struct {
+        uint64_t lost;
+        uint64_t sent;
+        const char *words;
+    } cases[] = {
+        {0, 0, "no loss"},         {0, 3, "no loss"},          {1, 3, "1 of 3 lost"},
+        {19, 19, "19 of 19 lost"}, {1, 20, "5.0% loss"},       {20, 20, "100.0% loss"},
+        {1, 3000, "0.03% loss"},   {1, 100000, "0.001% loss"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct text text = {0};
+        text_add_loss(&text, cases[i].lost, cases[i].sent);
+        cr_expect_str_eq(text.data, cases[i].words);
+        text_deinit(&text);
+    }
+}
+
 Test(text, an_empty_text_holds_nothing)
 {
     struct text text = {0};

@@ -156,6 +156,7 @@ Test(report, colours_are_the_only_escape_sequences_and_only_if_asked_for)
     struct made made;
     struct text text = {0};
     make(&made);
+    made.service.received = made.service.sent;
     report_text(&made.snapshot, &(struct report_style){.color = true}, &text);
     cr_expect_not_null(strstr(text.data, "\033[36m"));
     text_deinit(&text);
@@ -283,9 +284,48 @@ Test(report, a_port_that_was_added_for_comparison_says_so)
     struct made made;
     make(&made);
     made.service.control = true;
+    made.service.received = made.service.sent;
     expect_line(&made, "+ 443/tcp", "+ 443/tcp   open      fine (control)");
     made.service.state = SONDE_STATE_CLOSED; /* which is neither good nor bad */
     expect_line(&made, "- 443/tcp", "- 443/tcp   closed    fine (control)");
+}
+
+Test(report, a_tick_stands_only_before_what_lost_nothing)
+{
+    struct made made;
+    make(&made); /* 2 answers to 3 probes, and no rule that knows why */
+    expect_line(&made, "! 443/tcp", "! 443/tcp   open      fine");
+    made.service.control = true;
+    expect_line(&made, "! 443/tcp", "! 443/tcp   open      fine (control)");
+    made.service.state = SONDE_STATE_CLOSED;
+    made.service.control = false;
+    expect_line(&made, "! 443/tcp", "! 443/tcp   closed    fine");
+    made.service.state = SONDE_STATE_OPEN;
+    made.service.received = 0; /* all of them came late */
+    expect_line(&made, "! 443/tcp", "! 443/tcp   open      fine");
+    made.service.received = 3;
+    expect_line(&made, "+ 443/tcp", "+ 443/tcp   open      fine");
+    made.service.state = SONDE_STATE_FILTERED; /* as expected: silence is what was to be seen */
+    made.service.received = 0;
+    expect_line(&made, "+ 443/tcp", "+ 443/tcp   filtered  fine");
+}
+
+/* On the target's line of the table, too; what routers lost stays a share. */
+Test(report, below_twenty_probes_a_service_s_loss_is_counted)
+{
+    struct made made;
+    make(&made);
+    made.responders[0].hostname = NULL;
+    expect_line(&made, " 1  10.0.0.1", " 1  10.0.0.1         33.3  1.23  1.23");
+    expect_line(&made, " 2  203.0.113.10", " 2  203.0.113.10   1 of 3  1.23  1.23");
+    made.hops[1].sent = 19;
+    made.hops[1].received = 9;
+    expect_line(&made, " 2  203.0.113.10", " 2  203.0.113.10 10 of 19  1.23  1.23");
+    made.hops[1].sent = 20;
+    made.hops[1].received = 10;
+    expect_line(&made, " 2  203.0.113.10", " 2  203.0.113.10     50.0  1.23  1.23");
+    made.hops[1].sent = made.hops[1].received = 3;
+    expect_line(&made, " 2  203.0.113.10", " 2  203.0.113.10      0.0  1.23  1.23");
 }
 
 Test(report, whatever_else_was_found_stands_below_the_verdict)
