@@ -78,7 +78,8 @@ struct sonde_service {
     uint16_t port;           /**< 1 to 65535; 0 for icmp */
     const char *name;        /**< of the service, for the report; copied; NULL = none */
     bool control;            /**< there for comparison only: nothing is expected of it */
-    enum sonde_state expect; /**< the state that is wanted; SONDE_STATE_UNKNOWN: that it answers */
+    uint32_t expect;         /**< the states that are wanted, SONDE_STATE_BIT() of each, but of
+                                  SONDE_STATE_UNKNOWN; 0: that it answers */
     const char *payload;     /**< the protocol that a UDP port is asked in: the name of a payload;
                                   "none" = bytes without meaning; NULL = what its port is for */
     const uint8_t *question; /**< ask a UDP port this instead; copied; NULL = no */
@@ -126,8 +127,8 @@ SONDE_API SONDE_MUST_CHECK int sonde_session_new(const struct sonde_options *opt
  * @param services  What to probe, in the order of the report; copied.
  * @param count     1 to SONDE_SERVICES_MAX + 1.
  * @return 0; -EINVAL: no such protocol, or a port where there is none or none where there is one,
- *         no such payload, or one for something else than UDP, or a question that is too long;
- *         -E2BIG: too many services; -ENOMEM; -EBUSY: the session has started.
+ *         no such state, no such payload, or one for something else than UDP, or a question that is
+ * too long; -E2BIG: too many services; -ENOMEM; -EBUSY: the session has started.
  */
 SONDE_API SONDE_MUST_CHECK int sonde_session_add(struct sonde_session *session, const char *input,
                                                  const char *host,

@@ -133,8 +133,8 @@ struct sonde_service_result {
     uint64_t outcomes[SONDE_OUTCOME_COUNT];
     struct sonde_rtt rtt;
     const struct sonde_evidence *evidence; /**< NULL = nothing answered */
-    enum sonde_state expect;      /**< what is wanted; SONDE_STATE_UNKNOWN: that it answers */
-    bool met;                     /**< and that is what the state is */
+    uint32_t expect;              /**< states that are wanted, a bit each; 0: that it answers */
+    bool met;                     /**< and the state is one of them */
     struct sonde_verdict verdict; /**< the worst finding, or that nothing is wrong */
     enum sonde_confidence confidence;
     const struct sonde_blame *blame;      /**< NULL = nobody is to blame, or it is not known who */

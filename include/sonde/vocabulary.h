@@ -27,6 +27,9 @@ enum sonde_state {
     SONDE_STATE_COUNT
 };
 
+/** What stands for a state in a set of states. */
+#define SONDE_STATE_BIT(STATE) (UINT32_C(1) << (STATE))
+
 /** How one probe ended. */
 enum sonde_outcome {
     SONDE_OUTCOME_NO_REPLY,          /**< nothing within the timeout: lost or dropped */

@@ -25,11 +25,11 @@ enum {
 
 /** What the analysis has to know of a service beyond its tally. */
 struct analyze_service {
-    uint8_t protocol;        /* IP_PROTO_* */
-    bool control;            /* nothing is expected of it */
-    const char *name;        /* "443/tcp", for sentences */
-    enum sonde_state expect; /* the state that is wanted; SONDE_STATE_UNKNOWN: that it answers */
-    const char *silence;     /* why a healthy one does not answer, in words; NULL: it does */
+    uint8_t protocol;    /* IP_PROTO_* */
+    bool control;        /* nothing is expected of it */
+    const char *name;    /* "443/tcp", for sentences */
+    uint32_t expect;     /* the states that are wanted, a bit each; 0: that it answers */
+    const char *silence; /* why a healthy one does not answer, in words; NULL: it does */
 };
 
 /** Limits that a user sets. */

@@ -19,7 +19,7 @@ struct rule_case {
     const struct tally_service *tally;
     enum sonde_state state;
     enum sonde_outcome deciding;
-    enum sonde_state expect; /* SONDE_STATE_UNKNOWN: that it answers */
+    uint32_t expect; /* as in struct analyze_service */
 };
 
 enum rule_answer {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What is wrong with a port of a host that can be reached. */
 #include "analyze/rules.h"
+#include "base/states.h"
 #include "wire/ip.h"
 
 #include <inttypes.h>
@@ -185,11 +186,12 @@ enum rule_answer rule_closed_at_times(const struct rule_case *at, struct finding
 enum rule_answer rule_port_unexpectedly_open(const struct rule_case *at, struct finding *finding)
 {
     struct text words = {0};
-    if (at->state != SONDE_STATE_OPEN || at->expect == SONDE_STATE_UNKNOWN ||
-        at->expect == SONDE_STATE_OPEN)
+    if (at->state != SONDE_STATE_OPEN || at->expect == 0 ||
+        (at->expect & SONDE_STATE_BIT(SONDE_STATE_OPEN)) != 0)
         return RULE_QUIET;
     words_round_trip(at->tally, &words);
-    text_addf(&words, "; expected to be %s", sonde_state_name(at->expect));
+    text_add(&words, "; expected ");
+    states_add_wish(&words, at->expect);
     words_say(finding, &words);
     return RULE_FIRES;
 }

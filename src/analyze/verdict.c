@@ -31,16 +31,16 @@ static const struct rule {
 enum { RULE_COUNT = sizeof rules / sizeof *rules };
 
 /* Does a state say what was wanted: by default that the service answers? */
-static bool is_met(enum sonde_state state, enum sonde_state expect)
+static bool is_met(enum sonde_state state, uint32_t expect)
 {
-    return state == (expect == SONDE_STATE_UNKNOWN ? SONDE_STATE_OPEN : expect);
+    uint32_t wanted = expect != 0 ? expect : SONDE_STATE_BIT(SONDE_STATE_OPEN);
+    return (wanted & SONDE_STATE_BIT(state)) != 0;
 }
 
 /* The rules about a port that is not open have nothing to complain of if it is so wanted. */
 static bool is_wanted(const struct rule_case *at, enum sonde_code code)
 {
-    return at->expect != SONDE_STATE_UNKNOWN && is_met(at->state, at->expect) &&
-           at->state != SONDE_STATE_OPEN &&
+    return at->expect != 0 && is_met(at->state, at->expect) && at->state != SONDE_STATE_OPEN &&
            (code == SONDE_CODE_PORT_REJECTED || code == SONDE_CODE_PORT_FILTERED ||
             code == SONDE_CODE_PORT_CLOSED || code == SONDE_CODE_UDP_UNCONFIRMED ||
             code == SONDE_CODE_HOST_UNREACHABLE || code == SONDE_CODE_ROUTING_LOOP ||

@@ -3,6 +3,7 @@
 #include "app/expect.h"
 
 #include "base/number.h"
+#include "base/states.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,25 +19,8 @@ static int refuse(struct text *reterr, const char *what, const char *word, const
     return -EINVAL;
 }
 
-/* A state that can be wanted, by its word. */
-static int read_state(const char *word, enum sonde_state *ret_state)
-{
-    if (strcmp(word, "up") == 0) { /* as the report calls an open icmp service */
-        *ret_state = SONDE_STATE_OPEN;
-        return 0;
-    }
-    for (int i = 0; i < SONDE_STATE_COUNT; i++) {
-        if (i != SONDE_STATE_UNKNOWN && strcmp(word, sonde_state_name((enum sonde_state)i)) == 0) {
-            *ret_state = (enum sonde_state)i;
-            return 0;
-        }
-    }
-    return -EINVAL;
-}
-
 /* Note a state at every target that has the service. @return how many have. */
-static size_t note(struct target_list *targets, const struct service *wanted,
-                   enum sonde_state state)
+static size_t note(struct target_list *targets, const struct service *wanted, uint32_t states)
 {
     size_t count = 0;
     for (size_t i = 0; i < targets->count; i++) {
@@ -45,7 +29,7 @@ static size_t note(struct target_list *targets, const struct service *wanted,
             struct service *service = &services->items[k];
             if (service->port != wanted->port || strcmp(service->protocol, wanted->protocol) != 0)
                 continue;
-            service->expect = state;
+            service->expect = states;
             service->control = false;
             count++;
         }
@@ -57,17 +41,17 @@ static size_t note(struct target_list *targets, const struct service *wanted,
 static int read_one(char *word, const struct service_rules *rules, struct target_list *targets,
                     struct text *reterr)
 {
-    static const char advice[] = "as in 22=closed; states are open, closed, filtered, rejected, "
-                                 "open_or_filtered and unreachable";
+    static const char advice[] = "as in 22=closed, 25=!open; states are open, closed, filtered, "
+                                 "rejected, open_or_filtered and unreachable";
     struct service_list services = {0};
-    enum sonde_state state = SONDE_STATE_UNKNOWN;
+    uint32_t states = 0;
     char *equals = strchr(word, '=');
-    if (equals == NULL || read_state(equals + 1, &state) < 0)
+    if (equals == NULL || states_read(equals + 1, &states) < 0)
         return refuse(reterr, "--expect: not a service and a state: ", word, advice);
     *equals = '\0';
     int r = services_read(word, rules, &services, reterr);
     for (size_t i = 0; r == 0 && i < services.count; i++) {
-        if (note(targets, &services.items[i], state) == 0)
+        if (note(targets, &services.items[i], states) == 0)
             r = refuse(reterr, "--expect: no target has the service ", word, "name it there too");
     }
     services_deinit(&services);

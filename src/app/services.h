@@ -9,12 +9,12 @@
 
 /** A port of one protocol, as a user asked for it. */
 struct service {
-    char protocol[8];        /* "icmp", "tcp", "udp" */
-    uint16_t port;           /* 0 for icmp */
-    char name[32];           /* "https"; "" = none */
-    const char *payload;     /* what it is asked in, if not as its port says; NULL = so */
-    bool control;            /* added for comparison */
-    enum sonde_state expect; /* what it is wanted to be; SONDE_STATE_UNKNOWN: that it answers */
+    char protocol[8];    /* "icmp", "tcp", "udp" */
+    uint16_t port;       /* 0 for icmp */
+    char name[32];       /* "https"; "" = none */
+    const char *payload; /* what it is asked in, if not as its port says; NULL = so */
+    bool control;        /* added for comparison */
+    uint32_t expect;     /* states that it is wanted to have, a bit each; 0: that it answers */
 };
 
 enum {

@@ -2,6 +2,7 @@
 /*
  * The JSON report, schema sonde.report/1. cJSON writes it; null is what was not measured.
  */
+#include "base/states.h"
 #include "report/members.h"
 #include "report/report.h"
 
@@ -236,6 +237,19 @@ static void put_outcomes(struct json_writer *writer, cJSON *service,
     }
 }
 
+/* What is wanted, as --expect takes it, and whether it is so. */
+static void put_expect(struct json_writer *writer, cJSON *service,
+                       const struct sonde_service_result *result)
+{
+    struct text states = {0};
+    if (result->expect != 0)
+        states_add(&states, result->expect);
+    json_string(writer, service, "expect", states.data);
+    json_bool(writer, service, "met", result->met);
+    writer->failed |= states.failed;
+    text_deinit(&states);
+}
+
 static void put_service(struct json_writer *writer, cJSON *services,
                         const struct sonde_service_result *result)
 {
@@ -253,8 +267,7 @@ static void put_service(struct json_writer *writer, cJSON *services,
     put_outcomes(writer, object, result);
     put_rtt(writer, object, &result->rtt);
     put_evidence(writer, object, result->evidence);
-    json_string(writer, object, "expect",
-                result->expect == SONDE_STATE_UNKNOWN ? NULL : sonde_state_name(result->expect));
+    put_expect(writer, object, result);
     cJSON *verdict = put_verdict(writer, object, &result->verdict);
     json_string(writer, verdict, "confidence", sonde_confidence_name(result->confidence));
     put_blame(writer, verdict, result->blame);

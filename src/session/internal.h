@@ -27,8 +27,8 @@ struct session_service {
     const char *name; /* "https"; NULL = none */
     const char *text; /* "443/tcp" */
     bool control;
-    bool standby; /* a control that is begun only if it is needed */
-    enum sonde_state expect;
+    bool standby;                      /* a control that is begun only if it is needed */
+    uint32_t expect;                   /* as in struct sonde_service */
     const struct payload_ops *payload; /* what a UDP port is asked; NULL = bytes without meaning */
     struct sonde_span question;        /* if that is payload_own */
     struct sonde_span expects;

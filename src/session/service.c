@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What is to be probed, as it is added to a session. */
+#include "base/states.h"
 #include "base/text.h"
 #include "session/internal.h"
 #include "wire/ip.h"
@@ -62,7 +63,8 @@ static int take_service(struct sonde_session *session, const struct sonde_servic
 {
     struct text text = {0};
     own->ops = probe_by_name(service->protocol);
-    if (own->ops == NULL || own->ops->has_ports != (service->port != 0))
+    if (own->ops == NULL || own->ops->has_ports != (service->port != 0) ||
+        (service->expect & ~STATES_ALL) != 0)
         return -EINVAL;
     own->port = service->port;
     own->control = service->control;

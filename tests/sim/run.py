@@ -19,6 +19,7 @@ from a run:
     #? icmp rtt_ms.min 4|null         one or the other
     #? 25/tcp verdict.code !ok        anything else
     #? 22/tcp since 1970-01-01T00:01* text that begins so
+    #? 22/tcp expect "closed|filtered" just that text
     #? icmp path.hops #3              an array of so many elements
     #? icmp path.hops[*].responders[*].address 10.0.0.1 10.0.0.2    all that is found, in order
     #= 3  10.0.0.3                    a line of the text report begins so, blanks run together
@@ -117,6 +118,8 @@ def matches_number(actual, wanted):
 
 
 def matches(actual, wanted):
+    if wanted.startswith('"'):
+        return actual == json.loads(wanted)
     if "|" in wanted:
         return any(matches(actual, part) for part in wanted.split("|"))
     if wanted.startswith("!"):

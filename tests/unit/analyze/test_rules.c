@@ -620,7 +620,7 @@ Test(rules, limits_are_neither_for_controls_nor_for_what_this_machine_lost)
 Test(rules, a_closed_port_that_is_to_be_closed_is_fine)
 {
     case_add_full(&file, SSH, 3, SONDE_OUTCOME_CLOSED, TARGET);
-    file.services[SSH].expect = SONDE_STATE_CLOSED;
+    file.services[SSH].expect = SONDE_STATE_BIT(SONDE_STATE_CLOSED);
     struct analysis analysis = case_judge(&file, SSH);
     cr_expect(analysis.met);
     cr_expect_eq(analysis.verdict.code, SONDE_CODE_OK);
@@ -630,7 +630,7 @@ Test(rules, a_closed_port_that_is_to_be_closed_is_fine)
 Test(rules, an_open_port_that_is_to_be_closed_has_failed)
 {
     case_add_full(&file, SSH, 3, SONDE_OUTCOME_OPEN, TARGET);
-    file.services[SSH].expect = SONDE_STATE_CLOSED;
+    file.services[SSH].expect = SONDE_STATE_BIT(SONDE_STATE_CLOSED);
     struct analysis analysis = case_judge(&file, SSH);
     cr_expect_not(analysis.met);
     cr_expect_eq(analysis.verdict.code, SONDE_CODE_PORT_UNEXPECTEDLY_OPEN);
@@ -642,7 +642,7 @@ Test(rules, a_filtered_port_that_is_to_be_closed_has_failed)
 {
     add_answering(ICMP, SONDE_OUTCOME_ECHO_REPLY, 3);
     add_silent(SSH, 2, 3);
-    file.services[SSH].expect = SONDE_STATE_CLOSED;
+    file.services[SSH].expect = SONDE_STATE_BIT(SONDE_STATE_CLOSED);
     struct analysis analysis = case_judge(&file, SSH);
     cr_expect_not(analysis.met);
     cr_expect_eq(analysis.verdict.code, SONDE_CODE_PORT_FILTERED);

@@ -48,11 +48,11 @@ Test(expect, a_state_is_noted_at_every_target_that_has_the_service)
 {
     struct text error = {0};
     cr_assert_eq(read_words("22=closed,443=open,53/udp=open_or_filtered", &error), 0);
-    cr_expect_eq(service(0, "tcp", 22)->expect, SONDE_STATE_CLOSED);
-    cr_expect_eq(service(1, "tcp", 22)->expect, SONDE_STATE_CLOSED);
-    cr_expect_eq(service(0, "tcp", 443)->expect, SONDE_STATE_OPEN);
-    cr_expect_eq(service(0, "udp", 53)->expect, SONDE_STATE_OPEN_OR_FILTERED);
-    cr_expect_eq(service(0, "icmp", 0)->expect, SONDE_STATE_UNKNOWN);
+    cr_expect_eq(service(0, "tcp", 22)->expect, SONDE_STATE_BIT(SONDE_STATE_CLOSED));
+    cr_expect_eq(service(1, "tcp", 22)->expect, SONDE_STATE_BIT(SONDE_STATE_CLOSED));
+    cr_expect_eq(service(0, "tcp", 443)->expect, SONDE_STATE_BIT(SONDE_STATE_OPEN));
+    cr_expect_eq(service(0, "udp", 53)->expect, SONDE_STATE_BIT(SONDE_STATE_OPEN_OR_FILTERED));
+    cr_expect_eq(service(0, "icmp", 0)->expect, 0);
     cr_expect(service(0, "icmp", 0)->control);
     text_deinit(&error);
 }
@@ -61,8 +61,8 @@ Test(expect, names_are_understood_and_a_control_of_which_something_is_expected_i
 {
     struct text error = {0};
     cr_assert_eq(read_words("ssh=filtered,icmp=up", &error), 0);
-    cr_expect_eq(service(1, "tcp", 22)->expect, SONDE_STATE_FILTERED);
-    cr_expect_eq(service(0, "icmp", 0)->expect, SONDE_STATE_OPEN);
+    cr_expect_eq(service(1, "tcp", 22)->expect, SONDE_STATE_BIT(SONDE_STATE_FILTERED));
+    cr_expect_eq(service(0, "icmp", 0)->expect, SONDE_STATE_BIT(SONDE_STATE_OPEN));
     cr_expect_not(service(0, "icmp", 0)->control);
     text_deinit(&error);
 }

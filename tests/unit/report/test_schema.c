@@ -18,6 +18,7 @@ WORD(outcome, sonde_outcome)
 WORD(level, sonde_level)
 WORD(code, sonde_code)
 WORD(confidence, sonde_confidence)
+WORD(way, sonde_way)
 WORD(stop_reason, sonde_stop_reason)
 WORD(loss_kind, sonde_loss_kind)
 WORD(status, sonde_status)
@@ -38,16 +39,16 @@ static const struct list {
     {"$defs/code", code_word, 0, SONDE_CODE_COUNT},
     {"$defs/outcome", outcome_word, 0, SONDE_OUTCOME_COUNT},
     {"$defs/service/properties/outcomes/propertyNames", outcome_word, 0, SONDE_OUTCOME_COUNT},
+    {"$defs/blame/properties/way", way_word, 0, SONDE_WAY_COUNT},
     {"$defs/hop/properties/loss_kind", loss_kind_word, 0, SONDE_LOSS_KIND_COUNT},
     {"$defs/path/properties/stop_reason", stop_reason_word, 0, SONDE_STOP_COUNT},
     {"$defs/service/properties/state", state_word, 0, SONDE_STATE_COUNT},
-    {"$defs/service/properties/expect", state_word, 0, SONDE_STATE_COUNT},
     {"$defs/service/properties/findings/items/properties/confidence", confidence_word, 0,
      SONDE_CONFIDENCE_COUNT},
 };
 
-/* @return The enumeration at a path; NULL if there is none. */
-static const cJSON *find_list(const cJSON *schema, const char *path)
+/* @return What stands under a key at a path; NULL if there is nothing. */
+static const cJSON *find(const cJSON *schema, const char *path, const char *key)
 {
     const cJSON *at = schema;
     char words[128];
@@ -55,7 +56,7 @@ static const cJSON *find_list(const cJSON *schema, const char *path)
     (void)snprintf(words, sizeof words, "%s", path);
     for (char *word = strtok_r(words, "/", &rest); word != NULL; word = strtok_r(NULL, "/", &rest))
         at = cJSON_GetObjectItemCaseSensitive(at, word);
-    return cJSON_GetObjectItemCaseSensitive(at, "enum");
+    return cJSON_GetObjectItemCaseSensitive(at, key);
 }
 
 static bool lists_word(const cJSON *list, const char *word)
@@ -82,12 +83,31 @@ Test(schema, has_the_words_of_the_vocabulary_and_no_others)
     cJSON *schema = cJSON_ParseWithLength((const char *)report_schema.data, report_schema.len);
     cr_assert_not_null(schema);
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
-        const cJSON *list = find_list(schema, lists[i].path);
+        const cJSON *list = find(schema, lists[i].path, "enum");
         cr_expect_eq(words_in(list), (int)(lists[i].count - lists[i].first), "%s", lists[i].path);
         for (unsigned value = lists[i].first; value < lists[i].count; value++) {
             const char *word = lists[i].word(value);
             cr_expect(lists_word(list, word), "%s lacks %s", lists[i].path, word);
         }
     }
+    cJSON_Delete(schema);
+}
+
+Test(schema, has_the_states_that_may_be_expected)
+{
+    cJSON *schema = cJSON_ParseWithLength((const char *)report_schema.data, report_schema.len);
+    const cJSON *pattern = find(schema, "$defs/service/properties/expect", "pattern");
+    char states[256] = "";
+    char wanted[640];
+    for (unsigned value = 0; value < SONDE_STATE_COUNT; value++) {
+        const char *word = state_word(value);
+        if (value == SONDE_STATE_UNKNOWN)
+            continue; /* nobody can want that */
+        size_t len = strlen(states);
+        (void)snprintf(states + len, sizeof states - len, "%s%s", len > 0 ? "|" : "", word);
+    }
+    (void)snprintf(wanted, sizeof wanted, "^!?(%s)([|](%s))*$", states, states);
+    cr_assert(cJSON_IsString(pattern));
+    cr_expect_str_eq(pattern->valuestring, wanted);
     cJSON_Delete(schema);
 }
