@@ -49,7 +49,7 @@ struct sonde_options {
     uint8_t first_ttl;        /**< 0 = 1 */
     uint8_t max_ttl;          /**< 0 = 30 */
     uint8_t gap_limit;        /**< silent hops until a path is given up; 0 = 12 */
-    uint16_t size_bytes;      /**< whole packet, 64 to 9000; 0 = 64; a SYN has its own size */
+    uint16_t size_bytes;      /**< whole packet, 28 to 9000; 0 = 64; a SYN has its own size */
     uint8_t fill;             /**< value of payload bytes that carry nothing */
     uint8_t tos;              /**< type of service, traffic class */
     uint16_t source_port;     /**< for TCP and UDP; 0 = any */

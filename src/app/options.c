@@ -31,11 +31,11 @@ static int read_byte(const char *value, uint8_t min, uint8_t *ret_byte)
     return r;
 }
 
-/* Seconds with a fraction, from 0.01 to a bound. */
-static int read_seconds(const char *value, int64_t max_s, sonde_ns *ret_ns)
+/* Seconds with a fraction, within bounds. */
+static int read_seconds(const char *value, int64_t min_ms, int64_t max_s, sonde_ns *ret_ns)
 {
     sonde_ns ns;
-    if (number_parse_ns(value, SONDE_NS_PER_S, &ns) < 0 || ns < 10 * SONDE_NS_PER_MS ||
+    if (number_parse_ns(value, SONDE_NS_PER_S, &ns) < 0 || ns < min_ms * SONDE_NS_PER_MS ||
         ns > max_s * SONDE_NS_PER_S)
         return -EINVAL;
     *ret_ns = ns;
@@ -108,7 +108,7 @@ static int apply_tos(struct command *command, const char *value)
 static int apply_size(struct command *command, const char *value)
 {
     uint64_t number = 0;
-    int r = read_number(value, 64, 9000, &number);
+    int r = read_number(value, 28, 9000, &number);
     command->options.size_bytes = (uint16_t)number;
     return r;
 }
@@ -162,17 +162,17 @@ static int apply_rate(struct command *command, const char *value)
 
 static int apply_interval(struct command *command, const char *value)
 {
-    return read_seconds(value, 86400, &command->options.interval_ns);
+    return read_seconds(value, 1, 86400, &command->options.interval_ns);
 }
 
 static int apply_timeout(struct command *command, const char *value)
 {
-    return read_seconds(value, 3600, &command->options.timeout_ns);
+    return read_seconds(value, 10, 3600, &command->options.timeout_ns);
 }
 
 static int apply_deadline(struct command *command, const char *value)
 {
-    return read_seconds(value, 31622400, &command->options.deadline_ns);
+    return read_seconds(value, 10, 31622400, &command->options.deadline_ns);
 }
 
 static int apply_expect(struct command *command, const char *value)
@@ -339,7 +339,7 @@ static const struct option_line option_lines[] = {
           "ask UDP ports this instead of what they are for", apply_payload),
     TAKES(0, "expect-reply", "HEX", "hexadecimal digits, or @FILE", "Probing",
           "and take only answers that begin so", apply_expect_reply),
-    TAKES('s', "psize", "BYTES", "64 to 9000", "Probing",
+    TAKES('s', "psize", "BYTES", "28 to 9000", "Probing",
           "packet size with headers, for icmp and udp (64)", apply_size),
     TAKES('B', "bitpattern", "N", "0 to 255", "Probing", "fill payloads with this byte (0)",
           apply_fill),
@@ -355,7 +355,7 @@ static const struct option_line option_lines[] = {
     FLAG(0, "unprivileged", "Probing", "use no raw sockets, even if they are allowed",
          options.unprivileged),
     TAKES('c', "report-cycles", "N", "1 to 4294967294", "Timing", "cycles (3)", apply_cycles),
-    TAKES('i', "interval", "SECONDS", "0.01 to 86400", "Timing",
+    TAKES('i', "interval", "SECONDS", "0.001 to 86400", "Timing",
           "from cycle to cycle (1; without -c 0.5)", apply_interval),
     TAKES('Z', "timeout", "SECONDS", "0.01 to 3600", "Timing",
           "a probe is lost at the latest after this (2)", apply_timeout),

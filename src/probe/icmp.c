@@ -4,19 +4,17 @@
  *
  * Load balancers hash the first four bytes behind the IP header, which for ICMP are type, code and
  * checksum. So the identifier is fixed for the trace, the sequence number carries the token, and a
- * word of the payload is chosen so that the checksum comes out the same in every probe.
+ * word of the payload is chosen so that the checksum comes out the same in every probe. A probe of
+ * the headers alone has no such word: then the checksum is what it has to be.
  *
- *   payload: cookie (8), token (4), compensation (2), fill
+ * A reply proves itself by the cookie. One to a probe that had no room for it is known by
+ * identifier and sequence, 32 bits that a stranger does not know.
  */
 #include "wire/icmp.h"
 #include "probe/probe.h"
 #include "wire/csum.h"
 
-enum {
-    CHECKSUM_OFFSET = 2,
-    COMPENSATION_OFFSET = ICMP_HEADER_BYTES + PROBE_PROOF_BYTES,
-    PAYLOAD_MIN = PROBE_PROOF_BYTES + 2,
-};
+enum { CHECKSUM_OFFSET = 2 };
 
 /* The checksum that all probes of the trace have; 0xffff never comes out of a sum (RFC 1624 §3). */
 static uint16_t trace_checksum(const struct sonde_spec *spec)
@@ -31,21 +29,30 @@ static int icmp_build(const struct sonde_spec *spec, uint32_t token, uint8_t ttl
     uint32_t id_and_seq = (uint32_t)spec->flow.src_port << 16 | probe_field16(spec->id_base, token);
     struct wr wr = wr_init(buf, cap);
     icmp_encode(&wr, ipv6 ? ICMP6_ECHO_REQUEST : ICMP4_ECHO_REQUEST, 0, id_and_seq);
-    probe_write_proof(&wr, spec, token);
-    wr_u16(&wr, 0);
-    size_t payload_len = probe_payload_len(spec, ICMP_HEADER_BYTES);
-    if (payload_len > PAYLOAD_MIN)
-        wr_fill(&wr, spec->fill, payload_len - PAYLOAD_MIN);
+    size_t compensation = probe_write_payload(&wr, spec, token);
 
     uint64_t sum = csum_add(0, (struct sonde_span){wr.data, wr.len});
     if (ipv6) /* RFC 4443 §2.3: ICMPv6 includes the pseudo-header, ICMP does not */
         sum += csum_pseudo(&spec->flow.src, &spec->flow.dst, IP_PROTO_ICMPV6, (uint32_t)wr.len);
-    wr_patch_u16(&wr, COMPENSATION_OFFSET, csum_compensate(sum, trace_checksum(spec)));
-    wr_patch_u16(&wr, CHECKSUM_OFFSET, trace_checksum(spec));
+    uint16_t checksum = compensation != 0 ? trace_checksum(spec) : csum_finish(sum);
+    if (compensation != 0)
+        wr_patch_u16(&wr, compensation, csum_compensate(sum, checksum));
+    wr_patch_u16(&wr, CHECKSUM_OFFSET, checksum);
 
     ret_tx->ttl = ttl;
     ret_tx->header_len = ICMP_HEADER_BYTES;
     return probe_finish(spec, token, &wr, ret_tx);
+}
+
+/* The token modulo 65535 that the sequence carries. @return false if it carries none. */
+static bool take_sequence(const struct sonde_spec *spec, const struct icmp_header *icmp,
+                          struct sonde_match *match)
+{
+    uint16_t sequence = (uint16_t)icmp->info;
+    if (sequence == 0)
+        return false;
+    match->token = probe_token16(spec->id_base, sequence);
+    return true;
 }
 
 static int echo_match(const struct sonde_spec *spec, const struct icmp_header *icmp,
@@ -55,7 +62,13 @@ static int echo_match(const struct sonde_spec *spec, const struct icmp_header *i
     match->has_token = match->has_full_token = true;
     if ((uint16_t)(icmp->info >> 16) != spec->flow.src_port)
         return SONDE_DISCARD_FOREIGN;
-    int r = probe_read_proof(spec, icmp->body, &match->token);
+    int r = probe_read_proof(spec, ICMP_HEADER_BYTES, icmp->body, &match->token);
+    bool is_short = probe_is_short(spec, ICMP_HEADER_BYTES);
+    if (is_short && r == SONDE_DISCARD_TRUNCATED &&
+        icmp->body.len >= probe_payload_len(spec, ICMP_HEADER_BYTES)) {
+        match->has_full_token = false;
+        return take_sequence(spec, icmp, match) ? 0 : SONDE_DISCARD_BAD_TOKEN;
+    }
     if (r == 0 && (uint16_t)icmp->info != probe_field16(spec->id_base, match->token))
         return SONDE_DISCARD_BAD_TOKEN;
     return r;
@@ -66,16 +79,15 @@ static int error_match(const struct sonde_spec *spec, const struct icmp_header *
 {
     match->outcome = probe_error_outcome(rx);
     match->has_token = true;
-    int r = probe_read_proof(spec, icmp->body, &match->token);
+    int r = probe_read_proof(spec, ICMP_HEADER_BYTES, icmp->body, &match->token);
     if (r == 0) {
         match->has_full_token = true;
         return 0;
     }
     if (r == SONDE_DISCARD_BAD_TOKEN)
         return r;
-    if (rx->local_port != spec->flow.src_port || (uint16_t)icmp->info == 0)
+    if (rx->local_port != spec->flow.src_port || !take_sequence(spec, icmp, match))
         return SONDE_DISCARD_FOREIGN; /* an identifier that a NAT changed needs the cookie */
-    match->token = probe_token16(spec->id_base, (uint16_t)icmp->info);
     return 0;
 }
 

@@ -67,14 +67,56 @@ size_t probe_payload_len(const struct sonde_spec *spec, size_t header_len)
     return spec->size_bytes > headers ? spec->size_bytes - headers : 0;
 }
 
-void probe_write_proof(struct wr *wr, const struct sonde_spec *spec, uint32_t token)
+bool probe_is_short(const struct sonde_spec *spec, size_t header_len)
 {
-    wr_u64(wr, spec->cookie);
-    wr_u32(wr, token);
+    return probe_payload_len(spec, header_len) < PROBE_PAYLOAD_BYTES;
 }
 
-int probe_read_proof(const struct sonde_spec *spec, struct sonde_span payload, uint32_t *ret_token)
+/* The beginning of a payload that has no room for all. */
+static void write_short(uint8_t bytes[PROBE_PAYLOAD_BYTES], const struct sonde_spec *spec)
 {
+    struct wr wr = wr_init(bytes, PROBE_PAYLOAD_BYTES);
+    wr_u16(&wr, 0);
+    wr_u64(&wr, spec->cookie);
+    wr_fill(&wr, spec->fill, PROBE_PAYLOAD_BYTES - wr.len);
+}
+
+size_t probe_write_payload(struct wr *wr, const struct sonde_spec *spec, uint32_t token)
+{
+    size_t header_len = wr->len;
+    size_t len = probe_payload_len(spec, header_len);
+    uint8_t beginning[PROBE_PAYLOAD_BYTES];
+    if (probe_is_short(spec, header_len)) {
+        write_short(beginning, spec);
+        wr_bytes(wr, beginning, len);
+        return len >= PROBE_COMPENSATION_BYTES ? header_len : 0;
+    }
+    wr_u64(wr, spec->cookie);
+    wr_u32(wr, token);
+    wr_u16(wr, 0);
+    wr_fill(wr, spec->fill, len - PROBE_PAYLOAD_BYTES);
+    return header_len + PROBE_PROOF_BYTES;
+}
+
+/* Does what came back of a short probe fit? Its compensation is not looked at. */
+static int read_short(const struct sonde_spec *spec, size_t header_len, struct sonde_span payload)
+{
+    uint8_t beginning[PROBE_PAYLOAD_BYTES];
+    size_t sent = probe_payload_len(spec, header_len);
+    size_t len = payload.len < sent ? payload.len : sent;
+    write_short(beginning, spec);
+    for (size_t i = PROBE_COMPENSATION_BYTES; i < len; i++) {
+        if (payload.data[i] != beginning[i])
+            return SONDE_DISCARD_BAD_TOKEN;
+    }
+    return SONDE_DISCARD_TRUNCATED;
+}
+
+int probe_read_proof(const struct sonde_spec *spec, size_t header_len, struct sonde_span payload,
+                     uint32_t *ret_token)
+{
+    if (probe_is_short(spec, header_len))
+        return read_short(spec, header_len, payload);
     struct rd rd = rd_init(payload);
     uint64_t cookie = rd_u64(&rd);
     uint32_t token = rd_u32(&rd);

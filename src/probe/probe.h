@@ -14,6 +14,10 @@
  *   udp      checksum, IPv4 id           + cookie, token    payload, if the server echoes it
  *   tcp      IPv4 id                     + TSval            TSecr, if the server does RFC 7323
  *
+ * A packet may be asked to be so small that cookie and token have no room in it. Then the words of
+ * the header say all: an echo is known by its identifier and its sequence, a datagram by its IPv4
+ * identification and its checksum, and as much of the cookie as there is has to fit.
+ *
  * Full tokens have 32 bits. The 16-bit fields carry the token modulo 65535, shifted by a base of
  * the trace, plus 1, so that no field is ever 0 (a 0 would be filled in by the kernel, or mean "no
  * checksum"). What an outsider cannot know and has to match is the port or identifier, the ISN,
@@ -30,7 +34,8 @@
 
 enum {
     PROBE_TOKEN_MODULUS = 65535, /* what 16-bit fields know of a token */
-    PROBE_SIZE_MIN = 64,         /* bytes, IP header included: an IPv6 echo with cookie and token */
+    PROBE_SIZE_MIN = 28,         /* bytes: the headers of IPv4 and of ICMP or UDP */
+    PROBE_SIZE_USUAL = 64,       /* bytes: an IPv6 echo with cookie and token */
     PROBE_SIZE_MAX = 9000,       /* bytes: a jumbo frame */
 };
 
@@ -128,20 +133,34 @@ SONDE_MUST_CHECK int probe_finish(const struct sonde_spec *spec, uint32_t token,
 /** @return Payload bytes that make the packet spec->size_bytes long after @p header_len bytes. */
 size_t probe_payload_len(const struct sonde_spec *spec, size_t header_len);
 
-/** Write cookie and token: the 12 bytes that prove an answer or a quote to be of this trace. */
-void probe_write_proof(struct wr *wr, const struct sonde_spec *spec, uint32_t token);
-
-enum { PROBE_PROOF_BYTES = 12 };
+enum {
+    PROBE_COMPENSATION_BYTES = 2,
+    PROBE_PROOF_BYTES = 12,  /* cookie, token */
+    PROBE_PAYLOAD_BYTES = 14 /* of all three together */
+};
 
 /**
- * Read what probe_write_proof() wrote.
- * @param payload    The payload as it came back.
- * @param ret_token  On 0, the token.
- * @return 0; SONDE_DISCARD_TRUNCATED if it is cut short; SONDE_DISCARD_BAD_TOKEN if the cookie is
- *         another.
+ * Write the payload of a probe behind its header: cookie (8), token (4), compensation (2), fill.
+ * Where there is no room for these: compensation (2), and the beginning of the cookie.
+ * @param wr  Holds the header.
+ * @return Where the compensation stands: a word of 0, for a checksum to come out as it is wanted; 0
+ *         if there is no room for it.
  */
-SONDE_MUST_CHECK int probe_read_proof(const struct sonde_spec *spec, struct sonde_span payload,
-                                      uint32_t *ret_token);
+size_t probe_write_payload(struct wr *wr, const struct sonde_spec *spec, uint32_t token);
+
+/** @return true if a probe has no room for cookie and token behind @p header_len bytes. */
+bool probe_is_short(const struct sonde_spec *spec, size_t header_len);
+
+/**
+ * Read what probe_write_payload() wrote.
+ * @param header_len  Bytes that stood before it.
+ * @param payload     The payload as it came back.
+ * @param ret_token   On 0, the token.
+ * @return 0; SONDE_DISCARD_TRUNCATED if it is cut short of the token, or was sent so; then what is
+ *         there of a short probe fits; SONDE_DISCARD_BAD_TOKEN if the cookie is another.
+ */
+SONDE_MUST_CHECK int probe_read_proof(const struct sonde_spec *spec, size_t header_len,
+                                      struct sonde_span payload, uint32_t *ret_token);
 
 /** @return How a probe ends that drew this ICMP error. */
 enum sonde_outcome probe_error_outcome(const struct sonde_rx *rx);

@@ -8,9 +8,8 @@
  * Otherwise the payload carries cookie and token, which a port unreachable or time exceeded quotes
  * and an echoing server gives back; a word of it is chosen so that the checksum, which even an
  * 8-byte quote holds, carries the token too. A server that answers with something else has still
- * answered: which probe it was is then for the engine to decide.
- *
- *   payload: cookie (8), token (4), compensation (2), fill
+ * answered: which probe it was is then for the engine to decide. A datagram too small for that word
+ * has the checksum that it has to have, and the IPv4 identification alone names it.
  */
 #include "wire/udp.h"
 #include "probe/probe.h"
@@ -21,8 +20,6 @@
 enum {
     LENGTH_OFFSET = 4,
     CHECKSUM_OFFSET = 6,
-    COMPENSATION_OFFSET = UDP_HEADER_BYTES + PROBE_PROOF_BYTES,
-    PAYLOAD_MIN = PROBE_PROOF_BYTES + 2,
 };
 
 static struct payload_trace payload_trace_of(const struct sonde_spec *spec)
@@ -37,6 +34,13 @@ static uint64_t sum_segment(const struct sonde_spec *spec, const struct wr *wr)
     return sum + csum_pseudo(&spec->flow.src, &spec->flow.dst, IP_PROTO_UDP, (uint32_t)wr->len);
 }
 
+/* Fill in the checksum that a segment has. 0 would mean that it has none; RFC 768. */
+static void write_checksum(const struct sonde_spec *spec, struct wr *wr)
+{
+    uint16_t checksum = csum_finish(sum_segment(spec, wr));
+    wr_patch_u16(wr, CHECKSUM_OFFSET, checksum != 0 ? checksum : 0xffff);
+}
+
 /* Fields of 16 bits in questions have a secret of their own, so that one which agrees with the IPv4
  * identification proves both. */
 static uint16_t payload_base(const struct sonde_spec *spec)
@@ -49,31 +53,37 @@ static void write_question(const struct sonde_spec *spec, uint32_t token, struct
 {
     const struct payload_trace trace = payload_trace_of(spec);
     const struct payload_name name = {token, probe_field16(payload_base(spec), token)};
-    size_t len = spec->size_bytes > PROBE_SIZE_MIN ? probe_payload_len(spec, UDP_HEADER_BYTES) : 0;
+    size_t len =
+        spec->size_bytes > PROBE_SIZE_USUAL ? probe_payload_len(spec, UDP_HEADER_BYTES) : 0;
     udp_encode(wr, spec->flow.src_port, spec->flow.dst_port, 0);
     spec->payload->ask(&trace, &name, len, wr);
     if (!wr_ok(wr))
         return;
     wr_patch_u16(wr, LENGTH_OFFSET, (uint16_t)wr->len);
-    uint16_t checksum = csum_finish(sum_segment(spec, wr));
-    wr_patch_u16(wr, CHECKSUM_OFFSET, checksum != 0 ? checksum : 0xffff);
+    write_checksum(spec, wr);
 }
 
 /* Write bytes that nobody understands, but whose checksum names the probe. */
 static void write_own(const struct sonde_spec *spec, uint32_t token, struct wr *wr)
 {
-    size_t len = probe_payload_len(spec, UDP_HEADER_BYTES);
-    if (len < PAYLOAD_MIN)
-        len = PAYLOAD_MIN;
-    udp_encode(wr, spec->flow.src_port, spec->flow.dst_port, len);
-    probe_write_proof(wr, spec, token);
-    wr_u16(wr, 0);
-    wr_fill(wr, spec->fill, len - PAYLOAD_MIN);
-
+    udp_encode(wr, spec->flow.src_port, spec->flow.dst_port,
+               probe_payload_len(spec, UDP_HEADER_BYTES));
+    size_t compensation = probe_write_payload(wr, spec, token);
+    if (compensation == 0) {
+        write_checksum(spec, wr);
+        return;
+    }
     /* Never 0, which would mean "no checksum"; 0xffff is how RFC 768 sends a computed 0. */
     uint16_t wanted = probe_field16(spec->id_base, token);
-    wr_patch_u16(wr, COMPENSATION_OFFSET, csum_compensate(sum_segment(spec, wr), wanted));
+    wr_patch_u16(wr, compensation, csum_compensate(sum_segment(spec, wr), wanted));
     wr_patch_u16(wr, CHECKSUM_OFFSET, wanted);
+}
+
+/* Has a probe of our own bytes a checksum that names it? */
+static bool checksum_names(const struct sonde_spec *spec)
+{
+    return spec->payload == NULL &&
+           probe_payload_len(spec, UDP_HEADER_BYTES) >= PROBE_COMPENSATION_BYTES;
 }
 
 static int udp_build(const struct sonde_spec *spec, uint32_t token, uint8_t ttl, uint8_t *buf,
@@ -107,7 +117,8 @@ static int answer_match(const struct sonde_spec *spec, const struct udp_header *
         return SONDE_DISCARD_FOREIGN;
     match->outcome = SONDE_OUTCOME_UDP_REPLY;
     if (spec->payload == NULL) {
-        match->has_token = probe_read_proof(spec, udp->payload, &match->token) == 0;
+        match->has_token =
+            probe_read_proof(spec, UDP_HEADER_BYTES, udp->payload, &match->token) == 0;
         match->has_full_token = match->has_token;
         return 0;
     }
@@ -131,7 +142,7 @@ static int read_quoted(const struct sonde_spec *spec, struct sonde_span payload,
             take_match(spec, &read, match);
         return r;
     }
-    int r = probe_read_proof(spec, payload, &match->token);
+    int r = probe_read_proof(spec, UDP_HEADER_BYTES, payload, &match->token);
     match->has_token = match->has_full_token = r == 0;
     return r;
 }
@@ -156,7 +167,7 @@ static int error_match(const struct sonde_spec *spec, const struct udp_header *u
         match->token = by_id.token;
         return 0;
     }
-    if (spec->payload == NULL && udp->checksum != 0) {
+    if (checksum_names(spec) && udp->checksum != 0) {
         match->has_token = true;
         match->token = probe_token16(spec->id_base, udp->checksum);
     }

@@ -53,7 +53,7 @@ static void fill_in(struct sonde_options *options)
     set_default8(&options->max_ttl, 30);
     set_default8(&options->gap_limit, 12);
     if (options->size_bytes == 0)
-        options->size_bytes = PROBE_SIZE_MIN;
+        options->size_bytes = PROBE_SIZE_USUAL;
 }
 
 static int check(const struct sonde_options *options, struct sonde_error *error)
@@ -62,9 +62,9 @@ static int check(const struct sonde_options *options, struct sonde_error *error)
         return fail(error, -EINVAL, "a negative duration", "");
     if (options->first_ttl > options->max_ttl)
         return fail(error, -EINVAL, "the first TTL is above the largest", "");
-    static_assert(PROBE_SIZE_MIN == 64 && PROBE_SIZE_MAX == 9000, "the message names them");
+    static_assert(PROBE_SIZE_MIN == 28 && PROBE_SIZE_MAX == 9000, "the message names them");
     if (options->size_bytes < PROBE_SIZE_MIN || options->size_bytes > PROBE_SIZE_MAX)
-        return fail(error, -EINVAL, "the packet size is not within 64 to 9000", "");
+        return fail(error, -EINVAL, "the packet size is not within 28 to 9000", "");
     return 0;
 }
 

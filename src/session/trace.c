@@ -2,6 +2,7 @@
 /* Flows and traces: what every service of every target will be probed with. */
 #include "io/linux/linux.h"
 #include "session/internal.h"
+#include "wire/udp.h"
 
 #include <errno.h>
 #include <string.h>
@@ -22,6 +23,19 @@ static bool answers_from_elsewhere(const struct session_service *service)
     if (protocol == &payload_own)
         protocol = payload_by_port(service->port);
     return protocol != NULL && protocol->other_port;
+}
+
+/* Does nothing in a probe tell which one it is? The identification of IPv4 does, if it is told of;
+ * without raw sockets neither it nor a checksum is. */
+static bool is_nameless(const struct sonde_session *session, const struct sonde_spec *spec)
+{
+    bool unprivileged = session->kind == SONDE_TRANSPORT_UNPRIVILEGED;
+    size_t needed = unprivileged ? PROBE_PAYLOAD_BYTES : PROBE_COMPENSATION_BYTES;
+    if (spec->flow.protocol != IP_PROTO_UDP ||
+        (spec->flow.dst.family == SONDE_FAMILY_IPV4 && !unprivileged))
+        return false;
+    return spec->payload != NULL ? spec->payload->nameless
+                                 : probe_payload_len(spec, UDP_HEADER_BYTES) < needed;
 }
 
 static int fill_spec(struct sonde_session *session, const struct session_target *target,
@@ -50,13 +64,10 @@ static int fill_spec(struct sonde_session *session, const struct session_target 
         .payload = service->payload,
         .question = service->question,
         .expects = service->expects,
-        /* the identification of IPv4 names what the question does not, if it is told of */
-        .nameless = service->payload != NULL && service->payload->nameless &&
-                    (target->addr.family == SONDE_FAMILY_IPV6 ||
-                     session->kind == SONDE_TRANSPORT_UNPRIVILEGED),
         .other_port = answers_from_elsewhere(service),
         .repeats = service->payload != NULL && service->payload->repeats,
     };
+    spec->nameless = is_nameless(session, spec);
     if (session->source.family == target->addr.family)
         spec->flow.src = session->source;
     spec->flow.src_port = session->options.source_port;

@@ -277,7 +277,7 @@ static void add_trace(struct run *run, const struct sonde_addr *addr, uint32_t n
         .isn = 0x10203040 * nth,
         .ts_base = UINT32_MAX - 3, /* it wraps after a few probes */
         .id_base = rd_u16(&run->in),
-        .size_bytes = PROBE_SIZE_MIN,
+        .size_bytes = PROBE_SIZE_USUAL,
     };
     FUZZ_CHECK(engine_add_trace(run->engine, ops, &spec) == 0);
 }

@@ -34,7 +34,7 @@ static struct sonde_spec spec_for(uint8_t protocol, const struct sonde_addr *rem
         .isn = 0x10203040,
         .ts_base = 0x50607080,
         .id_base = 0x1234,
-        .size_bytes = PROBE_SIZE_MIN,
+        .size_bytes = PROBE_SIZE_USUAL,
     };
     return spec;
 }
@@ -66,7 +66,7 @@ static void check_match(const struct sonde_rx *rx, const struct sonde_match *mat
     FUZZ_CHECK(!match->has_token || match->has_full_token || match->token < PROBE_TOKEN_MODULUS);
 }
 
-static void show_forged(struct sonde_span packet)
+static void show_forged(struct sonde_span packet, uint16_t size_bytes)
 {
     struct sonde_rx rx;
     struct sonde_match match;
@@ -77,6 +77,7 @@ static void show_forged(struct sonde_span packet)
     if (ops == NULL)
         return;
     struct sonde_spec spec = spec_for(rx.protocol, &rx.remote, rx.remote_port);
+    spec.size_bytes = size_bytes;
     memset(&match, 0xa5, sizeof match);
     memset(&untouched, 0xa5, sizeof untouched);
     int r = ops->match(&spec, &rx, &match);
@@ -90,7 +91,8 @@ static void show_forged(struct sonde_span packet)
     FUZZ_CHECK(ops->match(&stranger, &rx, &match) != 0);
     /* TCP always brings the ISN back, an echo reply the cookie; for others the port may be all */
     bool has_more = ops->protocol == IP_PROTO_TCP ||
-                    (ops->protocol == IP_PROTO_ICMP && rx.kind == SONDE_RX_ANSWER);
+                    (ops->protocol == IP_PROTO_ICMP && rx.kind == SONDE_RX_ANSWER &&
+                     !probe_is_short(&spec, ICMP_HEADER_BYTES));
     stranger = stranger_to(&spec, true);
     FUZZ_CHECK(!has_more || ops->match(&stranger, &rx, &match) != 0);
 }
@@ -124,6 +126,10 @@ static void show_genuine(struct rd *in)
         remote = (struct sonde_addr){.family = SONDE_FAMILY_IPV6, .bytes = {0x20, [15] = 5}};
     struct sonde_spec spec = spec_for(ops->protocol, &remote, ops->has_ports ? 443 : 0);
     spec.id_base = rd_u16(in);
+    if (choice & 0x40)
+        spec.size_bytes = (uint16_t)(PROBE_SIZE_MIN + rd_u8(in));
+    size_t payload_len = probe_payload_len(&spec, UDP_HEADER_BYTES);
+    bool is_short = probe_is_short(&spec, UDP_HEADER_BYTES) && ops->protocol != IP_PROTO_TCP;
 
     uint8_t segment[PROBE_SIZE_MAX];
     uint8_t probe[PACKET_MAX];
@@ -142,18 +148,22 @@ static void show_genuine(struct rd *in)
     FUZZ_CHECK(ops->match(&spec, &rx, &match) == 0);
     check_match(&rx, &match);
     FUZZ_CHECK(match.outcome == SONDE_OUTCOME_TTL_EXCEEDED);
-    /* Only an IPv6 SYN of which 8 bytes are quoted has nothing to tell it by. */
-    bool nameless = ops->protocol == IP_PROTO_TCP && remote.family == SONDE_FAMILY_IPV6;
+    /* Over IPv6 a SYN of which 8 bytes are quoted, and a datagram without payload, have nothing to
+     * tell them by. */
+    bool nameless = remote.family == SONDE_FAMILY_IPV6 &&
+                    (ops->protocol == IP_PROTO_TCP ||
+                     (ops->protocol == IP_PROTO_UDP && payload_len < PROBE_COMPENSATION_BYTES));
     FUZZ_CHECK(match.has_token || nameless);
     FUZZ_CHECK(!match.has_full_token || match.token == token);
     FUZZ_CHECK(!match.has_token ||
                match.token % PROBE_TOKEN_MODULUS == token % PROBE_TOKEN_MODULUS);
-    FUZZ_CHECK(match.has_full_token || quoted < headers + 40); /* 40 = a whole SYN, the longest */
+    FUZZ_CHECK(match.has_full_token || is_short ||
+               quoted < headers + 40); /* 40 = a whole SYN, the longest */
 
     /* Where the quote holds more than the port, the port alone is not enough. */
     struct sonde_spec stranger = stranger_to(&spec, true);
-    bool has_proof =
-        ops->protocol == IP_PROTO_TCP || quoted >= headers + UDP_HEADER_BYTES + PROBE_PROOF_BYTES;
+    bool has_proof = ops->protocol == IP_PROTO_TCP ||
+                     (!is_short && quoted >= headers + UDP_HEADER_BYTES + PROBE_PROOF_BYTES);
     FUZZ_CHECK(!has_proof || ops->match(&stranger, &rx, &match) != 0);
 }
 
@@ -166,6 +176,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     memcpy(packet, data, size);
     (void)fuzz_repair_icmp(packet, size);
-    show_forged((struct sonde_span){packet, size});
+    show_forged((struct sonde_span){packet, size}, PROBE_SIZE_USUAL);
+    show_forged((struct sonde_span){packet, size}, PROBE_SIZE_MIN);
     return 0;
 }

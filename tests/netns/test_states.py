@@ -93,6 +93,18 @@ class States(unittest.TestCase):
                                                    "22/tcp": "closed", "53/udp": "open"})
                 self.assertEqual(report.hops("443/tcp"), self.chain.path(family))
 
+    def test_the_least_packets_show_the_same(self):
+        # 28 bytes over IPv4, 48 over IPv6, are headers alone; then a word for the checksum, a part
+        # of the cookie, and all of it
+        for family, sizes in ((4, (28, 30, 36, 42)), (6, (28, 50, 56, 62))):
+            for size in sizes:
+                with self.subTest(family=family, size=size):
+                    report = self.report(family, ":9054/udp", "-s", str(size), *QUICK)
+                    self.assertEqual(report.states(), {"icmp": "open", "9054/udp": "closed"})
+                    for service in ("icmp", "9054/udp"):
+                        self.assertEqual(report.hops(service), self.chain.path(family))
+                        self.assertEqual(report.service(service)["received"], 3)
+
     def test_a_udp_port_nobody_listens_on_is_closed_by_the_servers_own_word(self):
         unreachable = {4: (3, 3), 6: (1, 4)}  # RFC 792, RFC 4443 §3.1
         for family in lab.FAMILIES:

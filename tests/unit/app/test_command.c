@@ -74,6 +74,15 @@ Test(command, options_set_what_they_say)
     command_deinit(&command);
 }
 
+Test(command, the_least_packet_and_the_least_interval_are_taken)
+{
+    char storage[512];
+    struct command command = expect_taken("-s 28 -i 0.001 host", storage);
+    cr_expect_eq(command.options.size_bytes, 28); /* headers of IPv4 and ICMP */
+    cr_expect_eq(command.options.interval_ns, SONDE_NS_PER_MS);
+    command_deinit(&command);
+}
+
 Test(command, letters_can_be_joined_and_long_names_take_their_value_both_ways)
 {
     char storage[512];
@@ -169,12 +178,12 @@ Test(command, values_out_of_range_are_refused)
 {
     static const char *const lines[] = {
         "-c 0 h",           "-c 4294967295 h",
-        "-i 0 h",           "-i 0.009 h",
+        "-i 0 h",           "-i 0.0009 h",
         "-i 86401 h",       "-Z 0 h",
         "-Z 3601 h",        "-f 0 h",
         "-f 256 h",         "-m 0 h",
         "-m 256 h",         "-U 0 h",
-        "-U 256 h",         "-s 63 h",
+        "-U 256 h",         "-s 27 h",
         "-s 9001 h",        "-B 256 h",
         "-Q 256 h",         "-L 0 h",
         "-L 65536 h",       "-M 0 h",

@@ -75,6 +75,27 @@ static void visit_flow(const struct sonde_probe_ops *ops, struct sonde_spec *spe
     }
 }
 
+static void visit_short_flow(const struct sonde_probe_ops *ops, struct sonde_spec *spec)
+{
+    uint16_t headers = spec->flow.dst.family == SONDE_FAMILY_IPV6 ? 48 : 28;
+    for (spec->size_bytes = headers + 2U; spec->size_bytes < headers + 16U; spec->size_bytes++) {
+        static struct sample_probe first;
+        static struct sample_probe other;
+        sample_build(&first, ops, spec, 0);
+        for (size_t i = 0; i < SAMPLE_TOKENS; i++) {
+            sample_build(&other, ops, spec, sample_tokens[i]);
+            cr_assert_arr_eq(other.bytes, first.bytes, 4, "%s, %u bytes", ops->name,
+                             spec->size_bytes);
+        }
+    }
+}
+
+/* Two bytes of payload are enough for that. */
+Test(build, a_short_probe_keeps_to_the_flow)
+{
+    for_each_trace(visit_short_flow);
+}
+
 /* Ports, or for ICMP type, code and checksum: what load balancers hash besides addresses. */
 Test(build, the_first_four_bytes_are_the_same_in_every_probe_of_a_trace)
 {
@@ -109,7 +130,7 @@ static uint8_t pseudo_protocol(const struct sonde_spec *spec)
 
 static void visit_checksums(const struct sonde_probe_ops *ops, struct sonde_spec *spec)
 {
-    static const uint16_t sizes[] = {64, 65, 1500, 9000};
+    static const uint16_t sizes[] = {28, 29, 30, 31, 41, 49, 50, 61, 64, 65, 1500, 9000};
     static const uint64_t cookies[] = {
         0, 1, SAMPLE_COOKIE, 0xffff, 0xfffe, UINT64_MAX, UINT64_C(0xffff000000000000),
     };
@@ -135,13 +156,15 @@ Test(build, checksums_are_right_at_every_size_and_token)
 
 static void visit_sizes(const struct sonde_probe_ops *ops, struct sonde_spec *spec)
 {
-    static const uint16_t sizes[] = {64, 65, 1500, 9000};
+    static const uint16_t sizes[] = {28, 29, 30, 48, 49, 64, 65, 1500, 9000};
     static struct sample_probe probe;
     bool ipv6 = spec->flow.dst.family == SONDE_FAMILY_IPV6;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         spec->size_bytes = sizes[i];
         sample_build(&probe, ops, spec, 1);
         size_t len = sizes[i] - (ipv6 ? 40U : 20U);
+        if (ipv6 && sizes[i] < 48)
+            len = 8; /* the header alone */
         if (spec->flow.protocol == IP_PROTO_TCP)
             len = 40; /* a SYN: 20, MSS 4, SACK 2, timestamps 10, NOP 1, scale 3 */
         cr_expect_eq(probe.tx.segment.len, len, "%s, %u bytes", ops->name, sizes[i]);

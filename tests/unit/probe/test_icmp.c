@@ -91,6 +91,92 @@ Test(icmp, a_reply_that_differs_from_what_was_sent_is_refused)
     }
 }
 
+/* The headers alone, with a word for the checksum, with a part of the cookie, with all of it but
+ * the token. */
+static const uint16_t short_sizes[] = {28, 29, 30, 31, 34, 38, 41};
+
+Test(icmp, a_reply_to_a_short_probe_is_known_by_identifier_and_sequence)
+{
+    for (size_t i = 0; i < sizeof short_sizes / sizeof *short_sizes; i++) {
+        struct sonde_spec spec = spec_of(SONDE_FAMILY_IPV4);
+        spec.size_bytes = short_sizes[i];
+        for (size_t k = 0; k < SAMPLE_TOKENS; k++) {
+            static struct sample_probe probe;
+            struct sonde_match match = sample_untouched;
+            sample_build(&probe, &probe_icmp, &spec, sample_tokens[k]);
+            cr_assert_eq(probe.tx.segment.len, short_sizes[i] - 20U);
+            cr_assert_eq(match_reply(&probe, &match), 0, "%u bytes", short_sizes[i]);
+            cr_expect_eq(match.outcome, SONDE_OUTCOME_ECHO_REPLY);
+            cr_expect(match.has_token && !match.has_full_token);
+            cr_expect_eq(match.token, sample_tokens[k] % 65535);
+        }
+    }
+}
+
+/* RFC 8200 §3, RFC 4443 §4.1: 40 and 8 bytes of headers. */
+Test(icmp, over_ipv6_the_least_probe_has_48_bytes)
+{
+    struct sonde_spec spec = spec_of(SONDE_FAMILY_IPV6);
+    static struct sample_probe probe;
+    struct sonde_match match = sample_untouched;
+    spec.size_bytes = 28;
+    sample_build(&probe, &probe_icmp, &spec, 3);
+    cr_expect_eq(probe.tx.segment.len, 8);
+    cr_expect_eq(sample_sum(&probe.tx, IP_PROTO_ICMPV6), 0xffff);
+    cr_expect_eq(match_reply(&probe, &match), 0);
+    cr_expect_eq(match.token, 3);
+}
+
+Test(icmp, a_reply_to_a_short_probe_that_differs_from_what_was_sent_is_refused)
+{
+    static const struct {
+        const char *what;
+        uint16_t size_bytes;
+        size_t at; /* the byte that differs; SIZE_MAX = none */
+        size_t len;
+        int reason;
+    } cases[] = {
+        {"identifier", 28, AT_ID, 8, SONDE_DISCARD_FOREIGN},
+        {"sequence of 0", 28, SIZE_MAX - 1, 8, SONDE_DISCARD_BAD_TOKEN},
+        {"first byte of the cookie", 31, 10, 11, SONDE_DISCARD_BAD_TOKEN},
+        {"last byte of the cookie", 38, 17, 18, SONDE_DISCARD_BAD_TOKEN},
+        {"fill", 41, 20, 21, SONDE_DISCARD_BAD_TOKEN},
+        {"length", 31, SIZE_MAX, 10, SONDE_DISCARD_TRUNCATED},
+        {"length, all of it", 30, SIZE_MAX, 8, SONDE_DISCARD_TRUNCATED},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sonde_spec spec = spec_of(SONDE_FAMILY_IPV4);
+        static struct sample_probe probe;
+        struct sonde_match match = sample_untouched;
+        spec.size_bytes = cases[i].size_bytes;
+        sample_build(&probe, &probe_icmp, &spec, 3);
+        if (cases[i].at == SIZE_MAX - 1)
+            probe.bytes[AT_SEQUENCE] = probe.bytes[AT_SEQUENCE + 1] = 0;
+        else if (cases[i].at != SIZE_MAX)
+            probe.bytes[cases[i].at] ^= 0x01;
+        probe.tx.segment.len = cases[i].len;
+        cr_expect_eq(match_reply(&probe, &match), cases[i].reason, "%s", cases[i].what);
+        sample_expect_untouched(&match, cases[i].what);
+    }
+}
+
+Test(icmp, an_error_about_a_short_probe_names_the_token_modulo_65535)
+{
+    for (size_t i = 0; i < sizeof short_sizes / sizeof *short_sizes; i++) {
+        struct sonde_spec spec = spec_of(SONDE_FAMILY_IPV4);
+        static struct sample_probe probe;
+        struct sonde_match match = sample_untouched;
+        spec.size_bytes = short_sizes[i];
+        sample_build(&probe, &probe_icmp, &spec, 65535 + 7);
+        cr_expect_eq(sample_match_error(&probe_icmp, &probe, SIZE_MAX, &match), 0);
+        cr_expect(match.has_token && !match.has_full_token);
+        cr_expect_eq(match.token, 7);
+        probe.bytes[AT_ID] ^= 0x01; /* by a NAT, or another program's */
+        cr_expect_eq(sample_match_error(&probe_icmp, &probe, SIZE_MAX, &match),
+                     SONDE_DISCARD_FOREIGN);
+    }
+}
+
 Test(icmp, a_reply_that_keeps_cookie_and_token_is_enough)
 {
     struct sonde_spec spec = spec_of(SONDE_FAMILY_IPV4);

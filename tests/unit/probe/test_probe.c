@@ -171,40 +171,93 @@ Test(probe, only_an_exceeded_ttl_is_a_hop)
     EXPECT_OUTCOMES(SONDE_FAMILY_IPV6, 4, other);  /* parameter problem */
 }
 
-Test(probe, a_proof_is_cookie_and_token_in_network_order)
+enum { HEADER = 8 /* bytes, of ICMP and UDP alike */ };
+
+/* Write a header of 0xee and a payload behind it. @return the payload's length. */
+static size_t write_payload(const struct sonde_spec *spec, uint32_t token, uint8_t bytes[64],
+                            size_t *compensation)
+{
+    struct wr wr = wr_init(bytes, 64);
+    wr_fill(&wr, 0xee, HEADER);
+    *compensation = probe_write_payload(&wr, spec, token);
+    cr_assert(wr_ok(&wr));
+    return wr.len - HEADER;
+}
+
+static struct sonde_spec spec_of_size(uint16_t size_bytes)
+{
+    return (struct sonde_spec){.cookie = SAMPLE_COOKIE,
+                               .fill = 0x5a,
+                               .size_bytes = size_bytes,
+                               .flow.dst.family = SONDE_FAMILY_IPV4};
+}
+
+Test(probe, a_payload_is_cookie_and_token_in_network_order_and_a_word_for_the_checksum)
 {
     static const uint8_t expected[] = {
-        0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0xca, 0xfe, 0xf0, 0x0d,
+        0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0xca, 0xfe, 0xf0, 0x0d, 0, 0, 0x5a,
     };
-    const struct sonde_spec spec = {.cookie = SAMPLE_COOKIE};
-    uint8_t bytes[16];
-    struct wr wr = wr_init(bytes, sizeof bytes);
-    probe_write_proof(&wr, &spec, 0xcafef00d);
-    cr_assert(wr_ok(&wr));
-    cr_assert_eq(wr.len, PROBE_PROOF_BYTES);
-    cr_expect_arr_eq(bytes, expected, sizeof expected);
+    uint8_t bytes[64];
+    size_t compensation;
+    for (uint16_t len = 14; len <= 15; len++) {
+        const struct sonde_spec spec = spec_of_size((uint16_t)(28 + len));
+        uint32_t token = 0;
+        cr_assert_eq(write_payload(&spec, 0xcafef00d, bytes, &compensation), len);
+        cr_expect_eq(compensation, HEADER + 12);
+        cr_expect_arr_eq(bytes + HEADER, expected, len);
+        struct sonde_span payload = {bytes + HEADER, len};
+        cr_expect_eq(probe_read_proof(&spec, HEADER, payload, &token), 0);
+        cr_expect_eq(token, 0xcafef00d);
+    }
+}
 
-    uint32_t token = 0;
-    cr_expect_eq(probe_read_proof(&spec, (struct sonde_span){bytes, wr.len}, &token), 0);
-    cr_expect_eq(token, 0xcafef00d);
+/* The word comes first: without it a trace would not be one flow. */
+Test(probe, a_short_payload_is_a_word_for_the_checksum_and_what_fits_of_the_cookie)
+{
+    static const uint8_t expected[] = {0,    0,    0x01, 0x23, 0x45, 0x67, 0x89,
+                                       0xab, 0xcd, 0xef, 0x5a, 0x5a, 0x5a};
+    uint8_t bytes[64];
+    size_t compensation;
+    for (uint16_t len = 0; len < 14; len++) {
+        const struct sonde_spec spec = spec_of_size((uint16_t)(28 + len));
+        uint32_t token = 99;
+        cr_assert_eq(write_payload(&spec, 0xcafef00d, bytes, &compensation), len);
+        cr_expect_eq(compensation, len < 2 ? 0 : HEADER);
+        cr_expect_arr_eq(bytes + HEADER, expected, len);
+        for (uint16_t back = 0; back <= len; back++) {
+            struct sonde_span payload = {bytes + HEADER, back};
+            cr_expect_eq(probe_read_proof(&spec, HEADER, payload, &token), SONDE_DISCARD_TRUNCATED);
+        }
+        for (uint16_t at = 2; at < len; at++) {
+            bytes[HEADER + at] ^= 0x10;
+            struct sonde_span payload = {bytes + HEADER, len};
+            cr_expect_eq(probe_read_proof(&spec, HEADER, payload, &token), SONDE_DISCARD_BAD_TOKEN,
+                         "byte %u of %u", at, len);
+            bytes[HEADER + at] ^= 0x10;
+        }
+        cr_expect_eq(token, 99);
+    }
 }
 
 Test(probe, a_proof_cut_short_or_with_another_cookie_is_none)
 {
-    const struct sonde_spec spec = {.cookie = SAMPLE_COOKIE};
-    uint8_t bytes[PROBE_PROOF_BYTES];
-    struct wr wr = wr_init(bytes, sizeof bytes);
+    const struct sonde_spec spec = spec_of_size(64);
+    uint8_t bytes[64];
+    size_t compensation;
     uint32_t token = 99;
-    probe_write_proof(&wr, &spec, 5);
-    for (size_t len = 0; len < sizeof bytes; len++) {
-        cr_expect_eq(probe_read_proof(&spec, (struct sonde_span){bytes, len}, &token),
-                     SONDE_DISCARD_TRUNCATED, "%zu bytes", len);
+    (void)write_payload(&spec, 5, bytes, &compensation);
+    uint8_t *proof = bytes + HEADER;
+    for (size_t len = 0; len < PROBE_PROOF_BYTES; len++) {
+        struct sonde_span payload = {proof, len};
+        cr_expect_eq(probe_read_proof(&spec, HEADER, payload, &token), SONDE_DISCARD_TRUNCATED,
+                     "%zu bytes", len);
     }
     for (unsigned bit = 0; bit < 64; bit++) {
-        bytes[bit / 8] ^= (uint8_t)(1U << bit % 8);
-        cr_expect_eq(probe_read_proof(&spec, (struct sonde_span){bytes, sizeof bytes}, &token),
-                     SONDE_DISCARD_BAD_TOKEN, "bit %u", bit);
-        bytes[bit / 8] ^= (uint8_t)(1U << bit % 8);
+        struct sonde_span payload = {proof, PROBE_PROOF_BYTES};
+        proof[bit / 8] ^= (uint8_t)(1U << bit % 8);
+        cr_expect_eq(probe_read_proof(&spec, HEADER, payload, &token), SONDE_DISCARD_BAD_TOKEN,
+                     "bit %u", bit);
+        proof[bit / 8] ^= (uint8_t)(1U << bit % 8);
     }
     cr_expect_eq(token, 99, "a refusal leaves the token alone");
 }

@@ -48,14 +48,39 @@ Test(udp, the_checksum_carries_the_token_and_is_never_zero)
     }
 }
 
-Test(udp, a_probe_too_small_for_its_proof_is_made_larger)
+/* 28 bytes over IPv4, 48 over IPv6 are headers alone; two more, and the checksum names the probe.
+ */
+Test(udp, a_probe_without_room_for_its_proof_is_named_by_the_identification_or_its_checksum)
 {
-    static struct sample_probe probe;
-    struct sonde_spec spec = spec_of(SONDE_FAMILY_IPV6);
-    spec.size_bytes = 48; /* headers only */
-    sample_build(&probe, &probe_udp, &spec, 3);
-    cr_expect_eq(probe.tx.segment.len, 8 + 14); /* header; cookie, token, compensation */
-    cr_expect_eq(sample_sum(&probe.tx, IP_PROTO_UDP), 0xffff);
+    static const struct {
+        enum sonde_family family;
+        uint16_t size_bytes;
+        size_t len;
+        bool named; /* by its segment alone */
+    } cases[] = {
+        {SONDE_FAMILY_IPV4, 28, 8, false}, {SONDE_FAMILY_IPV4, 29, 9, false},
+        {SONDE_FAMILY_IPV4, 30, 10, true}, {SONDE_FAMILY_IPV4, 41, 21, true},
+        {SONDE_FAMILY_IPV6, 28, 8, false}, {SONDE_FAMILY_IPV6, 48, 8, false},
+        {SONDE_FAMILY_IPV6, 50, 10, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        static struct sample_probe probe;
+        struct sonde_match match = {0};
+        struct sonde_spec spec = spec_of(cases[i].family);
+        spec.size_bytes = cases[i].size_bytes;
+        sample_build(&probe, &probe_udp, &spec, 3);
+        cr_expect_eq(probe.tx.segment.len, cases[i].len, "case %zu", i);
+        cr_expect_eq(sample_sum(&probe.tx, IP_PROTO_UDP), 0xffff, "case %zu", i);
+        cr_expect_eq(sample_match_error(&probe_udp, &probe, 8, &match), 0, "case %zu", i);
+        bool by_id = cases[i].family == SONDE_FAMILY_IPV4;
+        cr_expect_eq(match.has_token, by_id || cases[i].named, "case %zu", i);
+        cr_expect_eq(match.token, match.has_token ? 3 : 0, "case %zu", i);
+        cr_expect_not(match.has_full_token);
+        probe.tx.id = 0; /* a router that zeroes what it quotes of the IP header */
+        match = (struct sonde_match){0};
+        cr_expect_eq(sample_match_error(&probe_udp, &probe, 8, &match), 0, "case %zu", i);
+        cr_expect_eq(match.has_token, cases[i].named, "case %zu", i);
+    }
 }
 
 /* Let the module judge a datagram from the probed port with this payload. */

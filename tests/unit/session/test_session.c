@@ -169,7 +169,7 @@ Test(session, wrong_options_are_refused_with_a_reason)
 {
     static const struct sonde_options wrong[] = {
         {.first_ttl = 9, .max_ttl = 8},
-        {.size_bytes = 63},
+        {.size_bytes = 27},
         {.size_bytes = 9001},
         {.interval_ns = -1},
         {.timeout_ns = -1},
