@@ -26,7 +26,8 @@ extern "C" {
 #define SONDE_CYCLES_ENDLESS UINT32_MAX
 
 enum {
-    SONDE_SERVICES_MAX = 64, /**< of one target, the control not counted */
+    SONDE_TARGETS_MAX = 1000000, /**< of a session */
+    SONDE_SERVICES_MAX = 64,     /**< of one target, the control not counted */
     SONDE_ERROR_BYTES = 256,
     SONDE_QUESTION_BYTES = 1400, /**< of a user's own question */
     SONDE_PAYLOAD_PORTS = 4,     /**< that one payload is the usual one for */
@@ -128,7 +129,7 @@ SONDE_API SONDE_MUST_CHECK int sonde_session_new(const struct sonde_options *opt
  * @param count     1 to SONDE_SERVICES_MAX + 1.
  * @return 0; -EINVAL: no such protocol, or a port where there is none or none where there is one,
  *         no such state, no such payload, or one for something else than UDP, or a question that is
- * too long; -E2BIG: too many services; -ENOMEM; -EBUSY: the session has started.
+ * too long; -E2BIG: too many services, or targets; -ENOMEM; -EBUSY: the session has started.
  */
 SONDE_API SONDE_MUST_CHECK int sonde_session_add(struct sonde_session *session, const char *input,
                                                  const char *host,

@@ -145,7 +145,7 @@ struct sonde_service_result {
 
 /** One target. */
 struct sonde_target_result {
-    const char *input;         /**< as the user wrote it */
+    const char *input;         /**< what it was added with: as a user wrote it */
     const char *name;          /**< the name or address in it */
     struct sonde_addr address; /**< no address if the name has none */
     struct sonde_addr source;  /**< what is sent from; no address if nothing is */
@@ -156,7 +156,7 @@ struct sonde_target_result {
 
 /** Something that could not be measured. */
 struct sonde_problem {
-    const char *target; /**< as the user wrote it */
+    const char *target; /**< the input of the target */
     enum sonde_code code;
     const char *text;
 };

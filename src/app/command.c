@@ -6,13 +6,16 @@
  * in full, since an abbreviation that works today means something else after the next release; and
  * an unknown one is answered with the nearest.
  */
+#include "app/hints.h"
+#include "app/nearest.h"
 #include "app/options.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_BYTES = 32 /* longer than any long option */ };
+enum { NAME_BYTES = NEAREST_BYTES /* longer than any long option */ };
 
 /* Where the reader is. */
 struct reader {
@@ -42,53 +45,50 @@ static const struct option_line *find_name(const char *name, size_t len)
     return options_at(i);
 }
 
-/* How many letters have to be changed, added or removed (Levenshtein). */
-static size_t distance(const char *a, const char *b)
+/* Refuse what is no option here: with what it is elsewhere, or with the nearest. */
+static int unknown(struct reader *reader, const char *option)
 {
-    size_t row[NAME_BYTES + 1];
-    size_t a_len = strnlen(a, NAME_BYTES);
-    size_t b_len = strnlen(b, NAME_BYTES);
-    for (size_t k = 0; k <= b_len; k++)
-        row[k] = k;
-    for (size_t i = 1; i <= a_len; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t k = 1; k <= b_len; k++) {
-            size_t best = diagonal + (a[i - 1] != b[k - 1]);
-            diagonal = row[k];
-            best = row[k] + 1 < best ? row[k] + 1 : best;
-            best = row[k - 1] + 1 < best ? row[k - 1] + 1 : best;
-            row[k] = best;
-        }
+    const char *hint = hint_option(option);
+    struct nearest nearest = nearest_init(option + strspn(option, "-"));
+    for (size_t i = 0; options_at(i) != NULL; i++) {
+        if (options_at(i)->name != NULL && option[1] == '-')
+            nearest_consider(&nearest, options_at(i)->name);
     }
-    return row[b_len];
+    if (hint == NULL)
+        text_add(reader->reterr, "unknown option ");
+    text_add_untrusted(reader->reterr, option, strlen(option));
+    if (hint != NULL)
+        text_addf(reader->reterr, " is %s", hint);
+    else if (nearest.best != NULL)
+        text_addf(reader->reterr, " (did you mean --%s?)", nearest.best);
+    else
+        text_add(reader->reterr, " (--help lists them)");
+    return -EINVAL;
 }
 
 static int unknown_name(struct reader *reader, const char *name, size_t len)
 {
-    char bare[NAME_BYTES + 1];
-    const char *nearest = NULL;
-    size_t nearest_distance = 3; /* further than this is no help */
-    len = len < NAME_BYTES ? len : NAME_BYTES;
-    memcpy(bare, name, len);
-    bare[len] = '\0';
-    for (size_t i = 0; options_at(i) != NULL; i++) {
-        const struct option_line *line = options_at(i);
-        if (line->name == NULL || line->group == NULL)
-            continue;
-        bool begins = len >= 3 && strncmp(line->name, bare, len) == 0;
-        size_t changes = begins ? 0 : distance(bare, line->name);
-        if (changes < nearest_distance) {
-            nearest_distance = changes;
-            nearest = line->name;
-        }
-    }
-    text_add(reader->reterr, "unknown option --");
-    text_add_untrusted(reader->reterr, bare, len);
-    if (nearest != NULL)
-        text_addf(reader->reterr, " (did you mean --%s?)", nearest);
-    else
-        text_add(reader->reterr, " (--help lists them)");
+    char option[NAME_BYTES + 3];
+    (void)snprintf(option, sizeof option, "--%.*s", (int)(len < NAME_BYTES ? len : NAME_BYTES),
+                   name);
+    return unknown(reader, option);
+}
+
+/*
+ * Refuse a number behind an option that takes none here, but does elsewhere: "-w 1", "-q3". A -4 or
+ * -6 may be joined to it.
+ * @param rest  What is joined to the letter; "" = nothing: then the next argument is looked at.
+ */
+static int check_number(struct reader *reader, char letter, const char *rest)
+{
+    const char option[] = {'-', letter, '\0'};
+    const char *next = reader->at < reader->argc ? reader->argv[reader->at] : "";
+    const char *number = rest[0] != '\0' ? rest : next;
+    const char *instead = hint_number(option, number);
+    bool is_family = strcmp(rest, "4") == 0 || strcmp(rest, "6") == 0;
+    if (instead == NULL || is_family)
+        return 0;
+    text_addf(reader->reterr, "%s takes no number here: use %s %s", option, instead, number);
     return -EINVAL;
 }
 
@@ -104,11 +104,6 @@ static void add_spelling(struct text *text, const struct option_line *line, bool
 static int apply(struct reader *reader, const struct option_line *line, bool by_letter,
                  const char *value)
 {
-    if (line->group == NULL) {
-        add_spelling(reader->reterr, line, by_letter);
-        text_addf(reader->reterr, " is mtr's and not used here: %s", line->help);
-        return -EINVAL;
-    }
     if (line->apply == NULL) {
         *(bool *)((char *)reader->command + line->flag) = true;
         return 0;
@@ -138,12 +133,12 @@ static int read_long(struct reader *reader, const char *arg)
     const struct option_line *line = find_name(arg, len);
     if (line == NULL)
         return unknown_name(reader, arg, len);
-    if (line->argument == NULL && line->group != NULL && value != NULL) {
+    if (line->argument == NULL && value != NULL) {
         add_spelling(reader->reterr, line, false);
         text_add(reader->reterr, " takes no value");
         return -EINVAL;
     }
-    if (line->argument != NULL && value == NULL) {
+    if (line->argument != NULL && value == NULL && !line->is_optional) {
         if (reader->at == reader->argc)
             return missing_value(reader, line, false);
         value = reader->argv[reader->at++];
@@ -156,12 +151,11 @@ static int read_letters(struct reader *reader, const char *letters)
 {
     while (*letters != '\0') {
         const struct option_line *line = find_letter(*letters);
-        if (line == NULL) {
-            text_add(reader->reterr, "unknown option -");
-            text_add_untrusted(reader->reterr, letters, 1);
-            text_add(reader->reterr, " (--help lists them)");
-            return -EINVAL;
-        }
+        int number = check_number(reader, *letters, letters + 1);
+        if (number < 0)
+            return number;
+        if (line == NULL)
+            return unknown(reader, (const char[]){'-', *letters, '\0'});
         const char *value = "";
         letters++;
         if (line->argument != NULL) {
@@ -190,6 +184,8 @@ static int read_all(struct reader *reader)
             options_end = true;
         else if (!options_end && strncmp(arg, "--", 2) == 0)
             r = read_long(reader, arg + 2);
+        else if (!options_end && arg[0] == '-' && strlen(arg) > 2 && hint_option(arg) != NULL)
+            r = unknown(reader, arg);
         else if (!options_end && arg[0] == '-' && arg[1] != '\0')
             r = read_letters(reader, arg + 1);
         else
@@ -257,7 +253,7 @@ static void help_group(struct text *text, const char *group)
     for (size_t i = 0; options_at(i) != NULL; i++) {
         const struct option_line *line = options_at(i);
         struct text spelling = {0};
-        if (line->group == NULL || strcmp(line->group, group) != 0)
+        if (strcmp(line->group, group) != 0)
             continue;
         if (line->letter != 0)
             text_addf(&spelling, "-%c", line->letter);
@@ -266,7 +262,7 @@ static void help_group(struct text *text, const char *group)
         if (line->name != NULL)
             text_addf(&spelling, "%s --%s", line->letter != 0 ? "," : " ", line->name);
         if (line->argument != NULL)
-            text_addf(&spelling, " %s", line->argument);
+            text_addf(&spelling, line->is_optional ? "[=%s]" : " %s", line->argument);
         text_addf(text, "  %-26s %s\n", spelling.data != NULL ? spelling.data : "", line->help);
         text_deinit(&spelling);
     }
@@ -280,15 +276,15 @@ void command_help(struct text *text)
                    "\n"
                    "  sonde example.com                     the host (icmp)\n"
                    "  sonde example.com:443                 443/tcp, with icmp as control\n"
-                   "  sonde example.com 443 :ssh :53/udp    several services of one host\n"
-                   "  sonde -r -c 100 db1 :5432 web1 :@web  two hosts, a report for a ticket\n"
+                   "  sonde example.com 443 :ssh 53/udp     several services of one host\n"
+                   "  sonde -r -c 100 db1 :5432 web1 @web   two hosts, a report for a ticket\n"
                    "  sonde -j example.com:443 | jq .       for programs\n");
     const char *last = "";
     for (size_t i = 0; options_at(i) != NULL; i++) {
         const char *group = options_at(i)->group;
-        if (group != NULL && strcmp(group, last) != 0)
+        if (strcmp(group, last) != 0)
             help_group(text, group);
-        last = group != NULL ? group : last;
+        last = group;
     }
     text_add(text, "\n"
                    "Exit status: 0 every service answers; 1 at least one does not; 2 usage error,\n"

@@ -11,71 +11,168 @@
 
 enum { WORD_BYTES = 96 };
 
-static int refuse(struct text *reterr, const char *what, const char *word, const char *advice)
+/* What an entry says: "22=closed", "web1:25=!open". It is taken apart in place. */
+struct entry {
+    const char *target; /* its name or address; NULL = all */
+    const char *services;
+    uint32_t states;
+};
+
+/* What a list is read with. */
+struct reader {
+    const struct service_rules *rules;
+    struct target_list *targets;
+    struct text *reterr;
+};
+
+static int refuse(const struct reader *reader, const char *what, const char *word,
+                  const char *advice)
 {
-    text_add(reterr, what);
-    text_add_untrusted(reterr, word, strlen(word));
-    text_addf(reterr, " (%s)", advice);
+    text_addf(reader->reterr, "--expect: %s: ", what);
+    text_add_untrusted(reader->reterr, word, strlen(word));
+    text_addf(reader->reterr, " (%s)", advice);
     return -EINVAL;
 }
 
-/* Note a state at every target that has the service. @return how many have. */
-static size_t note(struct target_list *targets, const struct service *wanted, uint32_t states)
+/* Take "web1:25" apart, also "[2001:db8::1]:25" and ":25". @return false if it is none of these. */
+static bool split_target(char *word, struct entry *entry)
+{
+    char *colon = strchr(word, ':');
+    entry->target = NULL;
+    entry->services = word;
+    if (word[0] == '[') {
+        char *close = strchr(word, ']');
+        if (close == NULL || close[1] != ':')
+            return false;
+        *close = '\0';
+        entry->target = word + 1;
+        entry->services = close + 2;
+        return true;
+    }
+    if (colon == NULL)
+        return true;
+    if (strchr(colon + 1, ':') != NULL)
+        return false;
+    *colon = '\0';
+    entry->target = colon != word ? word : NULL;
+    entry->services = colon + 1;
+    return true;
+}
+
+static int read_entry(const struct reader *reader, char *word, struct entry *ret_entry)
+{
+    char *equals = strchr(word, '=');
+    if (equals == NULL)
+        return refuse(reader, "not a service and a state", word, "as in 22=closed, web1:25=!open");
+    if (states_read(equals + 1, &ret_entry->states) < 0)
+        return refuse(reader, "not a state", equals + 1,
+                      "open, closed, filtered, rejected, open_or_filtered or unreachable; "
+                      "alternatives are closed|filtered, the opposite is !open");
+    *equals = '\0';
+    if (!split_target(word, ret_entry))
+        return refuse(reader, "not a target and a service", word,
+                      "as in web1:25=!open, [2001:db8::1]:25=!open");
+    return 0;
+}
+
+/* Is it the target that an entry is for? Names are the same in any case (RFC 4343), addresses
+ * however they are written. */
+static bool is_for(const struct entry *entry, const struct target *target)
+{
+    struct sonde_addr wanted;
+    struct sonde_addr own;
+    if (entry->target == NULL || text_is_same(entry->target, target->host))
+        return true;
+    return sonde_addr_parse(entry->target, &wanted) == 0 &&
+           sonde_addr_parse(target->host, &own) == 0 && sonde_addr_equal(&wanted, &own);
+}
+
+static bool has_target(const struct reader *reader, const struct entry *entry)
+{
+    bool has = false;
+    for (size_t i = 0; i < reader->targets->count; i++)
+        has |= is_for(entry, &reader->targets->items[i]);
+    return has;
+}
+
+/* Note what an entry says of a service. @return how many targets have it. */
+static size_t note(const struct reader *reader, const struct entry *entry,
+                   const struct service *which)
 {
     size_t count = 0;
-    for (size_t i = 0; i < targets->count; i++) {
-        struct service_list *services = &targets->items[i].services;
-        for (size_t k = 0; k < services->count; k++) {
-            struct service *service = &services->items[k];
-            if (service->port != wanted->port || strcmp(service->protocol, wanted->protocol) != 0)
-                continue;
-            service->expect = states;
-            service->control = false;
-            count++;
-        }
+    for (size_t i = 0; i < reader->targets->count; i++) {
+        struct target *target = &reader->targets->items[i];
+        if (is_for(entry, target))
+            count +=
+                services_expect(&target->services, which, entry->states, entry->target != NULL);
     }
     return count;
 }
 
-/* "22=closed" */
-static int read_one(char *word, const struct service_rules *rules, struct target_list *targets,
-                    struct text *reterr)
+/* Of a name that stands for two protocols, such as dns, one is enough. */
+static bool is_noted_otherwise(const struct service_list *named, const bool *noted, size_t index)
 {
-    static const char advice[] = "as in 22=closed, 25=!open; states are open, closed, filtered, "
-                                 "rejected, open_or_filtered and unreachable";
-    struct service_list services = {0};
-    uint32_t states = 0;
-    char *equals = strchr(word, '=');
-    if (equals == NULL || states_read(equals + 1, &states) < 0)
-        return refuse(reterr, "--expect: not a service and a state: ", word, advice);
-    *equals = '\0';
-    int r = services_read(word, rules, &services, reterr);
-    for (size_t i = 0; r == 0 && i < services.count; i++) {
-        if (note(targets, &services.items[i], states) == 0)
-            r = refuse(reterr, "--expect: no target has the service ", word, "name it there too");
+    for (size_t i = 0; i < named->count; i++) {
+        if (noted[i] && named->items[i].port == named->items[index].port &&
+            strcmp(named->items[i].name, named->items[index].name) == 0)
+            return true;
     }
-    services_deinit(&services);
+    return false;
+}
+
+/* What is expected of a service that nobody has would never be looked at. */
+static int note_all(const struct reader *reader, const struct entry *entry)
+{
+    bool noted[SERVICES_MANY] = {false};
+    struct service_list named = {0};
+    const struct service_rules rules = {.protocol = reader->rules->protocol, .max = SERVICES_MANY};
+    int r = services_read(entry->services, &rules, &named, reader->reterr);
+    for (size_t i = 0; r == 0 && i < named.count; i++)
+        noted[i] = note(reader, entry, &named.items[i]) > 0;
+    for (size_t i = 0; r == 0 && i < named.count; i++) {
+        if (!noted[i] && !is_noted_otherwise(&named, noted, i))
+            r = refuse(reader,
+                       entry->target != NULL ? "that target has no such service"
+                                             : "no target has the service",
+                       entry->services, "name it there too");
+    }
+    services_deinit(&named);
     return r;
+}
+
+/* An entry, in its turn: those for a single target come after those for all. */
+static int read_one(const struct reader *reader, char *word, bool own)
+{
+    struct entry entry;
+    int r = read_entry(reader, word, &entry);
+    if (r < 0 || own != (entry.target != NULL))
+        return r;
+    if (!has_target(reader, &entry))
+        return refuse(reader, "there is no target", entry.target,
+                      "write it as the target is written");
+    return note_all(reader, &entry);
+}
+
+static int read_list(const struct reader *reader, const char *words, bool own)
+{
+    const char *at = words;
+    while (true) {
+        size_t len = strcspn(at, ",");
+        char *word = strndup(at, len);
+        int r = word != NULL ? read_one(reader, word, own) : -ENOMEM;
+        free(word);
+        if (r < 0 || at[len] == '\0')
+            return r;
+        at += len + 1;
+    }
 }
 
 int expect_read(const char *words, const struct service_rules *rules, struct target_list *targets,
                 struct text *reterr)
 {
-    const char *at = words;
-    while (true) {
-        char word[WORD_BYTES];
-        size_t len = strcspn(at, ",");
-        if (len == 0 || len >= sizeof word) {
-            text_add(reterr, "--expect: an entry that is empty or too long");
-            return -EINVAL;
-        }
-        memcpy(word, at, len);
-        word[len] = '\0';
-        int r = read_one(word, rules, targets, reterr);
-        if (r < 0 || at[len] == '\0')
-            return r;
-        at += len + 1;
-    }
+    const struct reader reader = {rules, targets, reterr};
+    int r = read_list(&reader, words, false);
+    return r < 0 ? r : read_list(&reader, words, true);
 }
 
 /* "5%", "0.5" */

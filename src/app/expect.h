@@ -8,11 +8,13 @@
 #include <sonde/session.h>
 
 /**
- * Read a list such as "22=closed,443=open" and note it at every target that has the service. An
- * expectation makes a control a service like any other.
+ * Read a list such as "22=closed|filtered,web1:25=!open" and note it at every target that has the
+ * service, or at the one that is named. What is wanted of one target's outweighs what is wanted of
+ * all; among equals the later entry holds. An expectation makes a control a service like any other.
  * @param rules   What ports without a protocol mean.
  * @param reterr  On -EINVAL, one line; safe to print.
- * @return 0; -EINVAL: it is no such list, or no target has the service; -ENOMEM.
+ * @return 0; -EINVAL: it is no such list, or there is no such target, or none that has the service;
+ *         -ENOMEM.
  */
 SONDE_MUST_CHECK int expect_read(const char *words, const struct service_rules *rules,
                                  struct target_list *targets, struct text *reterr);

@@ -42,7 +42,10 @@ int file_read(const char *path, char **ret_bytes, size_t *ret_len, struct text *
         const char *reason = strerrordesc_np(-r);
         text_add(reterr, "cannot read ");
         text_add_untrusted(reterr, path, strlen(path));
-        text_addf(reterr, ": %s", reason != NULL ? reason : "?");
+        if (r == -EFBIG)
+            text_add(reterr, ": it is larger than 64 MiB, the most that is read");
+        else
+            text_addf(reterr, ": %s", reason != NULL ? reason : "?");
         text_deinit(&content);
         return r == -ENOMEM ? r : -EINVAL;
     }

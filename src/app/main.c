@@ -21,6 +21,7 @@
  */
 /* clang-format on */
 #include "app/doctor.h"
+#include "app/known.h"
 #include "app/options.h"
 #include "app/run.h"
 #include "report/report.h"
@@ -64,7 +65,7 @@ static int dispatch(const struct command *command)
         text_addf(&text, "sonde %s\nreport schema sonde.report/1\nBSD-2-Clause\n", SONDE_VERSION);
         return print_text(&text);
     case COMMAND_SERVICES:
-        services_print(&text);
+        known_print(&text);
         return print_text(&text);
     case COMMAND_SCHEMA:
         text_add_bytes(&text, (const char *)report_schema.data, report_schema.len);

@@ -3,6 +3,7 @@
 #include "app/options.h"
 
 #include "app/expect.h"
+#include "app/tos.h"
 
 #include "base/number.h"
 
@@ -102,7 +103,7 @@ static int apply_fill(struct command *command, const char *value)
 
 static int apply_tos(struct command *command, const char *value)
 {
-    return read_byte(value, 0, &command->options.tos);
+    return tos_read(value, &command->options.tos);
 }
 
 static int apply_size(struct command *command, const char *value)
@@ -218,6 +219,15 @@ static int apply_report(struct command *command, const char *value)
     return 0;
 }
 
+/* What is not printed needs no names. */
+static int apply_quiet(struct command *command, const char *value)
+{
+    (void)value;
+    command->quiet = true;
+    command->options.no_names = true;
+    return 0;
+}
+
 static int apply_wide(struct command *command, const char *value)
 {
     command->wide = true;
@@ -275,9 +285,11 @@ static int apply_services(struct command *command, const char *value)
     return apply_kind(command, COMMAND_SERVICES);
 }
 
+/* There is one so far; which of them it is may be said already. */
 static int apply_schema(struct command *command, const char *value)
 {
-    (void)value;
+    if (value[0] != '\0' && strcmp(value, "report") != 0)
+        return -EINVAL;
     return apply_kind(command, COMMAND_SCHEMA);
 }
 
@@ -307,17 +319,11 @@ static int apply_doctor(struct command *command, const char *value)
         .flag = offsetof(struct command, MEMBER)                                                   \
     }
 
-/* A line for an option of mtr's that sonde uses for nothing else. */
-#define REFUSED(LETTER, NAME, INSTEAD)                                                             \
-    {                                                                                              \
-        .letter = (LETTER), .name = (NAME), .help = (INSTEAD)                                      \
-    }
-
 static const struct option_line option_lines[] = {
     DOES('4', "ipv4", "Targets", "use IPv4 only", apply_ipv4),
     DOES('6', "ipv6", "Targets", "use IPv6 only", apply_ipv6),
     TAKES('F', "filename", "FILE", "the name of a file", "Targets",
-          "read targets from FILE, one a line (- = standard input)", apply_file),
+          "read targets from FILE, one a line (- = stdin)", apply_file),
     FLAG(0, "all-addresses", "Targets", "take every address of a name as a target of its own",
          options.all_addresses),
     DOES(0, "many", "Targets", "allow 64 services a target instead of 16", apply_many),
@@ -327,7 +333,7 @@ static const struct option_line option_lines[] = {
     TAKES('P', "port", "LIST", "a list such as 22,443,53/udp", "Probing",
           "probe these services at every target", apply_ports),
     FLAG(0, "no-icmp", "Probing", "do not add icmp as control", rules.no_icmp),
-    FLAG(0, "no-control", "Probing", "do not probe another port to compare a silent one with",
+    FLAG(0, "no-control", "Probing", "probe no other port to compare a silent one",
          options.no_controls),
     TAKES('f', "first-ttl", "N", "1 to 255", "Probing", "begin the path at this TTL (1)",
           apply_first_ttl),
@@ -343,7 +349,8 @@ static const struct option_line option_lines[] = {
           "packet size with headers, for icmp and udp (64)", apply_size),
     TAKES('B', "bitpattern", "N", "0 to 255", "Probing", "fill payloads with this byte (0)",
           apply_fill),
-    TAKES('Q', "tos", "N", "0 to 255", "Probing", "type of service, traffic class (0)", apply_tos),
+    TAKES('Q', "tos", "TOS", "0 to 255, 0x00 to 0xff, cs0 to cs7, af11 to af43, ef, le or va",
+          "Probing", "type of service, or the name of a DSCP (0)", apply_tos),
     TAKES('a', "address", "ADDRESS", "a numeric address of this machine", "Probing",
           "send from this address", apply_source),
     TAKES('I', "interface", "NAME", "the name of an interface", "Probing",
@@ -372,30 +379,28 @@ static const struct option_line option_lines[] = {
     DOES('r', "report", "Output", "a text report", apply_report),
     DOES('w', "report-wide", "Output", "a text report, as wide as need be", apply_wide),
     FLAG('j', "json", "Output", "one JSON document", json),
-    FLAG('q', "quiet", "Output", "nothing: the exit code says it", quiet),
+    DOES('q', "quiet", "Output", "nothing: the exit code says it", apply_quiet),
     FLAG('n', "no-dns", "Output", "no names, addresses only", options.no_names),
     FLAG('b', "show-ips", "Output", "names and addresses", show_addresses),
     FLAG('e', "mpls", "Output", "MPLS labels and other extensions", show_extensions),
     TAKES(0, "color", "WHEN", "auto, always or never", "Output", "auto, always or never (auto)",
           apply_color),
     FLAG(0, "ascii", "Output", "no characters beyond ASCII", ascii),
-    DOES(0, "print-schema", "Output", "print the JSON Schema of -j", apply_schema),
+    {.name = "print-schema",
+     .argument = "KIND",
+     .is_optional = true,
+     .wanted = "report",
+     .group = "Output",
+     .help = "print the JSON Schema of -j",
+     .apply = apply_schema},
     TAKES(0, "simulate", "FILE", "a scenario file, or demo", "Other",
-          "run on a simulated network (demo = the built-in one)", apply_simulate),
+          "run on a simulated network (demo = built in)", apply_simulate),
     FLAG(0, "virtual-time", "Other", "simulate as fast as the machine can", options.virtual_time),
-    DOES(0, "doctor", "Other", "what this system lets sonde do, and how to allow the rest",
-         apply_doctor),
+    DOES(0, "doctor", "Other", "what sonde may do here, and how to allow the rest", apply_doctor),
     DOES('h', "help", "Other", "this text", apply_help),
     DOES('v', "version", "Other", "the version", apply_version),
     DOES('V', NULL, "Other", "the version", apply_version),
 
-    REFUSED('x', "xml", "use -j (JSON)"),
-    REFUSED('p', "split", "use -j (JSON)"),
-    REFUSED('l', "raw", "use -j (JSON)"),
-    REFUSED('g', "gtk", "use -r (text report)"),
-    REFUSED('S', "sctp", "use -T (TCP) or -u (UDP)"),
-    REFUSED('y', "ipinfo", "use -b (names and addresses)"),
-    REFUSED('D', NULL, "use -T (TCP) or -u (UDP)"),
 };
 
 const struct option_line *options_at(size_t index)

@@ -54,8 +54,9 @@ struct option_line {
     char letter;          /* 0 = none */
     const char *name;     /* long name without dashes; NULL = none */
     const char *argument; /* what it takes, for the help; NULL = nothing */
-    const char *group;    /* heading in the help; NULL = refused, and help says why */
-    const char *help;     /* what it does; of a refused one: what to use instead */
+    bool is_optional;     /* it takes that only behind a "=", and may do without */
+    const char *group;    /* heading in the help */
+    const char *help;     /* what it does */
     const char *wanted;   /* what values are right, for errors */
     size_t flag;          /* offset of the bool in struct command that it sets, if it has no
                              apply */

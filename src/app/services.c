@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Services by name; see app/services.h. Ports are those of the IANA registry. */
+/* Lists of services; see app/services.h. */
 #include "app/services.h"
 
+#include "app/known.h"
 #include "base/number.h"
-
-#include <sonde/session.h>
 
 #include <errno.h>
 #include <netdb.h>
@@ -13,110 +12,46 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    TCP = 1,
-    UDP = 2,
-    WORD_BYTES = 64,
-};
-
-/* What a name means where no protocol is written with it. */
-static const struct known_service {
-    const char *name;
-    uint16_t port;
-    unsigned protocols;
-    const char *payload; /* what it is asked in, if not as its port says */
-} known_services[] = {
-    {"ftp-data", 20, TCP, NULL},
-    {"ftp", 21, TCP, NULL},
-    {"ssh", 22, TCP, NULL},
-    {"telnet", 23, TCP, NULL},
-    {"smtp", 25, TCP, NULL},
-    {"dns", 53, TCP | UDP, NULL},
-    {"domain", 53, TCP | UDP, NULL},
-    {"tftp", 69, UDP, NULL},
-    {"http", 80, TCP, NULL},
-    {"kerberos", 88, TCP | UDP, NULL},
-    {"pop3", 110, TCP, NULL},
-    {"ntp", 123, UDP, NULL},
-    {"netbios-ns", 137, UDP, NULL},
-    {"imap", 143, TCP, NULL},
-    {"snmp", 161, UDP, NULL},
-    {"bgp", 179, TCP, NULL},
-    {"ldap", 389, TCP, NULL},
-    {"https", 443, TCP, NULL},
-    {"quic", 443, UDP, NULL},
-    {"smb", 445, TCP, NULL},
-    {"smtps", 465, TCP, NULL},
-    {"isakmp", 500, UDP, NULL},
-    {"ike", 500, UDP, NULL},
-    {"syslog", 514, UDP, NULL},
-    {"rtsp", 554, TCP, NULL},
-    {"submission", 587, TCP, NULL},
-    {"ldaps", 636, TCP, NULL},
-    {"domain-s", 853, TCP, NULL},
-    {"dot", 853, TCP, NULL},
-    {"imaps", 993, TCP, NULL},
-    {"pop3s", 995, TCP, NULL},
-    {"openvpn", 1194, UDP, NULL},
-    {"mssql", 1433, TCP, NULL},
-    {"l2tp", 1701, UDP, NULL},
-    {"radius", 1812, UDP, NULL},
-    {"radius-acct", 1813, UDP, NULL},
-    {"mqtt", 1883, TCP, NULL},
-    {"nfs", 2049, TCP, NULL},
-    {"mysql", 3306, TCP, NULL},
-    {"rdp", 3389, TCP, NULL},
-    {"rdp-udp", 3389, UDP, NULL},
-    {"rdgw", 3391, UDP, NULL},
-    {"stun", 3478, UDP, NULL},
-    {"dtls", 4433, UDP, NULL},
-    {"ike-nat", 4500, UDP, NULL},
-    {"sip", 5060, UDP, NULL},
-    {"sips", 5061, TCP, NULL},
-    {"mdns", 5353, UDP, NULL},
-    {"llmnr", 5355, UDP, NULL},
-    {"postgres", 5432, TCP, NULL},
-    {"postgresql", 5432, TCP, NULL},
-    {"coap", 5683, UDP, NULL},
-    {"coaps", 5684, UDP, NULL},
-    {"vnc", 5900, TCP, NULL},
-    {"redis", 6379, TCP, NULL},
-    {"http-alt", 8080, TCP, NULL},
-    {"memcached", 11211, TCP | UDP, NULL},
-    {"mongodb", 27017, TCP, NULL},
-    {"wireguard", 51820, UDP, NULL},
-    {"snmp2c", 161, UDP, "snmp2c"},
-    {"anyconnect", 443, UDP, "anyconnect"},
-};
-
-static const struct preset {
-    const char *name;
-    const char *services;
-} presets[] = {
-    {"common", "20,21,22,25,53/tcp,53/udp,80,123/udp,179,443,500/udp,587,3389"},
-    {"web", "80,443,443/udp"},
-    {"mail", "25,465,587,993"},
-    {"db", "1433,3306,5432,6379,27017"},
-    {"remote", "22,3389,5900"},
-};
+enum { WORD_BYTES = 64 };
 
 /* One word of a list, taken apart. */
 struct word {
-    char text[WORD_BYTES];
-    const char *protocol; /* "tcp" or "udp" if written; NULL if not */
+    char typed[WORD_BYTES]; /* without what stands behind the slash */
+    char text[WORD_BYTES];  /* the same, in small letters */
+    const char *protocol;   /* "tcp" or "udp" if that is said; NULL if not */
+    const char *payload;    /* the protocol of a UDP port's question if that is said; NULL if not */
 };
 
-static int refuse(struct text *reterr, const char *what, const char *word, const char *advice)
+/* What words are read with, and into. */
+struct reader {
+    const struct service_rules *rules;
+    struct service_list *list;
+    struct text *reterr;
+};
+
+static int refuse(const struct reader *reader, const char *what, const char *word,
+                  const char *advice)
 {
-    text_addf(reterr, "%s: ", what);
-    text_add_untrusted(reterr, word, strlen(word));
-    text_addf(reterr, " (%s)", advice);
+    text_addf(reader->reterr, "%s: ", what);
+    text_add_untrusted(reader->reterr, word, strlen(word));
+    text_addf(reader->reterr, " (%s)", advice);
     return -EINVAL;
 }
 
+/* Refuse a word, with the nearest that is known, if one is near. */
+static int refuse_unknown(const struct reader *reader, const char *what, const char *word,
+                          const struct nearest *nearest, const char *advice)
+{
+    struct text meant = {0};
+    if (nearest->best != NULL)
+        text_addf(&meant, "did you mean %s?", nearest->best);
+    int r = refuse(reader, what, word, meant.data != NULL ? meant.data : advice);
+    text_deinit(&meant);
+    return r;
+}
+
 /* The service of a list with the same protocol and port; NULL if there is none. */
-static const struct service *find_service(const struct service_list *list,
-                                          const struct service *service)
+static struct service *find_service(const struct service_list *list, const struct service *service)
 {
     for (size_t i = 0; i < list->count; i++) {
         if (list->items[i].port == service->port &&
@@ -146,64 +81,76 @@ int services_put_first(struct service_list *list, const struct service *service)
     return 0;
 }
 
+bool services_expect(struct service_list *list, const struct service *which, uint32_t states,
+                     bool own)
+{
+    struct service *service = find_service(list, which);
+    if (service == NULL)
+        return false;
+    if (own || !service->expect_own) {
+        service->expect = states;
+        service->expect_own = own;
+    }
+    service->control = false;
+    return true;
+}
+
 void services_deinit(struct service_list *list)
 {
     free(list->items);
     *list = (struct service_list){0};
 }
 
-/* What a service of this name is asked in, if not as its port says; NULL = so. */
-static const char *payload_of(const char *name)
+static bool is_same_payload(const char *a, const char *b)
 {
-    for (size_t i = 0; i < sizeof known_services / sizeof *known_services; i++) {
-        if (strcmp(known_services[i].name, name) == 0)
-            return known_services[i].payload;
-    }
-    return NULL;
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
 /* Add a service unless it is there already. */
-static int add(struct service_list *list, const struct service_rules *rules, const char *protocol,
-               uint16_t port, const char *name, struct text *reterr)
+static int add(const struct reader *reader, const struct service *service, const char *word)
 {
-    struct service service = {.port = port, .payload = payload_of(name)};
-    (void)snprintf(service.protocol, sizeof service.protocol, "%s", protocol);
-    (void)snprintf(service.name, sizeof service.name, "%s", name);
-    const struct service *other = find_service(list, &service);
-    if (other != NULL && other->payload != service.payload)
-        return refuse(reterr, "one port with two questions", name,
+    const struct service *other = find_service(reader->list, service);
+    if (other != NULL && !is_same_payload(other->payload, service->payload))
+        return refuse(reader, "one port with two questions", word,
                       "ask one target after the other");
     if (other != NULL)
         return 0;
-    if (list->count >= rules->max) {
-        text_addf(reterr, "more than %zu services for one target", rules->max);
-        if (rules->max < SERVICES_MANY)
-            text_addf(reterr, " (--many allows %d)", SERVICES_MANY);
+    size_t max = reader->rules->max;
+    if (reader->list->count >= max) {
+        text_addf(reader->reterr, "more than %zu services for one target (", max);
+        if (max < SERVICES_MANY)
+            text_addf(reader->reterr, "--many allows %d)", SERVICES_MANY);
+        else
+            text_add(reader->reterr, "there cannot be more)");
         return -EINVAL;
     }
-    if (grow(list) < 0)
+    if (grow(reader->list) < 0)
         return -ENOMEM;
-    list->items[list->count - 1] = service;
+    reader->list->items[reader->list->count - 1] = *service;
     return 0;
 }
 
-/* The name that a port is known by; "" if it has none. */
-static const char *name_of(uint16_t port, const char *protocol)
+/* Add a port. @param name  "" = none. */
+static int add_port(const struct reader *reader, const struct word *word, const char *protocol,
+                    uint16_t port, const char *name)
 {
-    unsigned wanted = strcmp(protocol, "udp") == 0 ? UDP : TCP;
-    for (size_t i = 0; i < sizeof known_services / sizeof *known_services; i++) {
-        if (known_services[i].port == port && (known_services[i].protocols & wanted) != 0)
-            return known_services[i].name;
+    struct service service = {.port = port};
+    const char *usual = strcmp(protocol, "udp") == 0 ? known_payload_of(port) : NULL;
+    if (word->payload != NULL && !is_same_payload(word->payload, usual)) {
+        service.payload = word->payload;
+        name = word->payload;
     }
-    return "";
+    (void)snprintf(service.protocol, sizeof service.protocol, "%s", protocol);
+    (void)snprintf(service.name, sizeof service.name, "%s", name);
+    return add(reader, &service, word->typed);
 }
 
 /* "443", "8000-8003" */
-static int read_ports(const struct word *word, const struct service_rules *rules,
-                      struct service_list *list, struct text *reterr)
+static int read_ports(const struct reader *reader, const struct word *word)
 {
     static const char advice[] = "ports are 1 to 65535, ranges are FIRST-LAST";
-    const char *protocol = word->protocol != NULL ? word->protocol : rules->protocol;
+    const char *protocol = word->protocol != NULL ? word->protocol : reader->rules->protocol;
+    unsigned known = strcmp(protocol, "udp") == 0 ? KNOWN_UDP : KNOWN_TCP;
     char first_text[WORD_BYTES];
     (void)snprintf(first_text, sizeof first_text, "%s", word->text);
     char *dash = strchr(first_text, '-');
@@ -215,147 +162,134 @@ static int read_ports(const struct word *word, const struct service_rules *rules
     if (r == 0)
         r = number_parse(dash != NULL ? dash + 1 : first_text, 65535, &last);
     if (r < 0 || first == 0)
-        return refuse(reterr, "not a port", word->text, advice);
+        return refuse(reader, "not a port", word->typed, advice);
     if (last < first)
-        return refuse(reterr, "an empty range of ports", word->text, advice);
+        return refuse(reader, "an empty range of ports", word->typed, advice);
     for (uint64_t port = first; port <= last; port++) {
-        r = add(list, rules, protocol, (uint16_t)port, name_of((uint16_t)port, protocol), reterr);
+        r = add_port(reader, word, protocol, (uint16_t)port, known_name((uint16_t)port, known));
         if (r < 0)
             return r;
     }
     return 0;
 }
 
-/* A name from the system's list, usually /etc/services. */
-static int read_system_name(const struct word *word, const struct service_rules *rules,
-                            struct service_list *list, struct text *reterr)
+/* A name from the system's list, usually /etc/services; it is read as it was typed, and then in
+ * small letters, as nearly all there are. */
+static int read_system_name(const struct reader *reader, const struct word *word)
 {
     static const char *const protocols[] = {"tcp", "udp"};
-    for (size_t i = 0; i < 2; i++) {
-        if (word->protocol != NULL && strcmp(word->protocol, protocols[i]) != 0)
+    const char *const spellings[] = {word->typed, word->text};
+    for (size_t i = 0; i < 4; i++) {
+        const char *protocol = protocols[i % 2];
+        if (word->protocol != NULL && strcmp(word->protocol, protocol) != 0)
             continue;
         struct servent found;
         struct servent *result = NULL;
         char buf[1024];
-        if (getservbyname_r(word->text, protocols[i], &found, buf, sizeof buf, &result) != 0 ||
-            result == NULL)
-            continue;
-        return add(list, rules, protocols[i], ntohs((uint16_t)found.s_port), word->text, reterr);
+        if (getservbyname_r(spellings[i / 2], protocol, &found, buf, sizeof buf, &result) == 0 &&
+            result != NULL)
+            return add_port(reader, word, protocol, ntohs((uint16_t)found.s_port), word->text);
     }
-    return refuse(reterr, "unknown service", word->text,
-                  "a port number, or a name that --services or /etc/services lists");
+    struct nearest nearest = nearest_init(word->text);
+    known_consider_services(&nearest);
+    return refuse_unknown(reader, "unknown service", word->typed, &nearest,
+                          "a port number, or a name that --services or /etc/services lists");
 }
 
-static int read_name(const struct word *word, const struct service_rules *rules,
-                     struct service_list *list, struct text *reterr)
+static int read_name(const struct reader *reader, const struct word *word)
 {
+    struct known_service known;
     if (strcmp(word->text, "icmp") == 0 && word->protocol == NULL)
-        return add(list, rules, "icmp", 0, "", reterr);
-    for (size_t i = 0; i < sizeof known_services / sizeof *known_services; i++) {
-        const struct known_service *known = &known_services[i];
-        if (strcmp(word->text, known->name) != 0)
-            continue;
-        int r = 0;
-        if (word->protocol != NULL && known->payload != NULL && strcmp(word->protocol, "udp") != 0)
-            return refuse(reterr, "a question that only UDP ports are asked", word->text, "/udp");
-        if (word->protocol != NULL)
-            return add(list, rules, word->protocol, known->port, known->name, reterr);
-        if ((known->protocols & UDP) != 0)
-            r = add(list, rules, "udp", known->port, known->name, reterr);
-        if (r == 0 && (known->protocols & TCP) != 0)
-            r = add(list, rules, "tcp", known->port, known->name, reterr);
-        return r;
-    }
-    return read_system_name(word, rules, list, reterr);
+        return add(reader, &(struct service){.protocol = "icmp"}, word->typed);
+    if (!known_find(word->text, &known))
+        return read_system_name(reader, word);
+    struct word asked = *word;
+    if (word->payload == NULL)
+        asked.payload = known.payload;
+    if (asked.payload != NULL && word->protocol != NULL && strcmp(word->protocol, "udp") != 0)
+        return refuse(reader, "a question that only UDP ports are asked", word->typed, "/udp");
+    if (word->protocol != NULL)
+        return add_port(reader, &asked, word->protocol, known.port, known.name);
+    int r = 0;
+    if ((known.protocols & KNOWN_UDP) != 0)
+        r = add_port(reader, &asked, "udp", known.port, known.name);
+    if (r == 0 && (known.protocols & KNOWN_TCP) != 0)
+        r = add_port(reader, &asked, "tcp", known.port, known.name);
+    return r;
 }
 
-static int read_preset(const char *name, const struct service_rules *rules,
-                       struct service_list *list, struct text *reterr)
+static int read_preset(const struct reader *reader, const struct word *word)
 {
-    for (size_t i = 0; i < sizeof presets / sizeof *presets; i++) {
-        if (strcmp(name, presets[i].name) == 0) {
-            struct service_rules own = {.protocol = "tcp", .max = rules->max};
-            return services_read(presets[i].services, &own, list, reterr);
-        }
+    const char *services = known_preset(word->text + 1);
+    if (services == NULL) {
+        struct nearest nearest = nearest_init(word->text + 1);
+        known_consider_presets(&nearest);
+        return refuse_unknown(reader, "unknown preset", word->typed + 1, &nearest,
+                              "--services lists them");
     }
-    return refuse(reterr, "unknown preset", name, "--services lists them");
+    const struct service_rules own = {.protocol = "tcp", .max = reader->rules->max};
+    return services_read(services, &own, reader->list, reader->reterr);
 }
 
-/* One word: port, range, name or preset, perhaps with "/tcp" or "/udp". */
-static int read_word(const char *at, size_t len, const struct service_rules *rules,
-                     struct service_list *list, struct text *reterr)
+/* What stands behind a slash: "tcp", "udp", or the protocol of a question, which is over UDP. */
+static int read_protocol(const struct reader *reader, const char *typed, struct word *word)
+{
+    char text[WORD_BYTES];
+    (void)text_fold(typed, strlen(typed), text, sizeof text); /* it is a part of a word */
+    if (strcmp(text, "tcp") == 0 || strcmp(text, "udp") == 0) {
+        word->protocol = strcmp(text, "tcp") == 0 ? "tcp" : "udp";
+        return 0;
+    }
+    word->protocol = "udp";
+    word->payload = known_payload(text);
+    if (word->payload != NULL)
+        return 0;
+    struct nearest nearest = nearest_init(text);
+    nearest_consider(&nearest, "tcp");
+    nearest_consider(&nearest, "udp");
+    known_consider_payloads(&nearest);
+    return refuse_unknown(reader, "unknown protocol", typed, &nearest,
+                          "tcp, udp, or what --services says that UDP ports are asked");
+}
+
+/* One word: port, range, name or preset, perhaps with a protocol behind it. */
+static int read_word(const struct reader *reader, const char *at, size_t len)
 {
     struct word word = {.protocol = NULL};
-    if (len == 0 || len >= sizeof word.text) {
-        text_add(reterr, "a service that is empty or too long");
+    if (len == 0 || len >= sizeof word.typed) {
+        text_add(reader->reterr, len == 0 ? "a service is missing (as in :443 or :ssh)"
+                                          : "a service of more than 63 letters");
         return -EINVAL;
     }
-    memcpy(word.text, at, len);
-    char *slash = strchr(word.text, '/');
+    memcpy(word.typed, at, len);
+    if (strchr(word.typed, '=') != NULL)
+        return refuse(reader, "a state has no place here", word.typed,
+                      "it goes into --expect, or into a file of -F");
+    char *slash = strchr(word.typed, '/');
     if (slash != NULL) {
-        if (strcmp(slash, "/tcp") == 0)
-            word.protocol = "tcp";
-        else if (strcmp(slash, "/udp") == 0)
-            word.protocol = "udp";
-        else
-            return refuse(reterr, "unknown protocol", word.text, "/tcp or /udp");
+        int r = read_protocol(reader, slash + 1, &word);
+        if (r < 0)
+            return r;
         *slash = '\0';
     }
+    (void)text_fold(word.typed, strlen(word.typed), word.text, sizeof word.text);
     if (word.text[0] == '@' && slash == NULL)
-        return read_preset(word.text + 1, rules, list, reterr);
+        return read_preset(reader, &word);
     if (word.text[0] >= '0' && word.text[0] <= '9')
-        return read_ports(&word, rules, list, reterr);
-    return read_name(&word, rules, list, reterr);
+        return read_ports(reader, &word);
+    return read_name(reader, &word);
 }
 
 int services_read(const char *words, const struct service_rules *rules, struct service_list *list,
                   struct text *reterr)
 {
+    const struct reader reader = {rules, list, reterr};
     const char *at = words;
     while (true) {
         size_t len = strcspn(at, ",");
-        int r = read_word(at, len, rules, list, reterr);
+        int r = read_word(&reader, at, len);
         if (r < 0 || at[len] == '\0')
             return r;
         at += len + 1;
     }
-}
-
-/* What UDP ports are asked. */
-static void print_payloads(struct text *text)
-{
-    struct sonde_payload payload;
-    text_add(text, "\nUDP ports are asked:\n");
-    for (size_t i = 0; sonde_payload_at(i, &payload); i++) {
-        struct text ports = {0};
-        for (size_t k = 0; k < sizeof payload.ports / sizeof *payload.ports; k++) {
-            if (payload.ports[k] != 0)
-                text_addf(&ports, k == 0 ? "%u" : ",%u", payload.ports[k]);
-        }
-        text_addf(text, "  %-11s %-15s %s\n", payload.name, ports.data != NULL ? ports.data : "",
-                  payload.asks);
-        if (payload.silence != NULL)
-            text_addf(text, "  %-11s %-15s (%s)\n", "", "", payload.silence);
-        text->failed |= ports.failed;
-        text_deinit(&ports);
-    }
-}
-
-void services_print(struct text *text)
-{
-    text_add(text, "Presets:\n");
-    for (size_t i = 0; i < sizeof presets / sizeof *presets; i++)
-        text_addf(text, "  @%-10s %s\n", presets[i].name, presets[i].services);
-    text_add(text, "\nNames:\n");
-    for (size_t i = 0; i < sizeof known_services / sizeof *known_services; i++) {
-        const struct known_service *known = &known_services[i];
-        text_addf(text, "  %-11s", known->name);
-        if ((known->protocols & UDP) != 0)
-            text_addf(text, " %u/udp", known->port);
-        if ((known->protocols & TCP) != 0)
-            text_addf(text, " %u/tcp", known->port);
-        text_add(text, "\n");
-    }
-    text_add(text, "\nOther names are looked up in /etc/services.\n");
-    print_payloads(text);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Services by name: the well-known ones and the presets, built in, then the system's own list. */
+/* Lists of services, as they are written: by port or by name, with a protocol or without. */
 #ifndef APP_SERVICES_H
 #define APP_SERVICES_H
 
@@ -15,6 +15,7 @@ struct service {
     const char *payload; /* what it is asked in, if not as its port says; NULL = so */
     bool control;        /* added for comparison */
     uint32_t expect;     /* states that it is wanted to have, a bit each; 0: that it answers */
+    bool expect_own;     /* that is wanted of this target's, by name */
 };
 
 enum {
@@ -35,7 +36,8 @@ struct service_rules {
 };
 
 /**
- * Read a list such as "443", "dns,8000-8003/udp", "@web" and add what is not in the list yet.
+ * Read a list such as "443", "dns,8000-8003/udp", "@web", "5353/dns" and add what is not in the
+ * list yet. Names are read in any case.
  * @param words    The list; no blanks.
  * @param list     Grows; may hold a part of @p words after an error.
  * @param reterr   On -EINVAL, one line: what is wrong and what would be right; safe to print.
@@ -48,10 +50,18 @@ SONDE_MUST_CHECK int services_read(const char *words, const struct service_rules
 /** Put a service before all others. @return 0; -ENOMEM. */
 SONDE_MUST_CHECK int services_put_first(struct service_list *list, const struct service *service);
 
+/**
+ * Note what is wanted of a service. What is wanted of one target's outweighs what is wanted of all;
+ * otherwise what is noted later holds. A control of which something is wanted is none any more.
+ * @param which   Its protocol and port count.
+ * @param states  A bit each.
+ * @param own     It is wanted of this target's.
+ * @return true if the list has the service.
+ */
+bool services_expect(struct service_list *list, const struct service *which, uint32_t states,
+                     bool own);
+
 /** Free the list's items. */
 void services_deinit(struct service_list *list);
-
-/** Write the names and presets, for --services. */
-void services_print(struct text *text);
 
 #endif

@@ -2,6 +2,12 @@
 /* Targets as they are written; see app/targets.h. */
 #include "app/targets.h"
 
+#include "app/hints.h"
+#include "app/url.h"
+#include "base/states.h"
+
+#include <sonde/session.h>
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -92,14 +98,13 @@ static int check_host(const char *host, struct text *reterr)
         return 0;
     if (is_legacy_address(host))
         return refuse(reterr, "not an IPv4 address (four numbers from 0 to 255)", host);
-    return is_name(host) ? 0 : refuse(reterr, "not a host name or address", host);
+    return is_name(host) ? 0 : hint_host(host, reterr);
 }
 
 /* The parts of a target as it is written. */
 struct parts {
     char host[HOST_BYTES];
     const char *services; /* behind the colon; NULL = none */
-    char scheme[16];      /* of a URL; "" = none */
 };
 
 static int take_host(const char *at, size_t len, struct parts *parts, struct text *reterr)
@@ -139,68 +144,142 @@ static int split_colon(const char *word, struct parts *parts, struct text *reter
     return take_host(word, (size_t)(colon - word), parts, reterr);
 }
 
-static int add_target(struct target_list *list, const char *input, const char *host)
+/* Make room for one more: twice as much each time that all is taken. */
+static int grow(struct target_list *list)
 {
-    struct target *items = realloc(list->items, (list->count + 1) * sizeof *items);
+    bool is_full = (list->count & (list->count - 1)) == 0; /* of a power of two, or of nothing */
+    size_t room = list->count > 0 ? 2 * list->count : 1;
+    struct target *items = is_full ? realloc(list->items, room * sizeof *items) : list->items;
     if (items == NULL)
         return -ENOMEM;
     list->items = items;
-    struct target *target = &items[list->count++];
+    list->count++;
+    return 0;
+}
+
+static int add_target(struct target_list *list, const char *input, const char *host,
+                      struct text *reterr)
+{
+    if (list->count >= SONDE_TARGETS_MAX) {
+        text_addf(reterr, "more than %d targets, which is as many as a run takes",
+                  SONDE_TARGETS_MAX);
+        return -EINVAL;
+    }
+    if (grow(list) < 0)
+        return -ENOMEM;
+    struct target *target = &list->items[list->count - 1];
     *target = (struct target){.input = strdup(input), .host = strdup(host)};
     return target->input != NULL && target->host != NULL ? 0 : -ENOMEM;
 }
 
-/* "https://example.com:8443/path" */
-static int read_url(const char *word, const char *mark, const struct target_rules *rules,
-                    struct target_list *list, struct text *reterr)
+/* Read services of the last target. @param states  What is wanted of them; 0 = nothing is said. */
+static int read_services(const char *words, uint32_t states, const struct target_rules *rules,
+                         struct target_list *list, struct text *reterr)
 {
-    char scheme[16];
-    char authority[HOST_BYTES + 8];
-    struct parts parts = {.services = NULL};
-    size_t scheme_len = (size_t)(mark - word);
-    const char *start = mark + 3;
-    size_t len = strcspn(start, "/?#");
-    if (scheme_len == 0 || scheme_len >= sizeof scheme || len >= sizeof authority ||
-        memchr(start, '@', len) != NULL)
-        return refuse(reterr, "not a URL of a service, such as https://example.com/", word);
-    memcpy(scheme, word, scheme_len);
-    scheme[scheme_len] = '\0';
-    memcpy(authority, start, len);
-    authority[len] = '\0';
-    int r = split_colon(authority, &parts, reterr);
-    if (r == 0)
-        r = check_host(parts.host, reterr);
-    if (r == 0)
-        r = add_target(list, word, parts.host);
-    if (r < 0)
-        return r;
-    return services_read(parts.services != NULL ? parts.services : scheme, &rules->services,
-                         &list->items[list->count - 1].services, reterr);
+    struct target *target = &list->items[list->count - 1];
+    struct service_list named = {.count = 0};
+    int r = services_read(words, &rules->services, &target->services, reterr);
+    if (r == 0 && states != 0)
+        r = services_read(words, &rules->services, &named, reterr);
+    for (size_t i = 0; r == 0 && i < named.count; i++)
+        (void)services_expect(&target->services, &named.items[i], states, true);
+    services_deinit(&named);
+    return r;
 }
 
-int targets_read(const char *word, const struct target_rules *rules, struct target_list *list,
-                 struct text *reterr)
+static int read_parts_of_url(const struct url *url, const struct target_rules *rules,
+                             struct target_list *list, struct text *reterr)
 {
-    const char *url = strstr(word, "://");
-    bool is_port = word[0] != '\0' && strspn(word, digits) == strlen(word);
-    if (url != NULL)
-        return read_url(word, url, rules, list, reterr);
-    if (is_port || (word[0] == ':' && word[1] != ':')) {
-        if (list->count == 0)
-            return refuse(reterr, "a service needs a target before it", word);
-        return services_read(is_port ? word : word + 1, &rules->services,
-                             &list->items[list->count - 1].services, reterr);
-    }
+    int r = check_host(url->host, reterr);
+    if (r == 0)
+        r = add_target(list, url->shown, url->host, reterr);
+    return r < 0 ? r : read_services(url->service, 0, rules, list, reterr);
+}
+
+/* "https://example.com:8443/path". What is wrong with one that may hold a password is said in
+ * general words. */
+static int read_url(const char *word, const struct target_rules *rules, struct target_list *list,
+                    struct text *reterr)
+{
+    struct url url;
+    struct text reason = {0};
+    int r = url_read(word, &url, reterr);
+    if (r < 0)
+        return r;
+    r = read_parts_of_url(&url, rules, list, &reason);
+    if (r == -EINVAL && url_is_private(word))
+        (void)url_refuse(word, reterr);
+    else if (r < 0 && reason.data != NULL)
+        text_add(reterr, reason.data);
+    text_deinit(&reason);
+    url_deinit(&url);
+    return r;
+}
+
+/* Is it one or several services of the target before: ":ssh", "443", "53/udp", "@web"? */
+static bool is_services(const char *word)
+{
+    size_t number = strspn(word, digits);
+    return (word[0] == ':' && word[1] != ':') || word[0] == '@' ||
+           (number > 0 && (word[number] == '\0' || word[number] == '/'));
+}
+
+/* "example.com", "example.com:443" */
+static int read_host(const char *word, uint32_t states, const struct target_rules *rules,
+                     struct target_list *list, struct text *reterr)
+{
     struct parts parts = {.services = NULL};
     int r = split_colon(word, &parts, reterr);
     if (r == 0)
         r = check_host(parts.host, reterr);
     if (r == 0)
-        r = add_target(list, word, parts.host);
+        r = add_target(list, word, parts.host, reterr);
     if (r == 0 && parts.services != NULL)
-        r = services_read(parts.services, &rules->services, &list->items[list->count - 1].services,
-                          reterr);
+        r = read_services(parts.services, states, rules, list, reterr);
+    else if (r == 0 && states != 0)
+        r = refuse(reterr, "a state belongs to a service, as in web1 22=open, not to", word);
     return r;
+}
+
+/* Read a word; what it says of a state was cut off. */
+static int read_word(const char *word, uint32_t states, const struct target_rules *rules,
+                     struct target_list *list, struct text *reterr)
+{
+    if (url_is(word))
+        return read_url(word, rules, list, reterr);
+    if (!is_services(word))
+        return read_host(word, states, rules, list, reterr);
+    if (list->count == 0)
+        return refuse(reterr, "a service needs a target before it, as in example.com:443", word);
+    return read_services(word[0] == ':' ? word + 1 : word, states, rules, list, reterr);
+}
+
+int targets_read(const char *word, const struct target_rules *rules, struct target_list *list,
+                 struct text *reterr)
+{
+    size_t before = list->count;
+    int r = read_word(word, 0, rules, list, reterr);
+    if (r == 0 && list->count > before && list->items[before].services.count == 0)
+        r = hint_doubt(word, before > 0, &list->items[before].doubt);
+    return r;
+}
+
+/* A word of a file: "web1", ":443", "25=!open". */
+static int read_file_word(char *word, bool first, const struct target_rules *rules,
+                          struct target_list *list, struct text *reterr)
+{
+    uint32_t states = 0;
+    char *equals = url_is(word) ? NULL : strchr(word, '=');
+    if (equals != NULL && states_read(equals + 1, &states) < 0)
+        return refuse(reterr, "not a state, or several, as in 22=closed|filtered or 25=!open",
+                      word);
+    if (equals != NULL)
+        *equals = '\0';
+    if (first && is_services(word))
+        return refuse(reterr, "the line begins with a service", word);
+    if (!first && !is_services(word))
+        return refuse(reterr, "a service takes a colon, as in :ssh", word);
+    return read_word(word, states, rules, list, reterr);
 }
 
 /* One line of a file. The first word is a target, the others are services of it. */
@@ -212,13 +291,7 @@ static int read_line(char *line, const struct target_rules *rules, struct target
     line[strcspn(line, "#")] = '\0';
     for (char *word = strtok_r(line, " \t\r", &save); word != NULL;
          word = strtok_r(NULL, " \t\r", &save)) {
-        bool is_service = word[0] == ':' || strspn(word, digits) == strlen(word);
-        int r = 0;
-        if (first == is_service)
-            r = refuse(reterr, first ? "the line begins with a service" : "a service takes a colon",
-                       word);
-        if (r == 0)
-            r = targets_read(word, rules, list, reterr);
+        int r = read_file_word(word, first, rules, list, reterr);
         if (r < 0)
             return r;
         first = false;
@@ -278,6 +351,10 @@ int targets_finish(struct target_list *list, const struct target_rules *rules, s
     for (size_t i = 0; i < list->count; i++) {
         struct target *target = &list->items[i];
         int r = 0;
+        if (target->doubt != NULL && target->services.count == 0 && rules->ports == NULL) {
+            text_add(reterr, target->doubt);
+            return -EINVAL;
+        }
         if (rules->ports != NULL)
             r = services_read(rules->ports, &rules->services, &target->services, reterr);
         if (r == 0 && target->services.count == 0 && rules->tcp)
@@ -302,6 +379,7 @@ void targets_deinit(struct target_list *list)
     for (size_t i = 0; i < list->count; i++) {
         free(list->items[i].input);
         free(list->items[i].host);
+        free(list->items[i].doubt);
         services_deinit(&list->items[i].services);
     }
     free(list->items);

@@ -2,7 +2,8 @@
 /*
  * Targets and services as they are written on the command line and in files:
  *
- *   example.com   example.com:443   example.com 443 :ssh   [2001:db8::1]:443   https://example.com/
+ *   example.com   example.com:443   example.com 443 :ssh 53/udp @web   [2001:db8::1]:443
+ *   https://example.com/   postgres://db1:5432/x
  */
 #ifndef APP_TARGETS_H
 #define APP_TARGETS_H
@@ -10,9 +11,10 @@
 #include "app/services.h"
 
 struct target {
-    char *input; /* as written */
+    char *input; /* as written, but for user information of a URL */
     char *host;  /* name or address in it */
     struct service_list services;
+    char *doubt; /* what to say if no service follows: see app/hints.h; NULL = nothing */
 };
 
 struct target_list {
@@ -30,7 +32,7 @@ struct target_rules {
 };
 
 /**
- * Read one word: a target, or a service of the last target.
+ * Read one word of the command line: a target, or services of the last target.
  * @param reterr  On -EINVAL, one line; safe to print.
  * @return 0; -EINVAL; -ENOMEM.
  * Ownership: the caller frees the list with targets_deinit(), also after an error.
@@ -39,7 +41,7 @@ SONDE_MUST_CHECK int targets_read(const char *word, const struct target_rules *r
                                   struct target_list *list, struct text *reterr);
 
 /**
- * Read the lines of a file: TARGET [SERVICE...], "#" begins a comment.
+ * Read the lines of a file: TARGET [SERVICE[=STATE]...], "#" begins a comment.
  * @param bytes  The file.
  * @param name   What it is called in errors.
  * @return 0; -EINVAL; -ENOMEM.
@@ -49,7 +51,7 @@ SONDE_MUST_CHECK int targets_read_file(const char *bytes, size_t len, const char
                                        struct text *reterr);
 
 /** Give every target its common services and its control. @return 0; -EINVAL: a target has none,
- *  or there is no target; -ENOMEM. */
+ *  or was probably meant to be a service, or there is no target; -ENOMEM. */
 SONDE_MUST_CHECK int targets_finish(struct target_list *list, const struct target_rules *rules,
                                     struct text *reterr);
 

@@ -135,6 +135,31 @@ void text_add_untrusted(struct text *text, const char *bytes, size_t len)
     }
 }
 
+/* A letter made small: tolower() of some locale has a small I without a dot. */
+static char fold(char letter)
+{
+    return letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
+}
+
+bool text_is_same(const char *a, const char *b)
+{
+    while (*a != '\0' && fold(*a) == fold(*b)) {
+        a++;
+        b++;
+    }
+    return *a == *b;
+}
+
+bool text_fold(const char *word, size_t len, char *folded, size_t cap)
+{
+    if (len >= cap)
+        return false;
+    for (size_t i = 0; i < len; i++)
+        folded[i] = fold(word[i]);
+    folded[len] = '\0';
+    return true;
+}
+
 void text_add_ms(struct text *text, sonde_ns ns)
 {
     double ms = (double)ns / (double)SONDE_NS_PER_MS;

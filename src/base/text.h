@@ -44,6 +44,16 @@ void text_add_repeated(struct text *text, char byte, long count);
  */
 void text_add_untrusted(struct text *text, const char *bytes, size_t len);
 
+/** @return true if two strings differ in the case of ASCII letters at most, whatever the locale. */
+bool text_is_same(const char *a, const char *b);
+
+/**
+ * Copy a word, its ASCII letters made small, whatever the locale.
+ * @param folded  Receives it, NUL-terminated.
+ * @return false if it does not fit into @p cap bytes.
+ */
+bool text_fold(const char *word, size_t len, char *folded, size_t cap);
+
 /** Add a time of at least 0 in milliseconds with three significant digits: 0.063, 1.24, 50.3, 237.
  */
 void text_add_ms(struct text *text, sonde_ns ns);

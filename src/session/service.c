@@ -131,7 +131,7 @@ int sonde_session_add(struct sonde_session *session, const char *input, const ch
 {
     if (session->started)
         return -EBUSY;
-    if (count == 0 || count > SONDE_SERVICES_MAX + 1)
+    if (count == 0 || count > SONDE_SERVICES_MAX + 1 || session->target_count >= SONDE_TARGETS_MAX)
         return -E2BIG;
     struct session_service *own = arena_alloc(&session->arena, count + STANDBYS_MAX, sizeof *own);
     if (own == NULL)

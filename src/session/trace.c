@@ -4,6 +4,7 @@
 #include "session/internal.h"
 #include "wire/udp.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -163,6 +164,7 @@ static int add_target(struct sonde_session *session, struct session_target *targ
 
 static int make_engine(struct sonde_session *session)
 {
+    static_assert((int)SONDE_TARGETS_MAX < (int)ENGINE_TARGETS_MAX, "the engine takes as many");
     const struct sonde_options *options = &session->options;
     bool endless = options->cycles == SONDE_CYCLES_ENDLESS;
     struct engine_config config = {

@@ -17,6 +17,7 @@ static void check_options(const struct sonde_options *options)
     FUZZ_CHECK(options->first_ttl <= max_ttl);
     FUZZ_CHECK(options->size_bytes == 0 ||
                (options->size_bytes >= PROBE_SIZE_MIN && options->size_bytes <= PROBE_SIZE_MAX));
+    FUZZ_CHECK(options->interval_ns == 0 || options->interval_ns >= SONDE_NS_PER_MS);
     FUZZ_CHECK(options->interval_ns >= 0 && options->interval_ns <= 86400 * SONDE_NS_PER_S);
     FUZZ_CHECK(options->timeout_ns >= 0 && options->timeout_ns <= 3600 * SONDE_NS_PER_S);
     FUZZ_CHECK(options->deadline_ns >= 0);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * targets_read(), targets_read_file() and services_read(). The first byte holds the rules; the rest
- * is read as one word, as a list of services, and as a file.
+ * targets_read(), targets_read_file(), services_read() and expect_read(). The first byte holds the
+ * rules; the rest is read as one word, as a list of services, as a file, and as what is expected of
+ * some targets.
  */
-#include "app/targets.h"
+#include "app/expect.h"
+#include "app/url.h"
+#include "base/states.h"
 #include "fuzz.h"
 
 #include <netdb.h>
@@ -35,6 +38,7 @@ static void check_services(const struct service_list *list, size_t max)
                    strcmp(service->protocol, "udp") == 0);
         FUZZ_CHECK(icmp == (service->port == 0));
         FUZZ_CHECK(memchr(service->name, '\0', sizeof service->name) != NULL);
+        FUZZ_CHECK((service->expect & ~STATES_ALL) == 0);
         for (size_t k = 0; k < i; k++)
             FUZZ_CHECK(list->items[k].port != service->port ||
                        strcmp(list->items[k].protocol, service->protocol) != 0);
@@ -52,6 +56,56 @@ static void check_targets(const struct target_list *list, size_t max)
             FUZZ_CHECK((uint8_t)target->host[k] > ' ' && target->host[k] != 0x7f);
         check_services(&target->services, max);
     }
+}
+
+/* User information of a URL: what stands between the slashes and the last "@" of it. Of few letters
+ * it may stand in any error by chance. */
+static bool holds_secret(const char *text, const char *word)
+{
+    const char *start = strstr(word, "://");
+    const char *end = start != NULL ? strrchr(start, '@') : NULL;
+    size_t len = end != NULL ? (size_t)(end - start) - 3 : 0;
+    return len >= 12 && memmem(text, strlen(text), start + 3, len) != NULL;
+}
+
+/* A URL as a word: what is kept or said of it holds no user information. */
+static void read_url(const char *text, const struct target_rules *rules)
+{
+    struct target_list list = {0};
+    struct text error = {0};
+    if (!url_is(text))
+        return;
+    fuzz_check_error(targets_read(text, rules, &list, &error), &error);
+    FUZZ_CHECK(error.data == NULL || !holds_secret(error.data, text));
+    for (size_t i = 0; i < list.count; i++) {
+        FUZZ_CHECK(strchr(strstr(list.items[i].input, "://"), '@') == NULL);
+        FUZZ_CHECK(!holds_secret(list.items[i].host, text));
+    }
+    text_deinit(&error);
+    targets_deinit(&list);
+}
+
+/* As a list of --expect, for two targets with services. */
+static void read_expected(const char *text, const struct target_rules *rules)
+{
+    static const char *const words[] = {"web1", ":22,443,53/udp", "[2001:db8::1]:22", "@dns"};
+    struct target_list list = {0};
+    struct text error = {0};
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < sizeof words / sizeof *words; i++)
+        r = targets_read(words[i], rules, &list, &error);
+    FUZZ_CHECK(r == 0);
+    r = expect_read(text, &rules->services, &list, &error);
+    fuzz_check_error(r, &error);
+    check_targets(&list, rules->services.max);
+    bool noted = false;
+    for (size_t i = 0; i < list.count; i++) {
+        for (size_t k = 0; k < list.items[i].services.count; k++)
+            noted |= list.items[i].services.items[k].expect != 0;
+    }
+    FUZZ_CHECK(r < 0 || noted);
+    text_deinit(&error);
+    targets_deinit(&list);
 }
 
 static void read_all(const char *text, size_t len, const struct target_rules *rules, bool as_file)
@@ -91,6 +145,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     text[size - 1] = '\0';
     read_all(text, size - 1, &rules, true);
     read_all(text, size - 1, &rules, false);
+    read_url(text, &rules);
+    read_expected(text, &rules);
 
     struct service_list services = {.count = 0};
     struct text error = {0};

@@ -281,14 +281,19 @@ def text():
 def targets():
     words = ["example.com", "example.com:443", "192.0.2.1:ssh", "[2001:db8::1]:443,53/udp",
              "fe80::1%eth0", "https://example.com:8443/path?x#y", "xn--bcher-kva.example:@web",
-             "1.2.3", "0x7f000001", "a" * 63 + ".example.", ":http", "443", "[::1", "http://u@h/"]
+             "1.2.3", "0x7f000001", "a" * 63 + ".example.", ":http", "443", "[::1", "http://u@h/",
+             "postgres://user:a-long-password@db1:5432/x", "git+ssh://git@h/x", "fd90::2:443",
+             "postgres://user:a-long/password@db1", "mongodb+srv://u:p@h", "h/24", "u@h"]
     lists = ["443", "dns,8000-8003/udp,@common", "1-65535", "icmp", "ssh/udp", "@db,@mail", "0",
-             "70000", "9-1", "domain,,"]
+             "70000", "9-1", "domain,,", "5353/dns,443/openvpn,IKEv2", "@ad,@k8s"]
+    expected = ["22=closed|filtered,443=open", "web1:22=!open,:443=up", "dns=open,@dns=open",
+                "[2001:db8::1]:22=!open|open_or_filtered", "22=", "22=!", "99=open"]
     for rules in (0, 1, 2, 13, 24, 40):
         yield f"words_{rules}", bytes([rules]) + "\n".join(words[:8]).encode()
-    for number, word in enumerate(words + lists):
+    for number, word in enumerate(words + lists + expected):
         yield f"word_{number}", b"\0" + word.encode()
     yield "file", b"\0# list\nexample.com :443 :@web # both\n\r\n192.0.2.1\t:dns\nhost 443\n"
+    yield "states", b"\0web1 443=open 25=!open :ssh=closed|filtered\nweb2:22=open @web=closed\n"
     yield "nul", b"\0host\0name\n"
 
 
@@ -297,7 +302,9 @@ def options():
              "-P 22,443 -F list.txt --no-icmp -n", "--simulate demo --virtual-time web.example",
              "-s 1400 -B 255 -Q 46 -a 192.0.2.1 -I eth0 -L 33434 -M 1 h", "--color=always -b -e h",
              "--report-cylces 3 h", "-x", "--deadline 1.5 --rate 100 --timeout .25 h",
-             "-4 -6 -T -u h", "--help", "-V", "--services", "--print-schema", "-c", "--json=1"]
+             "-4 -6 -T -u h", "--count=3 h", "-p 443 h", "-w 1 h", "-Pn h", "-Q 0xb8 h",
+             "-Q af11 h", "--expect 22=!open h :22", "--print-schema=report", "-s 28 -i .001 h",
+             "--help", "-V", "--services", "--print-schema", "-c", "--json=1"]
     for number, line in enumerate(lines):
         yield str(number), line.replace(" ", "\0").encode()
     yield "escape", b"--\x1b[2J\0\xff"

@@ -67,12 +67,89 @@ Test(expect, names_are_understood_and_a_control_of_which_something_is_expected_i
     text_deinit(&error);
 }
 
+Test(expect, alternatives_and_the_opposite_are_understood)
+{
+    struct text error = {0};
+    cr_assert_eq(read_words("22=closed|filtered,443=!open", &error), 0);
+    cr_expect_eq(service(0, "tcp", 22)->expect,
+                 SONDE_STATE_BIT(SONDE_STATE_CLOSED) | SONDE_STATE_BIT(SONDE_STATE_FILTERED));
+    cr_expect_eq(service(0, "tcp", 443)->expect & SONDE_STATE_BIT(SONDE_STATE_OPEN), 0);
+    cr_expect_eq(service(0, "tcp", 443)->expect & SONDE_STATE_BIT(SONDE_STATE_UNKNOWN), 0,
+                 "what could not be measured is not what anybody expects");
+    cr_expect_neq(service(0, "tcp", 443)->expect & SONDE_STATE_BIT(SONDE_STATE_UNREACHABLE), 0);
+    text_deinit(&error);
+}
+
+/* In either order; among equals the later one holds. */
+Test(expect, what_is_wanted_of_one_target_outweighs_what_is_wanted_of_all)
+{
+    static const char *const words[] = {"22=closed,DB:22=open", "db:22=open,:22=closed",
+                                        "db:22=closed,22=closed,db:ssh=open,22=open,22=closed"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        struct text error = {0};
+        cr_assert_eq(read_words(words[i], &error), 0, "%s: %s", words[i], error.data);
+        cr_expect_eq(service(0, "tcp", 22)->expect, SONDE_STATE_BIT(SONDE_STATE_CLOSED));
+        cr_expect_eq(service(1, "tcp", 22)->expect, SONDE_STATE_BIT(SONDE_STATE_OPEN));
+        text_deinit(&error);
+        close_targets();
+        open_targets();
+    }
+}
+
+Test(expect, an_address_is_the_same_however_it_is_written)
+{
+    struct text error = {0};
+    cr_assert_eq(targets_read("[2001:db8::1]:25", &rules, &targets, &error), 0);
+    cr_assert_eq(read_words("[2001:DB8:0:0::1]:25=closed", &error), 0, "%s", error.data);
+    cr_expect_eq(service(2, "tcp", 25)->expect, SONDE_STATE_BIT(SONDE_STATE_CLOSED));
+    text_deinit(&error);
+}
+
+/* dns is 53/udp and 53/tcp; who asks only one of them says what is wanted of that. */
+Test(expect, of_a_name_for_two_protocols_one_is_enough)
+{
+    struct text error = {0};
+    cr_assert_eq(read_words("dns=open", &error), 0, "%s", error.data);
+    cr_expect_eq(service(0, "udp", 53)->expect, SONDE_STATE_BIT(SONDE_STATE_OPEN));
+    text_deinit(&error);
+    cr_expect_eq(read_words("443-444=open", &error), -EINVAL, "nobody looks at 444");
+    text_deinit(&error);
+}
+
 Test(expect, what_is_no_expectation_is_refused_in_one_line_that_names_it)
 {
     static const char *const wrong[] = {
-        "",         "22",           "22=",        "=open",      "22=ajar", "22=unknown",
-        "22=OPEN",  "99=open",      "22=closed,", ",22=open",   "0=open",  "70000=open",
-        "22==open", "22=open=open", "nope=open",  "22=\033[1m",
+        "",
+        "22",
+        "22=",
+        "=open",
+        "22=ajar",
+        "22=unknown",
+        "22=OPEN",
+        "99=open",
+        "22=closed,",
+        ",22=open",
+        "0=open",
+        "70000=open",
+        "22==open",
+        "22=open=open",
+        "nope=open",
+        "22=\033[1m",
+        "22=!",
+        "22=open|",
+        "22=open|ajar",
+        "22=closed|!open",
+        "web2:22=open",
+        "db:443=open",
+        "web:99=open",
+        "web:22",
+        "web:=open",
+        "2001:db8::1:22=open",
+        "[2001:db8::1]22=open",
+        "[2001:db8::1]:22=open",
+        "web:22:23=open",
+        "db:22=open,22",
+        "22=!open|closed|filtered|rejected|open_or_filtered|unreachable",
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct text error = {0};

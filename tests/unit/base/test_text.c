@@ -19,6 +19,23 @@ static void expect_text(const struct text *text, const char *expected)
     cr_expect_str_eq(text->data, expected);
 }
 
+Test(text, only_the_letters_of_ascii_have_a_case)
+{
+    char folded[8];
+    for (unsigned byte = 1; byte < 256; byte++) {
+        const char one[] = {(char)byte, '\0'};
+        bool capital = byte >= 'A' && byte <= 'Z';
+        cr_assert(text_fold(one, 1, folded, sizeof folded));
+        cr_expect_eq((unsigned char)folded[0], capital ? byte + 32 : byte);
+        cr_expect_eq(text_is_same(one, folded), true);
+    }
+    cr_expect(text_is_same("", "") && text_is_same("MAIL.Example", "mail.eXAMPLE"));
+    cr_expect_not(text_is_same("mail", "mai") || text_is_same("mai", "mail"));
+    cr_expect_not(text_is_same("mail", "mall") || text_is_same("@", "`"));
+    cr_expect(text_fold("1234567", 7, folded, sizeof folded));
+    cr_expect_not(text_fold("12345678", 8, folded, sizeof folded), "there has to be an end");
+}
+
 /* Below twenty probes one more or less is more than five percent: a share says too much. */
 Test(text, loss_is_counted_below_twenty_probes)
 {
