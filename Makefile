@@ -13,7 +13,7 @@ BUILD_PACKAGES = gcc libc6-dev libc-ares-dev libcap-dev libcjson-dev libseccomp-
 SERVER_PACKAGES = avahi-daemon bird2 caddy chrony coturn freeradius kamailio krb5-kdc libcoap3-bin llmnrd \
 	memcached openssh-client openssh-server opensmtpd openssl openvpn rsyslog samba snmpd \
 	strongswan-charon strongswan-starter tftpd-hpa unbound vsftpd xl2tpd xrdp
-CHECK_PACKAGES = $(BUILD_PACKAGES) clang-format-14 g++ libcriterion-dev python3-jsonschema
+CHECK_PACKAGES = $(BUILD_PACKAGES) bash clang-format-14 fish g++ libcriterion-dev python3-jsonschema zsh
 TEST_PACKAGES = $(CHECK_PACKAGES) $(SERVER_PACKAGES) clang-14 clang-tidy-14 conntrack \
 	dnsmasq-base iproute2 iputils-ping libcap2-bin libclang-rt-14-dev mandoc mtr-tiny nftables procps \
 	tcpdump traceroute universal-ctags util-linux valgrind

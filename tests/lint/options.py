@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Do the man page and the completions know the options that --help lists, and no others? And the
-man page the UDP services that --services lists? Are the defaults that --help and the man page name
-those of a run, and is a number taken exactly if it is within the bounds that its error names?
+"""Does the man page know the options that --help lists, and no others? And the UDP services that
+--services lists? Are the defaults that --help and the man page name those of a run, and is a number
+taken exactly if it is within the bounds that its error names? What the completions know is looked
+at in completions.py.
 
 options.py SONDE ROOT
 """
@@ -14,13 +15,9 @@ import sys
 
 LINE = re.compile(r"^ {2}(?:-(\w)(?:, )?| {4})(?:--([a-z0-9-]+))?", re.MULTILINE)
 
-# How each file writes a letter and a long name.
-PLACES = {
-    "man/sonde.8": (r"(?<=\bFl )(\w)(?= |$)", r"(?<=\bFl )-([a-z0-9-]+)"),
-    "completions/sonde.bash": (None, r"(?:^|[ '])--([a-z0-9-]+)"),
-    "completions/_sonde": (r"(?<=[{,'])-(\w)(?=[,\[])", r"--([a-z0-9-]+)"),
-    "completions/sonde.fish": (r" -s (\w)\b", r" -l ([a-z0-9-]+)"),
-}
+# How the man page writes a letter and a long name.
+LETTER = re.compile(r"(?<=\bFl )(\w)(?= |$)", re.MULTILINE)
+NAME = re.compile(r"(?<=\bFl )-([a-z0-9-]+)")
 
 
 # Options whose text names a default, as in "(30)", and the member of a report's settings that has
@@ -46,12 +43,11 @@ def listed(sonde):
     return {letter for letter, _ in found if letter}, {name for _, name in found if name}
 
 
-def written(path, pattern):
-    text = path.read_text(encoding="utf-8")
-    if path.suffix == ".8":  # elsewhere it may speak of other programs' options
-        text = "\n".join(line for line in text.splitlines() if line.startswith(".It Fl"))
-    return {group for match in re.finditer(pattern, text, re.MULTILINE)
-            for group in match.groups() if group}
+def written(page, pattern):
+    """What stands where an option is described; elsewhere other programs' may be spoken of."""
+    lines = [line for line in page.read_text(encoding="utf-8").splitlines()
+             if line.startswith(".It Fl")]
+    return set(pattern.findall("\n".join(lines)))
 
 
 def services_differ(sonde, page):
@@ -113,20 +109,19 @@ def bounds_differ(sonde, names):
 
 
 def main():
-    sonde, root = sys.argv[1], pathlib.Path(sys.argv[2])
+    sonde, page = sys.argv[1], pathlib.Path(sys.argv[2]) / "man/sonde.8"
     letters, names = listed(sonde)
     failed = len(letters) < 10 or len(names) < 10
-    failed |= services_differ(sonde, root / "man/sonde.8")
-    failed |= defaults_differ(sonde, root / "man/sonde.8")
+    failed |= services_differ(sonde, page)
+    failed |= defaults_differ(sonde, page)
     failed |= bounds_differ(sonde, names)
-    for place, (letter_pattern, name_pattern) in PLACES.items():
-        for wanted, pattern in ((letters, letter_pattern), (names, name_pattern)):
-            found = written(root / place, pattern) if pattern else wanted
-            for option in sorted(wanted - found):
-                print(f"{place}: options: {option} is missing")
-            for option in sorted(found - wanted):
-                print(f"{place}: options: {option} is no option")
-            failed |= found != wanted
+    for wanted, pattern in ((letters, LETTER), (names, NAME)):
+        found = written(page, pattern)
+        for option in sorted(wanted - found):
+            print(f"{page.name}: options: {option} is missing")
+        for option in sorted(found - wanted):
+            print(f"{page.name}: options: {option} is no option")
+        failed |= found != wanted
     return 1 if failed else 0
 
 
