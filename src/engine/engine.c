@@ -2,7 +2,6 @@
 /* The engine's life, its clockwork and its way out to the network; see engine/engine.h. */
 #include "engine/engine.h"
 
-#include "base/prng.h"
 #include "engine/internal.h"
 
 #include <assert.h>
@@ -101,20 +100,6 @@ struct engine *engine_free(struct engine *engine)
     return NULL;
 }
 
-uint32_t *flow_bucket(const struct engine *engine, uint8_t protocol,
-                      const struct sonde_addr *remote, uint16_t remote_port)
-{
-    /* Neighbours stay neighbours: whoever probes a whole network goes through it in order. The
-     * networks are mixed, since plans number them in steps. */
-    struct rd rd = rd_init((struct sonde_span){remote->bytes, sizeof remote->bytes});
-    uint64_t high = remote->family == SONDE_FAMILY_IPV6 ? rd_u64(&rd) : 0;
-    uint64_t middle = remote->family == SONDE_FAMILY_IPV6 ? rd_u32(&rd) : 0;
-    uint32_t low = rd_u32(&rd);
-    uint64_t network = mix64(mix64(high) ^ (middle << 32 | (low & ~UINT32_C(0xff))));
-    uint64_t place = mix64(network ^ (uint64_t)protocol << 16 ^ remote_port) + (low & 0xff);
-    return &engine->flow_buckets[place & (engine->flow_bucket_count - 1)];
-}
-
 int engine_add_target(struct engine *engine, const struct sonde_addr *addr)
 {
     if (engine->target_count == engine->config.targets)
@@ -173,16 +158,17 @@ int engine_add_standby(struct engine *engine, const struct sonde_probe_ops *ops,
     return r;
 }
 
-uint32_t engine_count_flows(const struct engine *engine, const struct sonde_flow *flow)
+bool engine_begin_standby(struct engine *engine, const struct engine_place *place)
 {
-    uint32_t count = 0;
-    uint32_t index = *flow_bucket(engine, flow->protocol, &flow->dst, flow->dst_port);
-    for (; index != FLIGHT_NONE; index = engine->traces[index].hash_next) {
-        const struct sonde_flow *other = &engine->traces[index].spec.flow;
-        count += other->protocol == flow->protocol && other->dst_port == flow->dst_port &&
-                 sonde_addr_equal(&other->dst, &flow->dst);
-    }
-    return count;
+    struct engine_target *target = &engine->targets[place->target];
+    struct engine_trace *trace = trace_at(engine, target, place->trace);
+    bool has_more =
+        !target->done && (engine->config.cycles == 0 || target->cycle < engine->config.cycles);
+    if (trace->standby && !has_more)
+        return false;
+    trace->standby = false;
+    target->stale = true;
+    return true;
 }
 
 void engine_start(struct engine *engine, sonde_ns now)

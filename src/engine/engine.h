@@ -105,6 +105,28 @@ SONDE_MUST_CHECK int engine_add_standby(struct engine *engine, const struct sond
 /** @return How many traces there are with the same destination, protocol and destination port. */
 uint32_t engine_count_flows(const struct engine *engine, const struct sonde_flow *flow);
 
+/** Where a trace is: its target, in the order added, and its place among the traces of that. */
+struct engine_place {
+    uint32_t target;
+    uint32_t trace;
+};
+
+/**
+ * Find a trace with the same destination, protocol and destination port.
+ * @param nth        0, 1, …, so that all can be visited; the one that was added last comes first.
+ * @param ret_place  On true, where it is.
+ * @return false if there are no more.
+ */
+bool engine_find_flow(const struct engine *engine, const struct sonde_flow *flow, uint32_t nth,
+                      struct engine_place *ret_place);
+
+/**
+ * Probe a trace that stands by like any other, from its target's next cycle on; one that does not
+ * stand by stays as it is.
+ * @return false if it has no other cycle to come.
+ */
+SONDE_MUST_CHECK bool engine_begin_standby(struct engine *engine, const struct engine_place *place);
+
 /** Begin the first cycle at @p now. */
 void engine_start(struct engine *engine, sonde_ns now);
 

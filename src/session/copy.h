@@ -9,7 +9,8 @@
 struct copy {
     struct sonde_session *session;
     struct arena *arena; /* that everything copied lies in; it remembers if memory ran out */
-    struct analyze_target target;
+    bool lost_here;      /* this machine lost packets that came in */
+    struct analyze_target target; /* what the analysis sees of it */
 };
 
 /** Judge a service, and copy all that its tally and the analysis say. */

@@ -17,7 +17,7 @@
 
 enum { UUID_TEXT_BYTES = 37 };
 
-/** The index of a target that is in neither engine nor tally. */
+/** The target of a place where nothing is measured. */
 #define NOT_TRACED UINT32_MAX
 
 /** A service as it was added. */
@@ -45,8 +45,9 @@ struct session_target {
     uint32_t service_count;
     struct sonde_addr addr; /* family SONDE_FAMILY_NONE: has none */
     struct sonde_addr source;
-    uint32_t index;          /* in engine and tally; NOT_TRACED if it is in neither */
-    enum sonde_code problem; /* why it is not traced */
+    struct engine_place *places; /* [service_count], where in engine and tally each is measured;
+                                    NULL = none is. One that stands by may have no place */
+    enum sonde_code problem;     /* why it is not traced */
     const char *problem_text;
 };
 
@@ -56,6 +57,7 @@ struct sonde_session {
     struct arena arena;           /* strings and services */
     struct session_target *targets;
     uint32_t target_count;
+    uint32_t *traced; /* [tally->target_count], which target each is */
     struct sonde_transport *transport;
     enum sonde_transport_kind kind;
     bool lacks_icmp; /* ICMP could not be had */
@@ -102,5 +104,20 @@ SONDE_MUST_CHECK int session_resolve(struct sonde_session *session);
 /** Make the engine and the tally, and prepare the traces of every target that has an address.
  *  @return 0; a negative errno. */
 SONDE_MUST_CHECK int session_prepare(struct sonde_session *session);
+
+/* share.c */
+
+/** Let a target share what is measured of another one at its address, if that has all its services.
+ *  @return true if it does; then its places are filled in. */
+bool session_share_all(struct sonde_session *session, struct session_target *target);
+
+/** Let one service of a target, for which there is no flow left, share what is measured of it.
+ *  @return true if it does; then its place is filled in. */
+bool session_share_one(struct sonde_session *session, struct session_target *target,
+                       uint32_t index);
+
+/** @return The service that is measured in a place, as its first target has it. */
+const struct session_service *session_service_at(const struct sonde_session *session,
+                                                 const struct engine_place *place);
 
 #endif

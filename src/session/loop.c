@@ -34,6 +34,19 @@ static bool events_are_full(const struct sonde_session *session, uint32_t more)
            session->event_count + more > SONDE_EVENTS_KEPT - ENGINE_EVENTS;
 }
 
+/* Keep an event for the program, which knows targets and services as it has added them. */
+static void keep_event(struct sonde_session *session, const struct sonde_event *event)
+{
+    const struct engine_place place = {event->target, event->service};
+    uint32_t target = session->traced[place.target];
+    const struct session_service *services = session->targets[target].services;
+    uint32_t at = (session->event_first + session->event_count) % SONDE_EVENTS_KEPT;
+    session->events[at] = *event;
+    session->events[at].target = target;
+    session->events[at].service = (uint32_t)(session_service_at(session, &place) - services);
+    session->event_count++;
+}
+
 /* Fold what happened into the tally, and keep it for the program. */
 static void pull_events(struct sonde_session *session)
 {
@@ -44,11 +57,8 @@ static void pull_events(struct sonde_session *session)
             session->cycles_begun = event.cycle + 1;
         if (!session->options.no_names && name_is_worth_asking(&event.from))
             session->names->ops->want(session->names, &event.from);
-        if (session->events != NULL) {
-            uint32_t at = (session->event_first + session->event_count) % SONDE_EVENTS_KEPT;
-            session->events[at] = event;
-            session->event_count++;
-        }
+        if (session->events != NULL)
+            keep_event(session, &event);
     }
 }
 

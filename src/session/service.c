@@ -158,7 +158,6 @@ int sonde_session_add(struct sonde_session *session, const char *input, const ch
         .host = arena_string(&session->arena, host),
         .services = own,
         .service_count = (uint32_t)own_count,
-        .index = NOT_TRACED,
         .problem = SONDE_CODE_OK,
     };
     return arena_ok(&session->arena) ? 0 : -ENOMEM;

@@ -195,6 +195,7 @@ struct sonde_session *sonde_session_free(struct sonde_session *session)
     free(session->segments);
     free(session->events);
     free(session->targets);
+    free(session->traced);
     arena_deinit(&session->arena);
     free(session);
     return NULL;

@@ -25,8 +25,8 @@ static void copy_service(const struct copy *copy, const struct session_target *t
     to->control = service->control;
     to->expect = service->expect;
     to->payload = service->payload != NULL ? service->payload->name : NULL;
-    if (copy->target.tally != NULL) {
-        copy_service_figures(copy, index, to);
+    if (target->places != NULL) {
+        copy_service_figures(copy, target->places[index].trace, to);
         return;
     }
     bool nameless = target->problem == SONDE_CODE_OK; /* interrupted before its turn came */
@@ -65,59 +65,90 @@ static struct analyze_limits limits_of(const struct sonde_limits *limits)
 }
 
 /* A control that was not needed is not reported. */
-static bool stands_by(const struct copy *copy, const struct session_service *service,
+static bool stands_by(const struct sonde_session *session, const struct session_target *target,
                       uint32_t index)
 {
-    return service->standby &&
-           (copy->target.tally == NULL || copy->target.tally->services[index].sent == 0);
+    const struct engine_place *place = target->places != NULL ? &target->places[index] : NULL;
+    return target->services[index].standby &&
+           (place == NULL || place->target == NOT_TRACED ||
+            session->tally->targets[place->target].services[place->trace].sent == 0);
 }
 
-static void copy_target(struct sonde_session *session, struct arena *arena, bool lost_here,
-                        const struct session_target *from, struct sonde_target_result *to)
+/* What is known of all that is measured where a target's services are, as the target sees it: of
+ * services that only others of its address ask, it expects nothing. */
+static void look_at(struct copy *copy, const struct session_target *from, uint32_t measured,
+                    struct analyze_service known[TARGET_SERVICES_MAX])
 {
-    struct analyze_service known[TARGET_SERVICES_MAX];
-    struct copy copy = {.session = session, .arena = arena};
-    if (from->index != NOT_TRACED) {
-        for (uint32_t i = 0; i < from->service_count; i++)
-            known[i] = (struct analyze_service){
-                .protocol = from->services[i].ops->protocol,
-                .control = from->services[i].control,
-                .name = from->services[i].text,
-                .expect = from->services[i].expect,
-                .silence =
-                    from->services[i].payload != NULL ? from->services[i].payload->silence : NULL,
-            };
-        copy.target = (struct analyze_target){
-            .tally = &session->tally->targets[from->index],
-            .services = known,
-            .warn = limits_of(&session->options.warn),
-            .crit = limits_of(&session->options.crit),
-            .max_ttl = session->options.max_ttl,
-            .lost_here = lost_here,
+    struct sonde_session *session = copy->session;
+    const struct tally_target *tally = &session->tally->targets[measured];
+    for (uint32_t i = 0; i < tally->service_count; i++) {
+        const struct session_service *service =
+            session_service_at(session, &(struct engine_place){measured, i});
+        known[i] = (struct analyze_service){
+            .protocol = service->ops->protocol,
+            .control = true,
+            .name = service->text,
+            .silence = service->payload != NULL ? service->payload->silence : NULL,
         };
     }
+    for (uint32_t i = 0; i < from->service_count; i++) {
+        if (from->places[i].target != measured)
+            continue;
+        known[from->places[i].trace].control = from->services[i].control;
+        known[from->places[i].trace].expect = from->services[i].expect;
+    }
+    copy->target = (struct analyze_target){
+        .tally = tally,
+        .services = known,
+        .warn = limits_of(&session->options.warn),
+        .crit = limits_of(&session->options.crit),
+        .max_ttl = session->options.max_ttl,
+        .lost_here = copy->lost_here,
+    };
+}
+
+static void copy_services(struct copy *copy, const struct session_target *from,
+                          struct sonde_target_result *to)
+{
+    struct analyze_service known[TARGET_SERVICES_MAX];
+    uint32_t measured = NOT_TRACED;
     struct sonde_service_result *services =
-        arena_alloc(arena, from->service_count, sizeof *services);
-    to->input = arena_string(arena, from->input);
-    to->name = arena_string(arena, from->host);
-    to->address = from->addr;
-    to->source = from->source;
-    to->verdict.text = "";
+        arena_alloc(copy->arena, from->service_count, sizeof *services);
     if (services == NULL)
         return;
     for (uint32_t i = 0; i < from->service_count; i++) {
-        if (!stands_by(&copy, &from->services[i], i))
-            copy_service(&copy, from, i, &services[to->service_count++]);
+        if (stands_by(copy->session, from, i))
+            continue;
+        if (from->places != NULL && from->places[i].target != measured) {
+            measured = from->places[i].target;
+            look_at(copy, from, measured, known);
+        }
+        copy_service(copy, from, i, &services[to->service_count++]);
     }
     to->services = services;
     to->verdict = worst_service(services, to->service_count);
+}
+
+static void copy_target(struct copy *copy, const struct session_target *from,
+                        struct sonde_target_result *to)
+{
+    to->input = arena_string(copy->arena, from->input);
+    to->name = arena_string(copy->arena, from->host);
+    to->address = from->addr;
+    to->source = from->source;
+    to->verdict.text = "";
+    copy_services(copy, from, to);
 }
 
 static void copy_targets(struct sonde_session *session, struct owned_snapshot *owned)
 {
     struct sonde_snapshot *snapshot = &owned->snapshot;
     struct arena *arena = &owned->arena;
-    bool lost_here = snapshot->own_losses.receive_queue > 0;
+    struct copy copy = {
+        .session = session,
+        .arena = arena,
+        .lost_here = snapshot->own_losses.receive_queue > 0,
+    };
     struct sonde_target_result *targets =
         arena_alloc(arena, session->target_count, sizeof *targets);
     struct sonde_problem *problems = arena_alloc(arena, session->target_count, sizeof *problems);
@@ -126,7 +157,7 @@ static void copy_targets(struct sonde_session *session, struct owned_snapshot *o
     snapshot->verdict = (struct sonde_verdict){SONDE_LEVEL_OK, SONDE_CODE_OK, ""};
     for (uint32_t i = 0; i < session->target_count; i++) {
         const struct session_target *target = &session->targets[i];
-        copy_target(session, arena, lost_here, target, &targets[i]);
+        copy_target(&copy, target, &targets[i]);
         keep_worst(&snapshot->verdict, &targets[i].verdict);
         if (snapshot->vantage.source.family == SONDE_FAMILY_NONE)
             snapshot->vantage.source = target->source;

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The secrets of a trace, as they come from the random source. */
@@ -98,7 +99,7 @@ static const char *problem_text(int error)
     case -EADDRNOTAVAIL:
         return "the source address is not one of this machine's";
     case -EADDRINUSE:
-        return "the same service twice, with one source port for both";
+        return "two questions to one port take two source ports";
     case -EPROTONOSUPPORT:
         return "this system has no sockets for that protocol";
     case -ENETUNREACH:
@@ -138,27 +139,82 @@ static int add_to_engine(struct sonde_session *session, const struct session_ser
                             : engine_add_trace(session->engine, service->ops, spec);
 }
 
-/* Prepare one target: all of its services, or none. */
-static int add_target(struct sonde_session *session, struct session_target *target)
-{
+/* Flows for the services of a target: a spec for each, in their order, but for those that are
+ * measured elsewhere. */
+struct flows {
     struct sonde_spec specs[TARGET_SERVICES_MAX];
+    bool own[TARGET_SERVICES_MAX]; /* by service: it has a flow here */
+    uint32_t count;
+};
+
+/* Find a flow for every service. What stands by may do without. @return 0; a negative errno that
+ * makes the target untraceable, and in @p ret_failed for which service. */
+static int bind_flows(struct sonde_session *session, struct session_target *target,
+                      struct flows *flows, uint32_t *ret_failed)
+{
+    flows->count = 0;
     for (uint32_t i = 0; i < target->service_count; i++) {
-        int r = add_trace(session, target, &target->services[i], &specs[i]);
-        if (r < 0) {
-            session_problem(session, target, problem_code(r),
-                            service_problem_text(session, &target->services[i], r));
-            return 0;
-        }
+        int r = add_trace(session, target, &target->services[i], &flows->specs[flows->count]);
+        flows->own[i] = r == 0;
+        flows->count += r == 0;
+        if (r == 0 || (r == -EADDRINUSE && session_share_one(session, target, i)))
+            continue;
+        target->places[i].target = NOT_TRACED;
+        *ret_failed = i;
+        if (r != -EADDRINUSE || !target->services[i].standby)
+            return r;
     }
+    return 0;
+}
+
+/* Put a target into engine and tally. */
+static int add_measured(struct sonde_session *session, uint32_t index, const struct flows *flows)
+{
+    struct session_target *target = &session->targets[index];
+    uint32_t nth = session->tally->target_count;
+    session->traced[nth] = index;
     int r = engine_add_target(session->engine, &target->addr);
-    for (uint32_t i = 0; r == 0 && i < target->service_count; i++)
-        r = add_to_engine(session, &target->services[i], &specs[i]);
+    uint32_t trace = 0;
+    for (uint32_t i = 0; r == 0 && i < target->service_count; i++) {
+        if (!flows->own[i])
+            continue;
+        target->places[i] = (struct engine_place){nth, trace};
+        r = add_to_engine(session, &target->services[i], &flows->specs[trace++]);
+    }
     if (r == 0)
-        r = tally_add_target(session->tally, &target->addr, target->service_count);
-    if (r < 0)
-        return r;
-    target->index = session->tally->target_count - 1;
-    target->source = specs[0].flow.src;
+        r = tally_add_target(session->tally, &target->addr, flows->count);
+    target->source = flows->specs[0].flow.src;
+    return r;
+}
+
+/* A target that is measured by another one: it has the other's source. */
+static void take_source(struct sonde_session *session, struct session_target *target)
+{
+    const struct engine_place *place = target->places;
+    while (place->target == NOT_TRACED) /* it has a service that does not stand by */
+        place++;
+    target->source = session->targets[session->traced[place->target]].source;
+}
+
+/* Prepare one target: all of its services, or none. */
+static int add_target(struct sonde_session *session, uint32_t index)
+{
+    struct session_target *target = &session->targets[index];
+    struct flows flows = {.count = 0};
+    uint32_t failed = 0;
+    target->places = arena_alloc(&session->arena, target->service_count, sizeof *target->places);
+    if (target->places == NULL)
+        return -ENOMEM;
+    int r = session_share_all(session, target) ? 0 : bind_flows(session, target, &flows, &failed);
+    if (r < 0) {
+        target->places = NULL;
+        session_problem(session, target, problem_code(r),
+                        service_problem_text(session, &target->services[failed], r));
+        return 0;
+    }
+    if (flows.count > 0)
+        return add_measured(session, index, &flows);
+    take_source(session, target);
     return 0;
 }
 
@@ -193,7 +249,7 @@ static int make_engine(struct sonde_session *session)
 static void find_interface(struct sonde_session *session)
 {
     for (uint32_t i = 0; i < session->target_count; i++) {
-        if (session->targets[i].index == NOT_TRACED || session->interface[0] != '\0')
+        if (session->targets[i].places == NULL || session->interface[0] != '\0')
             continue;
         if (session->options.interface != NULL)
             (void)strncat(session->interface, session->options.interface,
@@ -210,10 +266,12 @@ int session_prepare(struct sonde_session *session)
     int r = session_random(session, &session->echo_id, sizeof session->echo_id);
     if (r == 0)
         r = make_engine(session);
+    session->traced = calloc(session->target_count + 1U, sizeof *session->traced);
+    if (session->traced == NULL)
+        return -ENOMEM;
     for (uint32_t i = 0; r == 0 && i < session->target_count; i++) {
-        struct session_target *target = &session->targets[i];
-        if (target->addr.family != SONDE_FAMILY_NONE)
-            r = add_target(session, target);
+        if (session->targets[i].addr.family != SONDE_FAMILY_NONE)
+            r = add_target(session, i);
     }
     if (r == 0 && session->kind != SONDE_TRANSPORT_SIMULATED)
         find_interface(session);

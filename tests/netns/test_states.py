@@ -93,6 +93,31 @@ class States(unittest.TestCase):
                                                    "22/tcp": "closed", "53/udp": "open"})
                 self.assertEqual(report.hops("443/tcp"), self.chain.path(family))
 
+    def test_the_same_service_a_hundred_times_is_measured_for_each(self):
+        for family in lab.FAMILIES:
+            target = self.chain.target(family)
+            for words, states in (((), {"icmp": "open"}),
+                                  ((":443",), {"icmp": "open", "443/tcp": "open"}),
+                                  ((":53/udp", ":54/udp"), {"icmp": "open", "53/udp": "open",
+                                                            "54/udp": "closed"})):
+                with self.subTest(family=family, words=words):
+                    report = self.net.report(*[target, *words] * 100, *QUICK)
+                    self.assertEqual([report.states(index) for index in range(100)], [states] * 100)
+                    self.assertEqual(report.document["errors"], [])
+
+    def test_lists_that_differ_are_measured_though_source_ports_run_out(self):
+        # more targets of one address than source ports, or sockets for echoes, are held: 64
+        count = 70
+        for family in lab.FAMILIES:
+            with self.subTest(family=family):
+                words = [word for index in range(count) for word in
+                         (self.chain.target(family), ":443", ":53/udp", f":{2000 + index}")]
+                report = self.net.report(*words, "-c", "1")
+                for index in range(count):
+                    self.assertEqual(report.states(index), {
+                        "icmp": "open", "443/tcp": "open", "53/udp": "open",
+                        f"{2000 + index}/tcp": "closed"})
+
     def test_the_least_packets_show_the_same(self):
         # 28 bytes over IPv4, 48 over IPv6, are headers alone; then a word for the checksum, a part
         # of the cookie, and all of it

@@ -177,6 +177,25 @@ class Wire(unittest.TestCase):
                                   if not packet.is_icmp},
                                  {(packets.TCP, 40000), (packets.UDP, 40000)})
 
+    def test_with_one_source_port_a_service_is_asked_once_for_all_who_ask_it(self):
+        for family in lab.FAMILIES:
+            target = self.chain.target(family)
+            with self.subTest(family=family):
+                watch = self.captures["to-r1"]
+                watch.read()
+                report = self.net.report("-L", "4321", "-c", "2", "-i", "0.1", target, ":443",
+                                         target, ":443", ":22", target, ":9053/udp", target, ":22")
+                states = {"443/tcp": "open", "22/tcp": "closed", "9053/udp": "open"}
+                for index, asked in enumerate((("443/tcp",), ("443/tcp", "22/tcp"), ("9053/udp",),
+                                               ("22/tcp",))):
+                    found = report.states(index)
+                    self.assertEqual({name: found[name] for name in asked},
+                                     {name: states[name] for name in asked})
+                fulls = collections.Counter(
+                    packet.dport for packet in watch.read() if is_probe(packet)
+                    and packet.dport and packet.ttl == FULL_TTL)
+                self.assertEqual(fulls, {443: 2, 22: 2, 9053: 2})
+
     def test_the_source_address_is_as_asked(self):
         for family in lab.FAMILIES:
             for words, source in (((), SOURCE[family]),

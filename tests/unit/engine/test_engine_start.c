@@ -110,6 +110,34 @@ Test(start, flows_are_counted_by_destination_protocol_and_port)
     net_free(net);
 }
 
+Test(start, all_traces_that_go_where_a_flow_does_are_found)
+{
+    struct sonde_addr addr = {.family = SONDE_FAMILY_IPV4, .bytes = {203, 0, 113, 1}};
+    struct engine *engine = NULL;
+    struct engine_config config = net_config();
+    config.targets = 2;
+    config.traces = 5;
+    cr_assert_eq(engine_new(&config, &engine), 0);
+    for (uint16_t i = 0; i < 5; i++) { /* two traces of the first target, three of the second */
+        struct sonde_spec spec = numbered_spec(&addr, i);
+        if (i == 1)
+            spec.flow.dst_port++; /* goes elsewhere */
+        if (i == 0 || i == 2)
+            cr_assert_eq(engine_add_target(engine, &addr), 0);
+        cr_assert_eq(engine_add_trace(engine, &probe_tcp, &spec), 0);
+    }
+    static const struct engine_place expected[] = {{1, 2}, {1, 1}, {1, 0}, {0, 0}};
+    const struct sonde_spec spec = numbered_spec(&addr, 0);
+    struct engine_place place;
+    for (uint32_t nth = 0; nth < 4; nth++) {
+        cr_assert(engine_find_flow(engine, &spec.flow, nth, &place));
+        cr_expect_eq(place.target, expected[nth].target);
+        cr_expect_eq(place.trace, expected[nth].trace);
+    }
+    cr_expect_not(engine_find_flow(engine, &spec.flow, 4, &place));
+    engine_free(engine);
+}
+
 Test(start, without_a_target_everything_is_done)
 {
     struct engine_config config = net_config();

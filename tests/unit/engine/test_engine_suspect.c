@@ -190,6 +190,31 @@ Test(suspect, a_standby_asks_the_target_at_once_whatever_the_hops_can_bear)
     net_free(net);
 }
 
+Test(suspect, a_standby_that_is_asked_for_is_probed_like_any_other_from_the_next_cycle_on)
+{
+    static const struct engine_place standby = {0, 2};
+    struct engine_config config = config_of(3);
+    struct net *net = start_net(&config, "icmp tcp +tcp", 0);
+    cr_expect(engine_begin_standby(net->engine, &standby), "before the first cycle");
+    net_run(net);
+    cr_expect_eq(net_count(net, 2, 0, true), 3);
+    net_free(net);
+
+    net = start_net(&config, "icmp tcp +tcp", 0);
+    net_run_until(net, config.interval_ns / 2);
+    cr_expect(engine_begin_standby(net->engine, &standby), "in the first");
+    cr_expect(engine_begin_standby(net->engine, &standby), "it does not stand by any more");
+    net_run(net);
+    cr_expect_eq(net_count(net, 2, 0, true), 2);
+    cr_expect(engine_begin_standby(net->engine, &standby));
+    net_free(net);
+
+    net = start_net(&config, "icmp tcp +tcp", 0);
+    net_run(net);
+    cr_expect_not(engine_begin_standby(net->engine, &standby), "there is no other cycle");
+    net_free(net);
+}
+
 Test(suspect, a_standby_of_another_protocol_is_not)
 {
     struct engine_config config = config_of(3);
