@@ -161,6 +161,17 @@ enum { SONDE_EVENTS_KEPT = 1024 };
 SONDE_API SONDE_MUST_CHECK int sonde_session_pop_event(struct sonde_session *session,
                                                        struct sonde_event *ret_event);
 
+/** How far a run is. */
+struct sonde_progress {
+    sonde_ns elapsed_ns;   /**< since sonde_session_start() */
+    uint32_t cycles_begun; /**< by the target that is furthest */
+    uint32_t cycles;       /**< of the run; SONDE_CYCLES_ENDLESS */
+};
+
+/** Ask how far the run is, as of the last step. */
+SONDE_API void sonde_session_progress(const struct sonde_session *session,
+                                      struct sonde_progress *ret_progress);
+
 /** End the run as it is. Probes in flight are neither answered nor lost. */
 SONDE_API void sonde_session_stop(struct sonde_session *session);
 

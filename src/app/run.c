@@ -9,6 +9,7 @@
 #include "app/doctor.h"
 #include "app/expect.h"
 #include "app/files.h"
+#include "app/progress.h"
 #include "app/question.h"
 #include "report/report.h"
 #include "sys/host.h"
@@ -221,28 +222,6 @@ static int complain_of_start(int error)
     return status;
 }
 
-/* Measure until all is done, or a signal comes. */
-static int measure(struct run *run)
-{
-    int r = 0;
-    for (size_t i = 0; r == 0 && i < run->targets.count; i++)
-        r = add_target(run, &run->targets.items[i]);
-    if (r == 0)
-        r = sonde_session_start(run->session);
-    if (r < 0)
-        return complain_of_start(r);
-    while (r == 0) {
-        if (signal_caught() != 0)
-            sonde_session_stop(run->session);
-        r = sonde_session_step(run->session, SONDE_NS_NEVER);
-    }
-    if (r < 0) {
-        const char *reason = strerrordesc_np(-r);
-        (void)complain(EXIT_INTERNAL, reason != NULL ? reason : "the network cannot be used");
-    }
-    return r < 0 ? EXIT_INTERNAL : EXIT_MET;
-}
-
 /* What the result comes to: a failure outweighs what could not be measured. */
 static int exit_code(const struct sonde_snapshot *snapshot)
 {
@@ -290,16 +269,21 @@ static unsigned screen_columns(const struct command *command)
     return size.ws_col < COLUMNS_MIN ? COLUMNS_MIN : size.ws_col;
 }
 
-static int print_report(const struct command *command, const struct sonde_snapshot *snapshot)
+static struct report_style style_of(const struct command *command)
 {
-    struct text text = {0};
-    const struct report_style style = {
+    return (struct report_style){
         .columns = screen_columns(command),
         .ascii = wants_ascii(command),
         .color = wants_color(command),
         .addresses = command->show_addresses,
         .extensions = command->show_extensions,
     };
+}
+
+static int print_report(const struct command *command, const struct sonde_snapshot *snapshot)
+{
+    struct text text = {0};
+    const struct report_style style = style_of(command);
     if (command->json)
         report_json(snapshot, &text);
     else
@@ -311,6 +295,57 @@ static int print_report(const struct command *command, const struct sonde_snapsh
         status = EXIT_INTERNAL;
     text_deinit(&text);
     return status;
+}
+
+/* Print the report so far, as text. Beside a document for programs, which stays one, it goes to
+ * standard error. @return false if it cannot be written. */
+static bool print_so_far(struct run *run)
+{
+    struct sonde_snapshot *snapshot;
+    struct text text = {0};
+    const struct report_style style = style_of(run->command);
+    if (run->command->quiet || sonde_session_snapshot(run->session, &snapshot) < 0)
+        return true;
+    report_text(snapshot, &style, &text);
+    text_add(&text, "\n");
+    bool written = !text_ok(&text)      ? true /* the next time there may be memory */
+                   : run->command->json ? fputs(text.data, stderr) >= 0
+                                        : run_write(text.data, text.len) == 0;
+    text_deinit(&text);
+    sonde_snapshot_free(snapshot);
+    return written;
+}
+
+/* Measure until all is done, or a signal comes. */
+static int measure(struct run *run)
+{
+    struct progress progress = progress_init(run->command);
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < run->targets.count; i++)
+        r = add_target(run, &run->targets.items[i]);
+    if (r == 0)
+        r = sonde_session_start(run->session);
+    if (r == 0)
+        r = signal_catch_quit();
+    if (r < 0)
+        return complain_of_start(r);
+    while (r == 0) {
+        if (signal_caught() != 0)
+            sonde_session_stop(run->session);
+        if (signal_take_quit()) {
+            progress_clear(&progress);
+            if (!print_so_far(run))
+                sonde_session_stop(run->session);
+        }
+        progress_show(&progress, run->session);
+        r = sonde_session_step(run->session, progress_wait_ns(&progress));
+    }
+    progress_clear(&progress);
+    if (r < 0) {
+        const char *reason = strerrordesc_np(-r);
+        (void)complain(EXIT_INTERNAL, reason != NULL ? reason : "the network cannot be used");
+    }
+    return r < 0 ? EXIT_INTERNAL : EXIT_MET;
 }
 
 /* Report what was measured, whole or not. */

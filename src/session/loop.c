@@ -179,6 +179,16 @@ int sonde_session_pop_event(struct sonde_session *session, struct sonde_event *r
     return 0;
 }
 
+void sonde_session_progress(const struct sonde_session *session,
+                            struct sonde_progress *ret_progress)
+{
+    *ret_progress = (struct sonde_progress){
+        .elapsed_ns = ns_sub(session->now_ns, session->start_ns),
+        .cycles_begun = session->cycles_begun,
+        .cycles = session->options.cycles,
+    };
+}
+
 void sonde_session_stop(struct sonde_session *session)
 {
     session->interrupted = true;

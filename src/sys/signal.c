@@ -10,6 +10,7 @@
 /* All that a handler can reach; the only mutable file-scope state there is. */
 /* NOLINTBEGIN(cppcoreguidelines-avoid-non-const-global-variables) */
 static volatile sig_atomic_t last_signal;
+static volatile sig_atomic_t quit_came;
 static int wake_pipe[2] = {-1, -1};
 /* NOLINTEND(cppcoreguidelines-avoid-non-const-global-variables) */
 
@@ -17,7 +18,10 @@ static void on_signal(int number)
 {
     int saved = errno;
     const char byte = 0;
-    last_signal = number;
+    if (number == SIGQUIT)
+        quit_came = 1;
+    else
+        last_signal = number;
     if (write(wake_pipe[1], &byte, 1) < 0)
         errno = 0; /* the pipe is full: it is readable already */
     errno = saved;
@@ -48,4 +52,24 @@ int signal_catch(int *ret_fd)
 int signal_caught(void)
 {
     return last_signal;
+}
+
+int signal_catch_quit(void)
+{
+    const struct sigaction action = {.sa_handler = on_signal};
+    struct sigaction before;
+    if (sigaction(SIGQUIT, NULL, &before) < 0)
+        return -errno;
+    return before.sa_handler == SIG_IGN || sigaction(SIGQUIT, &action, NULL) == 0 ? 0 : -errno;
+}
+
+bool signal_take_quit(void)
+{
+    char bytes[64];
+    if (quit_came == 0)
+        return false;
+    quit_came = 0;
+    while (last_signal == 0 && read(wake_pipe[0], bytes, sizeof bytes) > 0)
+        ; /* one that comes between the two is seen when it is asked for next, before any wait */
+    return true;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * SIGINT, SIGTERM and SIGHUP as a readable descriptor. The handler only writes a byte; whoever
- * waits on the descriptor decides what it means.
+ * SIGINT, SIGTERM, SIGHUP and SIGQUIT as a readable descriptor. The handler only writes a byte;
+ * whoever waits on the descriptor decides what it means.
  */
 #ifndef SYS_SIGNAL_H
 #define SYS_SIGNAL_H
@@ -16,7 +16,15 @@
  */
 SONDE_MUST_CHECK int signal_catch(int *ret_fd);
 
-/** @return The last signal that came; 0 if none did. */
+/** @return The last signal that came, but for SIGQUIT; 0 if none did. */
 int signal_caught(void);
+
+/** From now on SIGQUIT ends nothing, but asks for something; one that is ignored stays so.
+ *  @return 0; a negative errno. */
+SONDE_MUST_CHECK int signal_catch_quit(void);
+
+/** @return true once for each SIGQUIT, or for several that came at once. Then the descriptor is not
+ *  readable any more, unless another signal came. */
+bool signal_take_quit(void);
 
 #endif
