@@ -7,12 +7,14 @@
  * word of the payload is chosen so that the checksum comes out the same in every probe. A probe of
  * the headers alone has no such word: then the checksum is what it has to be.
  *
- * A reply proves itself by the cookie. One to a probe that had no room for it is known by
- * identifier and sequence, 32 bits that a stranger does not know.
+ * A reply proves itself by the cookie. One to a probe that had no room for it, or that comes
+ * without its data, is known by identifier and sequence, 32 bits that a stranger does not know.
  */
 #include "wire/icmp.h"
 #include "probe/probe.h"
 #include "wire/csum.h"
+
+#include <string.h>
 
 enum { CHECKSUM_OFFSET = 2 };
 
@@ -55,20 +57,31 @@ static bool take_sequence(const struct sonde_spec *spec, const struct icmp_heade
     return true;
 }
 
+/* Is what came back of the data, cut short of its token, of this trace as far as it goes? */
+static bool is_beginning(const struct sonde_spec *spec, struct sonde_span data)
+{
+    uint8_t cookie[sizeof spec->cookie];
+    struct wr wr = wr_init(cookie, sizeof cookie);
+    wr_u64(&wr, spec->cookie);
+    size_t len = data.len < sizeof cookie ? data.len : sizeof cookie;
+    return len == 0 || memcmp(data.data, cookie, len) == 0;
+}
+
+/* Identifier and sequence name the probe. The data, which a host has to give back (RFC 792), proves
+ * it; some devices answer without, and then the two alone have to do, as they do for ping(8). */
 static int echo_match(const struct sonde_spec *spec, const struct icmp_header *icmp,
                       struct sonde_match *match)
 {
     match->outcome = SONDE_OUTCOME_ECHO_REPLY;
-    match->has_token = match->has_full_token = true;
+    match->has_token = true;
     if ((uint16_t)(icmp->info >> 16) != spec->flow.src_port)
         return SONDE_DISCARD_FOREIGN;
     int r = probe_read_proof(spec, ICMP_HEADER_BYTES, icmp->body, &match->token);
-    bool is_short = probe_is_short(spec, ICMP_HEADER_BYTES);
-    if (is_short && r == SONDE_DISCARD_TRUNCATED &&
-        icmp->body.len >= probe_payload_len(spec, ICMP_HEADER_BYTES)) {
-        match->has_full_token = false;
-        return take_sequence(spec, icmp, match) ? 0 : SONDE_DISCARD_BAD_TOKEN;
+    if (r == SONDE_DISCARD_TRUNCATED) {
+        bool ours = probe_is_short(spec, ICMP_HEADER_BYTES) || is_beginning(spec, icmp->body);
+        return ours && take_sequence(spec, icmp, match) ? 0 : SONDE_DISCARD_BAD_TOKEN;
     }
+    match->has_full_token = true;
     if (r == 0 && (uint16_t)icmp->info != probe_field16(spec->id_base, match->token))
         return SONDE_DISCARD_BAD_TOKEN;
     return r;

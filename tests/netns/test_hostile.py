@@ -71,10 +71,10 @@ def echo_replies_with_a_wrong_token(probe):
         yield echo_reply(probe, body=flipped(probe.payload, 11))
 
 
-def echo_replies_cut_short(probe):
+def echo_replies_cut_short_of_another_probe(probe):
     if probe.is_echo_request:
-        for length in (0, 1, 8, 11):
-            yield echo_reply(probe, body=probe.payload[:length])
+        for length in (1, 8, 11):  # and something of the cookie is not ours
+            yield echo_reply(probe, body=flipped(probe.payload[:length], min(length, 8) - 1))
 
 
 def echo_replies_with_another_identifier(probe):
@@ -181,7 +181,7 @@ def messages_of_other_kinds(probe):
 ATTACKS = (
     (echo_replies_with_a_wrong_cookie, {"bad_token"}, {"bad_token"}),
     (echo_replies_with_a_wrong_token, {"bad_token"}, {"bad_token"}),
-    (echo_replies_cut_short, {"truncated"}, {"truncated"}),
+    (echo_replies_cut_short_of_another_probe, {"bad_token"}, {"bad_token"}),
     (echo_replies_with_another_identifier, None, None),
     (answers_from_another_address, {"different_address"}, {"different_address"}),
     (answers_from_another_port, {"different_address"}, {"different_address"}),

@@ -3,6 +3,7 @@
 import unittest
 
 import lab
+import packets
 
 SERVICES = (":443", ":22", ":3389", ":53/udp")
 QUICK = ("-c", "3", "-i", "0.2")
@@ -176,6 +177,39 @@ class States(unittest.TestCase):
                 self.assertEqual(report.code, 1)
                 self.assertEqual({ttl: who for ttl, who in report.hops("icmp").items() if who},
                                  {ttl: [self.chain.hop(family, ttl)] for ttl in (1, 2, 3)})
+
+
+class EchoesWithoutData(unittest.TestCase):
+    """The server gives no data back, as some devices do. ping(8) and mtr(8) count such answers."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.net = lab.Network()
+        cls.addClassCleanup(cls.net.close)
+        cls.chain = lab.Chain(cls.net)
+        cls.net.sysctl(cls.chain.server, {"net/ipv4/icmp_echo_ignore_all": 1,
+                                          "net/ipv6/icmp/echo_ignore_all": 1})
+
+    def test_an_echo_reply_without_its_data_is_an_answer(self):
+        watch = packets.Capture(self.net, self.chain.server, "to-r3")
+        forger = packets.Forger(self.net, self.chain.server)
+
+        def answer():
+            for probe in watch.read():
+                if not probe.outgoing and probe.is_echo_request:
+                    forger.send(packets.icmp(probe.dst, probe.src,
+                                             packets.ECHO_REPLY[probe.family], 0,
+                                             probe.ident << 16 | probe.sequence, b""))
+
+        with self.net.serving(watch, answer):
+            for family, report in self.net.reports(self.chain.target, *QUICK).items():
+                service = report.service("icmp")
+                self.assertEqual((report.code, service["state"]), (0, "open"))
+                self.assertEqual((service["sent"], service["received"], service["duplicates"]),
+                                 (3, 3, 0))
+                self.assertEqual(service["rtt_ms"]["samples"], 3)
+                self.assertEqual(report.hops("icmp"), self.chain.path(family))
+                self.assertEqual(report.discarded, {})
 
 
 class RouterWithoutRoute(unittest.TestCase):

@@ -74,9 +74,10 @@ Test(icmp, a_reply_that_differs_from_what_was_sent_is_refused)
         {"cookie, first byte", AT_COOKIE, 44, SONDE_DISCARD_BAD_TOKEN},
         {"cookie, last byte", AT_COOKIE + 7, 44, SONDE_DISCARD_BAD_TOKEN},
         {"token", AT_TOKEN + 3, 44, SONDE_DISCARD_BAD_TOKEN}, /* does not fit the sequence */
-        {"nothing but the length", SIZE_MAX, 8, SONDE_DISCARD_TRUNCATED},
-        {"length, within the cookie", SIZE_MAX, 15, SONDE_DISCARD_TRUNCATED},
-        {"length, within the token", SIZE_MAX, 19, SONDE_DISCARD_TRUNCATED},
+        {"identifier, and no data", AT_ID, 8, SONDE_DISCARD_FOREIGN},
+        {"the last byte of a cookie cut short", AT_COOKIE + 6, 15, SONDE_DISCARD_BAD_TOKEN},
+        {"the only byte of the cookie", AT_COOKIE, 9, SONDE_DISCARD_BAD_TOKEN},
+        {"cookie, and no token", AT_COOKIE + 7, 16, SONDE_DISCARD_BAD_TOKEN},
     };
     struct sonde_spec spec = spec_of(SONDE_FAMILY_IPV4);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -132,17 +133,16 @@ Test(icmp, a_reply_to_a_short_probe_that_differs_from_what_was_sent_is_refused)
     static const struct {
         const char *what;
         uint16_t size_bytes;
-        size_t at; /* the byte that differs; SIZE_MAX = none */
+        size_t at; /* the byte that differs; SIZE_MAX: the sequence is 0 */
         size_t len;
         int reason;
     } cases[] = {
         {"identifier", 28, AT_ID, 8, SONDE_DISCARD_FOREIGN},
-        {"sequence of 0", 28, SIZE_MAX - 1, 8, SONDE_DISCARD_BAD_TOKEN},
+        {"sequence of 0", 28, SIZE_MAX, 8, SONDE_DISCARD_BAD_TOKEN},
         {"first byte of the cookie", 31, 10, 11, SONDE_DISCARD_BAD_TOKEN},
         {"last byte of the cookie", 38, 17, 18, SONDE_DISCARD_BAD_TOKEN},
         {"fill", 41, 20, 21, SONDE_DISCARD_BAD_TOKEN},
-        {"length", 31, SIZE_MAX, 10, SONDE_DISCARD_TRUNCATED},
-        {"length, all of it", 30, SIZE_MAX, 8, SONDE_DISCARD_TRUNCATED},
+        {"the byte of the cookie before the last, cut short", 38, 16, 17, SONDE_DISCARD_BAD_TOKEN},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct sonde_spec spec = spec_of(SONDE_FAMILY_IPV4);
@@ -150,9 +150,9 @@ Test(icmp, a_reply_to_a_short_probe_that_differs_from_what_was_sent_is_refused)
         struct sonde_match match = sample_untouched;
         spec.size_bytes = cases[i].size_bytes;
         sample_build(&probe, &probe_icmp, &spec, 3);
-        if (cases[i].at == SIZE_MAX - 1)
+        if (cases[i].at == SIZE_MAX)
             probe.bytes[AT_SEQUENCE] = probe.bytes[AT_SEQUENCE + 1] = 0;
-        else if (cases[i].at != SIZE_MAX)
+        else
             probe.bytes[cases[i].at] ^= 0x01;
         probe.tx.segment.len = cases[i].len;
         cr_expect_eq(match_reply(&probe, &match), cases[i].reason, "%s", cases[i].what);
@@ -175,6 +175,62 @@ Test(icmp, an_error_about_a_short_probe_names_the_token_modulo_65535)
         cr_expect_eq(sample_match_error(&probe_icmp, &probe, SIZE_MAX, &match),
                      SONDE_DISCARD_FOREIGN);
     }
+}
+
+/* Some devices answer without the data (RFC 792 asks for it back); ping counts such answers. */
+Test(icmp, a_reply_without_its_data_names_the_token_by_its_sequence)
+{
+    /* nothing but the header; a byte of the cookie; all of it; all but the last byte of the token
+     */
+    static const size_t lens[] = {8, 9, 16, 19};
+    for (size_t i = 0; i < 2; i++) {
+        struct sonde_spec spec = spec_of(sample_families[i]);
+        for (size_t k = 0; k < sizeof lens / sizeof *lens; k++) {
+            static struct sample_probe probe;
+            struct sonde_match match = sample_untouched;
+            sample_build(&probe, &probe_icmp, &spec, 0x12345678);
+            probe.tx.segment.len = lens[k];
+            cr_assert_eq(match_reply(&probe, &match), 0, "%zu bytes", lens[k]);
+            cr_expect_eq(match.outcome, SONDE_OUTCOME_ECHO_REPLY);
+            cr_expect(match.has_token);
+            cr_expect_not(match.has_full_token);
+            /* 0x12345678 = 305419896 = 65535 * 4660 + 26796 */
+            cr_expect_eq(match.token, 26796, "%zu bytes", lens[k]);
+        }
+    }
+}
+
+Test(icmp, a_reply_to_a_short_probe_without_its_data_is_known_as_well)
+{
+    /* a word for the checksum; that and a byte of the cookie; all but the token */
+    static const struct {
+        uint16_t size_bytes;
+        size_t len; /* of what comes back */
+    } cases[] = {{30, 8}, {31, 8}, {31, 10}, {41, 17}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sonde_spec spec = spec_of(SONDE_FAMILY_IPV4);
+        static struct sample_probe probe;
+        struct sonde_match match = sample_untouched;
+        spec.size_bytes = cases[i].size_bytes;
+        sample_build(&probe, &probe_icmp, &spec, 3);
+        probe.tx.segment.len = cases[i].len;
+        cr_assert_eq(match_reply(&probe, &match), 0, "%zu bytes", cases[i].len);
+        cr_expect(match.has_token && !match.has_full_token);
+        cr_expect_eq(match.token, 3);
+    }
+}
+
+/* A sequence of 0 is of no probe: probe_field16() never gives it. */
+Test(icmp, a_reply_without_its_data_and_with_sequence_0_is_refused)
+{
+    struct sonde_spec spec = spec_of(SONDE_FAMILY_IPV4);
+    static struct sample_probe probe;
+    struct sonde_match match = sample_untouched;
+    sample_build(&probe, &probe_icmp, &spec, 3);
+    probe.bytes[AT_SEQUENCE] = probe.bytes[AT_SEQUENCE + 1] = 0;
+    probe.tx.segment.len = 8;
+    cr_expect_eq(match_reply(&probe, &match), SONDE_DISCARD_BAD_TOKEN);
+    sample_expect_untouched(&match, "sequence 0");
 }
 
 Test(icmp, a_reply_that_keeps_cookie_and_token_is_enough)
