@@ -56,7 +56,8 @@ struct sonde_options {
     uint16_t source_port;     /**< for TCP and UDP; 0 = any */
     uint32_t mark;            /**< firewall mark; 0 = none */
     enum sonde_family family; /**< SONDE_FAMILY_NONE = both */
-    const char *source;       /**< numeric source address; NULL = the system's choice */
+    const char *source;       /**< numeric source address, whose family names are looked up in;
+                                 NULL = the system's choice */
     const char *interface;    /**< name; NULL = the system's choice */
     struct sonde_limits warn; /**< above these a service is degraded */
     struct sonde_limits crit; /**< above these it has failed */

@@ -116,9 +116,11 @@ static int apply_size(struct command *command, const char *value)
 
 static int apply_source(struct command *command, const char *value)
 {
-    struct sonde_addr addr;
+    struct sonde_addr addr = {.family = SONDE_FAMILY_NONE};
     command->options.source = value;
-    return sonde_addr_parse(value, &addr);
+    int r = sonde_addr_parse(value, &addr);
+    command->rules.source = addr.family;
+    return r;
 }
 
 static int apply_interface(struct command *command, const char *value)

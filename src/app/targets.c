@@ -342,6 +342,29 @@ static int add_control(struct service_list *list)
                               &(struct service){.protocol = "icmp", .control = list->count > 0});
 }
 
+/* Can a target be asked from the source address? Of a name the session takes an address that can.
+ */
+static int check_source(const struct target *target, enum sonde_family source, struct text *reterr)
+{
+    struct sonde_addr addr = {.family = SONDE_FAMILY_NONE};
+    if (is_zoned_address(target->host))
+        addr.family = SONDE_FAMILY_IPV6;
+    else if (sonde_addr_parse(target->host, &addr) < 0)
+        return 0;
+    if (source == SONDE_FAMILY_NONE || addr.family == (uint8_t)source)
+        return 0;
+    return refuse(reterr, "an address of another family than that of -a", target->input);
+}
+
+/* A target without a service that is perhaps none. */
+static int check_doubt(const struct target *target, struct text *reterr)
+{
+    if (target->doubt == NULL || target->services.count > 0)
+        return 0;
+    text_add(reterr, target->doubt);
+    return -EINVAL;
+}
+
 int targets_finish(struct target_list *list, const struct target_rules *rules, struct text *reterr)
 {
     if (list->count == 0) {
@@ -350,12 +373,10 @@ int targets_finish(struct target_list *list, const struct target_rules *rules, s
     }
     for (size_t i = 0; i < list->count; i++) {
         struct target *target = &list->items[i];
-        int r = 0;
-        if (target->doubt != NULL && target->services.count == 0 && rules->ports == NULL) {
-            text_add(reterr, target->doubt);
-            return -EINVAL;
-        }
-        if (rules->ports != NULL)
+        int r = check_source(target, rules->source, reterr);
+        if (r == 0 && rules->ports == NULL)
+            r = check_doubt(target, reterr);
+        if (r == 0 && rules->ports != NULL)
             r = services_read(rules->ports, &rules->services, &target->services, reterr);
         if (r == 0 && target->services.count == 0 && rules->tcp)
             r = services_read("80", &rules->services, &target->services, reterr);

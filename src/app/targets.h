@@ -25,10 +25,11 @@ struct target_list {
 /** How targets are read. */
 struct target_rules {
     struct service_rules services;
-    const char *ports; /* of -P: services that every target gets; NULL = none */
-    bool no_icmp;      /* add no control */
-    bool tcp;          /* -T: 80/tcp for a target without any service */
-    bool udp;          /* -u: a target without any service is a mistake */
+    const char *ports;        /* of -P: services that every target gets; NULL = none */
+    bool no_icmp;             /* add no control */
+    bool tcp;                 /* -T: 80/tcp for a target without any service */
+    bool udp;                 /* -u: a target without any service is a mistake */
+    enum sonde_family source; /* of -a: an address of the other family is a mistake; NONE = any */
 };
 
 /**

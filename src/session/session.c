@@ -80,6 +80,12 @@ static int take_options(struct sonde_session *session, const struct sonde_option
     fill_in(own);
     if (options->source != NULL && sonde_addr_parse(options->source, &session->source) < 0)
         return fail(error, -EINVAL, "not a numeric source address: ", options->source);
+    if (own->family == SONDE_FAMILY_NONE)
+        own->family = session->source.family; /* names have to have an address that it can reach */
+    else if (options->source != NULL && own->family != (enum sonde_family)session->source.family)
+        return fail(error, -EINVAL,
+                    "the other family is asked for than that of the source address ",
+                    options->source);
     return arena_ok(&session->arena) ? check(own, error) : -ENOMEM;
 }
 

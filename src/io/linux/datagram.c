@@ -297,35 +297,20 @@ void datagram_read(struct unprivileged *unprivileged, struct datagram *datagram)
 
 /* --- sending */
 
-static void put_control(struct msghdr *message, int level, int type, const void *data, size_t len)
-{
-    void *at = (char *)message->msg_control + message->msg_controllen;
-    struct cmsghdr *control = at; /* lengths are multiples of its alignment: cmsg(3), CMSG_SPACE */
-    *control = (struct cmsghdr){.cmsg_len = CMSG_LEN(len), .cmsg_level = level, .cmsg_type = type};
-    memcpy(CMSG_DATA(control), data, len);
-    message->msg_controllen += CMSG_SPACE(len);
-}
-
 /* What the kernel is to write into the IP header of this packet. */
 static void put_header(const struct sonde_tx *tx, bool source_chosen, struct msghdr *message)
 {
     const int ttl = tx->ttl;
     const int tos = tx->tos;
     if (tx->flow->dst.family == SONDE_FAMILY_IPV6) {
-        struct in6_pktinfo from = {.ipi6_ifindex = 0};
-        memcpy(&from.ipi6_addr, tx->flow->src.bytes, sizeof from.ipi6_addr);
-        put_control(message, IPPROTO_IPV6, IPV6_HOPLIMIT, &ttl, sizeof ttl);
-        put_control(message, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof tos);
-        if (source_chosen)
-            put_control(message, IPPROTO_IPV6, IPV6_PKTINFO, &from, sizeof from);
+        control_put(message, IPPROTO_IPV6, IPV6_HOPLIMIT, &ttl, sizeof ttl);
+        control_put(message, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof tos);
     } else {
-        struct in_pktinfo from = {.ipi_ifindex = 0};
-        memcpy(&from.ipi_spec_dst, tx->flow->src.bytes, sizeof from.ipi_spec_dst);
-        put_control(message, IPPROTO_IP, IP_TTL, &ttl, sizeof ttl);
-        put_control(message, IPPROTO_IP, IP_TOS, &tos, sizeof tos);
-        if (source_chosen)
-            put_control(message, IPPROTO_IP, IP_PKTINFO, &from, sizeof from);
+        control_put(message, IPPROTO_IP, IP_TTL, &ttl, sizeof ttl);
+        control_put(message, IPPROTO_IP, IP_TOS, &tos, sizeof tos);
     }
+    if (source_chosen)
+        control_put_source(message, &tx->flow->src);
 }
 
 /* Can an error of sending be one that came in about an earlier probe? */

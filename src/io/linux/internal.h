@@ -130,6 +130,21 @@ void from_sockaddr(const struct sockaddr_storage *storage, struct sonde_addr *re
 /** setsockopt() with an int. @return 0; a negative errno. */
 int socket_set(int fd, int level, int name, int value);
 
+/**
+ * Put something beside a packet that is to be sent; cmsg(3).
+ * @param message  msg_control has room for it behind the first msg_controllen bytes.
+ */
+void control_put(struct msghdr *message, int level, int type, const void *data, size_t len);
+
+/** The bytes that control_put_source() takes at most. */
+enum { CONTROL_SOURCE_BYTES = CMSG_SPACE(sizeof(struct in6_pktinfo)) };
+
+/**
+ * Let the source take part in the choice of a packet's way, as it does for a connected socket: a
+ * rule of the routing may be about it (ip-rule(8), "from"). ip(7), IP_PKTINFO; ipv6(7).
+ */
+void control_put_source(struct msghdr *message, const struct sonde_addr *src);
+
 /** Close a socket. @param fd  -1 = there is none. */
 void socket_close(int fd);
 

@@ -94,6 +94,7 @@ static uint32_t send_batch(struct linux_transport *linux_transport, const struct
     struct sender *sender = &linux_transport->senders[family_index(txs->flow->dst.family)];
     uint8_t headers[IO_BATCH][PACKET_HEADER_MAX];
     struct iovec iovs[IO_BATCH][2];
+    _Alignas(struct cmsghdr) char controls[IO_BATCH][CONTROL_SOURCE_BYTES];
     struct sockaddr_storage to[IO_BATCH];
     struct mmsghdr messages[IO_BATCH];
     memset(messages, 0, count * sizeof *messages);
@@ -106,7 +107,11 @@ static uint32_t send_batch(struct linux_transport *linux_transport, const struct
         messages[i].msg_hdr = (struct msghdr){.msg_name = &to[i],
                                               .msg_namelen = to_sockaddr(&tx->flow->dst, 0, &to[i]),
                                               .msg_iov = iovs[i],
-                                              .msg_iovlen = 2};
+                                              .msg_iovlen = 2,
+                                              .msg_control = controls[i]};
+        /* what the header says, raw sockets do not look at: net/ipv4/raw.c, raw_sendmsg();
+         * net/ipv6/raw.c, rawv6_sendmsg() */
+        control_put_source(&messages[i].msg_hdr, &tx->flow->src);
     }
     sonde_ns from = clock_monotonic_ns();
     int sent = hand_over(sender, messages, count);

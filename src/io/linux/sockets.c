@@ -71,6 +71,28 @@ int socket_set(int fd, int level, int name, int value)
     return setsockopt(fd, level, name, &value, sizeof value) < 0 ? -errno : 0;
 }
 
+void control_put(struct msghdr *message, int level, int type, const void *data, size_t len)
+{
+    void *at = (char *)message->msg_control + message->msg_controllen;
+    struct cmsghdr *control = at; /* lengths are multiples of its alignment: cmsg(3), CMSG_SPACE */
+    *control = (struct cmsghdr){.cmsg_len = CMSG_LEN(len), .cmsg_level = level, .cmsg_type = type};
+    memcpy(CMSG_DATA(control), data, len);
+    message->msg_controllen += CMSG_SPACE(len);
+}
+
+void control_put_source(struct msghdr *message, const struct sonde_addr *src)
+{
+    if (src->family == SONDE_FAMILY_IPV6) {
+        struct in6_pktinfo from = {.ipi6_ifindex = src->scope};
+        memcpy(&from.ipi6_addr, src->bytes, sizeof from.ipi6_addr);
+        control_put(message, IPPROTO_IPV6, IPV6_PKTINFO, &from, sizeof from);
+    } else {
+        struct in_pktinfo from = {.ipi_ifindex = 0};
+        memcpy(&from.ipi_spec_dst, src->bytes, sizeof from.ipi_spec_dst);
+        control_put(message, IPPROTO_IP, IP_PKTINFO, &from, sizeof from);
+    }
+}
+
 void socket_close(int fd)
 {
     if (fd >= 0)

@@ -108,6 +108,33 @@ Test(targets, every_form_of_the_interface_is_read)
     }
 }
 
+Test(targets, an_address_of_another_family_than_the_source_is_refused)
+{
+    static const struct {
+        const char *words;
+        enum sonde_family source;
+        const char *shown;
+    } cases[] = {
+        {"192.0.2.1", SONDE_FAMILY_IPV4, "192.0.2.1: icmp"},
+        {"2001:db8::1", SONDE_FAMILY_IPV6, "2001:db8::1: icmp"},
+        {"fe80::1%eth0", SONDE_FAMILY_IPV6, "fe80::1%eth0: icmp"},
+        {"example.com", SONDE_FAMILY_IPV6, "example.com: icmp"}, /* its address is chosen so */
+        {"192.0.2.1", SONDE_FAMILY_IPV6,
+         "[an address of another family than that of -a: 192.0.2.1]"},
+        {"example.com [2001:db8::1]:443", SONDE_FAMILY_IPV4,
+         "[an address of another family than that of -a: [2001:db8::1]:443]"},
+        {"fe80::1%eth0", SONDE_FAMILY_IPV4,
+         "[an address of another family than that of -a: fe80::1%eth0]"},
+    };
+    char shown[512];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct target_rules how = rules;
+        how.source = cases[i].source;
+        read_as_text(cases[i].words, &how, shown, sizeof shown);
+        cr_expect_str_eq(shown, cases[i].shown, "%s: %s", cases[i].words, shown);
+    }
+}
+
 Test(targets, what_is_no_target_is_refused_with_a_reason)
 {
     static const char *const words[] = {

@@ -176,6 +176,8 @@ Test(session, wrong_options_are_refused_with_a_reason)
         {.deadline_ns = -1},
         {.source = "example.com"},
         {.source = "127.1"},
+        {.source = "192.0.2.1", .family = SONDE_FAMILY_IPV6},
+        {.source = "2001:db8::1", .family = SONDE_FAMILY_IPV4},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct sonde_options options = wrong[i];
