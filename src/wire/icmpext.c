@@ -58,6 +58,15 @@ struct icmpext_parts icmpext_divide(struct sonde_span body, size_t quoted_bytes)
     return parts;
 }
 
+struct sonde_span icmpext_quoted_segment(struct sonde_span quote, size_t header_len)
+{
+    struct sonde_span segment = span_sub(quote, header_len, quote.len);
+    bool may_be_padded = quote.len >= ICMPEXT_QUOTE_MIN;
+    while (may_be_padded && segment.len > ICMPEXT_SEGMENT_MIN && segment.data[segment.len - 1] == 0)
+        segment.len--;
+    return segment;
+}
+
 static void mpls_decode(struct sonde_span payload, struct sonde_extensions *ext,
                         struct sonde_mpls *mpls)
 {

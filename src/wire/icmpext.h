@@ -17,6 +17,7 @@
 enum {
     ICMPEXT_LEGACY_OFFSET = 128, /* bytes; RFC 4884 §5.5: the length attribute is absent */
     ICMPEXT_QUOTE_MIN = 128,     /* bytes; RFC 4884 §4.3: a stated length is never less */
+    ICMPEXT_SEGMENT_MIN = 8,     /* bytes of transport header that are quoted; RFC 792 */
     ICMPEXT_VERSION = 2,         /* RFC 4884 §7 */
     ICMPEXT_HEADER_BYTES = 4,
     ICMPEXT_OBJECT_HEADER_BYTES = 4,
@@ -42,6 +43,18 @@ struct icmpext_parts {
  * correct checksum, since without the attribute those bytes may be anything.
  */
 struct icmpext_parts icmpext_divide(struct sonde_span body, size_t quoted_bytes);
+
+/**
+ * Find what an error surely quotes of the transport segment.
+ * @param quote       The original datagram field; borrowed.
+ * @param header_len  Bytes of it before the segment; at most its length.
+ * @return The segment. A field of ICMPEXT_QUOTE_MIN bytes or more may have been padded with zeros
+ * to that length: then the zeros at its end are left out, but for those among the 8 bytes that
+ *         every router has to quote.
+ * Source: RFC 4884 §4 (padding); RFC 792 (8 bytes); Linux since 6.19 pads what it adds a structure
+ * to.
+ */
+struct sonde_span icmpext_quoted_segment(struct sonde_span quote, size_t header_len);
 
 /**
  * Decode the objects of an extension structure.

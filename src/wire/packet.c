@@ -14,8 +14,6 @@
 
 #include <string.h>
 
-enum { QUOTE_SEGMENT_MIN = 8 /* bytes of transport header; RFC 792, RFC 1812 §4.3.2.3 */ };
-
 size_t packet_encode_header(const struct sonde_tx *tx, uint8_t *buf, size_t cap)
 {
     bool icmp6 = tx->flow->dst.family == SONDE_FAMILY_IPV6 && tx->flow->protocol == IP_PROTO_ICMP;
@@ -77,8 +75,9 @@ static int quote_decode(enum sonde_family family, struct sonde_span quote, struc
         return SONDE_DISCARD_MALFORMED;
     if (ip_decode(quote, IP_QUOTED, &ip) < 0)
         return quote.len < header_min ? SONDE_DISCARD_SHORT_QUOTE : SONDE_DISCARD_MALFORMED;
-    if (ip.payload.len < QUOTE_SEGMENT_MIN || ip.fragment)
+    if (ip.payload.len < ICMPEXT_SEGMENT_MIN || ip.fragment)
         return SONDE_DISCARD_SHORT_QUOTE;
+    struct sonde_span segment = icmpext_quoted_segment(quote, quote.len - ip.payload.len);
     rx->protocol = fold_protocol(family, ip.protocol);
     rx->remote = ip.dst;
     rx->quote = (struct sonde_quote){
@@ -87,11 +86,11 @@ static int quote_decode(enum sonde_family family, struct sonde_span quote, struc
         .ttl = ip.ttl,
         .tos = ip.tos,
         .src = ip.src,
-        .segment = ip.payload,
+        .segment = segment,
     };
     if (rx->protocol == IP_PROTO_ICMP)
-        return quoted_echo_decode(family, ip.payload, rx);
-    struct rd rd = rd_init(ip.payload);
+        return quoted_echo_decode(family, segment, rx);
+    struct rd rd = rd_init(segment);
     rx->local_port = rd_u16(&rd);
     rx->remote_port = rd_u16(&rd);
     return 0;

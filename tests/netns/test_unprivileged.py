@@ -2,6 +2,7 @@
 """Without raw sockets: what is particular to it. What is the same is tested by the other files, run
 with SONDE_UNPRIVILEGED set."""
 import collections
+import itertools
 import os
 import select
 import signal
@@ -274,15 +275,17 @@ class Unprivileged(unittest.TestCase):
             for probe in watch.read():
                 if probe.outgoing and probe.ttl == 2 and probe.dst == self.chain.target(
                         probe.family):
-                    quote = probe.raw[:128].ljust(128, b"\0")
+                    header = 20 if probe.family == 4 else 40
+                    quote = probe.raw[:header + quoted][:128].ljust(128, b"\0")
                     forger.send(packets.icmp(
                         self.chain.hop(probe.family, 2), probe.src,
                         packets.TIME_EXCEEDED[probe.family], 0,
                         lengths[probe.family] if stated else 0, quote + LABELS))
 
         with self.net.serving(watch, answer):
-            for stated in (True, False):
-                for family in lab.FAMILIES:
+            # bytes of the transport header: all there are, or as few as RFC 792 asks for
+            for stated, quoted, family in itertools.product((True, False), (128, 8), lab.FAMILIES):
+                with self.subTest(stated=stated, quoted=quoted, family=family):
                     report = self.report(family, ":443", ":7/udp", *QUICK)
                     for name in ("icmp", "443/tcp", "7/udp"):
                         hop, = (hop for hop in report.service(name)["path"]["hops"]

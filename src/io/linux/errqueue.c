@@ -10,7 +10,6 @@
 #include <assert.h>
 #include <string.h>
 
-enum { QUOTE_SEGMENT_MIN = 8 /* bytes of transport header; RFC 792 */ };
 static_assert((int)ERRQUEUE_HEADROOM == (int)IP6_HEADER_BYTES + (int)UDP_HEADER_BYTES,
               "all that is put back has room");
 
@@ -87,8 +86,8 @@ int errqueue_decode(const struct errqueue_entry *entry, const struct errqueue_ab
     size_t stated = entry->error.ee_rfc4884.len;
     const struct sonde_span body = {returned - put, put + len};
     const struct icmpext_parts parts = icmpext_divide(body, stated > 0 ? stated + put : 0);
-    struct sonde_span segment = span_sub(parts.quote, ip_len, parts.quote.len);
-    if (segment.len < QUOTE_SEGMENT_MIN)
+    struct sonde_span segment = icmpext_quoted_segment(parts.quote, ip_len);
+    if (segment.len < ICMPEXT_SEGMENT_MIN)
         return SONDE_DISCARD_SHORT_QUOTE;
     ret_rx->kind = SONDE_RX_ERROR;
     ret_rx->from = entry->offender;

@@ -144,6 +144,35 @@ Test(errqueue, extensions_are_found_with_a_length_and_at_byte_128_without)
     }
 }
 
+/* A router has quoted 8 bytes of transport header, and padded them: RFC 4884 §4. */
+Test(errqueue, what_a_quote_is_padded_with_is_no_part_of_the_probe)
+{
+    static const struct {
+        bool ipv6;
+        uint8_t protocol;
+        size_t field; /* bytes of it that are returned */
+        size_t quoted;
+    } cases[] = {
+        {false, IP_PROTO_UDP, 128 - 20 - 8, 0}, {true, IP_PROTO_UDP, 128 - 40 - 8, 0},
+        {false, IP_PROTO_TCP, 128 - 20, 8},     {true, IP_PROTO_TCP, 128 - 40, 8},
+        {false, IP_PROTO_ICMP, 128 - 20, 8},    {true, IP_PROTO_ICMP, 128 - 40, 8},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t field = cases[i].field;
+        struct returned returned;
+        uint8_t *bytes = fill(&returned);
+        memset(bytes + cases[i].quoted, 0, field - cases[i].quoted);
+        memcpy(bytes + field, structure, sizeof structure);
+        struct errqueue_entry entry = exceeded(cases[i].ipv6);
+        const struct errqueue_about to = about(cases[i].ipv6, cases[i].protocol);
+        struct sonde_rx rx;
+        entry.error.ee_rfc4884.len = (uint16_t)field;
+        cr_assert_eq(errqueue_decode(&entry, &to, bytes, field + sizeof structure, &rx), 0);
+        cr_expect_eq(rx.ext.count, 1, "%zu", i);
+        cr_expect_eq(rx.quote.segment.len, 8, "%zu", i);
+    }
+}
+
 Test(errqueue, a_length_beyond_what_is_there_leaves_the_error)
 {
     struct returned returned;

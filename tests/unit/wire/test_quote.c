@@ -346,6 +346,54 @@ Test(quote, extensions_cost_no_hop_and_are_believed_only_if_right)
     }
 }
 
+/* RFC 4884 §4 has a short quote padded with zeros to 128 bytes before a structure. Linux since 6.19
+ * does so, too (net/ipv4/icmp.c). What is padding is no part of the probe. */
+Test(quote, what_it_is_padded_with_is_no_part_of_the_probe)
+{
+    for (const struct sample *sample = samples; sample < samples + SAMPLES; sample++) {
+        struct quote whole;
+        quote_init(&whole, sample);
+        size_t header_len = sample_header_len(sample);
+        for (size_t quoted = header_len + 8; quoted <= whole.wr.len; quoted++) {
+            for (unsigned stated = 0; stated < 2; stated++) {
+                struct quote quote;
+                struct tail tail;
+                struct sonde_rx rx;
+                quote_init(&quote, sample);
+                quote.wr.len = quoted;
+                /* the last byte that is not 0 ends what is known to be quoted */
+                size_t known = quoted - header_len;
+                while (known > 8 && whole.room[header_len + known - 1] == 0)
+                    known--;
+                wr_fill(&quote.wr, 0, 128 - quoted);
+                wr_hex(&quote.wr, STRUCTURE);
+                cr_assert_eq(decode(&quote, sample, stated * 128, &tail, &rx), 0, "%s",
+                             sample->name);
+                expect_error(sample, &rx);
+                cr_expect_eq(rx.ext.count, 1, "%s", sample->name);
+                cr_expect_eq(rx.quote.segment.len, known, "%s: of %zu bytes", sample->name, quoted);
+            }
+        }
+    }
+}
+
+/* A quote that nothing is added to is as long as it is: what ends in zeros may be the probe. */
+Test(quote, of_less_than_128_bytes_it_is_not_padded)
+{
+    struct quote quote;
+    struct tail tail;
+    struct sonde_rx rx;
+    quote_init(&quote, &samples[1]); /* IPv4 UDP: a header of 20 bytes */
+    quote.wr.len = 28;
+    wr_fill(&quote.wr, 0, 99);
+    cr_assert_eq(decode(&quote, &samples[1], 0, &tail, &rx), 0);
+    cr_expect_eq(rx.quote.segment.len, 107);
+    quote.wr.len = 28;
+    wr_fill(&quote.wr, 0, 100);
+    cr_assert_eq(decode(&quote, &samples[1], 0, &tail, &rx), 0);
+    cr_expect_eq(rx.quote.segment.len, 8);
+}
+
 /* P20 and P21 beside a label that stays; what becomes of each object is for their own tests */
 Test(quote, odd_objects_cost_neither_the_hop_nor_what_stands_before_them)
 {
