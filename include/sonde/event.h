@@ -41,7 +41,10 @@ struct sonde_event {
     int16_t icmp_type;               /**< of an ICMP error; -1 = the answer was none */
     int16_t icmp_code;               /**< likewise */
     int error;                       /**< positive errno if it could not be sent, otherwise 0 */
-    struct sonde_extensions ext;     /**< what an ICMP error brought along */
+    uint16_t size_bytes;             /**< of the probe, with all headers */
+    uint32_t mtu_bytes; /**< of a packet too big: what fits, as its reporter says, or this machine's
+                           interface if error is EMSGSIZE; 0 = not said */
+    struct sonde_extensions ext; /**< what an ICMP error brought along */
 };
 
 /** @return true if an answer that ended in @p outcome came from the target itself, and not, as a

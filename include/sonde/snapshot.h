@@ -73,6 +73,7 @@ struct sonde_evidence {
     int16_t icmp_code;
     int16_t reply_ttl; /**< -1 = unknown */
     uint8_t probe_ttl;
+    uint32_t mtu_bytes; /**< of a packet too big: what fits, as it says; 0 = it does not say */
 };
 
 /** A place on the path. */

@@ -39,10 +39,11 @@ enum sonde_outcome {
     SONDE_OUTCOME_UDP_REPLY,         /**< a datagram from the probed port */
     SONDE_OUTCOME_PORT_UNREACHABLE,  /**< ICMP 3/3, ICMPv6 1/4 */
     SONDE_OUTCOME_TTL_EXCEEDED,      /**< ICMP 11/0, ICMPv6 3/0: a router on the path */
+    SONDE_OUTCOME_PACKET_TOO_BIG,    /**< ICMP 3/4, ICMPv6 2: a link on the way takes less */
     SONDE_OUTCOME_ADMIN_PROHIBITED,  /**< ICMP 3/9 3/10 3/13, ICMPv6 1/1 1/5 1/6: policy */
     SONDE_OUTCOME_HOST_UNREACHABLE,  /**< ICMP 3/1 3/5 3/7 3/8 3/12, ICMPv6 1/3 */
     SONDE_OUTCOME_NET_UNREACHABLE,   /**< ICMP 3/0 3/6 3/11, ICMPv6 1/0 */
-    SONDE_OUTCOME_OTHER_UNREACHABLE, /**< any other ICMP error: too big, bad header, new codes */
+    SONDE_OUTCOME_OTHER_UNREACHABLE, /**< any other ICMP error: bad header, new codes */
     SONDE_OUTCOME_SEND_ERROR,        /**< this machine refused to send it; never counted as loss */
     SONDE_OUTCOME_COUNT
 };
@@ -69,6 +70,7 @@ enum sonde_code {
     SONDE_CODE_PORT_FILTERED,          /**< probes to this port vanish, others do not */
     SONDE_CODE_PORT_CLOSED,            /**< the target answers that nothing listens */
     SONDE_CODE_PORT_UNEXPECTEDLY_OPEN, /**< open, though it was expected not to be */
+    SONDE_CODE_PACKET_TOO_BIG,         /**< the probes are larger than a link says that it takes */
     SONDE_CODE_MTU_BLACK_HOLE,         /**< large packets vanish */
     SONDE_CODE_LOSS_ON_SOME_PATHS,     /**< loss on some of several parallel paths */
     SONDE_CODE_LOSS_AT_DESTINATION,    /**< loss that goes on to the target */

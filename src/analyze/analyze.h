@@ -80,6 +80,10 @@ struct analysis {
     uint32_t finding_count;
 };
 
+/** @return Why a probe cannot leave, by a positive errno of sending it or of finding its way, in
+ *  words. */
+const char *analyze_error_text(int error);
+
 /** @return The state of a service, and in @p ret_deciding the outcome that shows it. */
 enum sonde_state analyze_state(const struct analyze_target *target, uint32_t service,
                                enum sonde_outcome *ret_deciding);

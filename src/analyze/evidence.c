@@ -88,13 +88,10 @@ bool evidence_is_target(const struct analyze_target *target, uint32_t service,
     return evidence->valid && sonde_addr_equal(&evidence->from, &target->tally->addr);
 }
 
-/* RFC 1191: 3/4 is a remark about size. */
 bool evidence_is_refusal(const struct analyze_target *target, const struct tally_evidence *evidence)
 {
-    enum sonde_family family = target->tally->addr.family;
-    if (!evidence->valid || !icmp_is_unreachable(family, (uint8_t)evidence->icmp_type))
-        return false;
-    return family == SONDE_FAMILY_IPV6 || evidence->icmp_code != ICMP4_CODE_FRAG_NEEDED;
+    return evidence->valid &&
+           icmp_is_unreachable(target->tally->addr.family, (uint8_t)evidence->icmp_type);
 }
 
 bool evidence_target_reached(const struct analyze_target *target)

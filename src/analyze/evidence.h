@@ -42,7 +42,7 @@ uint8_t evidence_find_router(const struct analyze_target *target, const struct s
 bool evidence_is_target(const struct analyze_target *target, uint32_t service,
                         enum sonde_outcome outcome);
 
-/** @return true if a reply is an unreachable that refuses, and no remark about size or headers. */
+/** @return true if a reply is an unreachable, and no remark about headers. */
 bool evidence_is_refusal(const struct analyze_target *target,
                          const struct tally_evidence *evidence);
 

@@ -72,6 +72,8 @@ enum sonde_stop_reason analyze_stop(const struct analyze_target *target, uint32_
             evidence_is_refusal(target, &tally->outcomes[refusals[i]].evidence))
             return SONDE_STOP_REJECTED;
     }
+    if (tally->outcomes[SONDE_OUTCOME_PACKET_TOO_BIG].shown > 0)
+        return SONDE_STOP_REJECTED;
     if (interrupted)
         return SONDE_STOP_INTERRUPTED;
     return evidence_hop(tally, target->max_ttl) != NULL ? SONDE_STOP_MAX_TTL : SONDE_STOP_GAP_LIMIT;

@@ -39,6 +39,10 @@ typedef enum rule_answer rule_look(const struct rule_case *at, struct finding *f
 /* rules_local.c: what this machine does itself */
 rule_look rule_local_blocked;
 rule_look rule_no_route;
+rule_look rule_too_big_here;
+
+/* rules_size.c: what does not fit through */
+rule_look rule_packet_too_big;
 
 /* rules_host.c: what is wrong with the way to the host */
 rule_look rule_routing_loop;
@@ -65,6 +69,10 @@ rule_look rule_path_changed;
 /** Make the blame of a finding one of probes or answers: nothing is seen of the way back, so nobody
  *  can be sure where on it an answer is lost. */
 void words_there_or_back(struct finding *finding);
+
+/** Add why probes did not leave; some did not. Of several reasons all are told, with their shares.
+ *  In rules_local.c. */
+void words_unsent(const struct rule_case *at, struct text *words);
 
 /** Put words into a finding, and free them. */
 void words_say(struct finding *finding, struct text *words);

@@ -119,5 +119,9 @@ enum sonde_state analyze_state(const struct analyze_target *target, uint32_t ser
     *ret_deciding = find_refusal(target, tally);
     if (*ret_deciding != SONDE_OUTCOME_NO_REPLY)
         return SONDE_STATE_REJECTED;
+    if (tally->outcomes[SONDE_OUTCOME_PACKET_TOO_BIG].shown > 0) {
+        *ret_deciding = SONDE_OUTCOME_PACKET_TOO_BIG;
+        return SONDE_STATE_UNKNOWN; /* the port was not asked; who says so may say it seldom */
+    }
     return silence_state(target, service);
 }

@@ -13,6 +13,8 @@ static const struct rule {
 } rules[] = {
     {"local-blocked", SONDE_CODE_LOCAL_BLOCKED, rule_local_blocked},
     {"no-route", SONDE_CODE_NO_ROUTE, rule_no_route},
+    {"too-big-here", SONDE_CODE_PACKET_TOO_BIG, rule_too_big_here},
+    {"packet-too-big", SONDE_CODE_PACKET_TOO_BIG, rule_packet_too_big},
     {"routing-loop", SONDE_CODE_ROUTING_LOOP, rule_routing_loop},
     {"host-unreachable", SONDE_CODE_HOST_UNREACHABLE, rule_host_unreachable},
     {"port-intercepted", SONDE_CODE_PORT_INTERCEPTED, rule_port_intercepted},
@@ -131,12 +133,10 @@ static struct finding nothing_wrong(const struct rule_case *at, const struct fin
         verdict.code = SONDE_CODE_INCONCLUSIVE;
         verdict.level = SONDE_LEVEL_UNKNOWN;
         verdict.confidence = SONDE_CONFIDENCE_LOW;
-        say_too_little(at, &words);
-        if (at->tally->last_error > 0) {
-            const char *reason = strerrordesc_np(at->tally->last_error);
-            text_deinit(&words);
-            text_addf(&words, "the probes cannot be sent: %s", reason != NULL ? reason : "?");
-        }
+        if (at->tally->errors[0].error != 0)
+            words_unsent(at, &words);
+        else
+            say_too_little(at, &words);
     } else if (fine->text[0] == '\0') {
         words_round_trip(at->tally, &words);
     } else {

@@ -10,6 +10,7 @@ bool sonde_event_is_target(const struct sonde_event *event, const struct sonde_a
     case SONDE_OUTCOME_CLOSED:
     case SONDE_OUTCOME_UDP_REPLY:
         return true;
+    case SONDE_OUTCOME_PACKET_TOO_BIG:
     case SONDE_OUTCOME_PORT_UNREACHABLE:
     case SONDE_OUTCOME_ADMIN_PROHIBITED:
     case SONDE_OUTCOME_HOST_UNREACHABLE:

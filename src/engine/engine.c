@@ -236,7 +236,7 @@ int engine_next_tx(struct engine *engine, sonde_ns now, uint8_t buf[PROBE_SIZE_M
         engine->unsent[engine->unsent_count++] = chosen;
     }
     uint32_t index = engine->unsent[engine->handed];
-    const struct flight *flight = &engine->flights.flights[index];
+    struct flight *flight = &engine->flights.flights[index];
     const struct engine_trace *trace = &engine->traces[flight->trace];
     int r =
         trace->ops->build(&trace->spec, flight->token, flight->ttl, buf, PROBE_SIZE_MAX, ret_tx);
@@ -244,10 +244,12 @@ int engine_next_tx(struct engine *engine, sonde_ns now, uint8_t buf[PROBE_SIZE_M
         /* cannot happen with a valid spec; if it does, it is this probe's outcome, in its turn */
         if (engine->handed > 0)
             return 1;
-        const struct sonde_stamp tried = {now, SONDE_CLOCK_USER};
-        engine_on_sent(engine, index, r == -ENOBUFS ? -EMSGSIZE : r, &tried);
+        const struct sonde_sent tried = {.stamp = {now, SONDE_CLOCK_USER},
+                                         .error = r == -ENOBUFS ? -EMSGSIZE : r};
+        engine_on_sent(engine, index, &tried);
         return 1;
     }
+    flight->size_bytes = (uint16_t)packet_size(ret_tx);
     ret_tx->handle = index;
     engine->handed++;
     return 0;
@@ -284,16 +286,16 @@ static void note_silence(struct engine *engine, struct engine_target *target,
     target->stale = true;
 }
 
-void engine_on_sent(struct engine *engine, uint32_t handle, int error,
-                    const struct sonde_stamp *sent)
+void engine_on_sent(struct engine *engine, uint32_t handle, const struct sonde_sent *sent)
 {
     struct flight *flight = &engine->flights.flights[handle];
     struct engine_target *target = target_of(engine, flight->trace);
+    sonde_ns now = sent->stamp.time_ns;
     assert(engine->unsent_count > 0 && engine->unsent[0] == handle);
-    if (is_temporary(error)) {
+    if (is_temporary(sent->error)) {
         engine->handed = 0; /* what was taken behind it is handed out again, too */
-        if (!ns_due(ns_add(flight->sent_ns, engine->config.timeout_ns), sent->time_ns)) {
-            back_off(engine, sent->time_ns);
+        if (!ns_due(ns_add(flight->sent_ns, engine->config.timeout_ns), now)) {
+            back_off(engine, now);
             return;
         }
     } else {
@@ -302,16 +304,16 @@ void engine_on_sent(struct engine *engine, uint32_t handle, int error,
     take_unsent(engine);
     target->unsent_count--;
     if (engine->config.rate_pps > 0)
-        engine->not_before_ns = ns_add(ns_max(engine->not_before_ns, sent->time_ns),
-                                       SONDE_NS_PER_S / engine->config.rate_pps);
+        engine->not_before_ns =
+            ns_add(ns_max(engine->not_before_ns, now), SONDE_NS_PER_S / engine->config.rate_pps);
     flight->sent = true;
-    flight->sent_ns = sent->time_ns;
-    flight->sent_clock = (uint8_t)sent->clock;
-    if (error == 0)
+    flight->sent_ns = now;
+    flight->sent_clock = (uint8_t)sent->stamp.clock;
+    if (sent->error == 0)
         note_silence(engine, target, flight);
     else
-        finish_unsent(engine, handle, error);
-    plan_update(engine, target, sent->time_ns);
+        finish_unsent(engine, handle, sent);
+    plan_update(engine, target, now);
 }
 
 /* Is a flying probe over without an answer of its own? */

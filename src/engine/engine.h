@@ -146,14 +146,12 @@ SONDE_MUST_CHECK int engine_next_tx(struct engine *engine, sonde_ns now,
 /**
  * Tell how sending went.
  * @param handle   From the sonde_tx: of the first that was not told of yet.
- * @param error    0; or a negative errno. -EAGAIN, -ENOBUFS and -ENOMEM mean "later": this probe,
+ * @param sent     How it went. The errors -EAGAIN, -ENOBUFS and -ENOMEM mean "later": this probe,
  *                 and all that were taken behind it, will be handed out again, and nothing is to be
  *                 told of them now. Any other is the probe's outcome, and so is "later" once the
  *                 probe has been due for config.timeout_ns.
- * @param sent     When it left, or when that was tried.
  */
-void engine_on_sent(struct engine *engine, uint32_t handle, int error,
-                    const struct sonde_stamp *sent);
+void engine_on_sent(struct engine *engine, uint32_t handle, const struct sonde_sent *sent);
 
 /** Tell of an arrival. */
 void engine_on_rx(struct engine *engine, const struct sonde_rx *rx);

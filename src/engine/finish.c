@@ -20,6 +20,7 @@ static void describe(struct engine *engine, uint32_t index, struct sonde_event *
     event->to_target = flight->to_target;
     event->sent_ns = flight->sent_ns;
     event->sent_clock = flight->sent_clock;
+    event->size_bytes = flight->size_bytes;
 }
 
 /* Fold into what is known of the way that a probe was not answered. */
@@ -105,10 +106,11 @@ static struct sonde_event take_echo(struct engine *engine, uint32_t trace_index)
     return event;
 }
 
-void finish_unsent(struct engine *engine, uint32_t index, int error)
+void finish_unsent(struct engine *engine, uint32_t index, const struct sonde_sent *sent)
 {
     struct sonde_event event = event_without_answer(SONDE_OUTCOME_SEND_ERROR);
-    event.error = -error;
+    event.error = -sent->error;
+    event.mtu_bytes = sent->mtu_bytes;
     finish_flight(engine, index, &event);
 }
 

@@ -43,6 +43,7 @@ struct flight {
     uint8_t outcome;    /* of a kept flight: an enum sonde_outcome */
     uint8_t sent_clock; /* an enum sonde_clock */
     uint8_t ttl;
+    uint16_t size_bytes; /* of the whole packet */
     bool to_target;
     bool sent; /* of a flying one: it left */
 };

@@ -226,11 +226,12 @@ uint32_t last_kept(const struct engine *engine, uint32_t trace_index);
 /* finish.c: how a probe ends. */
 
 /** End a flying probe and hold the event. @param event  Its members outcome, from, rtt_ns,
- *  reply_ttl, icmp_type, icmp_code, error, ext and uncertain; the rest is filled in here. */
+ *  reply_ttl, icmp_type, icmp_code, mtu_bytes, error, ext and uncertain; the rest is filled in
+ * here. */
 void finish_flight(struct engine *engine, uint32_t index, struct sonde_event *event);
 
-/** End a probe that could not be sent, and hold the event. @param error  A negative errno. */
-void finish_unsent(struct engine *engine, uint32_t index, int error);
+/** End a probe that could not be sent, and hold the event. */
+void finish_unsent(struct engine *engine, uint32_t index, const struct sonde_sent *sent);
 
 /** End a flying probe that is waited for no longer, and hold the event. */
 void finish_unanswered(struct engine *engine, uint32_t index);

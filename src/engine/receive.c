@@ -9,6 +9,7 @@
  * is all it does.
  */
 #include "engine/internal.h"
+#include "wire/icmp.h"
 
 #include <assert.h>
 
@@ -78,12 +79,15 @@ static void event_from_rx(struct sonde_event *event, const struct sonde_rx *rx,
     event->icmp_type = -1;
     event->icmp_code = -1;
     event->error = 0;
+    event->mtu_bytes = 0;
     event->uncertain = false;
     event->ext = (struct sonde_extensions){0};
     if (rx->kind == SONDE_RX_ERROR) {
         event->icmp_type = (int16_t)rx->icmp_type;
         event->icmp_code = (int16_t)rx->icmp_code;
         event->ext = rx->ext;
+        if (outcome == SONDE_OUTCOME_PACKET_TOO_BIG)
+            event->mtu_bytes = icmp_mtu_bytes(rx->remote.family, rx->icmp_info);
     }
 }
 

@@ -215,6 +215,26 @@ static void count_at_hop(struct tally *tally, struct tally_service *service,
         hop_answered(service, hop, event);
 }
 
+/* Count why a probe did not leave, and keep the most frequent reasons in front. */
+static void count_error(struct tally_service *service, const struct sonde_event *event)
+{
+    struct tally_error *errors = service->errors;
+    uint32_t at = 0;
+    while (at < TALLY_ERRORS_MAX && errors[at].error != event->error && errors[at].error != 0)
+        at++;
+    if (at == TALLY_ERRORS_MAX)
+        return;
+    errors[at].error = event->error;
+    errors[at].count++;
+    errors[at].size_bytes = event->size_bytes;
+    errors[at].mtu_bytes = event->mtu_bytes;
+    for (; at > 0 && errors[at - 1].count < errors[at].count; at--) {
+        struct tally_error rarer = errors[at - 1];
+        errors[at - 1] = errors[at];
+        errors[at] = rarer;
+    }
+}
+
 static void count_at_service(struct tally_service *service, const struct sonde_event *event,
                              bool is_target)
 {
@@ -222,7 +242,7 @@ static void count_at_service(struct tally_service *service, const struct sonde_e
         return;
     service->outcomes[event->outcome].ended++;
     if (event->outcome == SONDE_OUTCOME_SEND_ERROR)
-        service->last_error = event->error;
+        count_error(service, event);
     else
         service->sent++;
     if (!is_target)
@@ -246,6 +266,8 @@ static void keep_evidence(struct tally_service *service, const struct sonde_even
         .icmp_code = event->icmp_code,
         .reply_ttl = event->reply_ttl,
         .probe_ttl = event->ttl,
+        .size_bytes = event->size_bytes,
+        .mtu_bytes = event->mtu_bytes,
     };
 }
 

@@ -14,7 +14,10 @@
 
 #include <sonde/event.h>
 
-enum { TALLY_RESPONDERS_MAX = 64 /* kept of one hop; more are only counted */ };
+enum {
+    TALLY_RESPONDERS_MAX = 64, /* kept of one hop; more are only counted */
+    TALLY_ERRORS_MAX = 4,      /* kinds of errors kept of one service, likewise */
+};
 
 static const uint32_t TALLY_NOBODY = UINT32_MAX; /* in place of the index of a responder */
 
@@ -53,6 +56,16 @@ struct tally_evidence {
     int16_t icmp_code;
     int16_t reply_ttl;
     uint8_t probe_ttl;
+    uint16_t size_bytes; /* of the probe */
+    uint32_t mtu_bytes;  /* that the reply speaks of; 0 = it does not */
+};
+
+/** One kind of error that kept probes from leaving. */
+struct tally_error {
+    int error; /* positive errno; 0 = none */
+    uint64_t count;
+    uint16_t size_bytes; /* of the last probe */
+    uint32_t mtu_bytes;  /* of the interface, if that was too big for it; 0 = not known */
 };
 
 /** What one outcome adds up to. Together, because a record touches one of them. */
@@ -69,8 +82,8 @@ struct tally_service {
     uint64_t late;
     uint64_t duplicates;
     struct tally_outcome outcomes[SONDE_OUTCOME_COUNT];
-    int last_error;       /* positive errno of the last full-TTL probe that was not sent */
-    struct rtt_stats rtt; /* answers of the target to full-TTL probes */
+    struct tally_error errors[TALLY_ERRORS_MAX]; /* of full-TTL probes, the most frequent first */
+    struct rtt_stats rtt;                        /* answers of the target to full-TTL probes */
     struct reach reach;
     struct tally_hop **hops; /* [max_ttl + 1]; NULL where nothing was sent; owned */
     uint32_t path_changes;

@@ -26,13 +26,6 @@ struct io_watch {
     nfds_t count;
 };
 
-/** How sending a probe went. */
-struct sonde_sent {
-    struct sonde_stamp stamp; /* when it left, or when that was tried */
-    int error;                /* 0; -EAGAIN, -ENOBUFS, -ENOMEM: later; another negative errno: why
-                                 this one cannot be sent */
-};
-
 struct sonde_transport {
     const struct sonde_transport_ops *ops;
     uint32_t room; /* how many probes it can take at once, for now; 0 = IO_BATCH */

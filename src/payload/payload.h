@@ -50,6 +50,7 @@ struct payload_ops {
     bool nameless;       /* the question has no room for a name */
     bool other_port;     /* answers come from another port of the server than was asked */
     bool repeats;        /* several answers to one question are the protocol's way */
+    bool dont_fragment;  /* clients let no router divide what they ask */
 
     /**
      * Write a question.

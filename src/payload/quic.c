@@ -64,6 +64,7 @@ static int quic_fits(const struct payload_trace *trace, struct sonde_span answer
 const struct payload_ops payload_quic = {
     .name = "quic",
     .asks = "which versions it speaks, by one that nobody does",
+    .dont_fragment = true, /* RFC 9000 §14 */
     .ask = quic_ask,
     .recognize = quic_recognize,
     .fits = quic_fits,

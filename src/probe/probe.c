@@ -54,6 +54,7 @@ int probe_finish(const struct sonde_spec *spec, uint32_t token, const struct wr 
     tx->flow = &spec->flow;
     tx->segment = (struct sonde_span){segment->data, segment->len};
     tx->tos = spec->tos;
+    tx->dont_fragment = spec->payload != NULL && spec->payload->dont_fragment;
     tx->id = probe_field16(spec->id_base, token);
     tx->flow_label = spec->flow_label;
     tx->token = token;
@@ -178,6 +179,8 @@ enum sonde_outcome probe_error_outcome(const struct sonde_rx *rx)
     enum sonde_family family = rx->remote.family;
     if (icmp_is_ttl_exceeded(family, rx->icmp_type, rx->icmp_code))
         return SONDE_OUTCOME_TTL_EXCEEDED;
+    if (icmp_is_too_big(family, rx->icmp_type, rx->icmp_code))
+        return SONDE_OUTCOME_PACKET_TOO_BIG;
     if (!icmp_is_unreachable(family, rx->icmp_type))
         return SONDE_OUTCOME_OTHER_UNREACHABLE;
     return family == SONDE_FAMILY_IPV6 ? unreachable6_outcome(rx->icmp_code)

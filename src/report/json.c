@@ -164,6 +164,8 @@ static void put_evidence(struct json_writer *writer, cJSON *service,
     json_known(writer, object, "icmp_code", evidence->icmp_code);
     json_known(writer, object, "reply_ttl", evidence->reply_ttl);
     json_ttl(writer, object, "probe_ttl", evidence->probe_ttl);
+    json_known(writer, object, "mtu_bytes",
+               evidence->mtu_bytes == 0 ? -1 : (int64_t)evidence->mtu_bytes);
 }
 
 static void put_place(struct json_writer *writer, cJSON *blame, const char *name,

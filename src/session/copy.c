@@ -178,6 +178,7 @@ copy_evidence(const struct copy *copy, const struct tally_service *service, enum
             .icmp_code = from->icmp_code,
             .reply_ttl = from->reply_ttl,
             .probe_ttl = from->probe_ttl,
+            .mtu_bytes = from->mtu_bytes,
         };
     return to;
 }

@@ -96,7 +96,7 @@ static void expire(struct sonde_session *session, sonde_ns now)
 /* Tell the engine how sending went. @return false if the rest has to wait. */
 static bool note_sent(struct sonde_session *session, uint32_t handle, const struct sonde_sent *sent)
 {
-    engine_on_sent(session->engine, handle, sent->error, &sent->stamp);
+    engine_on_sent(session->engine, handle, sent);
     pull_events(session);
     return sent->error != -EAGAIN && sent->error != -ENOBUFS && sent->error != -ENOMEM;
 }

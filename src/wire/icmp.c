@@ -67,6 +67,18 @@ bool icmp_is_ttl_exceeded(enum sonde_family family, uint8_t type, uint8_t code)
     return type == exceeded && code == 0;
 }
 
+bool icmp_is_too_big(enum sonde_family family, uint8_t type, uint8_t code)
+{
+    return family == SONDE_FAMILY_IPV6
+               ? type == ICMP6_PACKET_TOO_BIG
+               : type == ICMP4_UNREACHABLE && code == ICMP4_CODE_FRAG_NEEDED;
+}
+
+uint32_t icmp_mtu_bytes(enum sonde_family family, uint32_t info)
+{
+    return family == SONDE_FAMILY_IPV6 ? info : info & 0xffff;
+}
+
 bool icmp_is_unreachable(enum sonde_family family, uint8_t type)
 {
     return type == (family == SONDE_FAMILY_IPV6 ? ICMP6_UNREACHABLE : ICMP4_UNREACHABLE);

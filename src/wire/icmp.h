@@ -66,6 +66,17 @@ enum icmp_class icmp_classify(enum sonde_family family, uint8_t type);
 /** @return true if the TTL ran out on the way: 11/0 or 3/0; reassembly timeouts are not that. */
 bool icmp_is_ttl_exceeded(enum sonde_family family, uint8_t type, uint8_t code);
 
+/** @return true if a link on the way takes less: 3/4, or packet too big. RFC 1191 §4, RFC 4443 §3.2
+ */
+bool icmp_is_too_big(enum sonde_family family, uint8_t type, uint8_t code);
+
+/**
+ * Read what fits, of an error that says that a packet is too big.
+ * @param info  The second word of its header.
+ * @return Bytes of the largest packet that fits; 0 = not said, as by routers from before RFC 1191.
+ */
+uint32_t icmp_mtu_bytes(enum sonde_family family, uint32_t info);
+
 /** @return true for destination unreachable. */
 bool icmp_is_unreachable(enum sonde_family family, uint8_t type);
 

@@ -6,6 +6,12 @@
 
 #include <errno.h>
 
+/* Flags and offset of IPv4; RFC 791 §3.1 */
+enum {
+    IP4_DONT_FRAGMENT = 0x4000,
+    IP4_OFFSET = 0x1fff,
+};
+
 /* IPv6 extension headers by number; RFC 8200 §4, RFC 4302 §2, RFC 6275, RFC 7401, RFC 5533 */
 enum {
     EXT_HOP_BY_HOP = 0,
@@ -39,7 +45,8 @@ static int ip4_decode(struct sonde_span bytes, enum ip_source source, struct ip_
             return -EBADMSG;
         bytes.len = total_len;
     }
-    ip.fragment = (fragment & 0x1fff) != 0;
+    ip.fragment = (fragment & IP4_OFFSET) != 0;
+    ip.dont_fragment = (fragment & IP4_DONT_FRAGMENT) != 0;
     ip.options = span_sub(bytes, IP4_HEADER_BYTES, header_len - IP4_HEADER_BYTES);
     ip.payload = span_sub(bytes, header_len, bytes.len - header_len);
     *ret_ip = ip;
@@ -93,7 +100,8 @@ static int ip6_walk(struct ip_header *ip, uint8_t next, struct sonde_span rest)
 
 static int ip6_decode(struct sonde_span bytes, enum ip_source source, struct ip_header *ret_ip)
 {
-    struct ip_header ip = {.src.family = SONDE_FAMILY_IPV6, .dst.family = SONDE_FAMILY_IPV6};
+    struct ip_header ip = {
+        .src.family = SONDE_FAMILY_IPV6, .dst.family = SONDE_FAMILY_IPV6, .dont_fragment = true};
     struct rd rd = rd_init(bytes);
     uint32_t first = rd_u32(&rd);
     size_t payload_len = rd_u16(&rd);
@@ -143,7 +151,7 @@ static void ip4_encode(struct wr *wr, const struct ip_header *ip, size_t payload
     wr_u8(wr, ip->tos);
     wr_u16(wr, (uint16_t)(header_len + payload_len));
     wr_u16(wr, ip->id);
-    wr_u16(wr, 0); /* may be fragmented, is not */
+    wr_u16(wr, ip->dont_fragment ? IP4_DONT_FRAGMENT : 0);
     wr_u8(wr, ip->ttl);
     wr_u8(wr, ip->protocol);
     wr_u16(wr, 0);

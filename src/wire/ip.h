@@ -43,6 +43,7 @@ struct ip_header {
     uint16_t id;               /* IPv4 identification; 0 for IPv6 */
     uint32_t flow_label;       /* IPv6, 20 bits; 0 for IPv4 */
     bool fragment;             /* not the first fragment: the payload starts in the middle */
+    bool dont_fragment;        /* IPv4: no router may divide it; always so in IPv6 */
     struct sonde_span options; /* IPv4 options, or all IPv6 extension headers; borrowed */
     struct sonde_span payload; /* what follows the headers, as far as it is there; borrowed */
 };
@@ -61,10 +62,9 @@ SONDE_MUST_CHECK int ip_decode(struct sonde_span bytes, enum ip_source source,
 /**
  * Write a header for a payload that is written after it.
  * @param wr           Receives the header, for IPv4 with its checksum.
- * @param ip           Addresses of one family, protocol, ttl, tos; for IPv4 id and options (at most
- *                     40 bytes, a multiple of 4), for IPv6 flow_label, and options with
- *                     first_extension: a chain of headers that ends in protocol. Other members are
- *                     ignored.
+ * @param ip           Addresses of one family, protocol, ttl, tos; for IPv4 id, dont_fragment and
+ *                     options (at most 40 bytes, a multiple of 4), for IPv6 flow_label, and options
+ * with first_extension: a chain of headers that ends in protocol. Other members are ignored.
  * @param payload_len  Bytes that will follow; at most 65535 less the header.
  * Fails through wr_ok() if it does not fit.
  */

@@ -14,6 +14,12 @@
 
 #include <string.h>
 
+size_t packet_size(const struct sonde_tx *tx)
+{
+    bool ipv6 = tx->flow->dst.family == SONDE_FAMILY_IPV6;
+    return (ipv6 ? (size_t)IP6_HEADER_BYTES : IP4_HEADER_BYTES) + tx->segment.len;
+}
+
 size_t packet_encode_header(const struct sonde_tx *tx, uint8_t *buf, size_t cap)
 {
     bool icmp6 = tx->flow->dst.family == SONDE_FAMILY_IPV6 && tx->flow->protocol == IP_PROTO_ICMP;
@@ -23,6 +29,7 @@ size_t packet_encode_header(const struct sonde_tx *tx, uint8_t *buf, size_t cap)
         .protocol = icmp6 ? IP_PROTO_ICMPV6 : tx->flow->protocol,
         .ttl = tx->ttl,
         .tos = tx->tos,
+        .dont_fragment = tx->dont_fragment,
         .id = tx->id,
         .flow_label = tx->flow_label,
     };

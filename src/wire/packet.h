@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The two records that cross between the engine and a transport: struct sonde_tx, a probe to send,
- * and struct sonde_rx, something that arrived. Every transport, with raw sockets, error queues or
- * a simulated network below it, speaks in these.
+ * The records that cross between the engine and a transport: struct sonde_tx, a probe to send,
+ * struct sonde_sent, how that went, and struct sonde_rx, something that arrived. Every transport,
+ * with raw sockets, error queues or a simulated network below it, speaks in these.
  *
  * sonde_tx keeps the parts apart (segment, TTL, identification), because a transport without raw
  * sockets has to hand them to the kernel one by one. sonde_rx says of each field that can be
@@ -33,6 +33,7 @@ struct sonde_tx {
     size_t header_len;             /* bytes of the segment before its payload */
     uint8_t ttl;
     uint8_t tos;
+    bool dont_fragment;  /* over IPv4, no router may divide it */
     uint16_t id;         /* IPv4 identification, never 0 */
     uint32_t flow_label; /* IPv6 */
     uint32_t token;      /* names the probe within its flow */
@@ -48,6 +49,15 @@ enum {
 struct sonde_stamp {
     sonde_ns time_ns;
     enum sonde_clock clock;
+};
+
+/** How sending a probe went. */
+struct sonde_sent {
+    struct sonde_stamp stamp; /* when it left, or when that was tried */
+    int error;                /* 0; -EAGAIN, -ENOBUFS, -ENOMEM: later; another negative errno: why
+                                 this one cannot be sent */
+    uint32_t mtu_bytes;       /* if error is -EMSGSIZE: the largest packet that could; 0 = not known
+                               */
 };
 
 enum sonde_rx_kind {
@@ -91,6 +101,9 @@ struct sonde_rx {
     struct sonde_quote quote;
     struct sonde_extensions ext;
 };
+
+/** @return Bytes of the whole packet that a probe becomes. */
+size_t packet_size(const struct sonde_tx *tx);
 
 /**
  * Write the IP header that goes before a probe's segment.

@@ -141,8 +141,8 @@ static void send_probe(struct run *run, const struct sonde_tx *tx, int error, so
     FUZZ_CHECK(sent->len > 0);
     run->sent_count += !is_later(error);
     run->latest = ns_max(run->latest, sent_ns);
-    engine_on_sent(run->engine, tx->handle, error,
-                   &(struct sonde_stamp){sent_ns, SONDE_CLOCK_KERNEL});
+    engine_on_sent(run->engine, tx->handle,
+                   &(struct sonde_sent){.stamp = {sent_ns, SONDE_CLOCK_KERNEL}, .error = error});
     take_events(run);
 }
 

@@ -350,17 +350,6 @@ class Unprivileged(unittest.TestCase):
                                      **self.how())
             self.assertEqual(report.service("45000/tcp")["received"], 0)
 
-    def test_a_probe_that_does_not_fit_is_told_of_as_with_raw_sockets(self):
-        for node, interface in (("r2", "to-r3"), ("r3", "to-r2")):
-            self.net.ip(node, f"link set {interface} mtu 1280")
-            self.addCleanup(self.net.ip, node, f"link set {interface} mtu 1500")
-        for family, outcome in ((4, "udp_reply"), (6, "other_unreachable")):
-            report = self.report(family, ":7/udp", "-s", "1400", *QUICK)
-            self.assertIn(outcome, report.service("7/udp")["outcomes"])
-            report = self.report(family, ":7/udp", "-s", "2000", *QUICK)
-            self.assertEqual(report.service("7/udp")["outcomes"], {"send_error": 3})
-            self.assertEqual(report.discarded, {})
-
     @staticmethod
     def wait_for(watch, flags):
         """Until a TCP packet with just these flags has passed."""

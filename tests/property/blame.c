@@ -355,6 +355,7 @@ void exam_finding(const struct exam *exam, const struct sonde_finding *finding)
     case SONDE_CODE_LOCAL_BLOCKED:
     case SONDE_CODE_NO_ROUTE:
     case SONDE_CODE_PORT_UNEXPECTEDLY_OPEN:
+    case SONDE_CODE_PACKET_TOO_BIG:
     case SONDE_CODE_MTU_BLACK_HOLE:
     case SONDE_CODE_LOSS_ON_SOME_PATHS:
     case SONDE_CODE_LATENCY_OVER_LIMIT:

@@ -22,12 +22,10 @@ static void set_icmp(struct sonde_event *event)
         int16_t type6;
         int16_t code6;
     } errors[] = {
-        {SONDE_OUTCOME_TTL_EXCEEDED, 11, 0, 3, 0},
-        {SONDE_OUTCOME_PORT_UNREACHABLE, 3, 3, 1, 4},
-        {SONDE_OUTCOME_ADMIN_PROHIBITED, 3, 13, 1, 1},
-        {SONDE_OUTCOME_HOST_UNREACHABLE, 3, 1, 1, 3},
-        {SONDE_OUTCOME_NET_UNREACHABLE, 3, 0, 1, 0},
-        {SONDE_OUTCOME_OTHER_UNREACHABLE, 3, 4, 2, 0},
+        {SONDE_OUTCOME_TTL_EXCEEDED, 11, 0, 3, 0},     {SONDE_OUTCOME_PORT_UNREACHABLE, 3, 3, 1, 4},
+        {SONDE_OUTCOME_ADMIN_PROHIBITED, 3, 13, 1, 1}, {SONDE_OUTCOME_HOST_UNREACHABLE, 3, 1, 1, 3},
+        {SONDE_OUTCOME_NET_UNREACHABLE, 3, 0, 1, 0},   {SONDE_OUTCOME_PACKET_TOO_BIG, 3, 4, 2, 0},
+        {SONDE_OUTCOME_OTHER_UNREACHABLE, 3, 2, 4, 1},
     };
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
         if (errors[i].outcome != event->outcome)

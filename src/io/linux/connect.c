@@ -168,8 +168,8 @@ struct sonde_sent connection_send(struct unprivileged *unprivileged, const struc
 {
     struct connection *connection = find_free(unprivileged);
     if (connection == NULL || tx->segment.len > sizeof connection->syn)
-        return (struct sonde_sent){{clock_monotonic_ns(), SONDE_CLOCK_USER},
-                                   connection == NULL ? -EAGAIN : -EMSGSIZE};
+        return (struct sonde_sent){.stamp = {clock_monotonic_ns(), SONDE_CLOCK_USER},
+                                   .error = connection == NULL ? -EAGAIN : -EMSGSIZE};
     int fd;
     struct sonde_sent sent = {.stamp = {.clock = SONDE_CLOCK_USER}};
     sent.error = start(unprivileged, tx, &fd, &sent.stamp.time_ns);

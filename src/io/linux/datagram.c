@@ -255,6 +255,8 @@ static int read_one(struct unprivileged *unprivileged, struct datagram *datagram
         return errno == EAGAIN ? 0 : -1;
     sonde_ns now = clock_monotonic_ns();
     side_read(&reading.message, &side);
+    if (errors && side.mtu_bytes > 0)
+        datagram->mtu_bytes = side.mtu_bytes;
     if (errors && side.is_sent) {
         note_stamp(datagram, &side);
         return 1;
@@ -313,6 +315,19 @@ static void put_header(const struct sonde_tx *tx, bool source_chosen, struct msg
         control_put_source(message, &tx->flow->src);
 }
 
+/* May routers divide what is sent from now on? Over IPv6 they never may. ip(7), IP_MTU_DISCOVER: in
+ * both modes the interface's MTU counts, and not the path's. */
+static int let_divide(struct datagram *datagram, bool undivided)
+{
+    if (datagram->family == SONDE_FAMILY_IPV6 || datagram->undivided == undivided)
+        return 0;
+    int r = socket_set(datagram->fd, IPPROTO_IP, IP_MTU_DISCOVER,
+                       undivided ? IP_PMTUDISC_PROBE : IP_PMTUDISC_INTERFACE);
+    if (r == 0)
+        datagram->undivided = undivided;
+    return r;
+}
+
 /* Can an error of sending be one that came in about an earlier probe? */
 static bool may_be_about_another(int error)
 {
@@ -355,16 +370,18 @@ struct sonde_sent datagram_send(struct unprivileged *unprivileged, const struct 
         .msg_control = control,
     };
     put_header(tx, unprivileged->source_chosen[family_index(tx->flow->dst.family)], &message);
-    sonde_ns from;
-    int error = hand_over(unprivileged, datagram, &message, &from);
+    struct sonde_sent sent = {.stamp = {.clock = SONDE_CLOCK_USER}};
+    sent.error = let_divide(datagram, tx->dont_fragment);
+    if (sent.error == 0)
+        sent.error = hand_over(unprivileged, datagram, &message, &sent.stamp.time_ns);
+    sonde_ns from = sent.stamp.time_ns;
     sonde_ns until = clock_monotonic_ns();
-    struct sonde_sent sent = {{from, SONDE_CLOCK_USER}, error};
-    if (error != 0)
-        return sent;
     bool had = datagram->stamped;
     uint32_t last = datagram->stamp_id;
     read_queue(unprivileged, datagram, true);
-    if (datagram->stamped && (!had || datagram->stamp_id != last)) {
+    if (sent.error == -EMSGSIZE)
+        sent.mtu_bytes = datagram->mtu_bytes;
+    if (sent.error == 0 && datagram->stamped && (!had || datagram->stamp_id != last)) {
         wall_follow(&unprivileged->wall);
         sent.stamp = stamp_of(&unprivileged->wall, from, until, datagram->stamp_wall_ns, from);
     }

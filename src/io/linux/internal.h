@@ -67,8 +67,9 @@ struct numbers {
 
 /** A raw socket that probes leave through. */
 struct sender {
-    int fd;       /* -1 = the family is not there */
-    bool stamped; /* the kernel stamps what leaves */
+    int fd;             /* -1 = the family is not there */
+    bool stamped;       /* the kernel stamps what leaves */
+    uint32_t mtu_bytes; /* of the interface that the last packet too big was to leave by */
     struct numbers numbers;
 };
 
@@ -198,10 +199,12 @@ void filter_add_flow(struct filter_flows *flows, const struct sonde_flow *flow);
 
 /** Where the kernel put time stamps and hop limit of a packet. */
 struct side {
-    sonde_ns wall_ns;  /* CLOCK_REALTIME; 0 = no stamp */
-    int16_t hop_limit; /* or the TTL; -1 = none */
-    bool is_sent;      /* it is the stamp of a packet that left */
-    uint32_t sent_id;  /* which */
+    sonde_ns wall_ns;   /* CLOCK_REALTIME; 0 = no stamp */
+    int16_t hop_limit;  /* or the TTL; -1 = none */
+    bool is_sent;       /* it is the stamp of a packet that left */
+    uint32_t sent_id;   /* which */
+    uint32_t mtu_bytes; /* it is of a packet that was too big for the interface, which takes so
+                           much; 0 = it is not */
 };
 
 /** Read what came beside a packet. */

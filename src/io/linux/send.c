@@ -24,7 +24,7 @@ enum {
                        errors that are not about us must not keep us here */
 };
 
-/* Read some of what is in the error queue, up to a batch, and note what are stamps.
+/* Read some of what is in the error queue, up to a batch, and note what are stamps and sizes.
  * @return how many messages there were. */
 static int read_stamps(struct sender *sender)
 {
@@ -40,6 +40,8 @@ static int read_stamps(struct sender *sender)
         side_read(&messages[i].msg_hdr, &side);
         if (side.is_sent)
             numbers_note(&sender->numbers, side.sent_id, side.wall_ns);
+        if (side.mtu_bytes > 0)
+            sender->mtu_bytes = side.mtu_bytes;
     }
     return count;
 }
@@ -120,8 +122,12 @@ static uint32_t send_batch(struct linux_transport *linux_transport, const struct
     uint32_t left = sent > 0 ? (uint32_t)sent : 0;
     uint32_t tried = left > 0 ? left : 1;
     for (uint32_t i = 0; i < tried; i++)
-        sents[i] = (struct sonde_sent){{from, SONDE_CLOCK_USER}, left > 0 ? 0 : error};
+        sents[i] =
+            (struct sonde_sent){.stamp = {from, SONDE_CLOCK_USER}, .error = left > 0 ? 0 : error};
+    sender->mtu_bytes = 0;
     stamp_batch(linux_transport, sender, until, sents, left, left < count);
+    if (left == 0 && error == -EMSGSIZE)
+        sents->mtu_bytes = sender->mtu_bytes;
     return tried;
 }
 
@@ -143,7 +149,8 @@ uint32_t linux_send(struct sonde_transport *transport, const struct sonde_tx *tx
     struct linux_transport *linux_transport = (struct linux_transport *)transport;
     int r = linux_transport->filters_stale ? open_filters(linux_transport) : 0;
     if (r < 0) {
-        *ret_sents = (struct sonde_sent){{clock_monotonic_ns(), SONDE_CLOCK_USER}, r};
+        *ret_sents =
+            (struct sonde_sent){.stamp = {clock_monotonic_ns(), SONDE_CLOCK_USER}, .error = r};
         return 1;
     }
     unsigned family = family_index(txs->flow->dst.family);

@@ -160,6 +160,13 @@ int socket_sender(enum sonde_family family, const struct linux_config *config,
     r = filter_shut(fd);
     if (r == 0)
         r = set_way(fd, config);
+    /* What a router has said of the path's MTU keeps no probe back: net/ipv4/ip_output.c,
+     * ip_finish_output(); net/ipv6/ip6_output.c, ip6_finish_output(). Otherwise the kernel would
+     * refuse it in the router's place, by a packet too big of its own. */
+    if (r == 0)
+        r = family == SONDE_FAMILY_IPV6
+                ? socket_set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE)
+                : socket_set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
     /* only with this does a raw socket tell of what a queue dropped: net/ipv4/raw.c,
      * raw_send_hdrinc(); net/ipv6/raw.c, rawv6_send_hdrinc() */
     if (r == 0)

@@ -20,6 +20,9 @@ static void read_error(const struct cmsghdr *control, struct side *side)
     side->is_sent =
         error.ee_origin == SO_EE_ORIGIN_TIMESTAMPING && error.ee_info == SCM_TSTAMP_SCHED;
     side->sent_id = error.ee_data;
+    /* ip_local_error() in net/ipv4/ip_sockglue.c, ipv6_local_error() in net/ipv6/datagram.c */
+    if (error.ee_origin == SO_EE_ORIGIN_LOCAL && error.ee_errno == EMSGSIZE)
+        side->mtu_bytes = error.ee_info;
 }
 
 void side_read(struct msghdr *message, struct side *ret_side)

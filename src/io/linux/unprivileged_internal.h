@@ -43,6 +43,8 @@ struct datagram {
     sonde_ns data_drained_ns;  /* when its receive queue was last known to be empty */
     sonde_ns error_drained_ns; /* likewise, its error queue */
     struct losses losses;
+    bool undivided;         /* its packets may not be divided */
+    uint32_t mtu_bytes;     /* of the interface that the last packet too big was to leave by */
     bool stamped;           /* the kernel has stamped something that left */
     uint32_t stamp_id;      /* the highest number of a stamp */
     sonde_ns stamp_wall_ns; /* and its time */
@@ -83,7 +85,7 @@ SONDE_MUST_CHECK int unprivileged_watch(const struct unprivileged *unprivileged,
                                         uint32_t events, enum watch_kind kind, uint32_t index);
 
 /** Let a socket leave by the interface that was asked for, and send packets that are neither
- *  marked "don't fragment" nor fragmented here, as the raw transport's. */
+ *  marked "don't fragment" nor fragmented here, as most of the raw transport's. */
 SONDE_MUST_CHECK int unprivileged_prepare(const struct unprivileged *unprivileged, int fd,
                                           enum sonde_family family);
 

@@ -48,8 +48,9 @@ static struct sim_node node_of_vantage(const struct sim_scenario *scenario)
     };
 }
 
-void network_error(struct sim_network *network, uint32_t index, const struct sim_packet *packet,
-                   uint8_t type, uint8_t code, sonde_ns now)
+/* Send an error. @param icmp  Its header; info is the second word, but for the length attribute. */
+static void send_error(struct sim_network *network, uint32_t index, const struct sim_packet *packet,
+                       const struct icmp_header *icmp, sonde_ns now)
 {
     struct sim_node here = node_of_vantage(network->scenario);
     struct sim_node *node = index == SIM_NODE_VANTAGE ? &here : &network->scenario->nodes[index];
@@ -68,11 +69,11 @@ void network_error(struct sim_network *network, uint32_t index, const struct sim
     uint8_t bytes[ERROR_BYTES6 + sizeof(struct sonde_extensions)];
     struct wr wr = wr_init(bytes, sizeof bytes);
     size_t len = quote_len(node, packet, &quoted);
-    bool extended = node->ext.count > 0;
-    uint32_t info = 0;
+    bool extended = node->ext.count > 0 && !(ipv6 && icmp->type == ICMP6_PACKET_TOO_BIG);
+    uint32_t info = icmp->info;
     if (extended && !node->legacy)
-        info = icmp_quoted_info(quoted.src.family, ICMPEXT_QUOTE_MIN);
-    icmp_encode(&wr, type, code, info);
+        info |= icmp_quoted_info(quoted.src.family, ICMPEXT_QUOTE_MIN);
+    icmp_encode(&wr, icmp->type, icmp->code, info);
     wr_bytes(&wr, packet->bytes, len);
     if (extended) {
         wr_fill(&wr, 0, ICMPEXT_QUOTE_MIN - len);
@@ -85,6 +86,30 @@ void network_error(struct sim_network *network, uint32_t index, const struct sim
     };
     if (wr_ok(&wr))
         network_reply(network, index, packet, &ip, (struct sonde_span){bytes, wr.len}, now);
+}
+
+void network_error(struct sim_network *network, uint32_t index, const struct sim_packet *packet,
+                   uint8_t type, uint8_t code, sonde_ns now)
+{
+    send_error(network, index, packet, &(struct icmp_header){.type = type, .code = code}, now);
+}
+
+bool network_fits(struct sim_network *network, uint32_t index, const struct sim_packet *packet,
+                  sonde_ns now)
+{
+    uint16_t mtu = network->scenario->nodes[packet->route.nodes[packet->at + 1]].mtu_bytes;
+    struct ip_header ip;
+    if (mtu == 0 || packet->len <= mtu || !bytes_decode(packet, &ip) || !ip.dont_fragment)
+        return true;
+    bool ipv6 = ip.src.family == SONDE_FAMILY_IPV6;
+    send_error(network, index, packet,
+               &(struct icmp_header){
+                   .type = ipv6 ? ICMP6_PACKET_TOO_BIG : ICMP4_UNREACHABLE,
+                   .code = ipv6 ? 0 : ICMP4_CODE_FRAG_NEEDED,
+                   .info = mtu,
+               },
+               now);
+    return false;
 }
 
 uint8_t network_reject_code(const struct sim_packet *packet, int code)

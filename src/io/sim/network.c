@@ -135,6 +135,7 @@ static int send_packet(struct sim_network *network, const struct sonde_tx *tx, b
                        sonde_ns now)
 {
     uint32_t host = network_find_host(network->scenario, &tx->flow->dst);
+    network->refused_mtu_bytes = 0;
     if (host == UINT32_MAX)
         return -EHOSTUNREACH;
     size_t cap = tx->segment.len + PACKET_HEADER_MAX;
@@ -152,6 +153,12 @@ static int send_packet(struct sim_network *network, const struct sonde_tx *tx, b
     packet->host = (uint16_t)host;
     route_there(network, packet, now);
     uint32_t first = packet->route.nodes[0];
+    uint16_t mtu = network->scenario->nodes[first].mtu_bytes;
+    if (mtu > 0 && packet->len > mtu) {
+        free(packet);
+        network->refused_mtu_bytes = mtu;
+        return -EMSGSIZE;
+    }
     if (network->scenario->nodes[first].dead) {
         packet->at = SIM_AT_VANTAGE;
         return seek(network, packet, first, now);
@@ -299,6 +306,8 @@ static bool pass(struct sim_network *network, uint32_t index, struct sim_packet 
         host_receive(network, index, packet, now);
     if (ends || (!packet->back && packet->at == packet->route.len - 1))
         return false; /* or it has gone round a loop for too long */
+    if (!packet->back && !network_fits(network, index, packet, now))
+        return false;
     translate(network->scenario, index, packet);
     packet->routed = false;
     packet->at += packet->back ? -1 : 1;

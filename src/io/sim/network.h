@@ -63,6 +63,7 @@ struct sim_network {
     struct sim_scenario *scenario; /* borrowed; rules and limits keep their state in it */
     struct prng prng;
     struct prng aside_prng; /* for packets that are aside, so that they leave others' luck alone */
+    uint32_t refused_mtu_bytes; /* of the first link, if the packet sent last was too big for it */
     struct heap heap;
     struct sim_packet **packets; /* [SIM_PACKETS_MAX], by heap id */
     uint32_t *free_ids;          /* a stack of those that were used before */
@@ -84,7 +85,7 @@ void network_deinit(struct sim_network *network);
 /**
  * Send a probe from the vantage at @p now.
  * @return 0; -ENOBUFS if too many packets are travelling; -EHOSTUNREACH if there is no such host;
- *  whatever a rule says.
+ *  -EMSGSIZE if the first link takes only refused_mtu_bytes; whatever a rule says.
  */
 SONDE_MUST_CHECK int network_send(struct sim_network *network, const struct sonde_tx *tx,
                                   sonde_ns now);
@@ -163,6 +164,11 @@ bool limit_allows(struct sim_limit *limit, sonde_ns now);
  * to itself), if it sends any and its limit allows. */
 void network_error(struct sim_network *network, uint32_t index, const struct sim_packet *packet,
                    uint8_t type, uint8_t code, sonde_ns now);
+
+/** Does the link to the next node on a packet's way there take it? If not, the node at @p index
+ * says so. */
+bool network_fits(struct sim_network *network, uint32_t index, const struct sim_packet *packet,
+                  sonde_ns now);
 
 /** @return The default code of a reject: administratively prohibited. */
 uint8_t network_reject_code(const struct sim_packet *packet, int code);

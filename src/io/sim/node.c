@@ -165,6 +165,11 @@ static int set_number(struct parse *parse, struct sim_node *node, const char *ke
         node->initial_ttl = (uint8_t)number;
         return r;
     }
+    if (strcmp(key, "mtu") == 0) {
+        int r = parse_number(parse, value, UINT16_MAX, &number);
+        node->mtu_bytes = (uint16_t)number;
+        return r;
+    }
     if (strcmp(key, "quote") == 0) {
         int r = parse_number(parse, value, 1200, &number);
         node->quote_bytes = (uint16_t)number;

@@ -10,6 +10,8 @@
  *   router NAME ADDRESS... [OPTION...]  at most one address of each family
  *   host NAME ADDRESS... [OPTION...] [PORT=STATE...]
  *       delay=D jitter=D    of the link that leads to the node, each way; jitter is added, uniform
+ *       mtu=N               of that link, on the way there; who stands before it says what is too
+ *                           big: IPv6, or IPv4 that may not be divided
  *       silent              sends no ICMP errors (a host: answers no echo either)
  *       limit=N[/D] burst=N ICMP errors a second (or in D), and at once
  *       ttl=N               initial TTL of what it sends (default 64, routers 255)
@@ -111,6 +113,7 @@ struct sim_node {
     struct sonde_addr addr6;
     sonde_ns delay_ns;
     sonde_ns jitter_ns;
+    uint16_t mtu_bytes; /* 0 = as large as can be */
     bool silent;
     struct sim_limit limit; /* of ICMP errors */
     uint8_t initial_ttl;

@@ -64,8 +64,10 @@ static uint32_t sim_send(struct sonde_transport *transport, const struct sonde_t
     (void)count; /* one at a time is as fast */
     struct sim *sim = sim_of(transport);
     sonde_ns now = sim_now(sim);
-    *ret_sents = (struct sonde_sent){{now, SONDE_CLOCK_SIMULATED}, 0};
+    *ret_sents = (struct sonde_sent){.stamp = {now, SONDE_CLOCK_SIMULATED}};
     ret_sents->error = network_send(&sim->network, txs, now);
+    if (ret_sents->error == -EMSGSIZE)
+        ret_sents->mtu_bytes = sim->network.refused_mtu_bytes;
     return 1;
 }
 

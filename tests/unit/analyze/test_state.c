@@ -95,12 +95,16 @@ Test(state, a_missing_route_for_everything_is_unreachable)
     cr_expect_eq(case_state(&file, WEB), SONDE_STATE_UNREACHABLE);
 }
 
-/* RFC 1191 §4: code 4 is about the size of the packet; nobody refused the port. */
-Test(state, fragmentation_needed_refuses_no_port)
+/* RFC 1191 §4: code 4 is about the size of the packet; nobody asked the port, nor refused it. A
+ * router rations what it says, so that some of the probes are silence. */
+Test(state, of_a_port_whose_probes_are_too_big_nothing_is_known)
 {
     case_add_full(&file, ICMP, 1, SONDE_OUTCOME_ECHO_REPLY, TARGET);
-    case_add_full(&file, WEB, 2, SONDE_OUTCOME_OTHER_UNREACHABLE, "192.0.2.3");
-    cr_expect_neq(case_state(&file, WEB), SONDE_STATE_REJECTED);
+    case_add_full(&file, WEB, 1, SONDE_OUTCOME_PACKET_TOO_BIG, "192.0.2.3");
+    case_add_full(&file, WEB, 5, SONDE_OUTCOME_NO_REPLY, NULL);
+    cr_expect_eq(case_state(&file, WEB), SONDE_STATE_UNKNOWN);
+    case_add_full(&file, WEB, 1, SONDE_OUTCOME_OPEN, TARGET);
+    cr_expect_eq(case_state(&file, WEB), SONDE_STATE_OPEN);
 }
 
 /* RFC 792, p. 8: type 12 is a parameter problem, of a header that nobody else's probe has. */

@@ -197,10 +197,122 @@ static void expect_local(int error, enum sonde_code code, const char *words)
 
 Test(verdict, an_error_of_this_machine_is_never_the_networks)
 {
-    expect_local(EPERM, SONDE_CODE_LOCAL_BLOCKED,
-                 "this machine's own firewall refuses to send the probes");
-    expect_local(ENETUNREACH, SONDE_CODE_NO_ROUTE, "this machine has no route there");
-    expect_local(EMSGSIZE, SONDE_CODE_INCONCLUSIVE, "the probes cannot be sent: Message too long");
+    expect_local(EPERM, SONDE_CODE_LOCAL_BLOCKED, "refused by this machine's firewall");
+}
+
+/* ip-route(8): what the types of routes that lead nowhere say to a sender; io/transport.h. */
+Test(verdict, a_route_that_leads_nowhere_is_named)
+{
+    static const struct {
+        int error;
+        const char *words;
+    } cases[] = {
+        {ENETUNREACH, "this machine has no route there"},
+        {EHOSTUNREACH, "this machine has an unreachable route there"},
+        {EINVAL, "this machine has a blackhole route there"},
+        {EACCES, "this machine has a prohibit route there"},
+        {EADDRNOTAVAIL, "the source address is not one of this machine's"},
+        {ENETDOWN, "the interface of this machine is down"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        case_close(&file);
+        case_open(&file, TARGET);
+        expect_local(cases[i].error, SONDE_CODE_NO_ROUTE, cases[i].words);
+    }
+}
+
+Test(verdict, an_error_of_this_machine_without_a_name_of_ours_has_the_systems)
+{
+    expect_local(ENOMEM, SONDE_CODE_INCONCLUSIVE, "Cannot allocate memory");
+}
+
+static void add_unsent(uint32_t count, int error)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct sonde_event unsent = record_full(WEB, i, SONDE_OUTCOME_SEND_ERROR, NULL);
+        unsent.error = error;
+        case_add(&file, unsent);
+    }
+}
+
+/* Of ten errors nine were a firewall's: that is what the verdict is about, and it tells the tenth.
+ */
+Test(verdict, of_several_errors_all_are_told_and_the_most_frequent_counts)
+{
+    add_unsent(1, ENETUNREACH);
+    add_unsent(9, EPERM);
+    struct analysis analysis = case_judge(&file, WEB);
+    expect_verdict(
+        &analysis, SONDE_LEVEL_UNKNOWN, SONDE_CODE_LOCAL_BLOCKED,
+        "9 of 10 probes did not leave: refused by this machine's firewall; 1 of 10: this "
+        "machine has no route there");
+    cr_expect_eq(analysis.finding_count, 1);
+    add_unsent(9, ENETUNREACH);
+    analysis = case_judge(&file, WEB);
+    expect_verdict(
+        &analysis, SONDE_LEVEL_UNKNOWN, SONDE_CODE_NO_ROUTE,
+        "10 of 19 probes did not leave: this machine has no route there; 9 of 19: refused "
+        "by this machine's firewall");
+}
+
+Test(verdict, errors_beside_answers_degrade)
+{
+    add_unsent(1, EPERM);
+    case_add_full(&file, WEB, 2, SONDE_OUTCOME_OPEN, TARGET);
+    struct analysis analysis = case_judge(&file, WEB);
+    expect_verdict(&analysis, SONDE_LEVEL_DEGRADED, SONDE_CODE_LOCAL_BLOCKED,
+                   "1 of 3 probes did not leave: refused by this machine's firewall");
+}
+
+Test(verdict, what_is_too_big_for_the_own_interface_is_told_with_both_sizes)
+{
+    struct sonde_event unsent = record_full(WEB, 1, SONDE_OUTCOME_SEND_ERROR, NULL);
+    unsent.error = EMSGSIZE;
+    unsent.size_bytes = 2000;
+    unsent.mtu_bytes = 1500;
+    case_add(&file, unsent);
+    struct analysis analysis = case_judge(&file, WEB);
+    expect_verdict(&analysis, SONDE_LEVEL_UNKNOWN, SONDE_CODE_PACKET_TOO_BIG,
+                   "packet too big for this machine's interface: MTU 1500, 2000 bytes");
+}
+
+static void add_too_big(uint32_t count, uint32_t mtu_bytes)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct sonde_event event = record_full(WEB, i, SONDE_OUTCOME_PACKET_TOO_BIG, "192.0.2.2");
+        event.size_bytes = 1400;
+        event.mtu_bytes = mtu_bytes;
+        case_add(&file, event);
+    }
+}
+
+Test(verdict, a_packet_too_big_is_told_with_size_and_hop)
+{
+    case_add_routers(&file, WEB, 1, 2, 1);
+    add_too_big(3, 1300);
+    struct analysis analysis = case_judge(&file, WEB);
+    cr_expect_eq(analysis.state, SONDE_STATE_UNKNOWN);
+    cr_expect_eq(analysis.deciding, SONDE_OUTCOME_PACKET_TOO_BIG);
+    expect_verdict(&analysis, SONDE_LEVEL_UNKNOWN, SONDE_CODE_PACKET_TOO_BIG,
+                   "packet too big, hop 2 (192.0.2.2): MTU 1300, sent 1400 bytes");
+    cr_expect(analysis.verdict.has_blame);
+    cr_expect_eq(analysis.verdict.blame.reporter.ttl, 2);
+    /* one that gets through shows the port, and what does not is still told */
+    case_add_full(&file, WEB, 1, SONDE_OUTCOME_OPEN, TARGET);
+    analysis = case_judge(&file, WEB);
+    cr_expect_eq(analysis.state, SONDE_STATE_OPEN);
+    expect_verdict(&analysis, SONDE_LEVEL_DEGRADED, SONDE_CODE_PACKET_TOO_BIG,
+                   "3 of 4 probes: packet too big, hop 2 (192.0.2.2): MTU 1300, sent 1400 bytes");
+}
+
+/* RFC 1191 §3: routers from before it say 0. */
+Test(verdict, a_packet_too_big_need_not_say_what_fits)
+{
+    case_add_routers(&file, WEB, 1, 2, 1);
+    add_too_big(3, 0);
+    struct analysis analysis = case_judge(&file, WEB);
+    expect_verdict(&analysis, SONDE_LEVEL_UNKNOWN, SONDE_CODE_PACKET_TOO_BIG,
+                   "packet too big, hop 2 (192.0.2.2): sent 1400 bytes");
 }
 
 Test(verdict, too_little_evidence_is_inconclusive)

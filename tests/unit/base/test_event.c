@@ -26,6 +26,7 @@ Test(event, each_outcome_says_whether_the_target_or_the_path_spoke)
         [SONDE_OUTCOME_UDP_REPLY] = {true, true},
         [SONDE_OUTCOME_PORT_UNREACHABLE] = {true, false},
         [SONDE_OUTCOME_TTL_EXCEEDED] = {false, false}, /* whoever forwards is not the end */
+        [SONDE_OUTCOME_PACKET_TOO_BIG] = {true, false},
         [SONDE_OUTCOME_ADMIN_PROHIBITED] = {true, false},
         [SONDE_OUTCOME_HOST_UNREACHABLE] = {true, false},
         [SONDE_OUTCOME_NET_UNREACHABLE] = {true, false},

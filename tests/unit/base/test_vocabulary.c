@@ -64,7 +64,7 @@ static const char *discard(unsigned value)
     return sonde_discard_name((enum sonde_discard)value);
 }
 
-enum { WORDS_MAX = 20 };
+enum { WORDS_MAX = 21 };
 
 static const struct vocabulary {
     const char *name;
@@ -83,17 +83,18 @@ static const struct vocabulary {
      0,
      SONDE_OUTCOME_COUNT,
      {"no_reply", "echo_reply", "open", "closed", "udp_reply", "port_unreachable", "ttl_exceeded",
-      "admin_prohibited", "host_unreachable", "net_unreachable", "other_unreachable",
-      "send_error"}},
+      "packet_too_big", "admin_prohibited", "host_unreachable", "net_unreachable",
+      "other_unreachable", "send_error"}},
     {"level", level, 0, SONDE_LEVEL_COUNT, {"ok", "degraded", "failed", "unknown"}},
     {"code",
      code,
      0,
      SONDE_CODE_COUNT,
-     {"name_unresolved", "no_permission", "local_blocked", "no_route", "routing_loop",
-      "host_unreachable", "port_intercepted", "port_rejected", "port_filtered", "port_closed",
-      "port_unexpectedly_open", "mtu_black_hole", "loss_on_some_paths", "loss_at_destination",
-      "latency_over_limit", "path_changed", "udp_unconfirmed", "inconclusive", "ok"}},
+     {"name_unresolved", "no_permission",      "local_blocked",          "no_route",
+      "routing_loop",    "host_unreachable",   "port_intercepted",       "port_rejected",
+      "port_filtered",   "port_closed",        "port_unexpectedly_open", "packet_too_big",
+      "mtu_black_hole",  "loss_on_some_paths", "loss_at_destination",    "latency_over_limit",
+      "path_changed",    "udp_unconfirmed",    "inconclusive",           "ok"}},
     {"way", way, 0, SONDE_WAY_COUNT, {"there", "there_or_back"}},
     {"confidence", confidence, 0, SONDE_CONFIDENCE_COUNT, {"low", "medium", "high"}},
     {"stop reason",

@@ -303,8 +303,8 @@ static bool send_probe(struct net *net, const struct sonde_tx *tx)
     };
     if (!is_later(error))
         note_sent(net, &probe);
-    const struct sonde_stamp sent = {net->now, SONDE_CLOCK_SIMULATED};
-    engine_on_sent(net->engine, tx->handle, error, &sent);
+    const struct sonde_sent sent = {.stamp = {net->now, SONDE_CLOCK_SIMULATED}, .error = error};
+    engine_on_sent(net->engine, tx->handle, &sent);
     pull_events(net);
     if (error == 0)
         net->on_probe(net, tx);

@@ -70,8 +70,36 @@ Test(tally, what_this_machine_refused_to_send_is_neither_sent_nor_lost)
     const struct tally_service *service = case_service(tally, 0);
     cr_expect_eq(service->sent, 0);
     cr_expect_eq(service->outcomes[SONDE_OUTCOME_SEND_ERROR].ended, 1);
-    cr_expect_eq(service->last_error, EPERM, "that of a probe that was meant to arrive");
+    cr_expect_eq(service->errors[0].error, EPERM, "that of a probe that was meant to arrive");
+    cr_expect_eq(service->errors[0].count, 1);
+    cr_expect_eq(service->errors[1].error, 0);
     cr_expect(service->hops == NULL || service->hops[3] == NULL || service->hops[3]->sent == 0);
+    tally_free(tally);
+}
+
+Test(tally, the_most_frequent_error_stands_first)
+{
+    /* the fifth kind has no place */
+    static const int errors[] = {ENETUNREACH, EPERM,  EPERM,   EMSGSIZE, EMSGSIZE,
+                                 EMSGSIZE,    EINVAL, ENOBUFS, EPERM,    EPERM};
+    struct tally *tally = case_tally();
+    for (uint32_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+        struct sonde_event event = record_full(0, i, SONDE_OUTCOME_SEND_ERROR, NULL);
+        event.error = errors[i];
+        event.size_bytes = (uint16_t)(1000 + i);
+        event.mtu_bytes = errors[i] == EMSGSIZE ? 900 : 0;
+        case_fold(tally, event);
+    }
+    const struct tally_error *kept = case_service(tally, 0)->errors;
+    cr_expect_eq(kept[0].error, EPERM);
+    cr_expect_eq(kept[0].count, 4);
+    cr_expect_eq(kept[1].error, EMSGSIZE);
+    cr_expect_eq(kept[1].count, 3);
+    cr_expect_eq(kept[1].size_bytes, 1005, "of the last");
+    cr_expect_eq(kept[1].mtu_bytes, 900);
+    cr_expect_eq(kept[2].error, ENETUNREACH);
+    cr_expect_eq(kept[3].error, EINVAL);
+    cr_expect_eq(case_service(tally, 0)->outcomes[SONDE_OUTCOME_SEND_ERROR].ended, 10);
     tally_free(tally);
 }
 

@@ -74,7 +74,7 @@ Test(sim, an_answer_arrives_after_twice_the_way_and_not_before)
     struct sonde_transport *transport = new_sim();
     struct sonde_flow flow = flow_to("203.0.113.1", IP_PROTO_UDP, 7);
     struct sonde_rx rx;
-    struct sonde_sent sent = {{-1, SONDE_CLOCK_USER}, -1};
+    struct sonde_sent sent = {.stamp = {-1, SONDE_CLOCK_USER}, .error = -1};
     sonde_ns now = 0;
     cr_assert_eq(transport->ops->bind(transport, &flow, 0), 0);
     const struct sonde_tx tx = {.flow = &flow, .segment = {datagram, sizeof datagram}, .ttl = 64};

@@ -127,7 +127,7 @@ Test(probe, unreachable_codes_of_icmp_mean_what_rfc_1812_says)
         SONDE_OUTCOME_HOST_UNREACHABLE,  /* 1 host unreachable */
         SONDE_OUTCOME_OTHER_UNREACHABLE, /* 2 protocol unreachable */
         SONDE_OUTCOME_PORT_UNREACHABLE,  /* 3 port unreachable */
-        SONDE_OUTCOME_OTHER_UNREACHABLE, /* 4 fragmentation needed */
+        SONDE_OUTCOME_PACKET_TOO_BIG,    /* 4 fragmentation needed; RFC 1191 §4 */
         SONDE_OUTCOME_HOST_UNREACHABLE,  /* 5 source route failed */
         SONDE_OUTCOME_NET_UNREACHABLE,   /* 6 network unknown; RFC 1812 §5.2.7.1 */
         SONDE_OUTCOME_HOST_UNREACHABLE,  /* 7 host unknown */
@@ -164,11 +164,12 @@ Test(probe, only_an_exceeded_ttl_is_a_hop)
         SONDE_OUTCOME_OTHER_UNREACHABLE, /* 1: fragment reassembly time exceeded */
     };
     static const enum sonde_outcome other[] = {SONDE_OUTCOME_OTHER_UNREACHABLE};
+    static const enum sonde_outcome too_big[] = {SONDE_OUTCOME_PACKET_TOO_BIG};
     EXPECT_OUTCOMES(SONDE_FAMILY_IPV4, 11, exceeded);
     EXPECT_OUTCOMES(SONDE_FAMILY_IPV6, 3, exceeded);
-    EXPECT_OUTCOMES(SONDE_FAMILY_IPV4, 12, other); /* parameter problem */
-    EXPECT_OUTCOMES(SONDE_FAMILY_IPV6, 2, other);  /* packet too big */
-    EXPECT_OUTCOMES(SONDE_FAMILY_IPV6, 4, other);  /* parameter problem */
+    EXPECT_OUTCOMES(SONDE_FAMILY_IPV4, 12, other);  /* parameter problem */
+    EXPECT_OUTCOMES(SONDE_FAMILY_IPV6, 2, too_big); /* RFC 4443 §3.2: the code is ignored */
+    EXPECT_OUTCOMES(SONDE_FAMILY_IPV6, 4, other);   /* parameter problem */
 }
 
 enum { HEADER = 8 /* bytes, of ICMP and UDP alike */ };

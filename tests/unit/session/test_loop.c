@@ -75,7 +75,8 @@ static uint32_t fake_send(struct sonde_transport *transport, const struct sonde_
     struct fake *fake = fake_of(transport);
     cr_assert_gt(count, 0);
     fake->attempts++;
-    *ret_sents = (struct sonde_sent){{fake->now_ns, SONDE_CLOCK_SIMULATED}, fake->error};
+    *ret_sents =
+        (struct sonde_sent){.stamp = {fake->now_ns, SONDE_CLOCK_SIMULATED}, .error = fake->error};
     if (fake->few_places)
         ret_sents->error = take_place(fake);
     tell_room(fake);
@@ -212,7 +213,7 @@ Test(loop, a_run_in_which_nothing_can_ever_be_sent_ends)
         const struct tally_service *service = &session->tally->targets[i].services[0];
         cr_expect_eq(service->sent, 0);
         cr_expect_eq(service->outcomes[SONDE_OUTCOME_SEND_ERROR].ended, 1);
-        cr_expect_eq(service->last_error, ENOBUFS);
+        cr_expect_eq(service->errors[0].error, ENOBUFS);
     }
     cr_expect_geq(fake->now_ns, 2 * SONDE_NS_PER_S, "the timeout");
     cr_expect_leq(fake->now_ns, 10 * SONDE_NS_PER_S);

@@ -85,6 +85,23 @@ Test(icmp, only_code_0_of_time_exceeded_is_a_hop)
     }
 }
 
+/* RFC 1191 §4: 3/4, with the MTU in the last 16 bits; RFC 4443 §3.2: type 2, whatever the code */
+Test(icmp, what_is_too_big_says_what_fits)
+{
+    for (unsigned type = 0; type <= 255; type++) {
+        for (unsigned code = 0; code <= 255; code++) {
+            bool too_big4 = icmp_is_too_big(SONDE_FAMILY_IPV4, (uint8_t)type, (uint8_t)code);
+            bool too_big6 = icmp_is_too_big(SONDE_FAMILY_IPV6, (uint8_t)type, (uint8_t)code);
+            if (too_big4 != (type == 3 && code == 4) || too_big6 != (type == 2))
+                cr_expect_fail("%u/%u", type, code);
+        }
+    }
+    cr_expect_eq(icmp_mtu_bytes(SONDE_FAMILY_IPV4, 0x00000514), 1300);
+    cr_expect_eq(icmp_mtu_bytes(SONDE_FAMILY_IPV4, 0x00210514), 1300, "beside a length");
+    cr_expect_eq(icmp_mtu_bytes(SONDE_FAMILY_IPV4, 0x00200000), 0, "from before RFC 1191");
+    cr_expect_eq(icmp_mtu_bytes(SONDE_FAMILY_IPV6, 0x00010514), 66836);
+}
+
 Test(icmp, the_length_attribute_stands_where_its_family_has_it)
 {
     static const struct {

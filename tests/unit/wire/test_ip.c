@@ -34,6 +34,7 @@ Test(ip, every_field_of_ipv4_is_read)
     cr_expect_eq(ip.protocol, IP_PROTO_UDP);
     cr_expect_eq(ip.flow_label, 0);
     cr_expect_not(ip.fragment);
+    cr_expect(ip.dont_fragment);
     cr_expect_eq(ip.options.len, 0);
     expect_hex(ip.payload, UDP, "payload");
 }
@@ -218,6 +219,7 @@ Test(ip, an_ipv4_fragment_is_one_that_starts_in_the_middle)
         packet[7] = (uint8_t)cases[i].field;
         cr_assert_eq(ip_decode((struct sonde_span){packet, 28}, IP_WHOLE, &ip), 0);
         cr_expect_eq(ip.fragment, cases[i].fragment, "%04x", cases[i].field);
+        cr_expect_eq(ip.dont_fragment, (cases[i].field & 0x4000) != 0, "%04x", cases[i].field);
     }
 }
 
@@ -240,6 +242,11 @@ Test(ip, an_ipv4_header_is_written_with_its_checksum)
     ip_encode(&wr, &ip, 95);
     /* 4528 + 0073 + beef + 4011 + c0a8 + 0001 + c0a8 + 00c7 = 2c6b3; c6b3 + 2 = c6b5; ~ = 394a */
     expect_hex(written(&wr), "4528 0073 beef 0000 4011 394a c0a80001 c0a800c7", "header");
+    wr = wr_init(room, sizeof room);
+    ip.dont_fragment = true;
+    ip_encode(&wr, &ip, 95);
+    /* 4000 more: c6b5 + 4000 = 106b5; 06b5 + 1 = 06b6; ~ = f949 */
+    expect_hex(written(&wr), "4528 0073 beef 4000 4011 f949 c0a80001 c0a800c7", "DF");
 }
 
 Test(ip, ipv4_options_are_written_and_counted)
