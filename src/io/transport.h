@@ -39,9 +39,11 @@ struct sonde_transport_ops {
      *              to use). On 0, src and src_port are set.
      * @param nth   How many flows to the same dst, protocol and dst_port are bound already: 0, 1, …
      *              Flows with different nth get different source ports.
-     * @return 0; -ENETUNREACH, -EHOSTUNREACH, -EADDRNOTAVAIL: no way there; -EADDRINUSE: the source
-     *         port is somebody else's; -EPROTONOSUPPORT: no socket for this protocol and family;
-     *         -EACCES, -EPERM: not allowed. The flow cannot be probed then.
+     * @return 0; -ENETUNREACH, -EHOSTUNREACH, -EINVAL, -EACCES, -EADDRNOTAVAIL: no way there, as
+     *         struct sonde_sent has it; -EDESTADDRREQ: a link-local address needs a zone;
+     *         -ENOTUNIQ: it is no address of a single host; -EADDRINUSE: the source port is
+     *         somebody else's; -EPROTONOSUPPORT: no socket for this protocol and family; -EPERM:
+     *         not allowed. The flow cannot be probed then.
      */
     int (*bind)(struct sonde_transport *transport, struct sonde_flow *flow, uint32_t nth);
 

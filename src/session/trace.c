@@ -80,7 +80,6 @@ static enum sonde_code problem_code(int error)
 {
     switch (error) {
     case -EPERM:
-    case -EACCES:
     case -EPROTONOSUPPORT:
     case -EOPNOTSUPP:
         return SONDE_CODE_NO_PERMISSION;
@@ -96,17 +95,16 @@ static const char *problem_text(int error)
     switch (error) {
     case -EOPNOTSUPP:
         return "to choose the source port of TCP probes takes raw sockets";
-    case -EADDRNOTAVAIL:
-        return "the source address is not one of this machine's";
     case -EADDRINUSE:
         return "two questions to one port take two source ports";
     case -EPROTONOSUPPORT:
         return "this system has no sockets for that protocol";
-    case -ENETUNREACH:
-    case -EHOSTUNREACH:
-        return "this machine has no route there";
+    case -EDESTADDRREQ:
+        return "a link-local address needs a zone, as in fe80::1%eth0";
+    case -ENOTUNIQ:
+        return "not the address of a single host";
     default:
-        return strerrordesc_np(-error) != NULL ? strerrordesc_np(-error) : "it cannot be probed";
+        return analyze_error_text(-error);
     }
 }
 

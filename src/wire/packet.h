@@ -54,10 +54,12 @@ struct sonde_stamp {
 /** How sending a probe went. */
 struct sonde_sent {
     struct sonde_stamp stamp; /* when it left, or when that was tried */
-    int error;                /* 0; -EAGAIN, -ENOBUFS, -ENOMEM: later; another negative errno: why
-                                 this one cannot be sent */
-    uint32_t mtu_bytes;       /* if error is -EMSGSIZE: the largest packet that could; 0 = not known
-                               */
+    int error; /* 0; -EAGAIN, -ENOBUFS, -ENOMEM: later; another negative errno: why this one cannot
+                  be sent. -EPERM: the firewall, or another policy; -ENETUNREACH, -EHOSTUNREACH,
+                  -EINVAL, -EACCES: no route, or one that is unreachable, blackhole, prohibit;
+                  -EADDRNOTAVAIL: the source is not this machine's any more; -EMSGSIZE: too big */
+    uint32_t mtu_bytes; /* if error is -EMSGSIZE: the largest packet that could; 0 = not known
+                         */
 };
 
 enum sonde_rx_kind {

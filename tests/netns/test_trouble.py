@@ -3,11 +3,13 @@
 as a fault of the network, and none of it ends a run that could go on."""
 import os
 import pathlib
+import select
 import subprocess
 import time
 import unittest
 
 import lab
+import packets
 
 QUICK = ("-c", "3", "-i", "0.1")
 ADDRESSES = ("addr replace 10.1.1.2/24 dev to-r1", "addr replace fd00:1:1::2/64 dev to-r1 nodad")
@@ -132,16 +134,72 @@ class Interruptions(Trouble):
                                    ("link set to-r1 up", *ADDRESSES, *ROUTES))
         self.check(reports, 5)
 
-    def test_a_route_that_leads_nowhere_is_this_machines_fault(self):
-        for nowhere, route in (("10.1.200.1", "unreachable 10.1.200.0/24"),
-                               ("fd00:1:200::1", "unreachable fd00:1:200::/48"),
-                               ("10.1.201.1", "prohibit 10.1.201.0/24"),
-                               ("fd00:1:201::1", "prohibit fd00:1:201::/48")):
-            with self.subTest(route=route):
-                self.net.ip("vantage", f"route replace {route}")
-                report = self.net.report(nowhere, ":443", *QUICK)
-                self.assertEqual((report.code, report.states()),
-                                 (3, {"icmp": "unknown", "443/tcp": "unknown"}))
+    def wait_for_answer(self, watch):
+        """Until the server has answered the first probes; a SYN-ACK may be of another test's."""
+        while not any(packet.is_echo_reply for packet in watch.read()):
+            self.assertTrue(select.select([watch], [], [], 10)[0])
+        time.sleep(0.05)
+
+    # ip-route(8): types of routes that lead nowhere, and what is said of them
+    NOWHERE = {"unreachable": "this machine has an unreachable route there",
+               "prohibit": "this machine has a prohibit route there",
+               "blackhole": "this machine has a blackhole route there",
+               "throw": "this machine has no route there"}
+
+    def test_a_route_that_leads_nowhere_is_this_machines_fault_and_is_named(self):
+        for kind, words in self.NOWHERE.items():
+            for nowhere, route in (("10.77.0.1", "10.77.0.0/24"), ("fd77::1", "fd77::/64")):
+                with self.subTest(kind=kind, route=route):
+                    self.net.ip("vantage", f"route add {kind} {route}")
+                    report = self.net.report(nowhere, ":443", *QUICK)
+                    self.net.ip("vantage", f"route del {kind} {route}")
+                    self.assertEqual((report.code, report.states()),
+                                     (3, {"icmp": "unknown", "443/tcp": "unknown"}))
+                    for service in report.document["targets"][0]["services"]:
+                        verdict = service["verdict"]
+                        self.assertEqual((verdict["code"], verdict["level"], verdict["text"]),
+                                         ("no_route", "unknown", words))
+
+    def test_a_route_that_leads_nowhere_from_some_time_on_is_named_too(self):
+        for family, server in ((4, "10.1.4.1/32"), (6, "fd00:1:4::1/128")):
+            for kind, words in self.NOWHERE.items():
+                with self.subTest(kind=kind, family=family):
+                    watch = packets.Capture(self.net, "vantage", "to-r1")
+                    process = self.net.start_sonde("-j", "-n", self.chain.target(family), ":443",
+                                                   "-c", "10", "-i", "0.1")
+                    self.wait_for_answer(watch)
+                    self.net.ip("vantage", f"route add {kind} {server}")
+                    report = lab.Report(self.net.finish(process))
+                    self.net.ip("vantage", f"route del {kind} {server}")
+                    # a route of one address that is thrown away leaves the wider one
+                    if kind == "throw":
+                        continue
+                    service = report.service("443/tcp")
+                    self.assertEqual((service["state"], service["verdict"]["code"],
+                                      service["verdict"]["level"]),
+                                     ("open", "no_route", "degraded"))
+                    self.assertRegex(service["verdict"]["text"],
+                                     rf"\A[1-9] of 10 probes did not leave: {words}\Z")
+
+    def test_several_reasons_are_told_with_their_shares(self):
+        # icmp is let out, so that the run has something to do while 443 is refused
+        self.net.nft("vantage", output_filter("tcp dport 443 drop"))
+        for family, server in ((4, "10.1.4.1/32"), (6, "fd00:1:4::1/128")):
+            with self.subTest(family=family):
+                watch = packets.Capture(self.net, "vantage", "to-r1")
+                process = self.net.start_sonde("-j", "-n", self.chain.target(family), ":443",
+                                               "-c", "20", "-i", "0.1")
+                self.wait_for_answer(watch)
+                time.sleep(1.2)
+                self.net.ip("vantage", f"route add blackhole {server}")
+                report = lab.Report(self.net.finish(process))
+                self.net.ip("vantage", f"route del blackhole {server}")
+                verdict = report.service("443/tcp")["verdict"]
+                self.assertEqual((verdict["code"], verdict["level"]), ("local_blocked", "unknown"))
+                self.assertRegex(
+                    verdict["text"],
+                    r"\A1\d of 20 probes did not leave: refused by this machine's firewall; "
+                    r"\d of 20: this machine has a blackhole route there\Z")
 
 
 class Descriptors(Trouble):

@@ -104,7 +104,7 @@ static int open_datagram(struct unprivileged *unprivileged, const struct sonde_f
     int protocol = is_icmp6(datagram) ? IP_PROTO_ICMPV6 : datagram->protocol;
     datagram->fd = socket(domain, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
     if (datagram->fd < 0)
-        return -errno;
+        return errno == EACCES ? -EPERM : -errno; /* ping_group_range: icmp(7) */
     int r = unprivileged_prepare(unprivileged, datagram->fd, datagram->family);
     if (r == 0)
         r = ask_for_errors(datagram);

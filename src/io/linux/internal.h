@@ -173,8 +173,21 @@ SONDE_MUST_CHECK int socket_bind_interface(int fd, unsigned interface);
  * @param interface  Index of the only one to send through; 0 = any.
  * @param flow       dst is given, and src may be; on 0, src is set.
  * @return 0; as bind() of a transport.
+ * Source: the kernel's net/ipv4/fib_semantics.c, fib_props, and net/ipv6/route.c: what each type
+ * of route says to who wants to take it.
  */
 SONDE_MUST_CHECK int socket_find_source(int fd, unsigned interface, struct sonde_flow *flow);
+
+/**
+ * Find out what an error of sending means that may have several causes: EINVAL is said of a
+ * blackhole route and of a source that is not this machine's any more, EACCES of a prohibit route
+ * and by security modules.
+ * @param fd     From socket_router().
+ * @param flow   It was bound; a probe of it could not be sent.
+ * @param error  A negative errno.
+ * @return The error as struct sonde_sent has it.
+ */
+int socket_explain(int fd, unsigned interface, const struct sonde_flow *flow, int error);
 
 /** Hold a port. @param port  0 = any. */
 SONDE_MUST_CHECK int socket_hold(enum sonde_family family, uint8_t protocol, uint16_t port,

@@ -119,6 +119,10 @@ static uint32_t send_batch(struct linux_transport *linux_transport, const struct
     int sent = hand_over(sender, messages, count);
     int error = errno == EINTR ? -EAGAIN : -errno;
     sonde_ns until = clock_monotonic_ns();
+    unsigned family = family_index(txs->flow->dst.family);
+    if (sent <= 0)
+        error = socket_explain(linux_transport->routers[family], linux_transport->interface,
+                               txs->flow, error);
     uint32_t left = sent > 0 ? (uint32_t)sent : 0;
     uint32_t tried = left > 0 ? left : 1;
     for (uint32_t i = 0; i < tried; i++)

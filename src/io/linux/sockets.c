@@ -205,6 +205,32 @@ int socket_bind_interface(int fd, unsigned interface)
     return interface != 0 ? socket_set(fd, SOL_SOCKET, SO_BINDTOIFINDEX, (int)interface) : 0;
 }
 
+/* A link-local address without a zone, while any interface may be taken. */
+static bool lacks_zone(const struct sonde_addr *addr, unsigned interface)
+{
+    return addr->family == SONDE_FAMILY_IPV6 && addr->bytes[0] == 0xfe &&
+           (addr->bytes[1] & 0xc0) == 0x80 && addr->scope == 0 && interface == 0;
+}
+
+/* connect(), which the routing table answers. */
+static int ask_route(int fd, const struct sonde_addr *dst)
+{
+    struct sockaddr_storage storage;
+    socklen_t len = to_sockaddr(dst, DISCARD_PORT, &storage);
+    if (connect(fd, (struct sockaddr *)&storage, len) == 0)
+        return 0;
+    if (errno != EACCES)
+        return -errno;
+    /* a prohibit route, or a broadcast address, which takes an option of its own: connect(2) */
+    int r = socket_set(fd, SOL_SOCKET, SO_BROADCAST, 1);
+    if (r == 0 && connect(fd, (struct sockaddr *)&storage, len) < 0)
+        r = -errno;
+    else if (r == 0)
+        r = -ENOTUNIQ;
+    (void)socket_set(fd, SOL_SOCKET, SO_BROADCAST, 0);
+    return r;
+}
+
 int socket_find_source(int fd, unsigned interface, struct sonde_flow *flow)
 {
     struct sockaddr_storage storage;
@@ -221,14 +247,43 @@ int socket_find_source(int fd, unsigned interface, struct sonde_flow *flow)
         if (bind(fd, (struct sockaddr *)&storage, len) < 0 && errno != EINVAL)
             return -errno; /* EINVAL: it is bound already; a run has one source a family */
     }
-    len = to_sockaddr(&flow->dst, DISCARD_PORT, &storage);
-    if (connect(fd, (struct sockaddr *)&storage, len) < 0)
-        return -errno;
+    if (lacks_zone(&flow->dst, interface))
+        return -EDESTADDRREQ;
+    r = ask_route(fd, &flow->dst);
+    if (r < 0)
+        return r;
     len = sizeof storage;
     if (getsockname(fd, (struct sockaddr *)&storage, &len) < 0)
         return -errno;
     from_sockaddr(&storage, &flow->src, &port);
     return 0;
+}
+
+/* Is an address one of this machine's? */
+static bool is_own(const struct sonde_addr *addr)
+{
+    struct sockaddr_storage storage;
+    int fd = -1;
+    if (open_socket(addr->family, SOCK_DGRAM, 0, &fd) < 0)
+        return true; /* who knows */
+    socklen_t len = to_sockaddr(addr, 0, &storage);
+    bool own = bind(fd, (struct sockaddr *)&storage, len) == 0;
+    (void)close(fd);
+    return own;
+}
+
+int socket_explain(int fd, unsigned interface, const struct sonde_flow *flow, int error)
+{
+    struct sonde_flow asked = *flow;
+    if (error != -EINVAL && error != -EACCES)
+        return error;
+    if (!is_own(&flow->src))
+        return -EADDRNOTAVAIL;
+    asked.src.family = SONDE_FAMILY_NONE; /* it is bound to already if it was chosen */
+    int r = socket_find_source(fd, interface, &asked);
+    if (r < 0)
+        return r;
+    return error == -EACCES ? -EPERM : -EIO;
 }
 
 /* Bind to a port of every address; the socket only keeps others off it. */

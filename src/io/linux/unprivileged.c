@@ -108,6 +108,8 @@ static uint32_t unprivileged_send(struct sonde_transport *transport, const struc
     struct unprivileged *unprivileged = unprivileged_of(transport);
     *ret_sents = txs->flow->protocol == IP_PROTO_TCP ? connection_send(unprivileged, txs)
                                                      : datagram_send(unprivileged, txs);
+    ret_sents->error = socket_explain(unprivileged->routers[family_index(txs->flow->dst.family)],
+                                      unprivileged->interface, txs->flow, ret_sents->error);
     if (unprivileged->connection_open > 0)
         look_around(unprivileged); /* the time of a RST is when we see it */
     tell_room(unprivileged);

@@ -24,7 +24,7 @@
  * flows are bound and probes sent.
  * @param config         As for linux_new().
  * @param ret_transport  On 0, the transport; freed with its ops. A flow that it cannot bind for
- *                       want of permission is refused with -EACCES.
+ *                       want of permission is refused with -EPERM.
  * @param ret_icmp       On 0, whether ICMP datagram sockets are allowed to this process.
  * @return 0; -ENODEV: no such interface; -EADDRINUSE, -EACCES: the source port cannot be held;
  *         -EOPNOTSUPP: a mark was asked for, and cannot be set; another negative errno.

@@ -116,7 +116,7 @@ struct arrival *arrivals_take(struct arrivals *arrivals);
  * Find the socket that a flow's datagrams leave through, or open it.
  * @param flow  Of ICMP or UDP; on 0, its src_port is set.
  * @param nth   As for bind() of a transport.
- * @return 0; -EACCES: not allowed; -EADDRINUSE; another negative errno.
+ * @return 0; -EPERM: not allowed; -EADDRINUSE; another negative errno.
  */
 SONDE_MUST_CHECK int datagram_bind(struct unprivileged *unprivileged, struct sonde_flow *flow,
                                    uint32_t nth);
