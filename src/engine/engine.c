@@ -139,6 +139,7 @@ int engine_add_trace(struct engine *engine, const struct sonde_probe_ops *ops,
         .target = target_index(engine, target),
         .line = flight_line_of(index),
         .silent_ns = SONDE_NS_NEVER,
+        .refused_ns = SONDE_NS_NEVER,
         .nameless = spec->nameless,
         .hash_next = *bucket,
     };

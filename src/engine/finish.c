@@ -2,6 +2,8 @@
 /* How a probe ends: its record is made, and what it teaches is kept. */
 #include "engine/internal.h"
 
+#include <errno.h>
+
 static void hold(struct engine *engine, const struct sonde_event *event)
 {
     uint32_t at = (engine->event_first + engine->event_count) % ENGINE_EVENTS;
@@ -111,6 +113,8 @@ void finish_unsent(struct engine *engine, uint32_t index, const struct sonde_sen
     struct sonde_event event = event_without_answer(SONDE_OUTCOME_SEND_ERROR);
     event.error = -sent->error;
     event.mtu_bytes = sent->mtu_bytes;
+    if (sent->error == -EPERM)
+        engine->traces[engine->flights.flights[index].trace].refused_ns = sent->stamp.time_ns;
     finish_flight(engine, index, &event);
 }
 

@@ -55,9 +55,11 @@ struct engine_trace {
     sonde_ns silent_ns;    /* when its first full-TTL probe left; never: none has */
     bool answered;         /* the target, or who refuses in its place, has answered */
     sonde_ns quiet_ns;     /* until when a duplicate of the last answer may still come in */
-    bool nameless;         /* nothing in an error tells which probe it is about */
-    bool one_at_a_time;    /* the target's answers can be told apart only if one is due at a time */
-    bool has_serial;       /* serial is that of the answer last taken */
+    sonde_ns
+        refused_ns;     /* when this machine's firewall refused the last probe; never: it has not */
+    bool nameless;      /* nothing in an error tells which probe it is about */
+    bool one_at_a_time; /* the target's answers can be told apart only if one is due at a time */
+    bool has_serial;    /* serial is that of the answer last taken */
     uint32_t serial;
     uint32_t echoes;     /* repetitions of that answer which ended no probe yet */
     int16_t echo_ttl;    /* reply TTL of the last of them */

@@ -12,6 +12,7 @@
 #include "wire/icmp.h"
 
 #include <assert.h>
+#include <errno.h>
 
 void engine_on_discard(struct engine *engine, int reason)
 {
@@ -91,11 +92,48 @@ static void event_from_rx(struct sonde_event *event, const struct sonde_rx *rx,
     }
 }
 
+/* Does this machine itself speak of a probe to another one? */
+static bool is_own_word(const struct engine_trace *trace, const struct sonde_rx *rx)
+{
+    const struct sonde_flow *flow = &trace->spec.flow;
+    return rx->kind == SONDE_RX_ERROR && sonde_addr_equal(&rx->from, &flow->src) &&
+           !sonde_addr_equal(&flow->src, &flow->dst);
+}
+
+/* Is an arrival what this machine's firewall says in refusing a probe? Of what it has let out this
+ * machine only says that a neighbour does not answer, or that an interface takes less. */
+static bool is_refusal(const struct engine_trace *trace, const struct sonde_rx *rx,
+                       const struct sonde_match *match)
+{
+    return is_own_word(trace, rx) && match->outcome != SONDE_OUTCOME_HOST_UNREACHABLE &&
+           match->outcome != SONDE_OUTCOME_PACKET_TOO_BIG &&
+           match->outcome != SONDE_OUTCOME_TTL_EXCEEDED;
+}
+
+/* A probe turns out to have been refused. That it left is forgotten, too: it is no silence. */
+static void credit_refusal(struct engine *engine, uint32_t index)
+{
+    const struct flight *flight = &engine->flights.flights[index];
+    struct engine_trace *trace = &engine->traces[flight->trace];
+    const struct sonde_sent sent = {
+        .stamp = {flight->sent_ns, (enum sonde_clock)flight->sent_clock}, .error = -EPERM};
+    if (trace->silent_ns == flight->sent_ns)
+        trace->silent_ns = SONDE_NS_NEVER;
+    finish_unsent(engine, index, &sent);
+}
+
 /* The arrival answers this flight, for the first time or again. */
 static void credit(struct engine *engine, uint32_t index, const struct sonde_rx *rx,
                    const struct sonde_match *match, bool uncertain)
 {
     struct flight *flight = &engine->flights.flights[index];
+    bool refused = is_refusal(&engine->traces[flight->trace], rx, match);
+    if (flight->state == FLIGHT_KEPT && (refused || flight->outcome == SONDE_OUTCOME_SEND_ERROR))
+        return; /* nothing answers what never left */
+    if (refused) {
+        credit_refusal(engine, index);
+        return;
+    }
     struct sonde_event event;
     event_from_rx(&event, rx, match->outcome);
     event.uncertain = uncertain;
@@ -242,11 +280,23 @@ static void credit_nameless(struct engine *engine, uint32_t trace_index, const s
         credit(engine, likely.oldest, rx, match, !expired && likely.count + others.count > 1);
 }
 
+/* May an answer that names no probe be what this machine's firewall said in refusing one, which is
+ * known already by the error of sending? It speaks in its own name, or resets in the target's. */
+static bool may_be_refusal(const struct engine_trace *trace, const struct sonde_rx *rx,
+                           const struct sonde_match *match)
+{
+    return trace->refused_ns != SONDE_NS_NEVER &&
+           ns_sub(rx->stamp.time_ns, trace->refused_ns) < QUIET_NS &&
+           (is_own_word(trace, rx) || match->outcome == SONDE_OUTCOME_CLOSED);
+}
+
 /* An answer that names no probe. */
 static void credit_tokenless(struct engine *engine, uint32_t trace_index, const struct sonde_rx *rx,
                              const struct sonde_match *match)
 {
     struct engine_trace *trace = &engine->traces[trace_index];
+    if (may_be_refusal(trace, rx, match))
+        return;
     bool on_the_way = is_on_the_way(engine, trace_index, rx);
     if (on_the_way && trace->nameless) {
         credit_nameless(engine, trace_index, rx, match);

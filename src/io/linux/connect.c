@@ -7,7 +7,8 @@
  * own. What comes of it:
  *
  *   SYN-ACK     the connection is established; the kernel has timed the round trip
- *   RST         refused, with nothing in the error queue
+ *   RST         refused, with nothing in the error queue; where that is so before connect() has
+ *               returned, it may be this machine's firewall
  *   ICMP error  in the error queue
  *   silence     the kernel would send the SYN again after a second: the socket is closed before,
  *               and an answer that takes longer is missed
@@ -30,7 +31,7 @@
 /* The kernel sends a SYN again after a second (tcp(7), RFC 6298 §2). */
 static const sonde_ns SILENCE_MAX_NS = 950 * SONDE_NS_PER_MS;
 
-static void close_connection(struct unprivileged *unprivileged, struct connection *connection)
+void connection_close(struct unprivileged *unprivileged, struct connection *connection)
 {
     (void)close(connection->fd);
     connection->fd = -1;
@@ -54,7 +55,7 @@ void connection_expire(struct unprivileged *unprivileged, sonde_ns now_ns)
         }
         connection_read(unprivileged, connection);
         if (connection->fd >= 0)
-            close_connection(unprivileged, connection);
+            connection_close(unprivileged, connection);
     }
     unprivileged->expiry_ns = next;
 }
@@ -69,8 +70,6 @@ static struct connection *find_free(struct unprivileged *unprivileged)
     }
     return NULL;
 }
-
-/* --- sending */
 
 static int set_header4(int fd, const struct sonde_tx *tx)
 {
@@ -170,6 +169,7 @@ struct sonde_sent connection_send(struct unprivileged *unprivileged, const struc
     if (connection == NULL || tx->segment.len > sizeof connection->syn)
         return (struct sonde_sent){.stamp = {clock_monotonic_ns(), SONDE_CLOCK_USER},
                                    .error = connection == NULL ? -EAGAIN : -EMSGSIZE};
+    const struct connection_counts before = connection_count(unprivileged, tx->flow);
     int fd;
     struct sonde_sent sent = {.stamp = {.clock = SONDE_CLOCK_USER}};
     sent.error = start(unprivileged, tx, &fd, &sent.stamp.time_ns);
@@ -193,131 +193,6 @@ struct sonde_sent connection_send(struct unprivileged *unprivileged, const struc
     unprivileged->connection_open++;
     unprivileged->expiry_ns =
         ns_min(unprivileged->expiry_ns, ns_add(connection->sent_ns, SILENCE_MAX_NS));
+    sent.error = connection_read_at_once(unprivileged, connection, &before);
     return sent;
-}
-
-/* --- reading */
-
-/* The quote is of the SYN that the kernel wrote; the engine knows its own. */
-static void quote_own(const struct connection *connection, struct arrival *arrival)
-{
-    uint8_t *bytes = arrival->buffer + ERRQUEUE_HEADROOM;
-    size_t quoted = arrival->rx.quote.segment.len;
-    size_t len = quoted < connection->syn_len ? quoted : connection->syn_len;
-    memcpy(bytes, connection->syn, len);
-    arrival->rx.quote.segment = (struct sonde_span){bytes, len};
-}
-
-/* Read an ICMP error, if one is there. */
-static bool read_error(struct unprivileged *unprivileged, const struct connection *connection,
-                       struct arrival *arrival)
-{
-    struct errqueue_entry entry;
-    struct side side;
-    const struct errqueue_about about = {
-        .protocol = IP_PROTO_TCP,
-        .remote = connection->flow.dst,
-        .local_port = connection->flow.src_port,
-        .remote_port = connection->flow.dst_port,
-    };
-    uint8_t *bytes = arrival->buffer + ERRQUEUE_HEADROOM;
-    _Alignas(struct cmsghdr) char control[2 * CONTROL_BYTES];
-    struct iovec iov = {bytes, PACKET_MAX};
-    struct msghdr message = {
-        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
-    ssize_t len = recvmsg(connection->fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT);
-    sonde_ns now = clock_monotonic_ns();
-    if (len < 0 || !errqueue_find(&message, &entry) ||
-        errqueue_decode(&entry, &about, bytes, (size_t)len, &arrival->rx) != 0)
-        return false;
-    side_read(&message, &side);
-    wall_follow(&unprivileged->wall);
-    arrival->rx.stamp = stamp_of(&unprivileged->wall, connection->sent_ns, now, side.wall_ns, now);
-    arrival->rx.reply_ttl = side.hop_limit;
-    quote_own(connection, arrival);
-    return true;
-}
-
-/* Write the answer as the engine would see it from a raw socket. Its sequence number, by which
- * repeated SYN-ACKs are known, is the token's: each connection has a SYN-ACK of its own. */
-static void write_answer(const struct connection *connection, uint8_t flags,
-                         struct arrival *arrival)
-{
-    struct tcp_header syn = {0};
-    const struct sonde_span sent = {connection->syn, connection->syn_len};
-    struct wr wr = wr_init(arrival->buffer, sizeof arrival->buffer);
-    arrival->result = tcp_decode(sent, &syn) < 0 ? SONDE_DISCARD_MALFORMED : 0;
-    const struct tcp_header answer = {
-        .src_port = connection->flow.dst_port,
-        .dst_port = connection->flow.src_port,
-        .seq = connection->token,
-        .ack = syn.seq + 1,
-        .flags = flags | TCP_ACK,
-        .options = {.window_scale = -1},
-    };
-    tcp_encode(&wr, &answer);
-    arrival->rx.kind = SONDE_RX_ANSWER;
-    arrival->rx.from = arrival->rx.remote = connection->flow.dst;
-    arrival->rx.reply_ttl = -1;
-    arrival->rx.protocol = IP_PROTO_TCP;
-    arrival->rx.local_port = connection->flow.src_port;
-    arrival->rx.remote_port = connection->flow.dst_port;
-    arrival->rx.segment = (struct sonde_span){wr.data, wr.len};
-    arrival->rx.ext.count = 0;
-}
-
-/* How the kernel sees a connection. */
-struct standing {
-    struct tcp_info info;
-    int error;
-};
-
-static struct standing look_at(const struct connection *connection)
-{
-    struct standing standing = {.info.tcpi_state = TCP_SYN_SENT};
-    socklen_t len = sizeof standing.info;
-    (void)getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &standing.info, &len);
-    len = sizeof standing.error;
-    (void)getsockopt(connection->fd, SOL_SOCKET, SO_ERROR, &standing.error, &len);
-    return standing;
-}
-
-/* Was the connection answered by the target itself? */
-static bool read_answer(const struct connection *connection, const struct standing *standing,
-                        struct arrival *arrival)
-{
-    sonde_ns now = clock_monotonic_ns();
-    unsigned state = standing->info.tcpi_state;
-    bool is_reset = state == TCP_CLOSE && standing->error == ECONNREFUSED;
-    bool was_open =
-        state == TCP_CLOSE && (standing->error == ECONNRESET || standing->error == EPIPE);
-    bool is_open = state != TCP_SYN_SENT && state != TCP_SYN_RECV && state != TCP_CLOSE;
-    if (!is_reset && !was_open && !is_open)
-        return false;
-    sonde_ns answered = ns_add(connection->sent_ns, standing->info.tcpi_rtt * SONDE_NS_PER_US);
-    arrival->rx.stamp = (struct sonde_stamp){now, SONDE_CLOCK_USER};
-    if (standing->info.tcpi_rtt > 0 && answered <= now) /* the kernel has timed a SYN-ACK */
-        arrival->rx.stamp = (struct sonde_stamp){answered, SONDE_CLOCK_KERNEL};
-    write_answer(connection, is_reset ? TCP_RST : TCP_SYN, arrival);
-    return true;
-}
-
-void connection_read(struct unprivileged *unprivileged, struct connection *connection)
-{
-    struct arrival *arrival = arrivals_spare(&unprivileged->arrivals);
-    if (arrival == NULL || connection->fd < 0)
-        return;
-    /* looked at before the error queue is: an error that closed it is in there by now */
-    const struct standing standing = look_at(connection);
-    /* this process was held up, and nobody knows any more which SYN an answer is to */
-    bool was_repeated = standing.info.tcpi_total_retrans > 0;
-    bool is_told = !was_repeated && (read_error(unprivileged, connection, arrival) ||
-                                     read_answer(connection, &standing, arrival));
-    if (is_told) {
-        arrival->rx.attributed = true;
-        arrival->rx.token = connection->token;
-        arrivals_add(&unprivileged->arrivals);
-    }
-    if (is_told || was_repeated || standing.info.tcpi_state == TCP_CLOSE)
-        close_connection(unprivileged, connection);
 }

@@ -220,13 +220,22 @@ static int decode_data(const struct datagram *datagram, const struct reading *re
     return packet_decode_payload(&ip, &arrival->rx);
 }
 
-static int decode_error(const struct datagram *datagram, struct reading *reading, size_t len,
+/* Does this machine itself speak while a probe to another is sent? Then it is its firewall, of
+ * which an ICMPv6 socket is not told otherwise: net/ipv6/ping.c, ping_v6_sendmsg(). */
+static bool is_refusal(const struct sonde_flow *sending, const struct errqueue_entry *entry)
+{
+    return sending != NULL && sonde_addr_equal(&entry->offender, &sending->src) &&
+           !sonde_addr_equal(&sending->src, &sending->dst);
+}
+
+static int decode_error(struct datagram *datagram, struct reading *reading, size_t len,
                         struct arrival *arrival)
 {
     struct errqueue_entry entry;
     struct errqueue_about about = {.protocol = datagram->protocol, .local_port = datagram->port};
     if (!errqueue_find(&reading->message, &entry))
         return SONDE_DISCARD_MALFORMED;
+    datagram->refused |= is_refusal(datagram->sending, &entry);
     from_sockaddr(&reading->name, &about.remote, &about.remote_port);
     if (datagram->protocol == IP_PROTO_ICMP)
         about.remote_port = 0;
@@ -378,7 +387,12 @@ struct sonde_sent datagram_send(struct unprivileged *unprivileged, const struct 
     sonde_ns until = clock_monotonic_ns();
     bool had = datagram->stamped;
     uint32_t last = datagram->stamp_id;
+    datagram->sending = tx->flow;
+    datagram->refused = false;
     read_queue(unprivileged, datagram, true);
+    datagram->sending = NULL;
+    if (sent.error == 0 && datagram->refused)
+        sent.error = -EPERM;
     if (sent.error == -EMSGSIZE)
         sent.mtu_bytes = datagram->mtu_bytes;
     if (sent.error == 0 && datagram->stamped && (!had || datagram->stamp_id != last)) {

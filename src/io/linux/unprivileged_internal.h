@@ -43,7 +43,9 @@ struct datagram {
     sonde_ns data_drained_ns;  /* when its receive queue was last known to be empty */
     sonde_ns error_drained_ns; /* likewise, its error queue */
     struct losses losses;
-    bool undivided;         /* its packets may not be divided */
+    bool undivided;                   /* its packets may not be divided */
+    const struct sonde_flow *sending; /* of the probe that is being sent; NULL = none is */
+    bool refused;                     /* this machine itself has spoken of it: its firewall */
     uint32_t mtu_bytes;     /* of the interface that the last packet too big was to leave by */
     bool stamped;           /* the kernel has stamped something that left */
     uint32_t stamp_id;      /* the highest number of a stamp */
@@ -74,6 +76,7 @@ struct unprivileged {
     struct connection connections[CONNECTIONS_MAX];
     uint32_t connection_cap;  /* that may be open at once */
     uint32_t connection_open; /* that are */
+    bool counting;            /* a connection was reset at once: who does so is to be found out */
     sonde_ns expiry_ns;       /* no connection is to be closed before */
 };
 
@@ -132,10 +135,40 @@ void datagram_read(struct unprivileged *unprivileged, struct datagram *datagram)
 /** Send a SYN. */
 struct sonde_sent connection_send(struct unprivileged *unprivileged, const struct sonde_tx *tx);
 
-/** Something has happened to a connection: take it. */
-void connection_read(struct unprivileged *unprivileged, struct connection *connection);
-
 /** Close what has waited for so long that the kernel would soon send its SYN again. */
 void connection_expire(struct unprivileged *unprivileged, sonde_ns now_ns);
+
+/** Close a connection's socket. */
+void connection_close(struct unprivileged *unprivileged, struct connection *connection);
+
+/* connected.c */
+
+/** Take what has happened to a connection. */
+void connection_read(struct unprivileged *unprivileged, struct connection *connection);
+
+/** What went through the interface that a SYN is to leave by, and through the loopback interface,
+ *  before it was sent. */
+struct connection_counts {
+    bool known;
+    bool is_here; /* the target is this machine: whoever answers is the target */
+    unsigned interface;
+    uint64_t sent;
+    uint64_t looped;
+};
+
+/** Count before a SYN is sent, if need be. */
+struct connection_counts connection_count(const struct unprivileged *unprivileged,
+                                          const struct sonde_flow *flow);
+
+/**
+ * Take what has happened to a connection by the time that connect() has returned. What this
+ * machine's firewall says in refusing the SYN is there by then, and connect() does not tell.
+ * @param before  From connection_count().
+ * @return 0; -EPERM: the firewall has refused it; -EAGAIN: it cannot be told, try again. Unless 0,
+ *         the connection is closed.
+ */
+SONDE_MUST_CHECK int connection_read_at_once(struct unprivileged *unprivileged,
+                                             struct connection *connection,
+                                             const struct connection_counts *before);
 
 #endif

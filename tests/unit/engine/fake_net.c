@@ -401,3 +401,11 @@ size_t net_unawaited(const struct net *net)
         count += net->probes[i].unawaited;
     return count;
 }
+
+uint64_t net_discards(const struct net *net)
+{
+    uint64_t sum = 0;
+    for (int reason = 0; reason < SONDE_DISCARD_COUNT; reason++)
+        sum += engine_discards(net->engine)->count[reason];
+    return sum;
+}

@@ -160,6 +160,9 @@ size_t net_count(const struct net *net, uint32_t service, uint8_t ttl, bool to_t
 /** @return How many probes ended so. */
 size_t net_outcomes(const struct net *net, enum sonde_outcome outcome);
 
+/** @return How many arrivals answered nothing, for whatever reason. */
+uint64_t net_discards(const struct net *net);
+
 /** @return How many probes were in flight when the run was over, and not awaited. */
 size_t net_unawaited(const struct net *net);
 

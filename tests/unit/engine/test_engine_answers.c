@@ -7,14 +7,6 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-static uint64_t discards(const struct net *net)
-{
-    uint64_t sum = 0;
-    for (int reason = 0; reason < SONDE_DISCARD_COUNT; reason++)
-        sum += engine_discards(net->engine)->count[reason];
-    return sum;
-}
-
 static struct net *run_net(const struct engine_config *config, const char *services,
                            void (*rule)(struct net *, const struct sonde_tx *))
 {
@@ -47,7 +39,7 @@ Test(answers, answers_that_overtake_each_other_are_those_of_their_own_probes)
                   "service %u, TTL %u, sent at %f ms: %f ms", probe->service, probe->ttl,
                   (double)probe->sent_ns / 1e6, (double)probe->rtt_ns / 1e6);
     }
-    cr_expect_eq(discards(net), 0);
+    cr_expect_eq(net_discards(net), 0);
     net_free(net);
 }
 
@@ -293,7 +285,7 @@ Test(answers, what_is_foreign_or_forged_counts_only_itself)
         net_run(net);
         cr_expect_eq(engine_discards(net->engine)->count[reasons[kind]], net->sent, "kind %u",
                      kind);
-        cr_expect_eq(discards(net), net->sent, "kind %u", kind);
+        cr_expect_eq(net_discards(net), net->sent, "kind %u", kind);
         cr_assert_eq(net->probe_count, clean->probe_count, "kind %u", kind);
         for (size_t i = 0; i < net->probe_count; i++) {
             const struct net_probe *probe = &net->probes[i];
@@ -357,7 +349,7 @@ Test(answers, a_datagram_from_another_port_is_no_answer)
     struct engine_config config = net_config();
     struct net *net = run_net(&config, "udp", from_another_port);
     cr_expect_eq(net_outcomes(net, SONDE_OUTCOME_NO_REPLY), net->probe_count);
-    cr_expect_eq(discards(net), net->sent);
+    cr_expect_eq(net_discards(net), net->sent);
     net_free(net);
 }
 
@@ -418,7 +410,7 @@ Test(answers, nothing_that_arrives_after_the_end_is_looked_at)
     net->now += 60 * S;
     net_turn(net); /* delivers all that was under way */
     cr_expect_eq(net->events, events);
-    cr_expect_eq(discards(net), 0);
+    cr_expect_eq(net_discards(net), 0);
     net_free(net);
 }
 
@@ -458,7 +450,7 @@ Test(answers, tokens_may_come_round_in_sixteen_bits)
         engine_start(net->engine, 0);
         net_run(net);
         cr_expect_geq(net->sent, 140000, "%s", services[i]);
-        cr_expect_eq(discards(net), 0, "%s", services[i]);
+        cr_expect_eq(net_discards(net), 0, "%s", services[i]);
         net_free(net);
     }
 }
