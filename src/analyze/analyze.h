@@ -38,6 +38,13 @@ struct analyze_limits {
     double loss;     /* nor the loss, from 0 to 1, above this; negative = no limit */
 };
 
+/** Who packets to a target are given to by this machine, as its kernel knows it. */
+struct analyze_next_hop {
+    struct sonde_addr addr; /* the gateway, or the target itself; no address: nothing is known */
+    const char *interface;  /* that they leave by */
+    bool silent; /* it does not say its link address though the kernel has asked for it */
+};
+
 /** A target as the analysis sees it. */
 struct analyze_target {
     const struct tally_target *tally;
@@ -46,6 +53,7 @@ struct analyze_target {
     struct analyze_limits crit;             /* above it, it has failed */
     uint8_t max_ttl;                        /* of the run */
     bool lost_here; /* this machine lost packets that came in: loss may be its own */
+    struct analyze_next_hop next_hop;
 };
 
 /** What a finding rests on. */

@@ -40,6 +40,7 @@ typedef enum rule_answer rule_look(const struct rule_case *at, struct finding *f
 rule_look rule_local_blocked;
 rule_look rule_no_route;
 rule_look rule_too_big_here;
+rule_look rule_next_hop_silent;
 
 /* rules_size.c: what does not fit through */
 rule_look rule_packet_too_big;

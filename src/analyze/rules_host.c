@@ -147,8 +147,8 @@ enum rule_answer rule_host_unreachable(const struct rule_case *at, struct findin
     enum sonde_outcome says = find_word(at);
     const struct tally_evidence *word = &at->tally->outcomes[says].evidence;
     const struct sonde_addr *addr = NULL;
-    if (at->state != SONDE_STATE_UNREACHABLE)
-        return RULE_QUIET;
+    if (at->state != SONDE_STATE_UNREACHABLE || at->target->next_hop.silent)
+        return RULE_QUIET; /* or it is told more exactly */
     if (says != SONDE_OUTCOME_NO_REPLY) {
         finding->has_blame = true;
         finding->blame.reporter =

@@ -14,6 +14,7 @@ static const struct rule {
     {"local-blocked", SONDE_CODE_LOCAL_BLOCKED, rule_local_blocked},
     {"no-route", SONDE_CODE_NO_ROUTE, rule_no_route},
     {"too-big-here", SONDE_CODE_PACKET_TOO_BIG, rule_too_big_here},
+    {"next-hop-silent", SONDE_CODE_HOST_UNREACHABLE, rule_next_hop_silent},
     {"packet-too-big", SONDE_CODE_PACKET_TOO_BIG, rule_packet_too_big},
     {"routing-loop", SONDE_CODE_ROUTING_LOOP, rule_routing_loop},
     {"host-unreachable", SONDE_CODE_HOST_UNREACHABLE, rule_host_unreachable},

@@ -362,7 +362,8 @@ static bool expire_target(struct engine *engine, struct engine_target *target, s
         if (events_free(engine) == 0)
             return false;
     } while (finish_echo(engine, target));
-    if (all_sent && plan_all_sent(engine, target, now)) { /* what ended may have let more go */
+    if (all_sent && plan_all_sent(engine, target, now) && /* what ended may have let more go */
+        ns_due(plan_word_ns(engine, target), now)) {
         target->done = true;
         if (--engine->targets_left == 0)
             engine->end = ENGINE_COMPLETE;

@@ -47,6 +47,7 @@ static void learn(const struct engine *engine, struct engine_target *target,
     target->stale |= !known || event->rtt_ns > target->rtt_max_ns;
     target->rtt_max_ns = ns_max(target->rtt_max_ns, event->rtt_ns);
     target->reached |= is_target;
+    target->told |= event->outcome != SONDE_OUTCOME_TTL_EXCEEDED;
     trace->answered |= event->outcome != SONDE_OUTCOME_TTL_EXCEEDED;
     trace->suspect &= !trace->answered;
     reach_on_event(&trace->reach, event, is_target);

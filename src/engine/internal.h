@@ -24,6 +24,9 @@ static const sonde_ns STEP_NS = SONDE_NS_PER_MS / 4;    /* from one TTL to the n
 static const sonde_ns SETTLE_NS = 50 * SONDE_NS_PER_MS; /* waited beyond twice the longest RTT */
 /* Waited beyond three times the longest RTT while nothing of the target has answered. */
 static const sonde_ns SETTLE_SILENT_NS = 500 * SONDE_NS_PER_MS;
+/* Whoever stands before a host asks for its link address three times, a second apart, and says only
+ * then that it cannot be reached: arp(7); RFC 4861 §10; RFC 1812 §3.3.2. */
+static const sonde_ns RESOLUTION_NS = 3200 * SONDE_NS_PER_MS;
 /* Waited at least beyond the longest RTT for an answer that could only contradict what is known. */
 static const sonde_ns RECHECK_SLACK_NS = 5 * SONDE_NS_PER_MS;
 
@@ -89,6 +92,7 @@ struct engine_target {
     uint32_t echoes;       /* of all traces */
     sonde_ns rtt_max_ns;   /* longest round trip seen; 0 = none */
     bool reached;          /* something of the target has answered */
+    bool told;             /* somebody has said that it cannot be reached */
     bool done;
 };
 
@@ -215,6 +219,10 @@ sonde_ns plan_lost_ns(const struct engine *engine, const struct flight *flight);
 /** @return When a target that has nothing more to send stops waiting for answers; 0 if nothing is
  *  in flight. */
 sonde_ns plan_settled_ns(const struct engine *engine, const struct engine_target *target);
+
+/** @return Until when somebody may say that the target cannot be reached, of which nothing has
+ *  answered; 0: it is not waited for. */
+sonde_ns plan_word_ns(const struct engine *engine, const struct engine_target *target);
 
 /** @return true if a target has begun its last cycle and sent all of it. */
 bool plan_all_sent(struct engine *engine, struct engine_target *target, sonde_ns now);

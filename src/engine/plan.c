@@ -156,6 +156,17 @@ sonde_ns plan_settled_ns(const struct engine *engine, const struct engine_target
     return settled;
 }
 
+sonde_ns plan_word_ns(const struct engine *engine, const struct engine_target *target)
+{
+    bool left = false;
+    if (target->reached || target->told)
+        return 0;
+    for (uint32_t i = 0; i < target->trace_count; i++)
+        left |= trace_at(engine, target, i)->silent_ns != SONDE_NS_NEVER;
+    sonde_ns path_ns = ns_mul(target->rtt_max_ns, 2);
+    return left ? ns_add(target->start_ns, ns_add(RESOLUTION_NS, path_ns)) : 0;
+}
+
 /* When engine_on_time() has to look at the target; 0 for at once, because an arrival may be stamped
  * later than the loop's idea of the time. */
 static sonde_ns wait_ns(struct engine *engine, struct engine_target *target, sonde_ns now)
@@ -175,7 +186,8 @@ static sonde_ns wait_ns(struct engine *engine, struct engine_target *target, son
         earliest = ns_min(earliest, ns_add(oldest->sent_ns, engine->config.timeout_ns));
     }
     if (plan_all_sent(engine, target, now))
-        earliest = ns_min(earliest, plan_settled_ns(engine, target));
+        earliest = ns_min(earliest, target->flying_count > 0 ? plan_settled_ns(engine, target)
+                                                             : plan_word_ns(engine, target));
     return earliest;
 }
 

@@ -145,6 +145,7 @@ static void credit(struct engine *engine, uint32_t index, const struct sonde_rx 
     } else if (flight->outcome == SONDE_OUTCOME_NO_REPLY) {
         flight->outcome =
             (uint8_t)match->outcome; /* now it has its answer, and the next is another */
+        target_of(engine, flight->trace)->told |= event.outcome != SONDE_OUTCOME_TTL_EXCEEDED;
         finish_again(engine, index, SONDE_EVENT_LATE, &event);
     } else if (rx->kind == SONDE_RX_ERROR || !engine->traces[flight->trace].spec.repeats) {
         finish_again(engine, index, SONDE_EVENT_DUPLICATE, &event);

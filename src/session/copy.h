@@ -11,6 +11,7 @@ struct copy {
     struct arena *arena; /* that everything copied lies in; it remembers if memory ran out */
     bool lost_here;      /* this machine lost packets that came in */
     struct analyze_target target; /* what the analysis sees of it */
+    char interface[IF_NAMESIZE];  /* that packets to it leave by; target borrows it */
 };
 
 /** Judge a service, and copy all that its tally and the analysis say. */

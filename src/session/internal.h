@@ -13,6 +13,7 @@
 #include "payload/payload.h"
 
 #include <assert.h>
+#include <net/if.h>
 #include <sonde/session.h>
 
 enum { UUID_TEXT_BYTES = 37 };
@@ -119,5 +120,18 @@ bool session_share_one(struct sonde_session *session, struct session_target *tar
 /** @return The service that is measured in a place, as its first target has it. */
 const struct session_service *session_service_at(const struct sonde_session *session,
                                                  const struct engine_place *place);
+
+/* next_hop.c */
+
+/**
+ * Find out who packets to a target are given to.
+ * @param measured   What is measured of it, or of a part of its services.
+ * @param interface  Receives the interface's name, which the result borrows.
+ * @return What is known; without an address if nothing is.
+ */
+struct analyze_next_hop session_next_hop(const struct sonde_session *session,
+                                         const struct session_target *target,
+                                         const struct tally_target *measured,
+                                         char interface[IF_NAMESIZE]);
 
 #endif

@@ -47,6 +47,61 @@ class Loopback(unittest.TestCase):
                 self.assertEqual((vantage["interface"], vantage["source"]), ("lo", target))
 
 
+class OwnLink(unittest.TestCase):
+    """Nobody answers for an address on this machine's own link, or for that of its gateway. The
+    kernel asks three times, a second apart (arp(7); RFC 4861 §10), and then gives up."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.net = lab.Network()
+        cls.addClassCleanup(cls.net.close)
+        cls.chain = lab.Chain(cls.net)
+        cls.net.ip("vantage", "route add 10.66.0.0/16 via 10.1.1.66",
+                   "route add fd66::/32 via fd00:1:1::66")
+
+    def check(self, targets, words):
+        for family, report in self.net.reports(targets.get, ":443", ":53/udp").items():
+            self.assertEqual((report.code, set(report.states().values())), (1, {"unreachable"}))
+            self.assertLess(report.document["duration_ms"], 4500)
+            self.assertEqual(report.discarded, {})
+            for service in report.document["targets"][0]["services"]:
+                verdict = service["verdict"]
+                self.assertEqual((verdict["code"], verdict["level"], verdict["confidence"],
+                                  verdict["text"]),
+                                 ("host_unreachable", "failed", "high", words[family]))
+                self.assertEqual([finding["code"] for finding in service["findings"]],
+                                 ["host_unreachable"])
+                self.assertIsNone(verdict["blame"]["reporter"])
+                self.assertIsNone(verdict["blame"]["last_seen"])
+
+    def test_a_neighbour_that_is_not_there_is_named_as_that(self):
+        self.check({4: "10.1.1.99", 6: "fd00:1:1::99"},
+                   {4: "nobody on to-r1 answers for 10.1.1.99: no reply to ARP",
+                    6: "nobody on to-r1 answers for fd00:1:1::99: no reply to neighbour "
+                       "solicitations"})
+
+    def test_a_gateway_that_is_not_there_is_named_as_that(self):
+        self.check({4: "10.66.1.1", 6: "fd66::1"},
+                   {4: "the gateway 10.1.1.66 does not answer on to-r1: no reply to ARP",
+                    6: "the gateway fd00:1:1::66 does not answer on to-r1: no reply to neighbour "
+                       "solicitations"})
+
+    def test_a_neighbour_that_answers_nothing_else_is_there(self):
+        self.net.nft("r1", """table inet t {
+            chain c {
+                type filter hook input priority 0
+                icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
+                drop
+            }
+        }""")
+        self.addCleanup(self.net.nft, "r1", "")
+        for family in lab.FAMILIES:
+            report = self.net.report(self.chain.hop(family, 1), ":443")
+            self.assertEqual(set(report.states().values()), {"unreachable"})
+            self.assertEqual(report.service("443/tcp")["verdict"]["text"],
+                             "no answer, not even from the first hop")
+
+
 class LinkLocal(unittest.TestCase):
     @classmethod
     def setUpClass(cls):

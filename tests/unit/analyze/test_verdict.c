@@ -167,6 +167,33 @@ Test(verdict, of_a_host_that_nothing_is_seen_of_that_is_said)
     cr_expect_not(analysis.verdict.has_blame);
 }
 
+Test(verdict, a_next_hop_that_is_silent_on_the_own_link_is_named)
+{
+    static const struct {
+        const char *next_hop;
+        const char *words;
+    } cases[] = {
+        {TARGET, "nobody on eth0 answers for 192.0.2.9: no reply to ARP"},
+        {"192.0.2.1", "the gateway 192.0.2.1 does not answer on eth0: no reply to ARP"},
+    };
+    case_add_full(&file, ICMP, 2, SONDE_OUTCOME_HOST_UNREACHABLE, "198.51.100.1");
+    case_add_full(&file, WEB, 2, SONDE_OUTCOME_NO_REPLY, NULL);
+    for (size_t i = 0; i < 2 * sizeof cases / sizeof *cases; i++) {
+        file.target.next_hop = (struct analyze_next_hop){
+            .addr = record_addr(cases[i / 2].next_hop), .interface = "eth0", .silent = true};
+        struct analysis analysis = case_judge(&file, i % 2 == 0 ? ICMP : WEB);
+        expect_verdict(&analysis, SONDE_LEVEL_FAILED, SONDE_CODE_HOST_UNREACHABLE,
+                       cases[i / 2].words);
+        cr_expect_eq(analysis.finding_count, 1);
+        cr_expect_eq(analysis.verdict.blame.first_lost.ttl, 1);
+        cr_expect_eq(analysis.verdict.blame.last_seen.address.family, SONDE_FAMILY_NONE);
+    }
+    /* something of it was heard all the same */
+    case_add_full(&file, SSH, 1, SONDE_OUTCOME_OPEN, TARGET);
+    struct analysis analysis = case_judge(&file, SSH);
+    cr_expect_eq(analysis.verdict.code, SONDE_CODE_OK);
+}
+
 /* RFC 792, p. 4: type 3 code 1. */
 Test(verdict, a_router_that_knows_no_way_is_named)
 {

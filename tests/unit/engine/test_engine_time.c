@@ -57,6 +57,33 @@ Test(time, once_the_target_has_answered_the_end_does_not_wait_for_the_timeout)
     net_free(net);
 }
 
+/* The last router asks for the target's link address three times, a second apart: arp(7). What it
+ * then says is about probes that have been given up. */
+static void nobody_there(struct net *net, const struct sonde_tx *tx)
+{
+    if (!net_expires(net, tx) && net->now < S)
+        net_error(net, tx, 3 * S - net->now, net->distance - 1U, 3, 1);
+}
+
+Test(time, where_nothing_answers_who_stands_before_it_has_the_time_to_say_so)
+{
+    struct engine_config config = net_config();
+    struct net *net = start_net(&config, "icmp tcp", nobody_there);
+    net_run(net);
+    cr_expect_eq(net->now, 3 * S, "its word ends the run");
+    unsigned late = 0;
+    for (size_t i = 0; i < net->probe_count; i++)
+        late += net->probes[i].late;
+    cr_expect_gt(late, 0);
+    net_free(net);
+    /* nobody says so: the run does not wait for ever */
+    net = start_net(&config, "icmp tcp", net_silent);
+    net_run(net);
+    cr_expect_geq(net->now, 3100 * MS);
+    cr_expect_leq(net->now, 3500 * MS);
+    net_free(net);
+}
+
 /* Run one cycle of icmp and tcp to a target at so many hops and so long a round trip. */
 static struct net *trace_once(uint8_t distance, sonde_ns rtt,
                               void (*rule)(struct net *, const struct sonde_tx *))

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the kernel knows of who packets to a target are given to. */
+#include "base/time.h"
+#include "io/linux/way.h"
+#include "session/internal.h"
+
+/* The kernel gives up a neighbour that has not answered for so long: arp(7); RFC 4861 §10. */
+static const sonde_ns RESOLUTION_NS = 3 * SONDE_NS_PER_S;
+
+/* Is a neighbour silent to the kernel's questions? One that failed is asked again for later probes.
+ */
+static bool is_silent(const struct sonde_session *session, enum way_neighbour_state state)
+{
+    return state == WAY_NEIGHBOUR_FAILED ||
+           (state == WAY_NEIGHBOUR_ASKED &&
+            ns_sub(ns_min(session->end_ns, session->now_ns), session->start_ns) >= RESOLUTION_NS);
+}
+
+/* Is it worth asking? Where nothing of the target answers, or something does at once. */
+static bool is_of_interest(const struct tally_target *target)
+{
+    bool reached = false;
+    bool next_door = false;
+    for (uint32_t i = 0; i < target->service_count; i++) {
+        reached |= target->services[i].received > 0;
+        next_door |= target->services[i].reach.dest_ttl == 1;
+    }
+    return !reached || next_door;
+}
+
+struct analyze_next_hop session_next_hop(const struct sonde_session *session,
+                                         const struct session_target *target,
+                                         const struct tally_target *measured,
+                                         char interface[IF_NAMESIZE])
+{
+    const struct analyze_next_hop unknown = {.silent = false};
+    const struct sonde_flow flow = {.src = target->source, .dst = target->addr};
+    struct way_neighbour neighbour;
+    struct way way;
+    if (session->kind == SONDE_TRANSPORT_SIMULATED || !is_of_interest(measured) ||
+        way_find(&flow, 0, &way) < 0 || way.is_here ||
+        if_indextoname(way.interface, interface) == NULL)
+        return unknown;
+    bool is_neighbour = way.gateway.family == SONDE_FAMILY_NONE;
+    const struct sonde_addr *addr = is_neighbour ? &target->addr : &way.gateway;
+    if (way_find_neighbour(addr, way.interface, &neighbour) < 0)
+        return unknown;
+    return (struct analyze_next_hop){
+        .addr = *addr,
+        .interface = interface,
+        .silent = is_silent(session, neighbour.state),
+    };
+}
