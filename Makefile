@@ -16,7 +16,7 @@ SERVER_PACKAGES = avahi-daemon bird2 caddy chrony coturn freeradius kamailio krb
 CHECK_PACKAGES = $(BUILD_PACKAGES) bash clang-format-14 fish g++ libcriterion-dev python3-jsonschema zsh
 TEST_PACKAGES = $(CHECK_PACKAGES) $(SERVER_PACKAGES) clang-14 clang-tidy-14 conntrack \
 	dnsmasq-base iproute2 iputils-ping libcap2-bin libclang-rt-14-dev mandoc mtr-tiny nftables procps \
-	tcpdump traceroute universal-ctags util-linux valgrind
+	slirp4netns tcpdump traceroute universal-ctags util-linux valgrind
 BENCH_PACKAGES = $(BUILD_PACKAGES) $(SERVER_PACKAGES) fping iproute2 iputils-ping libcriterion-dev mtr-tiny nftables nmap \
 	python3-jsonschema scamper traceroute util-linux
 PREFIX ?= /usr/local

@@ -42,7 +42,9 @@ struct analyze_limits {
 struct analyze_next_hop {
     struct sonde_addr addr; /* the gateway, or the target itself; no address: nothing is known */
     const char *interface;  /* that they leave by */
-    bool silent; /* it does not say its link address though the kernel has asked for it */
+    bool silent;           /* it does not say its link address though the kernel has asked for it */
+    const char *user_mode; /* it is a program that stands for a network, of this name; NULL = it
+                              is not */
 };
 
 /** A target as the analysis sees it. */
@@ -53,6 +55,7 @@ struct analyze_target {
     struct analyze_limits crit;             /* above it, it has failed */
     uint8_t max_ttl;                        /* of the run */
     bool lost_here; /* this machine lost packets that came in: loss may be its own */
+    bool is_deaf;   /* it is not told of a SYN that a firewall of this machine drops */
     struct analyze_next_hop next_hop;
 };
 

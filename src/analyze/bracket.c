@@ -213,7 +213,8 @@ bool evidence_bracket(const struct analyze_target *target, uint32_t service,
 {
     bool found = false;
     struct bracket bracket;
-    if (evidence_silent(target, service) < EVIDENCE_REPEATED)
+    if (evidence_silent(target, service) < EVIDENCE_REPEATED ||
+        target->next_hop.user_mode != NULL) /* TTLs do not count, so there are no hops */
         return false;
     for (uint32_t i = 0; i < target->tally->service_count; i++) {
         if (i == service || !bracket_by(target, service, i, &bracket) ||

@@ -90,7 +90,10 @@ bool evidence_is_target(const struct analyze_target *target, uint32_t service,
 
 bool evidence_is_refusal(const struct analyze_target *target, const struct tally_evidence *evidence)
 {
-    return evidence->valid &&
+    /* a user-mode network says of one datagram what it has heard of another */
+    bool user_mode = target->next_hop.user_mode != NULL &&
+                     sonde_addr_equal(&evidence->from, &target->next_hop.addr);
+    return evidence->valid && !user_mode &&
            icmp_is_unreachable(target->tally->addr.family, (uint8_t)evidence->icmp_type);
 }
 

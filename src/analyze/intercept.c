@@ -103,7 +103,8 @@ bool evidence_interception(const struct analyze_target *target, uint32_t service
 {
     for (uint32_t i = 0; i < target->tally->service_count; i++) {
         struct interception found;
-        if (i != service && intercepted_by(target, service, i, &found)) {
+        if (target->next_hop.user_mode == NULL && i != service &&
+            intercepted_by(target, service, i, &found)) {
             *ret_interception = found;
             return true;
         }

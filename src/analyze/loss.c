@@ -38,9 +38,10 @@ bool evidence_loss(const struct analyze_target *target, uint32_t service,
     if (target->lost_here || tally->received == 0 || tally->sent < tally->received + LOST_MIN ||
         loss.low < WORTH_SAYING)
         return false;
+    bool user_mode = target->next_hop.user_mode != NULL; /* there are no hops */
     struct loss_begin begin = {0, 0};
     double clean = 0;
-    for (unsigned ttl = 1; ttl <= last_router(tally); ttl++) {
+    for (unsigned ttl = 1; !user_mode && ttl <= last_router(tally); ttl++) {
         struct interval at = loss_at(tally, ttl);
         if (evidence_router(tally, ttl) == NULL)
             continue; /* who never answers loses nothing that goes on */

@@ -49,6 +49,8 @@ static struct analyze_distance common_distance(const struct tally_target *target
 struct analyze_distance analyze_distance(const struct analyze_target *target, uint32_t service)
 {
     const struct tally_service *tally = evidence_tally(target, service);
+    if (target->next_hop.user_mode != NULL)
+        return (struct analyze_distance){0, false}; /* TTLs do not count */
     struct analyze_distance own = own_distance(tally);
     struct analyze_distance common = common_distance(target->tally);
     bool fits = common.ttl > tally->reach.top_ttl && (own.ttl == 0 || common.ttl <= own.ttl);

@@ -65,11 +65,19 @@ rule_look rule_loss_over_limit;
 rule_look rule_latency_over_limit;
 rule_look rule_path_changed;
 
+/* remarks.c: what limits a verdict, because of where and how it was measured */
+
+/** Add to a verdict what has to be known with it. */
+void remarks_add(const struct rule_case *at, struct finding *verdict);
+
 /* words.c: sentences */
 
 /** Make the blame of a finding one of probes or answers: nothing is seen of the way back, so nobody
  *  can be sure where on it an answer is lost. */
 void words_there_or_back(struct finding *finding);
+
+/** Add the address of the next hop, without a zone: its interface is known. In rules_local.c. */
+void words_next_hop(const struct rule_case *at, struct text *words);
 
 /** Add why probes did not leave; some did not. Of several reasons all are told, with their shares.
  *  In rules_local.c. */

@@ -162,6 +162,8 @@ enum rule_answer rule_host_unreachable(const struct rule_case *at, struct findin
     uint8_t deepest = find_deepest(at->target, at->service, &addr);
     if (at->tally->outcomes[SONDE_OUTCOME_TTL_EXCEEDED].ended > 0) {
         words_ran_out(at, &words);
+    } else if (at->target->next_hop.user_mode != NULL) {
+        text_add(&words, "no answer");
     } else if (addr != NULL) {
         text_add(&words, "no answer; the path is seen up to ");
         words_hop(&words, deepest, addr);

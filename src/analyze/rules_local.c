@@ -100,20 +100,30 @@ enum rule_answer rule_too_big_here(const struct rule_case *at, struct finding *f
     return look_for(at, SONDE_CODE_PACKET_TOO_BIG, finding);
 }
 
+void words_next_hop(const struct rule_case *at, struct text *words)
+{
+    char buf[SONDE_ADDR_TEXT_BYTES];
+    struct sonde_addr addr = at->target->next_hop.addr;
+    addr.scope = 0;
+    text_add(words, sonde_addr_text(&addr, buf));
+}
+
 /* Nobody on the own link is who packets are given to: they never got beyond this machine. */
 enum rule_answer rule_next_hop_silent(const struct rule_case *at, struct finding *finding)
 {
     const struct analyze_next_hop *next_hop = &at->target->next_hop;
     bool ipv6 = next_hop->addr.family == SONDE_FAMILY_IPV6;
-    char buf[SONDE_ADDR_TEXT_BYTES];
     struct text words = {0};
     if (at->state != SONDE_STATE_UNREACHABLE || !next_hop->silent)
         return RULE_QUIET;
-    sonde_addr_text(&next_hop->addr, buf);
-    if (sonde_addr_equal(&next_hop->addr, &at->target->tally->addr))
-        text_addf(&words, "nobody on %s answers for %s", next_hop->interface, buf);
-    else
-        text_addf(&words, "the gateway %s does not answer on %s", buf, next_hop->interface);
+    if (sonde_addr_equal(&next_hop->addr, &at->target->tally->addr)) {
+        text_addf(&words, "nobody on %s answers for ", next_hop->interface);
+        words_next_hop(at, &words);
+    } else {
+        text_add(&words, "the gateway ");
+        words_next_hop(at, &words);
+        text_addf(&words, " does not answer on %s", next_hop->interface);
+    }
     text_add(&words, ipv6 ? ": no reply to neighbour solicitations" : ": no reply to ARP");
     words_say(finding, &words);
     finding->has_blame = true;

@@ -50,6 +50,13 @@ static bool is_wanted(const struct rule_case *at, enum sonde_code code)
             code == SONDE_CODE_PORT_INTERCEPTED);
 }
 
+/* Is it about ways, of which there are none behind a program that stands for a network? */
+static bool is_of_ways(const struct rule_case *at, enum sonde_code code)
+{
+    return at->target->next_hop.user_mode != NULL &&
+           (code == SONDE_CODE_ROUTING_LOOP || code == SONDE_CODE_PATH_CHANGED);
+}
+
 /* Nothing is expected of a control: what is wrong with its port is no fault of the host's. */
 static bool is_of_no_concern(const struct rule_case *at, enum sonde_code code)
 {
@@ -101,8 +108,10 @@ static void look(const struct rule_case *at, struct analysis *analysis, struct f
         enum rule_answer answer = rules[i].look(at, &finding);
         if (answer == RULE_INCONCLUSIVE)
             ret_fine->confidence = SONDE_CONFIDENCE_LOW;
-        if (answer != RULE_FIRES)
+        if (answer != RULE_FIRES || is_of_ways(at, rules[i].code))
             continue;
+        if (at->target->next_hop.user_mode != NULL)
+            finding.has_blame = false; /* nobody is known by a place */
         if (is_wanted(at, rules[i].code) || is_of_no_concern(at, rules[i].code))
             *ret_fine = finding;
         else
@@ -167,5 +176,6 @@ void analyze_service(const struct analyze_target *target, uint32_t service,
     analysis.met = is_met(at.state, at.expect);
     analysis.verdict =
         analysis.finding_count > 0 ? analysis.findings[0] : nothing_wrong(&at, &fine);
+    remarks_add(&at, &analysis.verdict);
     *ret_analysis = analysis;
 }

@@ -4,6 +4,8 @@
 #include "io/linux/way.h"
 #include "session/internal.h"
 
+#include <string.h>
+
 /* The kernel gives up a neighbour that has not answered for so long: arp(7); RFC 4861 §10. */
 static const sonde_ns RESOLUTION_NS = 3 * SONDE_NS_PER_S;
 
@@ -14,6 +16,28 @@ static bool is_silent(const struct sonde_session *session, enum way_neighbour_st
     return state == WAY_NEIGHBOUR_FAILED ||
            (state == WAY_NEIGHBOUR_ASKED &&
             ns_sub(ns_min(session->end_ns, session->now_ns), session->start_ns) >= RESOLUTION_NS);
+}
+
+/* The name of a program that stands for a network, known by the link address that it makes up;
+ * NULL if it is none. libslirp, which slirp4netns and QEMU use, writes the address into it. */
+static const char *find_user_mode(const struct sonde_addr *addr,
+                                  const struct way_neighbour *neighbour)
+{
+    static const uint8_t passt[WAY_LINK_BYTES] = {0x9a, 0x55, 0x9a, 0x55, 0x9a, 0x55};
+    bool ipv6 = addr->family == SONDE_FAMILY_IPV6;
+    const uint8_t slirp[WAY_LINK_BYTES] = {
+        0x52,
+        ipv6 ? 0x56 : 0x55,
+        addr->bytes[ipv6 ? 12 : 0],
+        addr->bytes[ipv6 ? 13 : 1],
+        addr->bytes[ipv6 ? 14 : 2],
+        addr->bytes[ipv6 ? 15 : 3],
+    };
+    if (!neighbour->has_link_addr)
+        return NULL;
+    if (memcmp(neighbour->link_addr, slirp, sizeof slirp) == 0)
+        return "slirp";
+    return memcmp(neighbour->link_addr, passt, sizeof passt) == 0 ? "passt" : NULL;
 }
 
 /* Is it worth asking? Where nothing of the target answers, or something does at once. */
@@ -49,5 +73,6 @@ struct analyze_next_hop session_next_hop(const struct sonde_session *session,
         .addr = *addr,
         .interface = interface,
         .silent = is_silent(session, neighbour.state),
+        .user_mode = is_neighbour ? NULL : find_user_mode(addr, &neighbour),
     };
 }

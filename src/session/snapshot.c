@@ -104,6 +104,7 @@ static void look_at(struct copy *copy, const struct session_target *from, uint32
         .crit = limits_of(&session->options.crit),
         .max_ttl = session->options.max_ttl,
         .lost_here = copy->lost_here,
+        .is_deaf = session->kind == SONDE_TRANSPORT_UNPRIVILEGED,
         .next_hop = session_next_hop(session, from, tally, copy->interface),
     };
 }

@@ -108,6 +108,54 @@ class Own(unittest.TestCase):
                     self.assertEqual((service["verdict"]["code"], service["verdict"]["level"]),
                                      ("local_blocked", "degraded"))
 
+    def test_what_is_dropped_without_a_word_may_be_dropped_here(self):
+        may_be = "; or this machine's firewall drops it, which raw sockets alone are told"
+        for node, hook in (("vantage", "output"), ("r1", "prerouting"), ("r2", "forward")):
+            self.net.nft(node, chain(hook, "tcp dport 443 drop"))
+            for report in self.net.reports(self.chain.target, ":443", ":22", *QUICK).values():
+                verdict = report.service("443/tcp")["verdict"]
+                told = node == "vantage" and not lab.unprivileged
+                self.assertEqual(verdict["code"], "local_blocked" if told else "port_filtered")
+                self.assertEqual(verdict["text"].endswith(may_be),
+                                 node != "r2" and lab.unprivileged, verdict["text"])
+                self.assertNotIn(may_be, report.service("22/tcp")["verdict"]["text"])
+            self.net.nft(node, "")
+
+    # --- what it does to the answers
+
+    DEAF = chain("input", "icmp type time-exceeded drop", "icmpv6 type time-exceeded drop")
+    UNHEARD = (r"; no hop before the target is heard \(0 of \d+ probes\), "
+               r"as if ICMP errors were dropped here or near here$")
+
+    def test_errors_that_are_dropped_here_are_missed(self):
+        self.net.nft("vantage", self.DEAF)
+        self.net.nft("server", chain("input", "tcp dport 22 drop"))
+        for report in self.net.reports(self.chain.target, ":443", ":22", ":7/udp",
+                                       *QUICK).values():
+            self.assertEqual(report.code, 1)
+            for name, code in (("icmp", "ok"), ("443/tcp", "ok"), ("7/udp", "ok"),
+                               ("22/tcp", "port_filtered")):
+                verdict = report.service(name)["verdict"]
+                self.assertEqual(verdict["code"], code)
+                self.assertRegex(verdict["text"], self.UNHEARD)
+            self.assertEqual(report.service("443/tcp")["verdict"]["level"], "ok")
+            blame = report.service("22/tcp")["verdict"]["blame"]
+            self.assertTrue(blame is None or blame["last_seen"] is None, blame)
+
+    def test_errors_are_missed_where_there_are_enough_of_them(self):
+        few = (":443", "-c", "1", "--no-icmp", "--no-control")
+        heard = chain("input", f"ip saddr {self.chain.hop(4, 2)} accept",
+                      f"ip6 saddr {self.chain.hop(6, 2)} accept",
+                      "icmp type time-exceeded drop", "icmpv6 type time-exceeded drop")
+        for words, rules in ((few, self.DEAF), ((":443", *QUICK), heard)):
+            self.net.nft("vantage", rules)
+            for report in self.net.reports(self.chain.target, *words).values():
+                self.assertNotIn("heard", report.service("443/tcp")["verdict"]["text"])
+        self.net.nft("vantage", self.DEAF)
+        for family in lab.FAMILIES:  # two hops may be silent
+            report = self.net.report(self.chain.hop(family, 3), ":22", *QUICK)
+            self.assertNotIn("heard", report.service("icmp")["verdict"]["text"])
+
     # --- and what is not this machine's
 
     def test_the_first_router_is_told_from_this_machine(self):
