@@ -72,7 +72,8 @@ SONDE_API const char *sonde_addr_text(const struct sonde_addr *addr,
 
 /**
  * Read a numeric address without a zone. Legacy IPv4 forms (octal, hexadecimal, fewer than four
- * parts) are refused.
+ * parts) are refused. An IPv4-mapped IPv6 address ("::ffff:192.0.2.1") is read as the IPv4 address
+ * in it.
  * @param text      "192.0.2.1", "2001:db8::1".
  * @param ret_addr  On 0, the address with scope 0; otherwise untouched.
  * @return 0; -EINVAL if @p text is not a numeric address (try it as a name).

@@ -4,6 +4,7 @@
 
 #include "app/hints.h"
 #include "app/url.h"
+#include "base/addr.h"
 #include "base/states.h"
 
 #include <sonde/session.h>
@@ -87,9 +88,7 @@ static int check_host(const char *host, struct text *reterr)
 {
     struct sonde_addr addr;
     if (sonde_addr_parse(host, &addr) == 0) {
-        bool link_local = addr.family == SONDE_FAMILY_IPV6 && addr.bytes[0] == 0xfe &&
-                          (addr.bytes[1] & 0xc0) == 0x80;
-        return link_local
+        return addr_is_link_local(&addr)
                    ? refuse(reterr, "a link-local address needs its interface, as in fe80::1%eth0",
                             host)
                    : 0;

@@ -3,10 +3,11 @@
  * Addresses as text and back. The C library's inet_ntop() writes the canonical form of RFC 5952,
  * and its inet_pton() refuses the legacy forms of IPv4.
  */
+#include "base/addr.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <sonde/types.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,6 +41,23 @@ int sonde_addr_parse(const char *text, struct sonde_addr *ret_addr)
         addr.family = SONDE_FAMILY_IPV6;
     else
         return -EINVAL;
+    addr_unmap(&addr);
     *ret_addr = addr;
     return 0;
+}
+
+void addr_unmap(struct sonde_addr *addr)
+{
+    static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};
+    if (addr->family != SONDE_FAMILY_IPV6 || memcmp(addr->bytes, prefix, sizeof prefix) != 0)
+        return;
+    struct sonde_addr plain = {.family = SONDE_FAMILY_IPV4};
+    memcpy(plain.bytes, addr->bytes + sizeof prefix, 4);
+    *addr = plain;
+}
+
+bool addr_is_link_local(const struct sonde_addr *addr)
+{
+    return addr->family == SONDE_FAMILY_IPV6 && addr->bytes[0] == 0xfe &&
+           (addr->bytes[1] & 0xc0) == 0x80;
 }

@@ -3,6 +3,7 @@
  * The session's loop: drain answers, expire, send what is due, pull events, wait. In this order,
  * because an answer that waits in the socket must not be given up for lost by a host that was busy.
  */
+#include "base/addr.h"
 #include "base/time.h"
 #include "probe/probe.h"
 #include "session/internal.h"
@@ -20,10 +21,8 @@ static const sonde_ns NAMES_GRACE_NS = SONDE_NS_PER_S; /* for names, once all is
 /* An address that a resolver may be asked about: not one of this link, host or group only. */
 static bool name_is_worth_asking(const struct sonde_addr *addr)
 {
-    if (addr->family == SONDE_FAMILY_IPV6) {
-        bool link_local = addr->bytes[0] == 0xfe && (addr->bytes[1] & 0xc0) == 0x80;
-        return !link_local && addr->bytes[0] != 0xff && addr->bytes[0] != 0;
-    }
+    if (addr->family == SONDE_FAMILY_IPV6)
+        return !addr_is_link_local(addr) && addr->bytes[0] != 0xff && addr->bytes[0] != 0;
     return addr->family == SONDE_FAMILY_IPV4 && addr->bytes[0] != 0 && addr->bytes[0] < 224;
 }
 

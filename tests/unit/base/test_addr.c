@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Addresses as text, and which texts are none. */
+#include "base/addr.h"
+
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <sonde/types.h>
@@ -24,9 +26,10 @@ Test(addr, ipv6_is_written_as_rfc_5952_says)
         {"2001:db8:0:0:1:0:0:1", "2001:db8::1:0:0:1"},
         /* §4.3: lower case */
         {"2001:DB8::AAAA:BBBB", "2001:db8::aaaa:bbbb"},
-        /* §5: an embedded IPv4 address, known from its prefix, in dotted form */
-        {"0:0:0:0:0:ffff:192.0.2.1", "::ffff:192.0.2.1"},
-        {"::ffff:c000:201", "::ffff:192.0.2.1"},
+        /* an embedded IPv4 address whose prefix is not that of a mapped one is left alone */
+        {"64:ff9b::192.0.2.1", "64:ff9b::c000:201"},
+        {"::fffe:192.0.2.1", "::fffe:c000:201"},
+        {"0:0:0:0:1:ffff:192.0.2.1", "::1:ffff:c000:201"},
         /* the ends of the range */
         {"0:0:0:0:0:0:0:0", "::"},
         {"0:0:0:0:0:0:0:1", "::1"},
@@ -40,6 +43,26 @@ Test(addr, ipv6_is_written_as_rfc_5952_says)
         cr_assert_eq(sonde_addr_parse(cases[i].in, &addr), 0, "%s", cases[i].in);
         cr_expect_eq(addr.family, SONDE_FAMILY_IPV6, "%s", cases[i].in);
         cr_expect_str_eq(sonde_addr_text(&addr, text), cases[i].out, "%s: %s", cases[i].in, text);
+    }
+}
+
+/* RFC 4291 §2.5.5.2: ::ffff:0:0/96 holds the addresses of IPv4; no packet over IPv6 has one. */
+Test(addr, a_mapped_address_is_the_ipv4_address_in_it)
+{
+    static const char *const cases[][2] = {
+        {"::ffff:192.0.2.1", "192.0.2.1"},
+        {"0:0:0:0:0:FFFF:192.0.2.1", "192.0.2.1"},
+        {"::ffff:c000:201", "192.0.2.1"},
+        {"::ffff:0:0", "0.0.0.0"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sonde_addr addr;
+        struct sonde_addr plain;
+        cr_assert_eq(sonde_addr_parse(cases[i][0], &addr), 0, "%s", cases[i][0]);
+        cr_assert_eq(sonde_addr_parse(cases[i][1], &plain), 0);
+        cr_expect_eq(addr.family, SONDE_FAMILY_IPV4, "%s", cases[i][0]);
+        cr_expect(sonde_addr_equal(&addr, &plain), "%s", cases[i][0]);
+        cr_expect_arr_eq(addr.bytes, plain.bytes, sizeof addr.bytes, "%s", cases[i][0]);
     }
 }
 
@@ -119,6 +142,7 @@ Test(addr, what_is_no_numeric_address_is_refused_and_changes_nothing)
         "fe80::1%1",
         "fe80::1%lo",
         "192.0.2.1%1",
+        "::ffff:192.0.2.1%1",
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         struct sonde_addr addr = {.family = 99, .scope = 7};
@@ -179,5 +203,20 @@ Test(addr, addresses_are_equal_if_family_bytes_and_known_scopes_agree)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         cr_expect_eq(sonde_addr_equal(&cases[i].a, &cases[i].b), cases[i].equal, "case %zu", i);
         cr_expect_eq(sonde_addr_equal(&cases[i].b, &cases[i].a), cases[i].equal, "case %zu", i);
+    }
+}
+
+Test(addr, link_local_addresses_are_those_of_fe80_10)
+{
+    static const struct {
+        const char *text;
+        bool is;
+    } cases[] = {{"fe80::1", true},  {"febf:ffff::1", true}, {"fe7f::1", false},
+                 {"fec0::1", false}, {"ff02::1", false},     {"2001:db8::1", false},
+                 {"::1", false},     {"254.128.0.1", false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sonde_addr addr;
+        cr_assert_eq(sonde_addr_parse(cases[i].text, &addr), 0);
+        cr_expect_eq(addr_is_link_local(&addr), cases[i].is, "%s", cases[i].text);
     }
 }
