@@ -120,10 +120,29 @@ static int add_standbys(struct sonde_session *session, const struct sonde_servic
     return 0;
 }
 
-/* A control that this process is not allowed to probe: a target can do without it. */
-static bool is_left_out(const struct sonde_session *session, const struct sonde_service *service)
+/* A control that this process is not allowed to probe: a target of other services can do without
+ * it. */
+static bool is_dispensable(const struct sonde_session *session, const struct sonde_service *service)
 {
     return session->lacks_icmp && service->control && strcmp(service->protocol, "icmp") == 0;
+}
+
+/* Copy what is to be probed. @return 0; a negative errno. */
+static int take_services(struct sonde_session *session, const struct sonde_service *services,
+                         size_t count, struct session_service *own, size_t *own_count)
+{
+    size_t dispensable = 0;
+    for (size_t i = 0; i < count; i++)
+        dispensable += is_dispensable(session, &services[i]);
+    for (size_t i = 0; i < count; i++) {
+        if (dispensable < count && is_dispensable(session, &services[i]))
+            continue;
+        int r = take_service(session, &services[i], &own[(*own_count)++]);
+        if (r < 0)
+            return r;
+    }
+    return session->options.no_controls ? 0
+                                        : add_standbys(session, services, count, own, own_count);
 }
 
 int sonde_session_add(struct sonde_session *session, const char *input, const char *host,
@@ -137,15 +156,7 @@ int sonde_session_add(struct sonde_session *session, const char *input, const ch
     if (own == NULL)
         return -ENOMEM;
     size_t own_count = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (is_left_out(session, &services[i]))
-            continue;
-        int r = take_service(session, &services[i], &own[own_count++]);
-        if (r < 0)
-            return r;
-    }
-    int r =
-        session->options.no_controls ? 0 : add_standbys(session, services, count, own, &own_count);
+    int r = take_services(session, services, count, own, &own_count);
     if (r < 0)
         return r;
     struct session_target *targets =

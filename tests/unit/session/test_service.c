@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Services as they are added, where a protocol is not permitted. */
+#include "session/internal.h"
+
+#include <criterion/criterion.h>
+#include <sonde/sonde.h>
+
+/* The demo's network, as this process sees it where it may not have ICMP. */
+static struct sonde_session *new_session(void)
+{
+    const struct sonde_options options = {
+        .simulate_demo = true, .virtual_time = true, .cycles = 1, .no_names = true};
+    struct sonde_session *session = NULL;
+    cr_assert_eq(sonde_session_new(&options, &session, NULL), 0);
+    session->lacks_icmp = true;
+    return session;
+}
+
+static struct sonde_snapshot *run(struct sonde_session *session)
+{
+    struct sonde_snapshot *snapshot = NULL;
+    int r = sonde_session_start(session);
+    cr_assert_eq(r, 0);
+    while (r == 0)
+        r = sonde_session_step(session, SONDE_NS_NEVER);
+    cr_assert_eq(r, 1);
+    cr_assert_eq(sonde_session_snapshot(session, &snapshot), 0);
+    return snapshot;
+}
+
+Test(service, a_control_that_is_not_permitted_is_left_out)
+{
+    static const struct sonde_service services[] = {{.protocol = "icmp", .control = true},
+                                                    {.protocol = "tcp", .port = 443}};
+    struct sonde_session *session = new_session();
+    cr_assert_eq(sonde_session_add(session, "h", "203.0.113.10", services, 2), 0);
+    struct sonde_snapshot *snapshot = run(session);
+    cr_assert_eq(snapshot->targets[0].service_count, 1);
+    cr_expect_str_eq(snapshot->targets[0].services[0].service, "443/tcp");
+    sonde_snapshot_free(snapshot);
+    sonde_session_free(session);
+}
+
+/* A target of no service at all has nothing to be told by, not even where it is sent from. */
+Test(service, a_control_that_is_all_there_is_stays)
+{
+    static const struct sonde_service only = {.protocol = "icmp", .control = true};
+    struct sonde_session *session = new_session();
+    cr_assert_eq(sonde_session_add(session, "h", "203.0.113.10", &only, 1), 0);
+    struct sonde_snapshot *snapshot = run(session);
+    char source[SONDE_ADDR_TEXT_BYTES];
+    cr_assert_eq(snapshot->targets[0].service_count, 1);
+    cr_expect_str_eq(snapshot->targets[0].services[0].service, "icmp");
+    cr_expect_str_eq(sonde_addr_text(&snapshot->targets[0].source, source), "198.18.0.2");
+    sonde_snapshot_free(snapshot);
+    sonde_session_free(session);
+}
