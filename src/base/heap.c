@@ -81,6 +81,24 @@ int heap_init(struct heap *heap, uint32_t cap)
     return 0;
 }
 
+int heap_grow(struct heap *heap, uint32_t cap)
+{
+    if (cap <= heap->cap)
+        return 0;
+    struct heap_entry *entries = realloc(heap->entries, cap * sizeof *entries);
+    if (entries == NULL)
+        return -ENOMEM;
+    heap->entries = entries;
+    uint32_t *place = realloc(heap->place, cap * sizeof *place);
+    if (place == NULL)
+        return -ENOMEM;
+    heap->place = place;
+    for (uint32_t id = heap->cap; id < cap; id++)
+        place[id] = ABSENT;
+    heap->cap = cap;
+    return 0;
+}
+
 void heap_deinit(struct heap *heap)
 {
     free(heap->entries);

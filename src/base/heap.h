@@ -29,6 +29,9 @@ struct heap {
  */
 SONDE_MUST_CHECK int heap_init(struct heap *heap, uint32_t cap);
 
+/** Make room for ids below @p cap. @return 0; -ENOMEM with nothing changed. */
+SONDE_MUST_CHECK int heap_grow(struct heap *heap, uint32_t cap);
+
 /** Free what heap_init() allocated; a zeroed heap is fine. */
 void heap_deinit(struct heap *heap);
 

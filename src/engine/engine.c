@@ -9,11 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    FLIGHTS_PER_TRACE = 64, /* a discovery, the probes behind it, and some remembered */
-    FLIGHTS_MIN = 1024,     /* of all traces */
-    FLIGHTS_MAX = 1 << 18,
-};
 static const sonde_ns BACKOFF_MIN_NS = SONDE_NS_PER_MS;
 static const sonde_ns BACKOFF_MAX_NS = 64 * SONDE_NS_PER_MS;
 
@@ -23,25 +18,6 @@ static bool config_is_valid(const struct engine_config *config)
            config->traces / ENGINE_TRACES_PER_TARGET <= config->targets &&
            config->interval_ns > 0 && config->timeout_ns > 0 && config->duration_ns >= 0 &&
            config->first_ttl > 0 && config->first_ttl <= config->max_ttl && config->gap_limit > 0;
-}
-
-/* Make a table that has room for all that is in flight if nobody answers, within bounds: for each
- * trace the full-TTL probes of one timeout, and at each hop those of as many cycles, or what its
- * budget allows. */
-static int init_flights(struct engine *engine, const struct engine_config *config)
-{
-    int64_t fulls = config->timeout_ns / config->interval_ns + 1;
-    int64_t hops = config->timeout_ns / HOP_INTERVAL_NS + HOP_BURST;
-    hops = hops < fulls ? hops : fulls;
-    int64_t most = FLIGHTS_MAX;
-    int64_t each = FLIGHTS_PER_TRACE + (fulls < most ? fulls : most) +
-                   (hops < most ? hops : most) * config->max_ttl;
-    int64_t cap = each * config->traces;
-    cap = cap < FLIGHTS_MIN ? FLIGHTS_MIN : cap > most ? most : cap;
-    int64_t share = cap / config->traces;
-    share =
-        share > FLIGHTS_PER_TRACE ? share : FLIGHTS_PER_TRACE; /* of many, not all fly at once */
-    return flight_init(&engine->flights, (uint32_t)cap, (uint32_t)share);
 }
 
 static int engine_init(struct engine *engine, const struct engine_config *config)
@@ -60,7 +36,8 @@ static int engine_init(struct engine *engine, const struct engine_config *config
         return -ENOMEM;
     for (uint32_t i = 0; i < engine->flow_bucket_count; i++)
         engine->flow_buckets[i] = FLIGHT_NONE;
-    int r = init_flights(engine, config);
+    const struct flight_room room = room_for_flights(config);
+    int r = flight_init(&engine->flights, room.cap, room.share);
     if (r == 0)
         r = heap_init(&engine->sending, config->targets);
     if (r == 0)
@@ -172,21 +149,37 @@ bool engine_begin_standby(struct engine *engine, const struct engine_place *plac
     return true;
 }
 
+/* Nothing is left to be done, and nothing can come. */
+static void end_if_complete(struct engine *engine)
+{
+    if (engine->end == ENGINE_RUNNING && !engine->config.open && engine->targets_left == 0)
+        engine->end = ENGINE_COMPLETE;
+}
+
+void engine_begin_target(struct engine *engine, uint32_t index, sonde_ns now)
+{
+    struct engine_target *target = &engine->targets[index];
+    target->next_cycle_ns = now;
+    target->step_ns = SONDE_NS_NEVER; /* the first cycle begins before the first walk */
+    heap_set(&engine->sending, index, now);
+    engine->targets_left++;
+}
+
 void engine_start(struct engine *engine, sonde_ns now)
 {
     engine->not_before_ns = now;
     engine->stop_ns = SONDE_NS_NEVER;
     if (engine->config.duration_ns > 0)
         engine->stop_ns = ns_add(now, engine->config.duration_ns);
-    engine->targets_left = engine->target_count;
-    for (uint32_t i = 0; i < engine->target_count; i++) {
-        struct engine_target *target = &engine->targets[i];
-        target->next_cycle_ns = now;
-        target->step_ns = SONDE_NS_NEVER; /* the first cycle begins before the first walk */
-        heap_set(&engine->sending, i, now);
-    }
-    if (engine->target_count == 0)
-        engine->end = ENGINE_COMPLETE;
+    for (uint32_t i = 0; i < engine->target_count; i++)
+        engine_begin_target(engine, i, now);
+    end_if_complete(engine);
+}
+
+void engine_close(struct engine *engine)
+{
+    engine->config.open = false;
+    end_if_complete(engine);
 }
 
 /* Take a flight for what the target wants to send. */
@@ -365,8 +358,8 @@ static bool expire_target(struct engine *engine, struct engine_target *target, s
     if (all_sent && plan_all_sent(engine, target, now) && /* what ended may have let more go */
         ns_due(plan_word_ns(engine, target), now)) {
         target->done = true;
-        if (--engine->targets_left == 0)
-            engine->end = ENGINE_COMPLETE;
+        engine->targets_left--;
+        end_if_complete(engine);
     }
     return true;
 }

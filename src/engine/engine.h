@@ -24,7 +24,8 @@
  * distance: probes go out up to a window beyond what has answered, until the target does. A target
  * is done after its last cycle, as soon as every answer is in or can no longer be expected.
  *
- * Nothing is allocated after engine_start().
+ * Targets are added before engine_start(), or while the engine runs: then each is begun by itself,
+ * and its cycles count from there. Only adding allocates; nothing is allocated per probe.
  */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
@@ -52,12 +53,14 @@ struct engine_config {
     uint8_t first_ttl;    /* 1 to max_ttl */
     uint8_t max_ttl;      /* 1 to 255 */
     uint8_t gap_limit;    /* silent hops beyond the last that answered, 1 to 255 */
+    bool open; /* targets may be added while it runs: the run is not complete before engine_close()
+                */
 };
 
 /** Why a run ended, or that it has not. */
 enum engine_end {
     ENGINE_RUNNING,
-    ENGINE_COMPLETE, /* every target is done */
+    ENGINE_COMPLETE, /* every target is done, and no other can be added */
     ENGINE_STOPPED,  /* engine_stop() was called */
     ENGINE_DEADLINE, /* duration_ns was up */
 };
@@ -80,8 +83,16 @@ SONDE_MUST_CHECK int engine_new(const struct engine_config *config, struct engin
 struct engine *engine_free(struct engine *engine);
 
 /**
+ * Make room for more targets and traces than were added, if there is not enough yet. What
+ * engine_next_tx() gave is not valid any more: tell engine_on_sent() of it before.
+ * @return 0; -ENOSPC: there would be more than ENGINE_TARGETS_MAX; -ENOMEM. Then there is as much
+ *         room as before.
+ */
+SONDE_MUST_CHECK int engine_reserve(struct engine *engine, uint32_t targets, uint32_t traces);
+
+/**
  * Add a target; its traces are added next.
- * @return 0; -ENOSPC if config.targets are there already.
+ * @return 0; -ENOSPC if there is no room for it.
  */
 SONDE_MUST_CHECK int engine_add_target(struct engine *engine, const struct sonde_addr *addr);
 
@@ -89,7 +100,8 @@ SONDE_MUST_CHECK int engine_add_target(struct engine *engine, const struct sonde
  * Add a trace to the target added last. The first trace of a target is its first choice as control.
  * @param ops   The module of spec->flow.protocol.
  * @param spec  Copied. No two traces may have the same flow.
- * @return 0; -ENOSPC if config.traces, or ENGINE_TRACES_PER_TARGET of this target, are there.
+ * @return 0; -ENOSPC if there is no room for it, or ENGINE_TRACES_PER_TARGET of this target are
+ *         there.
  */
 SONDE_MUST_CHECK int engine_add_trace(struct engine *engine, const struct sonde_probe_ops *ops,
                                       const struct sonde_spec *spec);
@@ -127,8 +139,15 @@ bool engine_find_flow(const struct engine *engine, const struct sonde_flow *flow
  */
 SONDE_MUST_CHECK bool engine_begin_standby(struct engine *engine, const struct engine_place *place);
 
-/** Begin the first cycle at @p now. */
+/** Begin the run, and the first cycle of every target that was added, at @p now. */
 void engine_start(struct engine *engine, sonde_ns now);
+
+/** Begin the first cycle of a target that was added after engine_start(), at @p now.
+ *  @param index  In the order in which targets were added; once for each. */
+void engine_begin_target(struct engine *engine, uint32_t index, sonde_ns now);
+
+/** No other target will be added: once all are done, the run is complete. */
+void engine_close(struct engine *engine);
 
 /** Probes that may be taken from engine_next_tx() before engine_on_sent() is told of the first. */
 enum { ENGINE_BATCH = 64 };

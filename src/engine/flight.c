@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 static_assert(FLIGHT_TOKENS % PROBE_TOKEN_MODULUS == 0, "remainders go on where tokens begin anew");
 
@@ -20,6 +21,20 @@ int flight_init(struct flight_table *table, uint32_t cap, uint32_t share)
     };
     table->flights = calloc(cap, sizeof *table->flights);
     return table->flights != NULL ? 0 : -ENOMEM;
+}
+
+int flight_resize(struct flight_table *table, uint32_t cap, uint32_t share)
+{
+    if (cap > table->cap) {
+        struct flight *flights = realloc(table->flights, cap * sizeof *flights);
+        if (flights == NULL)
+            return -ENOMEM;
+        memset(flights + table->cap, 0, (cap - table->cap) * sizeof *flights);
+        table->flights = flights;
+        table->cap = cap;
+    }
+    table->share = share;
+    return 0;
 }
 
 void flight_deinit(struct flight_table *table)

@@ -79,6 +79,14 @@ struct flight_table {
  */
 SONDE_MUST_CHECK int flight_init(struct flight_table *table, uint32_t cap, uint32_t share);
 
+/**
+ * Give a table another size, whatever flies.
+ * @param cap    As for flight_init(); a smaller one than it has changes nothing.
+ * @param share  Likewise; lines that have more in flight take no more until they are below it.
+ * @return 0; -ENOMEM with nothing changed.
+ */
+SONDE_MUST_CHECK int flight_resize(struct flight_table *table, uint32_t cap, uint32_t share);
+
 /** Free what flight_init() allocated; a zeroed table is fine. */
 void flight_deinit(struct flight_table *table);
 

@@ -97,7 +97,7 @@ struct engine_target {
 };
 
 struct engine {
-    struct engine_config config;
+    struct engine_config config;   /* targets and traces: as many as there is room for */
     struct engine_target *targets; /* [config.targets] */
     uint32_t target_count;
     uint32_t targets_left;       /* not done yet */
@@ -132,6 +132,19 @@ struct plan_choice {
     uint8_t ttl;
     bool to_target;
 };
+
+/* room.c: how much room there is */
+
+/** Room in the in-flight table. */
+struct flight_room {
+    uint32_t cap;
+    uint32_t share; /* of one trace */
+};
+
+/** @return Room for all that is in flight if nobody answers, within bounds: for each trace the
+ *  full-TTL probes of one timeout, and at each hop those of as many cycles, or what its budget
+ *  allows. */
+struct flight_room room_for_flights(const struct engine_config *config);
 
 /* extent.c: how far it is */
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * An engine with a few targets, in virtual time. The input chooses the settings and then what
- * happens, step by step: time passes, probes are sent or refused, and what arrives is made from
- * probes that were sent, or from nothing. When the input is used up, nobody answers any more.
+ * happens, step by step: time passes, probes are sent or refused, targets join, and what arrives is
+ * made from probes that were sent, or from nothing. When the input is used up, nobody answers any
+ * more.
  *
  * What must hold: every probe sent ends exactly once or is in flight; no round trip is negative;
  * nothing is said once the run is over; and whenever all that is due has been done, the next
@@ -18,7 +19,8 @@
 #include <string.h>
 
 enum {
-    TARGETS_MAX = 2,
+    STARTING_MAX = 2, /* targets at the start */
+    TARGETS_MAX = 4,  /* with those that join later */
     TRACES_MAX = 3,
     PROBES_KEPT = 32, /* that answers are made from */
     STEPS_MAX = 400,
@@ -229,10 +231,61 @@ static void receive_forged(struct run *run, bool error)
     receive(run, packet, len);
 }
 
+static void add_trace(struct run *run, const struct sonde_addr *addr, uint32_t nth)
+{
+    const struct sonde_probe_ops *ops = probe_at(rd_u8(&run->in) % 3);
+    struct sonde_spec spec = {
+        .flow =
+            {
+                .src = {.family = addr->family, .bytes = {192, 0, 2, 1}},
+                .dst = *addr,
+                .protocol = ops->protocol,
+                .src_port = (uint16_t)(40000 + nth),
+                .dst_port = ops->has_ports ? 443 : 0,
+            },
+        .cookie = 0x636f6f6b69652121 + nth,
+        .isn = 0x10203040 * nth,
+        .ts_base = UINT32_MAX - 3, /* it wraps after a few probes */
+        .id_base = rd_u16(&run->in),
+        .size_bytes = PROBE_SIZE_USUAL,
+    };
+    FUZZ_CHECK(engine_add_trace(run->engine, ops, &spec) == 0);
+}
+
+/* Add a target with its traces. */
+static void add_target(struct run *run)
+{
+    struct rd *in = &run->in;
+    struct sonde_addr addr = {.family = SONDE_FAMILY_IPV4, .bytes = {203, 0, 113, 100}};
+    if ((rd_u8(in) & 1) != 0)
+        addr = (struct sonde_addr){.family = SONDE_FAMILY_IPV6, .bytes = {0x20, [15] = 1}};
+    uint32_t i = run->tally->target_count;
+    run->services[i] = 1U + rd_u8(in) % TRACES_MAX;
+    FUZZ_CHECK(engine_add_target(run->engine, &addr) == 0);
+    for (uint32_t k = 0; k < run->services[i]; k++)
+        add_trace(run, &addr, i * TRACES_MAX + k);
+    FUZZ_CHECK(tally_add_target(run->tally, &addr, run->services[i]) == 0);
+}
+
+/* Let a target join that nobody made room for. */
+static void join(struct run *run)
+{
+    if (run->tally->target_count == TARGETS_MAX || !run->config.open)
+        return;
+    FUZZ_CHECK(engine_reserve(run->engine, 1, TRACES_MAX) == 0);
+    add_target(run);
+    engine_begin_target(run->engine, run->tally->target_count - 1, run->now);
+}
+
 static void step(struct run *run)
 {
     struct sonde_span garbage;
-    switch (rd_u8(&run->in) % 8) {
+    uint8_t choice = rd_u8(&run->in);
+    if (choice == 0xff) {
+        join(run);
+        return;
+    }
+    switch (choice % 8) {
     case 0:
         pass_time(run, ns_add(run->now, read_span(&run->in)));
         break;
@@ -261,32 +314,11 @@ static void step(struct run *run)
     expire(run);
 }
 
-static void add_trace(struct run *run, const struct sonde_addr *addr, uint32_t nth)
-{
-    const struct sonde_probe_ops *ops = probe_at(rd_u8(&run->in) % 3);
-    struct sonde_spec spec = {
-        .flow =
-            {
-                .src = {.family = addr->family, .bytes = {192, 0, 2, 1}},
-                .dst = *addr,
-                .protocol = ops->protocol,
-                .src_port = (uint16_t)(40000 + nth),
-                .dst_port = ops->has_ports ? 443 : 0,
-            },
-        .cookie = 0x636f6f6b69652121 + nth,
-        .isn = 0x10203040 * nth,
-        .ts_base = UINT32_MAX - 3, /* it wraps after a few probes */
-        .id_base = rd_u16(&run->in),
-        .size_bytes = PROBE_SIZE_USUAL,
-    };
-    FUZZ_CHECK(engine_add_trace(run->engine, ops, &spec) == 0);
-}
-
 static void begin(struct run *run)
 {
     struct rd *in = &run->in;
     uint8_t choice = rd_u8(in);
-    uint32_t targets = 1 + choice % TARGETS_MAX;
+    uint32_t targets = 1 + choice % STARTING_MAX;
     run->config = (struct engine_config){
         .targets = targets,
         .traces = targets * TRACES_MAX,
@@ -295,22 +327,16 @@ static void begin(struct run *run)
         .timeout_ns = (choice & 8) != 0 ? read_span(in) : 2 * SONDE_NS_PER_S,
         .duration_ns = (choice & 16) != 0 ? read_span(in) : 0,
         .rate_pps = (choice & 32) != 0 ? rd_u16(in) : 0,
-        .first_ttl = (uint8_t)(1 + rd_u8(in) % 4),
-        .gap_limit = (uint8_t)(1 + rd_u8(in) % 16),
     };
+    uint8_t wide = rd_u8(in);
+    run->config.open = (wide & 0x80) != 0;
+    run->config.first_ttl = (uint8_t)(1 + wide % 4);
+    run->config.gap_limit = (uint8_t)(1 + rd_u8(in) % 16);
     run->config.max_ttl = (uint8_t)(run->config.first_ttl + rd_u8(in) % 24);
     FUZZ_CHECK(engine_new(&run->config, &run->engine) == 0);
     FUZZ_CHECK(tally_new(run->config.max_ttl, &run->tally) == 0);
-    for (uint32_t i = 0; i < targets; i++) {
-        struct sonde_addr addr = {.family = SONDE_FAMILY_IPV4, .bytes = {203, 0, 113, 100}};
-        if ((rd_u8(in) & 1) != 0)
-            addr = (struct sonde_addr){.family = SONDE_FAMILY_IPV6, .bytes = {0x20, [15] = 1}};
-        run->services[i] = 1U + rd_u8(in) % TRACES_MAX;
-        FUZZ_CHECK(engine_add_target(run->engine, &addr) == 0);
-        for (uint32_t k = 0; k < run->services[i]; k++)
-            add_trace(run, &addr, i * TRACES_MAX + k);
-        FUZZ_CHECK(tally_add_target(run->tally, &addr, run->services[i]) == 0);
-    }
+    for (uint32_t i = 0; i < targets; i++)
+        add_target(run);
     pass_time(run, read_span(in) % SONDE_NS_PER_S);
     engine_start(run->engine, run->now);
 }
@@ -318,6 +344,8 @@ static void begin(struct run *run)
 /* Nobody answers any more: the run ends by itself, unless it is endless. */
 static void run_out(struct run *run)
 {
+    engine_close(run->engine);
+    run->over |= engine_ended(run->engine) != ENGINE_RUNNING;
     for (int i = 0; run->config.cycles > 0 && !run->over; i++) {
         FUZZ_CHECK(i < DEADLINES_MAX);
         settle(run);

@@ -27,6 +27,21 @@ Test(heap, an_empty_heap_has_no_time_and_no_id)
     heap_deinit(&heap);
 }
 
+Test(heap, room_is_made_around_what_is_there)
+{
+    struct heap heap;
+    cr_assert_eq(heap_init(&heap, 2), 0);
+    heap_set(&heap, 0, 30);
+    heap_set(&heap, 1, 10);
+    cr_assert_eq(heap_grow(&heap, 5), 0);
+    cr_expect_eq(heap_time_of(&heap, 4), SONDE_NS_NEVER);
+    heap_set(&heap, 4, 20);
+    heap_set(&heap, 3, 40);
+    cr_assert_eq(heap_grow(&heap, 3), 0, "there is more than that");
+    expect_order(&heap, (const uint32_t[]){1, 4, 0, 3}, 4);
+    heap_deinit(&heap);
+}
+
 Test(heap, a_heap_for_nothing_and_a_zeroed_one_are_fine)
 {
     struct heap heap;

@@ -347,7 +347,7 @@ static sonde_ns wake_ns(struct net *net)
     sonde_ns wake = engine_deadline_ns(net->engine);
     if (heap_time(&net->queue) < wake)
         wake = heap_time(&net->queue);
-    cr_assert_neq(wake, SONDE_NS_NEVER, "the engine waits for nothing");
+    cr_assert(net->open || wake != SONDE_NS_NEVER, "the engine waits for nothing");
     net->stalls = wake > net->now ? 0 : net->stalls + 1;
     cr_assert_leq(net->stalls, STALLS_ALLOWED, "the engine wants to be woken and does nothing");
     return wake > net->now ? wake : net->now;

@@ -75,6 +75,7 @@ struct net {
     bool repeats;    /* they answer several times */
     bool nameless;   /* nothing names a probe of services that are added */
 
+    bool open;      /* the engine may wait for targets that are to come */
     bool forgetful; /* keeps counts only, for long runs */
     struct net_probe *probes;
     size_t probe_count;
