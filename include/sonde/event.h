@@ -24,8 +24,8 @@ enum sonde_event_type {
 /** One record. Members that a type does not speak of are zero. */
 struct sonde_event {
     enum sonde_event_type type;
-    uint32_t target;  /**< index, in the order added; of several that share what is measured, the
-                           first */
+    uint32_t target;  /**< the index of its struct sonde_target_result; of several that share what
+                           is measured, the first */
     uint32_t service; /**< index within the target, in the order added */
     uint32_t cycle;   /**< 0, 1, 2, …: the cycle that the probe was sent in */
     uint8_t ttl;      /**< TTL or hop limit that the probe was sent with */

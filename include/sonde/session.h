@@ -4,7 +4,7 @@
  *
  *     sonde_session_new()          opens the sockets: the only call that needs privilege
  *     sonde_session_add()          for each target
- *     sonde_session_start()        looks names up and prepares the traces
+ *     sonde_session_start()        begins: names are looked up while the run goes on
  *     sonde_session_step()         until it says that the run is over
  *     sonde_session_snapshot()     at any time: everything known so far
  *     sonde_session_free()
@@ -45,7 +45,7 @@ struct sonde_options {
     uint32_t cycles;          /**< 0 = 3; SONDE_CYCLES_ENDLESS */
     sonde_ns interval_ns;     /**< from cycle to cycle; 0 = 1 s */
     sonde_ns timeout_ns;      /**< until a probe is lost at the latest; 0 = 2 s */
-    sonde_ns deadline_ns;     /**< for the whole run; 0 = none */
+    sonde_ns deadline_ns;     /**< from sonde_session_new() to the end of the run; 0 = none */
     uint32_t rate_pps;        /**< packets a second over everything; 0 = no cap */
     uint8_t first_ttl;        /**< 0 = 1 */
     uint8_t max_ttl;          /**< 0 = 30 */
@@ -70,8 +70,7 @@ struct sonde_options {
     const char *scenario;     /**< run on this one: the text of a scenario; NULL = not */
     size_t scenario_bytes;    /**< its length */
     bool virtual_time;        /**< simulate as fast as the machine can */
-    int wake_fd; /**< a descriptor that ends a wait when readable, and cuts name look-ups
-                      short; borrowed; 0 = none */
+    int wake_fd; /**< a descriptor that ends a wait when readable; borrowed; 0 = none */
 };
 
 /** A service to probe. */
@@ -138,18 +137,19 @@ SONDE_API SONDE_MUST_CHECK int sonde_session_add(struct sonde_session *session, 
                                                  size_t count);
 
 /**
- * Look up names, choose addresses, prepare every trace, and begin. Blocks while names are looked
- * up. A target that cannot be traced is an entry with an error; the others still run.
- * @return 0; -ENOMEM; -EBUSY: the session has started. A session that was woken up by wake_fd
- *         starts, and is over at once.
+ * Begin: numeric targets are probed at once, and each name from when on it is looked up, in
+ * sonde_session_step(). Does not block. A target that cannot be traced is an entry with an error;
+ * the others still run.
+ * @return 0; -EBUSY: the session has started; -ENOMEM, or another negative errno: it cannot, and
+ *         no other call but sonde_session_free() makes sense any more.
  */
 SONDE_API SONDE_MUST_CHECK int sonde_session_start(struct sonde_session *session);
 
 /**
  * Do what is due, then wait for something to happen, at most @p max_wait_ns (0 = do not wait,
  * SONDE_NS_NEVER = until something does).
- * @return 0: call again; 1: the run is over; a negative errno: the network cannot be used any more
- *         (the snapshot still holds what was measured).
+ * @return 0: call again; 1: the run is over; a negative errno: the network cannot be used any more,
+ *         or memory ran out (the snapshot still holds what was measured).
  * With want_events set, nothing more is done while SONDE_EVENTS_KEPT events wait to be taken.
  */
 SONDE_API SONDE_MUST_CHECK int sonde_session_step(struct sonde_session *session,

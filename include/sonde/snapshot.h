@@ -146,6 +146,7 @@ struct sonde_service_result {
 
 /** One target. */
 struct sonde_target_result {
+    uint32_t index;            /**< what events call it */
     const char *input;         /**< what it was added with: as a user wrote it */
     const char *name;          /**< the name or address in it */
     struct sonde_addr address; /**< no address if the name has none */

@@ -211,17 +211,6 @@ static int add_target(struct run *run, const struct target *target)
     return sonde_session_add(run->session, target->input, target->host, services, list->count);
 }
 
-static int complain_of_start(int error)
-{
-    const char *reason = strerrordesc_np(-error);
-    struct text words = {0};
-    text_add(&words, reason != NULL ? reason : "the run cannot start");
-    add_remedy(&words, error);
-    int status = complain(error == -EMFILE ? EXIT_UNMEASURED : EXIT_INTERNAL, words.data);
-    text_deinit(&words);
-    return status;
-}
-
 /* What the result comes to: a failure outweighs what could not be measured. */
 static int exit_code(const struct sonde_snapshot *snapshot)
 {
@@ -327,8 +316,6 @@ static int measure(struct run *run)
         r = sonde_session_start(run->session);
     if (r == 0)
         r = signal_catch_quit();
-    if (r < 0)
-        return complain_of_start(r);
     while (r == 0) {
         if (signal_caught() != 0)
             sonde_session_stop(run->session);

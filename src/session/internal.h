@@ -21,6 +21,9 @@ enum { UUID_TEXT_BYTES = 37 };
 /** The target of a place where nothing is measured. */
 #define NOT_TRACED UINT32_MAX
 
+/** The index of no target. */
+#define NO_TARGET UINT32_MAX
+
 /** A service as it was added. */
 struct session_service {
     const struct sonde_probe_ops *ops;
@@ -44,21 +47,26 @@ struct session_target {
     const char *host;
     const struct session_service *services; /* shared by the addresses of one name */
     uint32_t service_count;
+    bool pending;           /* its name is being looked up */
     struct sonde_addr addr; /* family SONDE_FAMILY_NONE: has none */
     struct sonde_addr source;
     struct engine_place *places; /* [service_count], where in engine and tally each is measured;
                                     NULL = none is. One that stands by may have no place */
+    uint32_t sibling;            /* target of the next address of the same name; NO_TARGET: none */
     enum sonde_code problem;     /* why it is not traced */
     const char *problem_text;
 };
 
 struct sonde_session {
-    struct sonde_options options; /* defaults filled in; strings in the arena */
-    struct sonde_addr source;     /* options.source, read */
-    struct arena arena;           /* strings and services */
-    struct session_target *targets;
+    struct sonde_options options;   /* defaults filled in; strings in the arena */
+    struct sonde_addr source;       /* options.source, read */
+    struct arena arena;             /* strings and services */
+    struct session_target *targets; /* first those that were added, then siblings of these */
     uint32_t target_count;
-    uint32_t *traced; /* [tally->target_count], which target each is */
+    uint32_t added_count;
+    uint32_t pending_count; /* targets whose names are being looked up */
+    uint32_t *traced;       /* [tally->target_count], which target each is */
+    uint32_t vantage; /* the target that tells where the run looks from; NO_TARGET: none does */
     struct sonde_transport *transport;
     enum sonde_transport_kind kind;
     bool lacks_icmp; /* ICMP could not be had */
@@ -70,13 +78,17 @@ struct sonde_session {
     struct engine *engine;
     struct tally *tally;
     sonde_ns now_ns;
-    sonde_ns start_ns;
-    sonde_ns end_ns; /* of the measuring; SONDE_NS_NEVER while it goes on */
-    sonde_ns wall_start_ns;
-    sonde_ns names_until_ns; /* when names that are still missing are given up */
-    int failure;             /* negative errno of a transport that broke */
-    bool interrupted;        /* while names were looked up */
-    bool started;
+    sonde_ns until_ns;          /* of options.deadline_ns; never: there is none */
+    sonde_ns start_ns;          /* when the first probe could leave */
+    sonde_ns end_ns;            /* of the measuring; never while it goes on */
+    sonde_ns wall_start_ns;     /* the time of day then */
+    sonde_ns scenario_start_ns; /* the time of day at 0 of a simulated run */
+    sonde_ns grace_ns;          /* when names of hops that are still missing are given up */
+    int failure;                /* negative errno of what broke: the transport, memory */
+    bool interrupted;           /* by sonde_session_stop() */
+    bool started;               /* by sonde_session_start() */
+    bool running;               /* targets begin as soon as they have traces */
+    bool begun;                 /* a target has */
     uint32_t cycles_begun;
     char run_id[UUID_TEXT_BYTES];
     char interface[64];
@@ -96,15 +108,28 @@ void session_problem(struct sonde_session *session, struct session_target *targe
 
 /* address.c */
 
-/** Give every target its address, and names with several addresses their further targets.
- *  @return 0; -ENOMEM; -EINTR: woken up. */
-SONDE_MUST_CHECK int session_resolve(struct sonde_session *session);
+/** Give every target that is a numeric address its traces, and begin to look up the names of the
+ *  others. @return 0; a negative errno. */
+SONDE_MUST_CHECK int session_begin_names(struct sonde_session *session);
+
+/** Give the targets whose names have been looked up their traces; further addresses of a name
+ *  become further targets. @return 0; a negative errno. */
+SONDE_MUST_CHECK int session_take_names(struct sonde_session *session);
+
+/** No name is waited for any more. @param why  What to say of targets whose names are missing. */
+void session_give_up_names(struct sonde_session *session, const char *why);
 
 /* trace.c */
 
-/** Make the engine and the tally, and prepare the traces of every target that has an address.
- *  @return 0; a negative errno. */
-SONDE_MUST_CHECK int session_prepare(struct sonde_session *session);
+/** Make the engine and the tally. @return 0; a negative errno. */
+SONDE_MUST_CHECK int session_make_engine(struct sonde_session *session);
+
+/** Prepare the traces of a target that has an address, and begin them if the run has begun.
+ *  @return 0, also if it cannot be traced and says why; a negative errno. */
+SONDE_MUST_CHECK int session_trace(struct sonde_session *session, uint32_t index);
+
+/** Begin the targets that have traces; those that get theirs later begin then. */
+void session_begin(struct sonde_session *session);
 
 /* share.c */
 
@@ -133,5 +158,10 @@ struct analyze_next_hop session_next_hop(const struct sonde_session *session,
                                          const struct session_target *target,
                                          const struct tally_target *measured,
                                          char interface[IF_NAMESIZE]);
+
+/* session.c */
+
+/** Note that it is now when the run starts. */
+void session_note_time(struct sonde_session *session);
 
 #endif

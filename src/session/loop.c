@@ -16,7 +16,7 @@ enum {
 };
 static_assert((int)IO_BATCH <= (int)ENGINE_BATCH, "the engine hands out what is sent at once");
 static_assert((int)PROBE_SIZE_MAX <= (int)IO_PACKET_MAX, "a transport takes every probe");
-static const sonde_ns NAMES_GRACE_NS = SONDE_NS_PER_S; /* for names, once all is measured */
+static const sonde_ns GRACE_NS = SONDE_NS_PER_S; /* for names of hops, once all is measured */
 
 /* An address that a resolver may be asked about: not one of this link, host or group only. */
 static bool name_is_worth_asking(const struct sonde_addr *addr)
@@ -120,19 +120,28 @@ static void send_due(struct sonde_session *session, sonde_ns now)
     }
 }
 
-/* The measuring is over; names may still be on their way. @return true if nothing is. */
+/* Let targets join whose names have been looked up. */
+static int take_names(struct sonde_session *session)
+{
+    (void)session->names->ops->step(session->names);
+    int r = session->interrupted ? 0 : session_take_names(session);
+    if (session->pending_count == 0)
+        engine_close(session->engine);
+    return r;
+}
+
+/* The measuring is over; names of hops may still be on their way. @return true if nothing is. */
 static bool is_over(struct sonde_session *session)
 {
-    if (session->failure == 0 && engine_ended(session->engine) == ENGINE_RUNNING)
+    if (engine_ended(session->engine) == ENGINE_RUNNING)
         return false;
     if (session->end_ns == SONDE_NS_NEVER) {
         session->end_ns = session->now_ns;
-        session->names_until_ns = ns_add(session->now_ns, NAMES_GRACE_NS);
+        session->grace_ns = ns_min(ns_add(session->now_ns, GRACE_NS), session->until_ns);
+        session_give_up_names(session, "the name was still being looked up at the deadline");
     }
     return session->options.no_names || session->interrupted ||
-           session->names->ops->step(session->names) == 0 ||
-           session->now_ns >= session->names_until_ns ||
-           engine_ended(session->engine) == ENGINE_STOPPED;
+           session->names->ops->step(session->names) == 0 || session->now_ns >= session->grace_ns;
 }
 
 static int wait_for_more(struct sonde_session *session, sonde_ns max_wait_ns)
@@ -140,12 +149,9 @@ static int wait_for_more(struct sonde_session *session, sonde_ns max_wait_ns)
     struct io_watch *watch = &session->watch;
     sonde_ns until = engine_deadline_ns(session->engine);
     if (session->end_ns != SONDE_NS_NEVER)
-        until = session->names_until_ns;
-    if (!session->options.no_names) {
-        (void)session->names->ops->step(session->names);
-        watch->count = session->own_watches;
-        until = ns_min(until, session->names->ops->watch(session->names, watch));
-    }
+        until = session->grace_ns;
+    watch->count = session->own_watches;
+    until = ns_min(until, session->names->ops->watch(session->names, watch));
     if (max_wait_ns != SONDE_NS_NEVER)
         until = ns_min(until, ns_add(session->now_ns, max_wait_ns));
     return session->transport->ops->wait(session->transport, until, &session->now_ns);
@@ -155,6 +161,8 @@ int sonde_session_step(struct sonde_session *session, sonde_ns max_wait_ns)
 {
     if (session->engine == NULL)
         return -EINVAL;
+    if (session->failure == 0)
+        session->failure = take_names(session);
     if (session->failure < 0)
         return session->failure;
     sonde_ns known_ns = drain_answers(session);
@@ -191,6 +199,7 @@ void sonde_session_progress(const struct sonde_session *session,
 void sonde_session_stop(struct sonde_session *session)
 {
     session->interrupted = true;
+    session_give_up_names(session, "interrupted while looking the name up");
     if (session->engine != NULL)
         engine_stop(session->engine);
 }

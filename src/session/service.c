@@ -169,6 +169,7 @@ int sonde_session_add(struct sonde_session *session, const char *input, const ch
         .host = arena_string(&session->arena, host),
         .services = own,
         .service_count = (uint32_t)own_count,
+        .sibling = NO_TARGET,
         .problem = SONDE_CODE_OK,
     };
     return arena_ok(&session->arena) ? 0 : -ENOMEM;

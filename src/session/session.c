@@ -31,6 +31,13 @@ static int fail(struct sonde_error *error, int code, const char *what, const cha
     return code;
 }
 
+/* Say why, as the system does. @return code. */
+static int fail_with(struct sonde_error *error, int code, const char *what)
+{
+    const char *reason = strerrordesc_np(-code);
+    return fail(error, code, what, reason != NULL ? reason : "?");
+}
+
 static void set_default(sonde_ns *value, sonde_ns standard)
 {
     if (*value == 0)
@@ -108,7 +115,7 @@ static int open_simulation(struct sonde_session *session, const struct sonde_opt
     session->prng.state = scenario->seed;
     session->hostname = arena_string(&session->arena, scenario->hostname);
     (void)snprintf(session->interface, sizeof session->interface, "%s", scenario->interface);
-    session->wall_start_ns = scenario->wall_start_ns;
+    session->scenario_start_ns = scenario->wall_start_ns;
     r = sim_new(scenario, &config, &session->transport);
     return r < 0 ? r : sim_names_new(sim_scenario_of(session->transport), &session->names);
 }
@@ -137,23 +144,22 @@ static int open_network(struct sonde_session *session, struct sonde_error *error
     if (r == -EOPNOTSUPP)
         return fail(error, -EACCES,
                     "marking packets takes raw sockets, and before Linux 5.17 CAP_NET_ADMIN", "");
-    if (r < 0) {
-        const char *reason = strerrordesc_np(-r);
-        return fail(error, r, "cannot open sockets: ", reason != NULL ? reason : "?");
-    }
+    if (r < 0)
+        return fail_with(error, r, "cannot open sockets: ");
     char hostname[256] = "";
     if (gethostname(hostname, sizeof hostname - 1) != 0)
         hostname[0] = '\0';
     session->hostname = arena_string(&session->arena, hostname);
-    session->wall_start_ns = clock_wall_ns();
-    return names_system_new(&session->names);
+    r = names_system_new(&session->names);
+    return r < 0 ? fail_with(error, r, "cannot look names up: ") : 0;
 }
 
 static int open_session(struct sonde_session *session, const struct sonde_options *options,
                         struct sonde_error *error)
 {
     bool simulate = options->simulate_demo || options->scenario != NULL;
-    session->end_ns = SONDE_NS_NEVER;
+    session->end_ns = session->until_ns = SONDE_NS_NEVER;
+    session->vantage = NO_TARGET;
     int r = take_options(session, options, error);
     if (r == 0 && options->wake_fd > 0)
         session->watch.fds[session->watch.count++] =
@@ -168,7 +174,12 @@ static int open_session(struct sonde_session *session, const struct sonde_option
         session->events = calloc(SONDE_EVENTS_KEPT, sizeof *session->events);
         r = session->events == NULL ? -ENOMEM : 0;
     }
-    return r == 0 && !arena_ok(&session->arena) ? -ENOMEM : r;
+    if (r == 0 && !arena_ok(&session->arena))
+        r = -ENOMEM;
+    /* a transport's wait() would tell the time, too, but may read packets: that is for later */
+    if (options->deadline_ns > 0)
+        session->until_ns = ns_add(simulate ? 0 : clock_monotonic_ns(), options->deadline_ns);
+    return r;
 }
 
 int sonde_session_new(const struct sonde_options *options, struct sonde_session **ret_session,
@@ -200,8 +211,8 @@ struct sonde_session *sonde_session_free(struct sonde_session *session)
         session->transport->ops->free(session->transport);
     free(session->segments);
     free(session->events);
-    free(session->targets);
     free(session->traced);
+    free(session->targets);
     arena_deinit(&session->arena);
     free(session);
     return NULL;
@@ -245,29 +256,41 @@ static int make_run_id(struct sonde_session *session)
     return 0;
 }
 
+void session_note_time(struct sonde_session *session)
+{
+    bool simulated = session->kind == SONDE_TRANSPORT_SIMULATED;
+    session->start_ns = session->now_ns;
+    session->wall_start_ns =
+        simulated ? ns_add(session->scenario_start_ns, session->now_ns) : clock_wall_ns();
+}
+
+/* Bring the session's idea of the time up to date. */
+static int look_at_clock(struct sonde_session *session)
+{
+    return session->transport->ops->wait(session->transport, INT64_MIN, &session->now_ns);
+}
+
 int sonde_session_start(struct sonde_session *session)
 {
     if (session->started)
         return -EBUSY;
     session->started = true;
-    int r = make_run_id(session);
+    int r = look_at_clock(session);
+    session_note_time(session);
     if (r == 0)
-        r = session->transport->ops->wait(session->transport, INT64_MIN, &session->now_ns);
-    session->start_ns = session->now_ns;
+        r = make_run_id(session);
     if (r == 0)
-        r = session_resolve(session);
-    if (r == -EINTR) {
-        session->interrupted = true;
-        r = 0;
-    }
-    if (r == 0)
-        r = session_prepare(session);
-    if (r == 0)
-        r = session->transport->ops->wait(session->transport, INT64_MIN, &session->now_ns);
+        r = session_make_engine(session);
     if (r < 0)
         return r;
     engine_start(session->engine, session->now_ns);
+    r = session_begin_names(session);
+    if (r == 0)
+        r = look_at_clock(session);
+    if (r < 0)
+        return r;
+    session_begin(session);
     if (session->interrupted)
-        engine_stop(session->engine);
+        sonde_session_stop(session);
     return 0;
 }

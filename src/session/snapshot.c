@@ -29,12 +29,16 @@ static void copy_service(const struct copy *copy, const struct session_target *t
         copy_service_figures(copy, target->places[index].trace, to);
         return;
     }
-    bool nameless = target->problem == SONDE_CODE_OK; /* interrupted before its turn came */
     to->verdict.level = SONDE_LEVEL_UNKNOWN;
-    to->verdict.code = nameless ? SONDE_CODE_INCONCLUSIVE : target->problem;
-    to->verdict.text = nameless ? "not probed" : arena_string(copy->arena, target->problem_text);
-    /* the resolver, or this machine, says so itself */
-    to->confidence = nameless ? SONDE_CONFIDENCE_LOW : SONDE_CONFIDENCE_HIGH;
+    if (target->problem == SONDE_CODE_OK) {
+        to->verdict.code = SONDE_CODE_INCONCLUSIVE;
+        to->verdict.text = "the name is still being looked up";
+        to->confidence = SONDE_CONFIDENCE_LOW;
+        return;
+    }
+    to->verdict.code = target->problem;
+    to->verdict.text = arena_string(copy->arena, target->problem_text);
+    to->confidence = SONDE_CONFIDENCE_HIGH; /* the resolver, or this machine, says so itself */
 }
 
 static void keep_worst(struct sonde_verdict *worst, const struct sonde_verdict *verdict)
@@ -134,6 +138,7 @@ static void copy_services(struct copy *copy, const struct session_target *from,
 static void copy_target(struct copy *copy, const struct session_target *from,
                         struct sonde_target_result *to)
 {
+    to->index = (uint32_t)(from - copy->session->targets);
     to->input = arena_string(copy->arena, from->input);
     to->name = arena_string(copy->arena, from->host);
     to->address = from->addr;
@@ -157,18 +162,22 @@ static void copy_targets(struct sonde_session *session, struct owned_snapshot *o
     if (targets == NULL || problems == NULL)
         return;
     snapshot->verdict = (struct sonde_verdict){SONDE_LEVEL_OK, SONDE_CODE_OK, ""};
+    uint32_t added = 0; /* targets in the order in which they were added, each with its siblings */
+    uint32_t index = 0;
     for (uint32_t i = 0; i < session->target_count; i++) {
-        const struct session_target *target = &session->targets[i];
+        const struct session_target *target = &session->targets[index];
         copy_target(&copy, target, &targets[i]);
         keep_worst(&snapshot->verdict, &targets[i].verdict);
-        if (snapshot->vantage.source.family == SONDE_FAMILY_NONE)
-            snapshot->vantage.source = target->source;
         if (target->problem != SONDE_CODE_OK)
             problems[snapshot->problem_count++] = (struct sonde_problem){
                 .target = targets[i].input,
                 .code = target->problem,
                 .text = arena_string(arena, target->problem_text),
             };
+        if (target->sibling == NO_TARGET)
+            index = ++added;
+        else
+            index = target->sibling;
     }
     snapshot->targets = targets;
     snapshot->target_count = session->target_count;
@@ -201,6 +210,8 @@ static void copy_run(struct sonde_session *session, struct owned_snapshot *owned
     snapshot->vantage.hostname = arena_string(&owned->arena, session->hostname);
     if (session->interface[0] != '\0')
         snapshot->vantage.interface = arena_string(&owned->arena, session->interface);
+    if (session->vantage != NO_TARGET)
+        snapshot->vantage.source = session->targets[session->vantage].source;
     snapshot->vantage.transport = session->kind;
     snapshot->vantage.lacks_icmp = session->lacks_icmp;
     snapshot->settings = (struct sonde_settings){

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Flows and traces: what every service of every target will be probed with. */
+#include "base/time.h"
 #include "io/linux/linux.h"
 #include "session/internal.h"
 #include "wire/udp.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -137,6 +139,40 @@ static int add_to_engine(struct sonde_session *session, const struct session_ser
                             : engine_add_trace(session->engine, service->ops, spec);
 }
 
+/* Begin the cycles of a target. Before the first one nothing could leave. */
+static void begin(struct sonde_session *session, uint32_t nth)
+{
+    if (!session->begun) {
+        session->begun = true;
+        session_note_time(session);
+    }
+    engine_begin_target(session->engine, nth, session->now_ns);
+}
+
+void session_begin(struct sonde_session *session)
+{
+    session->running = true;
+    for (uint32_t nth = 0; nth < session->tally->target_count; nth++)
+        begin(session, nth);
+}
+
+/* The run looks from where its first target is reached from: in the order in which targets were
+ * added, whichever was ready first. */
+static void note_vantage(struct sonde_session *session, uint32_t index)
+{
+    if (session->vantage != NO_TARGET && session->vantage < index)
+        return;
+    session->vantage = index;
+    if (session->kind == SONDE_TRANSPORT_SIMULATED)
+        return;
+    if (session->options.interface != NULL)
+        (void)snprintf(session->interface, sizeof session->interface, "%s",
+                       session->options.interface);
+    else
+        linux_interface_of(&session->targets[index].source, session->interface,
+                           sizeof session->interface);
+}
+
 /* Flows for the services of a target: a spec for each, in their order, but for those that are
  * measured elsewhere. */
 struct flows {
@@ -166,12 +202,18 @@ static int bind_flows(struct sonde_session *session, struct session_target *targ
 }
 
 /* Put a target into engine and tally. */
-static int add_measured(struct sonde_session *session, uint32_t index, const struct flows *flows)
+static int add_target(struct sonde_session *session, uint32_t index, const struct flows *flows)
 {
     struct session_target *target = &session->targets[index];
     uint32_t nth = session->tally->target_count;
-    session->traced[nth] = index;
-    int r = engine_add_target(session->engine, &target->addr);
+    uint32_t *traced = realloc(session->traced, (nth + 1) * sizeof *traced);
+    if (traced == NULL)
+        return -ENOMEM;
+    session->traced = traced;
+    traced[nth] = index;
+    int r = engine_reserve(session->engine, 1, flows->count);
+    if (r == 0)
+        r = engine_add_target(session->engine, &target->addr);
     uint32_t trace = 0;
     for (uint32_t i = 0; r == 0 && i < target->service_count; i++) {
         if (!flows->own[i])
@@ -181,8 +223,12 @@ static int add_measured(struct sonde_session *session, uint32_t index, const str
     }
     if (r == 0)
         r = tally_add_target(session->tally, &target->addr, flows->count);
+    if (r < 0)
+        return r;
     target->source = flows->specs[0].flow.src;
-    return r;
+    if (session->running)
+        begin(session, nth);
+    return 0;
 }
 
 /* A target that is measured by another one: it has the other's source. */
@@ -194,8 +240,7 @@ static void take_source(struct sonde_session *session, struct session_target *ta
     target->source = session->targets[session->traced[place->target]].source;
 }
 
-/* Prepare one target: all of its services, or none. */
-static int add_target(struct sonde_session *session, uint32_t index)
+int session_trace(struct sonde_session *session, uint32_t index)
 {
     struct session_target *target = &session->targets[index];
     struct flows flows = {.count = 0};
@@ -210,13 +255,17 @@ static int add_target(struct sonde_session *session, uint32_t index)
                         service_problem_text(session, &target->services[failed], r));
         return 0;
     }
-    if (flows.count > 0)
-        return add_measured(session, index, &flows);
-    take_source(session, target);
+    if (flows.count == 0)
+        take_source(session, target);
+    else
+        r = add_target(session, index, &flows);
+    if (r < 0)
+        return r;
+    note_vantage(session, index);
     return 0;
 }
 
-static int make_engine(struct sonde_session *session)
+int session_make_engine(struct sonde_session *session)
 {
     static_assert((int)SONDE_TARGETS_MAX < (int)ENGINE_TARGETS_MAX, "the engine takes as many");
     const struct sonde_options *options = &session->options;
@@ -227,51 +276,20 @@ static int make_engine(struct sonde_session *session)
         .cycles = endless ? 0 : options->cycles,
         .interval_ns = options->interval_ns,
         .timeout_ns = options->timeout_ns,
-        .duration_ns = options->deadline_ns,
+        .open = true,
         .rate_pps = options->rate_pps,
         .first_ttl = options->first_ttl,
         .max_ttl = options->max_ttl,
         .gap_limit = options->gap_limit,
     };
     for (uint32_t i = 0; i < session->target_count; i++) {
-        if (session->targets[i].addr.family == SONDE_FAMILY_NONE)
-            continue;
         config.targets++;
         config.traces += session->targets[i].service_count;
     }
+    if (session->until_ns != SONDE_NS_NEVER)
+        config.duration_ns = ns_max(ns_sub(session->until_ns, session->now_ns), 1);
     int r = engine_new(&config, &session->engine);
-    return r < 0 ? r : tally_new(options->max_ttl, &session->tally);
-}
-
-/* The interface that the first traced target is reached through. */
-static void find_interface(struct sonde_session *session)
-{
-    for (uint32_t i = 0; i < session->target_count; i++) {
-        if (session->targets[i].places == NULL || session->interface[0] != '\0')
-            continue;
-        if (session->options.interface != NULL)
-            (void)strncat(session->interface, session->options.interface,
-                          sizeof session->interface - 1);
-        else
-            linux_interface_of(&session->targets[i].source, session->interface,
-                               sizeof session->interface);
-        return;
-    }
-}
-
-int session_prepare(struct sonde_session *session)
-{
-    int r = session_random(session, &session->echo_id, sizeof session->echo_id);
     if (r == 0)
-        r = make_engine(session);
-    session->traced = calloc(session->target_count + 1U, sizeof *session->traced);
-    if (session->traced == NULL)
-        return -ENOMEM;
-    for (uint32_t i = 0; r == 0 && i < session->target_count; i++) {
-        if (session->targets[i].addr.family != SONDE_FAMILY_NONE)
-            r = add_target(session, i);
-    }
-    if (r == 0 && session->kind != SONDE_TRANSPORT_SIMULATED)
-        find_interface(session);
-    return r;
+        r = tally_new(options->max_ttl, &session->tally);
+    return r == 0 ? session_random(session, &session->echo_id, sizeof session->echo_id) : r;
 }

@@ -59,31 +59,44 @@ static int parse_nat(struct parse *parse)
     return r;
 }
 
-static int add_name(struct parse *parse, const char *name, const struct sonde_addr *addr,
-                    bool reverse)
+static int add_name(struct parse *parse, const char *name, const struct sim_name *entry)
 {
     struct sim_scenario *scenario = parse->scenario;
     struct sim_name *kept = parse_grow(&scenario->names, &scenario->name_count, sizeof *kept);
     if (kept == NULL)
         return -ENOMEM;
-    kept->addr = *addr;
-    kept->reverse = reverse;
+    *kept = *entry;
     return parse_name(parse, name, kept->name, sizeof kept->name);
 }
 
-/* "resolve NAME ADDRESS...", "name ADDRESS NAME" */
-static int parse_names(struct parse *parse, bool reverse)
+/* "resolve NAME [ADDRESS...] [delay=D]" */
+static int parse_resolve(struct parse *parse)
 {
-    if (parse->word_count < 3 || (reverse && parse->word_count > 3))
-        return parse_fail(parse, "a name and an address are needed", "");
+    struct sim_name entry = {.reverse = false};
+    size_t end = parse->word_count;
     int r = 0;
-    for (size_t i = 2; r == 0 && i < parse->word_count; i++) {
-        struct sonde_addr addr;
-        r = parse_address(parse, parse->words[reverse ? 1 : i], &addr);
+    if (end > 2 && strncmp(parse->words[end - 1], "delay=", 6) == 0)
+        r = parse_duration(parse, parse->words[--end] + 6, &entry.delay_ns);
+    if (r == 0 && parse->word_count < 3)
+        r = parse_fail(parse, "a name and an address are needed", "");
+    if (r == 0 && end == 2) /* it has no address, and that takes a while to find out */
+        r = add_name(parse, parse->words[1], &entry);
+    for (size_t i = 2; r == 0 && i < end; i++) {
+        r = parse_address(parse, parse->words[i], &entry.addr);
         if (r == 0)
-            r = add_name(parse, parse->words[reverse ? 2 : 1], &addr, reverse);
+            r = add_name(parse, parse->words[1], &entry);
     }
     return r;
+}
+
+/* "name ADDRESS NAME" */
+static int parse_reverse(struct parse *parse)
+{
+    struct sim_name entry = {.reverse = true};
+    if (parse->word_count != 3)
+        return parse_fail(parse, "an address and a name are needed", "");
+    int r = parse_address(parse, parse->words[1], &entry.addr);
+    return r < 0 ? r : add_name(parse, parse->words[2], &entry);
 }
 
 static int parse_one_value(struct parse *parse)
@@ -125,9 +138,9 @@ static int parse_statement(struct parse *parse)
     if (strcmp(word, "nat") == 0)
         return parse_nat(parse);
     if (strcmp(word, "resolve") == 0)
-        return parse_names(parse, false);
+        return parse_resolve(parse);
     if (strcmp(word, "name") == 0)
-        return parse_names(parse, true);
+        return parse_reverse(parse);
     return parse_fail(parse, "unknown statement: %s", word);
 }
 

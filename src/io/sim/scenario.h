@@ -57,7 +57,7 @@
  *       limit=N[/D] burst=N             only what exceeds N a second (or in D), and so many at once
  *       from=TIME until=TIME            only then
  *   nat NODE ADDRESS [port=+N]          source translation; quotes are not translated back
- *   resolve NAME ADDRESS...             what the name means
+ *   resolve NAME ADDRESS... [delay=D]   what the name means, and how long looking it up takes
  *   name ADDRESS NAME                   the name of an address
  */
 /* clang-format on */
@@ -208,8 +208,9 @@ struct sim_rule {
 
 struct sim_name {
     char name[SIM_TEXT_BYTES];
-    struct sonde_addr addr;
-    bool reverse; /* the name of the address, not an address of the name */
+    struct sonde_addr addr; /* family SONDE_FAMILY_NONE: it has none */
+    sonde_ns delay_ns;      /* of looking it up */
+    bool reverse;           /* the name of the address, not an address of the name */
 };
 
 struct sim_scenario {

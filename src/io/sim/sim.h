@@ -30,7 +30,7 @@ SONDE_MUST_CHECK int sim_new(struct sim_scenario *scenario, const struct sim_con
 const struct sim_scenario *sim_scenario_of(const struct sonde_transport *transport);
 
 /**
- * The names that a scenario gives. Nothing is ever under way: every name is there at once.
+ * The names that a scenario gives: addresses of a name after its delay, names of addresses at once.
  * @param scenario   Borrowed for as long as the names live.
  * @param ret_names  On 0, the names; freed with their ops.
  * @return 0; -ENOMEM.

@@ -3,105 +3,164 @@
  * Names to addresses with getaddrinfo(): it honours hosts files, resolver plug-ins and address
  * selection rules, so that sonde goes where the administrator's other programs go. RFC 6724.
  *
- * It blocks, for seconds if a resolver is silent. So it runs in threads, and whoever waits can be
- * interrupted: then the threads are left to themselves with the last reference to the job.
+ * It blocks, for seconds if a resolver is silent, and nothing can end it. So it runs in threads,
+ * which take names from a queue and put answers into another. Whoever frees a struct forward does
+ * not wait for them: what threads work on belongs to the pool, and the last one frees it.
+ *
+ * So many names are looked up at the same time that a resolver is not flooded. If not a single name
+ * leaves the queue for a while, those under way are stuck, and as many threads more are started: a
+ * name is not to wait for others that are not answered. All of them are so few that descriptors are
+ * left for the run, which opens sockets while names are looked up.
  */
 #include "io/system/forward.h"
 
+#include "base/addr.h"
+#include "base/time.h"
 #include "io/clock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-enum { THREADS_MAX = 16 };
+enum {
+    THREADS_AT_FIRST = 16,
+    THREADS_MAX = 256,
+    DESCRIPTORS_EACH = 2,  /* of a thread: a resolver's socket and a file */
+    DESCRIPTORS_LEFT = 12, /* for source ports that are held, and for names of addresses */
+    STACK_BYTES = 1 << 20, /* of each; memory is taken only where it is touched */
+    TRIES = 20,            /* to look a name up while there are no descriptors left */
+};
+static const sonde_ns STUCK_NS = 100 * SONDE_NS_PER_MS; /* no name has left the queue for this */
 
-/* The names being looked up; shared by the threads and whoever waits for them. */
-struct job {
-    pthread_mutex_t lock;
-    uint32_t references;
-    uint32_t next; /* the first query that no thread has taken */
-    uint32_t done;
-    uint32_t count;
-    int done_fd; /* an eventfd: all are done */
-    char (*names)[NAMES_BYTES_MAX];
-    struct names_query *queries; /* the job's own copies */
+/* A name, and what came of it. */
+struct look_up {
+    struct look_up *next;
+    struct names_answer answer;
+    unsigned tries;
+    char name[NAMES_BYTES_MAX];
 };
 
-/* Count one reference more or less. @return how many there are now. */
-static uint32_t job_count(struct job *job, int change)
+struct queue {
+    struct look_up *first;
+    struct look_up *last;
+    uint32_t count;
+};
+
+/* What the threads share with whoever waits for them. */
+struct pool {
+    pthread_mutex_t lock;
+    uint32_t references; /* of the threads that run, and of the struct forward */
+    uint32_t threads;    /* that run */
+    uint32_t taken;      /* names that have left the queue, ever */
+    bool starved;        /* a look-up found no descriptor since this was last looked at */
+    struct queue waiting;
+    struct queue done;
+    int done_fd; /* an eventfd: an answer is there */
+};
+
+struct forward {
+    struct pool *pool;
+    uint32_t under_way;       /* look-ups whose answers were not taken */
+    uint32_t threads_max;     /* as far as descriptors go */
+    uint32_t threads_allowed; /* for now */
+    uint32_t taken;           /* names that had left the queue when that was last looked at */
+    sonde_ns stuck_ns;        /* when it counts as stuck, if none has left it until then */
+    unsigned failures;        /* to start a thread while none ran */
+};
+
+static void queue_put(struct queue *queue, struct look_up *look_up)
 {
-    (void)pthread_mutex_lock(&job->lock);
-    job->references = (uint32_t)((int)job->references + change);
-    uint32_t references = job->references;
-    (void)pthread_mutex_unlock(&job->lock);
-    return references;
+    look_up->next = NULL;
+    if (queue->first == NULL)
+        queue->first = look_up;
+    else
+        queue->last->next = look_up;
+    queue->last = look_up;
+    queue->count++;
 }
 
-static struct job *job_unref(struct job *job)
+static struct look_up *queue_take(struct queue *queue)
 {
-    if (job_count(job, -1) > 0)
-        return NULL;
-    (void)pthread_mutex_destroy(&job->lock);
-    if (job->done_fd >= 0)
-        (void)close(job->done_fd);
-    free(job->names);
-    free(job->queries);
-    free(job);
-    return NULL;
+    struct look_up *first = queue->first;
+    if (first != NULL) {
+        queue->first = first->next;
+        queue->count--;
+    }
+    return first;
 }
 
-static int job_new(const struct names_query *queries, uint32_t count, struct job **ret_job)
+static void queue_empty(struct queue *queue)
 {
-    struct job *job = calloc(1, sizeof *job);
-    if (job == NULL)
+    struct look_up *look_up;
+    while ((look_up = queue_take(queue)) != NULL)
+        free(look_up);
+}
+
+static void pool_lock(struct pool *pool)
+{
+    (void)pthread_mutex_lock(&pool->lock);
+}
+
+static void pool_unlock(struct pool *pool)
+{
+    (void)pthread_mutex_unlock(&pool->lock);
+}
+
+static void pool_free(struct pool *pool)
+{
+    queue_empty(&pool->waiting);
+    queue_empty(&pool->done);
+    if (pool->done_fd >= 0)
+        (void)close(pool->done_fd);
+    (void)pthread_mutex_destroy(&pool->lock);
+    free(pool);
+}
+
+/* Let go of the pool; its lock is held, and is no more. */
+static void pool_unref(struct pool *pool)
+{
+    bool last = --pool->references == 0;
+    pool_unlock(pool);
+    if (last)
+        pool_free(pool);
+}
+
+static int pool_new(struct pool **ret_pool)
+{
+    struct pool *pool = calloc(1, sizeof *pool);
+    if (pool == NULL)
         return -ENOMEM;
-    job->references = 1;
-    job->count = count;
-    job->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    int r = job->done_fd < 0 ? -errno : 0;
-    job->names = calloc(count, sizeof *job->names);
-    job->queries = calloc(count, sizeof *job->queries);
-    if (pthread_mutex_init(&job->lock, NULL) != 0) {
-        free(job->names);
-        free(job->queries);
-        if (job->done_fd >= 0)
-            (void)close(job->done_fd);
-        free(job);
+    if (pthread_mutex_init(&pool->lock, NULL) != 0) {
+        free(pool);
         return -ENOMEM;
     }
-    if (r == 0 && (job->names == NULL || job->queries == NULL))
-        r = -ENOMEM;
-    if (r < 0) {
-        (void)job_unref(job);
-        return r;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        size_t len = strnlen(queries[i].name, NAMES_BYTES_MAX - 1);
-        memcpy(job->names[i], queries[i].name, len);
-        job->queries[i].name = job->names[i];
-        job->queries[i].family = queries[i].family;
-        job->queries[i].error = -EINTR;
-    }
-    *ret_job = job;
-    return 0;
+    pool->references = 1;
+    pool->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int r = pool->done_fd < 0 ? -errno : 0;
+    if (r < 0)
+        pool_free(pool);
+    else
+        *ret_pool = pool;
+    return r;
 }
 
-static bool already_there(const struct names_query *query, const struct sonde_addr *addr)
+static bool already_there(const struct names_answer *answer, const struct sonde_addr *addr)
 {
-    for (uint32_t i = 0; i < query->count; i++) {
-        if (sonde_addr_equal(&query->addresses[i], addr))
+    for (uint32_t i = 0; i < answer->count; i++) {
+        if (sonde_addr_equal(&answer->addresses[i], addr))
             return true;
     }
     return false;
 }
 
-static void take_address(struct names_query *query, const struct addrinfo *info)
+static void take_address(struct names_answer *answer, const struct addrinfo *info)
 {
     struct sonde_addr addr = {0};
     if (info->ai_family == AF_INET6) {
@@ -116,119 +175,228 @@ static void take_address(struct names_query *query, const struct addrinfo *info)
         addr.family = SONDE_FAMILY_IPV4;
         memcpy(addr.bytes, &in4.sin_addr, 4);
     }
-    if (addr.family != SONDE_FAMILY_NONE && query->count < NAMES_ADDRESSES_MAX &&
-        !already_there(query, &addr))
-        query->addresses[query->count++] = addr;
+    addr_unmap(&addr);
+    if (addr.family != SONDE_FAMILY_NONE && answer->count < NAMES_ADDRESSES_MAX &&
+        !already_there(answer, &addr))
+        answer->addresses[answer->count++] = addr;
 }
 
-static void look_up(struct names_query *query)
+static void ask(struct look_up *look_up)
 {
+    struct names_answer *answer = &look_up->answer;
     struct addrinfo *found = NULL;
     const struct addrinfo hints = {
-        .ai_family = query->family == SONDE_FAMILY_IPV4   ? AF_INET
-                     : query->family == SONDE_FAMILY_IPV6 ? AF_INET6
-                                                          : AF_UNSPEC,
+        .ai_family = answer->family == SONDE_FAMILY_IPV4   ? AF_INET
+                     : answer->family == SONDE_FAMILY_IPV6 ? AF_INET6
+                                                           : AF_UNSPEC,
         .ai_socktype = SOCK_DGRAM,
         .ai_flags = AI_IDN | AI_ADDRCONFIG,
     };
     errno = 0;
-    int r = getaddrinfo(query->name, NULL, &hints, &found);
+    int r = getaddrinfo(look_up->name, NULL, &hints, &found);
     /* whatever it calls that: a resolver that could open nothing knows nothing of the name */
     int error = errno;
     bool starved = error == EMFILE || error == ENFILE;
     for (const struct addrinfo *at = found; r == 0 && at != NULL; at = at->ai_next)
-        take_address(query, at);
+        take_address(answer, at);
     if (found != NULL)
         freeaddrinfo(found);
-    query->error = query->count > 0  ? 0
-                   : starved         ? -error
-                   : r == EAI_AGAIN  ? -EAGAIN
-                   : r == EAI_MEMORY ? -ENOMEM
-                                     : -ENOENT;
+    answer->error = answer->count > 0 ? 0
+                    : starved         ? -error
+                    : r == EAI_AGAIN  ? -EAGAIN
+                    : r == EAI_MEMORY ? -ENOMEM
+                                      : -ENOENT;
 }
 
-/* Take the next query; NULL if all are taken. */
-static struct names_query *job_take(struct job *job)
+/* Put a look-up where it belongs now. @return false if this thread had better end: others that go
+ * on have more use for descriptors. */
+static bool put_back(struct pool *pool, struct look_up *look_up)
 {
-    (void)pthread_mutex_lock(&job->lock);
-    struct names_query *query = job->next < job->count ? &job->queries[job->next++] : NULL;
-    (void)pthread_mutex_unlock(&job->lock);
-    return query;
+    int error = look_up->answer.error;
+    bool starved = (error == -EMFILE || error == -ENFILE) && ++look_up->tries < TRIES;
+    pool->starved |= starved;
+    queue_put(starved ? &pool->waiting : &pool->done, look_up);
+    if (!starved)
+        (void)eventfd_write(pool->done_fd, 1);
+    return !starved;
 }
 
 static void *work(void *arg)
 {
-    struct job *job = arg;
-    struct names_query *query;
-    while ((query = job_take(job)) != NULL) {
-        struct names_query answer = {.name = query->name, .family = query->family};
-        look_up(&answer);
-        (void)pthread_mutex_lock(&job->lock);
-        *query = answer;
-        bool all = ++job->done == job->count;
-        (void)pthread_mutex_unlock(&job->lock);
-        if (all)
-            (void)eventfd_write(job->done_fd, 1);
+    struct pool *pool = arg;
+    bool go_on = true;
+    pool_lock(pool);
+    while (go_on) {
+        struct look_up *look_up = queue_take(&pool->waiting);
+        if (look_up == NULL)
+            break;
+        pool->taken++;
+        pool_unlock(pool);
+        ask(look_up);
+        pool_lock(pool);
+        go_on = put_back(pool, look_up);
     }
-    (void)job_unref(job);
+    pool->threads--;
+    pool_unref(pool);
     return NULL;
 }
 
-/* Start the threads. @return how many run. */
-static uint32_t job_start(struct job *job)
+/* Start so many threads, as far as they are allowed and can be had; the pool's lock is held. */
+static void start_threads(struct forward *forward, uint32_t count)
 {
-    uint32_t started = 0;
+    struct pool *pool = forward->pool;
+    pthread_t thread;
     pthread_attr_t attributes;
     if (pthread_attr_init(&attributes) != 0)
-        return 0;
+        return;
     (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    while (started < job->count && started < THREADS_MAX) {
-        pthread_t thread;
-        (void)job_count(job, 1);
-        if (pthread_create(&thread, &attributes, work, job) != 0) {
-            (void)job_count(job, -1);
+    (void)pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    for (; count > 0 && pool->threads < forward->threads_allowed; count--) {
+        if (pthread_create(&thread, &attributes, work, pool) != 0)
             break;
-        }
-        started++;
+        pool->references++;
+        pool->threads++;
     }
     (void)pthread_attr_destroy(&attributes);
-    return started;
 }
 
-/* Wait until all are done, or somebody wants an end to it. */
-static int job_wait(struct job *job, struct io_watch *watch)
+/* How many threads there may be for the descriptors that are free: those from the first free one
+ * on, as they are given out in their order. @param fd  One that is open. */
+static uint32_t find_threads_max(int fd)
 {
-    struct pollfd done = {.fd = job->done_fd, .events = POLLIN};
-    while (done.revents == 0) {
-        int r = clock_poll(&done, 1, watch, SONDE_NS_NEVER);
-        if (r < 0)
-            return r;
-        for (nfds_t i = 0; watch != NULL && i < watch->count; i++) {
-            if (watch->fds[i].revents != 0)
-                return -EINTR;
-        }
+    struct rlimit limit;
+    int first = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (first >= 0)
+        (void)close(first);
+    if (first < 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
+        limit.rlim_cur < (rlim_t)first + DESCRIPTORS_LEFT + DESCRIPTORS_EACH)
+        return 1;
+    rlim_t most = (limit.rlim_cur - (rlim_t)first - DESCRIPTORS_LEFT) / DESCRIPTORS_EACH;
+    return most < THREADS_MAX ? (uint32_t)most : THREADS_MAX;
+}
+
+int forward_new(struct forward **ret_forward)
+{
+    struct forward *forward = calloc(1, sizeof *forward);
+    if (forward == NULL)
+        return -ENOMEM;
+    int r = pool_new(&forward->pool);
+    if (r < 0) {
+        free(forward);
+        return r;
     }
+    uint32_t most = find_threads_max(forward->pool->done_fd);
+    forward->threads_max = most;
+    forward->threads_allowed = most < THREADS_AT_FIRST ? most : THREADS_AT_FIRST;
+    *ret_forward = forward;
     return 0;
 }
 
-int forward_resolve(struct names *names, struct names_query *queries, uint32_t count,
-                    struct io_watch *watch)
+struct forward *forward_free(struct forward *forward)
 {
-    (void)names;
-    if (count == 0)
-        return 0;
-    struct job *job;
-    int r = job_new(queries, count, &job);
-    if (r < 0)
-        return r;
-    r = job_start(job) > 0 ? job_wait(job, watch) : -ENOMEM;
-    (void)pthread_mutex_lock(&job->lock);
-    for (uint32_t i = 0; i < count; i++) {
-        const char *name = queries[i].name;
-        queries[i] = job->queries[i];
-        queries[i].name = name;
+    if (forward == NULL)
+        return NULL;
+    pool_lock(forward->pool);
+    queue_empty(&forward->pool->waiting); /* the threads find nothing more to do */
+    pool_unref(forward->pool);
+    free(forward);
+    return NULL;
+}
+
+int forward_begin(struct forward *forward, const struct names_question *question)
+{
+    struct pool *pool = forward->pool;
+    struct look_up *look_up = calloc(1, sizeof *look_up);
+    size_t len = strlen(question->name);
+    if (look_up == NULL)
+        return -ENOMEM;
+    look_up->answer.id = question->id;
+    look_up->answer.family = question->family;
+    look_up->answer.error = -ENOENT;
+    memcpy(look_up->name, question->name, len < NAMES_BYTES_MAX ? len : NAMES_BYTES_MAX - 1);
+    if (forward->under_way++ == 0)
+        forward->stuck_ns = ns_add(clock_monotonic_ns(), STUCK_NS);
+    pool_lock(pool);
+    if (len >= NAMES_BYTES_MAX) {
+        (void)put_back(pool, look_up); /* there is no such name */
+    } else {
+        queue_put(&pool->waiting, look_up);
+        start_threads(forward, 1);
     }
-    (void)pthread_mutex_unlock(&job->lock);
-    (void)job_unref(job);
-    return r;
+    pool_unlock(pool);
+    return 0;
+}
+
+/* Descriptors do not suffice for as many threads as there were. */
+static void note_starving(struct forward *forward)
+{
+    struct pool *pool = forward->pool;
+    if (!pool->starved)
+        return;
+    pool->starved = false;
+    forward->threads_max = forward->threads_allowed = pool->threads > 0 ? pool->threads : 1;
+}
+
+/* No name has left the queue for a while. */
+static void help_queue(struct forward *forward)
+{
+    struct pool *pool = forward->pool;
+    if (pool->threads == forward->threads_allowed)
+        forward->threads_allowed *= 2;
+    if (forward->threads_allowed > forward->threads_max)
+        forward->threads_allowed = forward->threads_max;
+    start_threads(forward, pool->waiting.count);
+    forward->failures = pool->threads > 0 ? 0 : forward->failures + 1;
+    struct look_up *look_up;
+    while (forward->failures >= TRIES && (look_up = queue_take(&pool->waiting)) != NULL) {
+        look_up->answer.error = -ENOMEM;
+        (void)put_back(pool, look_up);
+    }
+}
+
+void forward_step(struct forward *forward)
+{
+    struct pool *pool = forward->pool;
+    eventfd_t answers;
+    if (forward->under_way == 0)
+        return;
+    (void)eventfd_read(pool->done_fd, &answers);
+    sonde_ns now = clock_monotonic_ns();
+    pool_lock(pool);
+    note_starving(forward);
+    bool stuck = pool->waiting.count > 0 && (pool->taken == forward->taken || pool->threads == 0);
+    if (stuck && now >= forward->stuck_ns)
+        help_queue(forward);
+    if (!stuck || now >= forward->stuck_ns)
+        forward->stuck_ns = ns_add(now, STUCK_NS);
+    forward->taken = pool->taken;
+    pool_unlock(pool);
+}
+
+int forward_take(struct forward *forward, struct names_answer *ret_answer)
+{
+    if (forward->under_way == 0)
+        return -EAGAIN;
+    pool_lock(forward->pool);
+    struct look_up *look_up = queue_take(&forward->pool->done);
+    pool_unlock(forward->pool);
+    if (look_up == NULL)
+        return -EAGAIN;
+    forward->under_way--;
+    *ret_answer = look_up->answer;
+    free(look_up);
+    return 0;
+}
+
+sonde_ns forward_watch(struct forward *forward, struct io_watch *watch)
+{
+    if (forward->under_way == 0)
+        return SONDE_NS_NEVER;
+    if (watch->count < IO_WATCH_MAX)
+        watch->fds[watch->count++] =
+            (struct pollfd){.fd = forward->pool->done_fd, .events = POLLIN};
+    pool_lock(forward->pool);
+    bool empty = forward->pool->waiting.count == 0;
+    pool_unlock(forward->pool);
+    return empty ? SONDE_NS_NEVER : forward->stuck_ns;
 }

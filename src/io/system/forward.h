@@ -5,8 +5,22 @@
 
 #include "io/names.h"
 
-/** The forward operation of struct names_ops. */
-int forward_resolve(struct names *names, struct names_query *queries, uint32_t count,
-                    struct io_watch *watch);
+struct forward;
+
+/** @return 0; -ENOMEM; -EMFILE, -ENFILE. Ownership: the caller frees it with forward_free(). */
+SONDE_MUST_CHECK int forward_new(struct forward **ret_forward);
+
+/** Leave what is under way to itself and free everything else; NULL is fine. @return NULL. */
+struct forward *forward_free(struct forward *forward);
+
+/* begin(), take(), step() and watch() of struct names_ops, as far as they are about forward's. */
+
+SONDE_MUST_CHECK int forward_begin(struct forward *forward, const struct names_question *question);
+
+SONDE_MUST_CHECK int forward_take(struct forward *forward, struct names_answer *ret_answer);
+
+void forward_step(struct forward *forward);
+
+sonde_ns forward_watch(struct forward *forward, struct io_watch *watch);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Names as the system sees them; see io/names.h. Addresses to names by c-ares, which works on
- * descriptors of ours and never blocks: a probe is never late because a resolver is.
+ * Names as the system sees them; see io/names.h. Names to addresses in threads (forward.h);
+ * addresses to names by c-ares, which works on descriptors of ours and never blocks: a probe is
+ * never late because a resolver is.
  */
 #include "base/prng.h"
 #include "base/time.h"
@@ -39,6 +40,7 @@ struct entry {
 
 struct system_names {
     struct names names;
+    struct forward *forward;
     ares_channel channel;
     struct entry entries[CACHE_BUCKETS];
     uint32_t entry_count;
@@ -113,9 +115,24 @@ static short events_of(int bits, int i)
     return events;
 }
 
+static int system_begin(struct names *names, const struct names_question *question, sonde_ns now_ns)
+{
+    (void)now_ns;
+    return forward_begin(system_of(names)->forward, question);
+}
+
+static int system_take(struct names *names, sonde_ns now_ns, struct names_answer *ret_answer)
+{
+    (void)now_ns;
+    return forward_take(system_of(names)->forward, ret_answer);
+}
+
 static uint32_t system_step(struct names *names)
 {
     struct system_names *system = system_of(names);
+    forward_step(system->forward);
+    if (system->under_way + system->waiting == 0)
+        return 0;
     ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
     int bits = ares_getsock(system->channel, sockets, ARES_GETSOCK_MAXNUM);
     for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
@@ -141,6 +158,7 @@ static sonde_ns system_watch(struct names *names, struct io_watch *watch)
     struct system_names *system = system_of(names);
     ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
     struct timeval timeout;
+    sonde_ns until = forward_watch(system->forward, watch);
     int bits = ares_getsock(system->channel, sockets, ARES_GETSOCK_MAXNUM);
     for (int i = 0; i < ARES_GETSOCK_MAXNUM && watch->count < IO_WATCH_MAX; i++) {
         short events = events_of(bits, i);
@@ -148,14 +166,15 @@ static sonde_ns system_watch(struct names *names, struct io_watch *watch)
             watch->fds[watch->count++] = (struct pollfd){.fd = sockets[i], .events = events};
     }
     if (system->under_way == 0 || ares_timeout(system->channel, NULL, &timeout) == NULL)
-        return SONDE_NS_NEVER;
+        return until;
     sonde_ns wait = timeout.tv_sec * SONDE_NS_PER_S + timeout.tv_usec * SONDE_NS_PER_US;
-    return ns_add(clock_monotonic_ns(), wait);
+    return ns_min(until, ns_add(clock_monotonic_ns(), wait));
 }
 
 static struct names *system_free(struct names *names)
 {
     struct system_names *system = system_of(names);
+    forward_free(system->forward);
     ares_destroy(system->channel); /* calls on_answer() for what is under way */
     for (uint32_t i = 0; i < CACHE_BUCKETS; i++)
         free(system->entries[i].name);
@@ -165,7 +184,8 @@ static struct names *system_free(struct names *names)
 }
 
 static const struct names_ops system_ops = {
-    .forward = forward_resolve,
+    .begin = system_begin,
+    .take = system_take,
     .want = system_want,
     .get = system_get,
     .step = system_step,
@@ -173,22 +193,31 @@ static const struct names_ops system_ops = {
     .free = system_free,
 };
 
+static int open_channel(struct system_names *system)
+{
+    struct ares_options options = {.timeout = TIMEOUT_MS, .tries = TRIES};
+    if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS)
+        return -EIO;
+    if (ares_init_options(&system->channel, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES) ==
+        ARES_SUCCESS)
+        return 0;
+    ares_library_cleanup();
+    return -EIO;
+}
+
 int names_system_new(struct names **ret_names)
 {
     struct system_names *system = calloc(1, sizeof *system);
     if (system == NULL)
         return -ENOMEM;
-    struct ares_options options = {.timeout = TIMEOUT_MS, .tries = TRIES};
     system->names.ops = &system_ops;
-    if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS) {
+    int r = forward_new(&system->forward);
+    if (r == 0)
+        r = open_channel(system);
+    if (r < 0) {
+        forward_free(system->forward);
         free(system);
-        return -EIO;
-    }
-    if (ares_init_options(&system->channel, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES) !=
-        ARES_SUCCESS) {
-        ares_library_cleanup();
-        free(system);
-        return -EIO;
+        return r;
     }
     *ret_names = &system->names;
     return 0;

@@ -34,7 +34,8 @@ Test(scenario, every_statement_is_read)
         "rule laptop fail=EPERM udp:53\n"
         "rule r1 answer syn:443 ttl=61 limit=3/10s burst=4 bursts=200ms/5s\n"
         "nat r1 198.51.100.1 port=+1000\n"
-        "resolve web.example 203.0.113.1 2001:db8::1\n"
+        "resolve web.example 203.0.113.1 2001:db8::1 delay=3s\n"
+        "resolve none.example delay=1ms\n"
         "name 10.0.0.1 r1.example";
     struct sim_scenario *scenario = NULL;
     struct sim_error error;
@@ -99,7 +100,13 @@ Test(scenario, every_statement_is_read)
     cr_expect(rule->limit.interval_ns == 10 * SONDE_NS_PER_S / 3 && rule->limit.burst == 4);
     cr_expect_eq(rule->burst_ns, 200 * SONDE_NS_PER_MS);
     cr_expect_eq(rule->pause_ns, 5 * SONDE_NS_PER_S);
-    cr_expect_eq(scenario->name_count, 3);
+    cr_assert_eq(scenario->name_count, 4);
+    cr_expect_eq(scenario->names[0].delay_ns, 3 * SONDE_NS_PER_S);
+    cr_expect_eq(scenario->names[1].delay_ns, 3 * SONDE_NS_PER_S);
+    cr_expect_eq(scenario->names[2].addr.family, SONDE_FAMILY_NONE);
+    cr_expect_eq(scenario->names[2].delay_ns, SONDE_NS_PER_MS);
+    cr_expect_eq(scenario->names[3].delay_ns, 0);
+    cr_expect(scenario->names[3].reverse);
     scenario_free(scenario);
 }
 
@@ -211,6 +218,10 @@ Test(scenario, what_is_no_scenario_is_refused_with_its_line)
         "nat r 10.0.0.9 port=1",
         "resolve a",
         "resolve a b",
+        "resolve a 1.2.3.4 delay=",
+        "resolve a delay=1s 1.2.3.4",
+        "resolve a 1.2.3.4 delay=1s delay=1s",
+        "name 1.2.3.4 a delay=1s",
         "name 10.0.0.1",
         "name r 10.0.0.1",
         "name 10.0.0.1 a b",

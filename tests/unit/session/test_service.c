@@ -1,31 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Services as they are added, where a protocol is not permitted. */
 #include "session/internal.h"
+#include "tests/unit/session/case.h"
 
 #include <criterion/criterion.h>
-#include <sonde/sonde.h>
 
-/* The demo's network, as this process sees it where it may not have ICMP. */
+/* A network, as this process sees it where it may not have ICMP. */
 static struct sonde_session *new_session(void)
 {
-    const struct sonde_options options = {
-        .simulate_demo = true, .virtual_time = true, .cycles = 1, .no_names = true};
-    struct sonde_session *session = NULL;
-    cr_assert_eq(sonde_session_new(&options, &session, NULL), 0);
+    static const char network[] = "vantage here 198.18.0.2\n"
+                                  "host h 203.0.113.10 delay=1ms tcp:443=open\n";
+    struct sonde_session *session =
+        case_session(network, (struct sonde_options){.cycles = 1, .no_names = true});
     session->lacks_icmp = true;
     return session;
 }
 
 static struct sonde_snapshot *run(struct sonde_session *session)
 {
-    struct sonde_snapshot *snapshot = NULL;
-    int r = sonde_session_start(session);
-    cr_assert_eq(r, 0);
-    while (r == 0)
-        r = sonde_session_step(session, SONDE_NS_NEVER);
-    cr_assert_eq(r, 1);
-    cr_assert_eq(sonde_session_snapshot(session, &snapshot), 0);
-    return snapshot;
+    case_run(session);
+    return case_snapshot(session);
 }
 
 Test(service, a_control_that_is_not_permitted_is_left_out)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The public interface of libsonde, over simulated networks in virtual time. */
+#include "tests/unit/session/case.h"
+
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <sonde/sonde.h>
 #include <string.h>
 
 static const char network[] = "vantage here 192.0.2.1\n"
@@ -12,33 +13,12 @@ static const char network[] = "vantage here 192.0.2.1\n"
 
 static const struct sonde_service icmp = {.protocol = "icmp"};
 
-static struct sonde_session *new_session(struct sonde_options options)
-{
-    struct sonde_session *session = NULL;
-    struct sonde_error error;
-    options.scenario = network;
-    options.scenario_bytes = sizeof network - 1;
-    options.virtual_time = true;
-    cr_assert_eq(sonde_session_new(&options, &session, &error), 0, "%s", error.text);
-    return session;
-}
-
-static int run_to_end(struct sonde_session *session)
-{
-    int r = 0;
-    while (r == 0)
-        r = sonde_session_step(session, SONDE_NS_NEVER);
-    return r;
-}
-
 Test(session, options_of_zero_mean_the_defaults)
 {
-    struct sonde_session *session = new_session((struct sonde_options){0});
-    struct sonde_snapshot *snapshot = NULL;
+    struct sonde_session *session = case_session(network, (struct sonde_options){0});
     cr_assert_eq(sonde_session_add(session, "h", "203.0.113.10", &icmp, 1), 0);
-    cr_assert_eq(sonde_session_start(session), 0);
-    cr_expect_eq(run_to_end(session), 1);
-    cr_assert_eq(sonde_session_snapshot(session, &snapshot), 0);
+    case_run(session);
+    struct sonde_snapshot *snapshot = case_snapshot(session);
     cr_expect_eq(snapshot->settings.cycles, 3);
     cr_expect_eq(snapshot->settings.interval_ns, SONDE_NS_PER_S);
     cr_expect_eq(snapshot->settings.timeout_ns, 2 * SONDE_NS_PER_S);
@@ -53,12 +33,10 @@ Test(session, options_of_zero_mean_the_defaults)
 
 Test(session, a_snapshot_outlives_its_session)
 {
-    struct sonde_session *session = new_session((struct sonde_options){.cycles = 1});
-    struct sonde_snapshot *snapshot = NULL;
+    struct sonde_session *session = case_session(network, (struct sonde_options){.cycles = 1});
     cr_assert_eq(sonde_session_add(session, "what I typed", "203.0.113.10", &icmp, 1), 0);
-    cr_assert_eq(sonde_session_start(session), 0);
-    cr_expect_eq(run_to_end(session), 1);
-    cr_assert_eq(sonde_session_snapshot(session, &snapshot), 0);
+    case_run(session);
+    struct sonde_snapshot *snapshot = case_snapshot(session);
     sonde_session_free(session);
     cr_expect_str_eq(snapshot->targets[0].input, "what I typed");
     cr_expect_str_eq(snapshot->targets[0].services[0].service, "icmp");
@@ -69,20 +47,19 @@ Test(session, a_snapshot_outlives_its_session)
 Test(session, a_snapshot_can_be_taken_in_the_middle_of_a_run)
 {
     struct sonde_session *session =
-        new_session((struct sonde_options){.cycles = SONDE_CYCLES_ENDLESS});
-    struct sonde_snapshot *snapshot = NULL;
+        case_session(network, (struct sonde_options){.cycles = SONDE_CYCLES_ENDLESS});
     cr_assert_eq(sonde_session_add(session, "h", "203.0.113.10", &icmp, 1), 0);
     cr_assert_eq(sonde_session_start(session), 0);
     for (int i = 0; i < 100; i++)
         cr_assert_eq(sonde_session_step(session, SONDE_NS_NEVER), 0);
-    cr_assert_eq(sonde_session_snapshot(session, &snapshot), 0);
+    struct sonde_snapshot *snapshot = case_snapshot(session);
     cr_expect_neq(snapshot->status, SONDE_STATUS_COMPLETE);
     cr_expect_gt(snapshot->targets[0].services[0].received, 0);
     sonde_snapshot_free(snapshot);
 
     sonde_session_stop(session);
     cr_expect_eq(sonde_session_step(session, SONDE_NS_NEVER), 1);
-    cr_assert_eq(sonde_session_snapshot(session, &snapshot), 0);
+    snapshot = case_snapshot(session);
     cr_expect_eq(snapshot->status, SONDE_STATUS_INTERRUPTED);
     sonde_snapshot_free(snapshot);
     sonde_session_free(session);
@@ -91,12 +68,11 @@ Test(session, a_snapshot_can_be_taken_in_the_middle_of_a_run)
 Test(session, every_probe_is_one_event_and_the_figures_are_their_sum)
 {
     struct sonde_session *session =
-        new_session((struct sonde_options){.cycles = 5, .want_events = true});
+        case_session(network, (struct sonde_options){.cycles = 5, .want_events = true});
     const struct sonde_service services[] = {{.protocol = "icmp", .control = true},
                                              {.protocol = "tcp", .port = 443}};
     uint64_t full[2] = {0};
     uint64_t answered[2] = {0};
-    struct sonde_snapshot *snapshot = NULL;
     struct sonde_event event;
     cr_assert_eq(sonde_session_add(session, "h", "203.0.113.10", services, 2), 0);
     cr_assert_eq(sonde_session_start(session), 0);
@@ -110,7 +86,7 @@ Test(session, every_probe_is_one_event_and_the_figures_are_their_sum)
             answered[event.service] += event.to_target && event.rtt_ns == 4 * SONDE_NS_PER_MS;
         }
     }
-    cr_assert_eq(sonde_session_snapshot(session, &snapshot), 0);
+    struct sonde_snapshot *snapshot = case_snapshot(session);
     for (int i = 0; i < 2; i++) {
         cr_expect_eq(full[i], 5);
         cr_expect_eq(answered[i], 5);
@@ -123,9 +99,9 @@ Test(session, every_probe_is_one_event_and_the_figures_are_their_sum)
 
 Test(session, nothing_is_lost_while_a_program_leaves_its_events_where_they_are)
 {
-    struct sonde_session *session = new_session((struct sonde_options){
-        .cycles = 2000, .interval_ns = SONDE_NS_PER_MS, .want_events = true});
-    struct sonde_snapshot *snapshot = NULL;
+    struct sonde_session *session = case_session(
+        network, (struct sonde_options){
+                     .cycles = 2000, .interval_ns = SONDE_NS_PER_MS, .want_events = true});
     struct sonde_event event;
     cr_assert_eq(sonde_session_add(session, "h", "203.0.113.10", &icmp, 1), 0);
     cr_assert_eq(sonde_session_start(session), 0);
@@ -140,7 +116,7 @@ Test(session, nothing_is_lost_while_a_program_leaves_its_events_where_they_are)
     }
     while (sonde_session_pop_event(session, &event) == 0)
         taken += event.to_target;
-    cr_assert_eq(sonde_session_snapshot(session, &snapshot), 0);
+    struct sonde_snapshot *snapshot = case_snapshot(session);
     cr_expect_eq(taken, 2000);
     cr_expect_eq(snapshot->targets[0].services[0].sent, 2000);
     sonde_snapshot_free(snapshot);
@@ -149,7 +125,7 @@ Test(session, nothing_is_lost_while_a_program_leaves_its_events_where_they_are)
 
 Test(session, wrong_services_are_refused)
 {
-    struct sonde_session *session = new_session((struct sonde_options){0});
+    struct sonde_session *session = case_session(network, (struct sonde_options){0});
     static const struct sonde_service wrong[] = {
         {.protocol = "sctp", .port = 80}, {.protocol = "tcp"}, {.protocol = "udp", .port = 0},
         {.protocol = "icmp", .port = 7},  {.protocol = ""},
@@ -192,7 +168,7 @@ Test(session, wrong_options_are_refused_with_a_reason)
 
 Test(session, calls_out_of_order_are_refused)
 {
-    struct sonde_session *session = new_session((struct sonde_options){.cycles = 1});
+    struct sonde_session *session = case_session(network, (struct sonde_options){.cycles = 1});
     struct sonde_snapshot *snapshot = NULL;
     struct sonde_event event;
     cr_expect_eq(sonde_session_step(session, 0), -EINVAL);
@@ -211,14 +187,12 @@ Test(session, addresses_that_no_single_host_has_are_not_probed)
 {
     static const char *const hosts[] = {"0.0.0.0",         "0.1.2.3", "224.0.0.1", "239.1.2.3",
                                         "255.255.255.255", "::",      "ff02::1"};
-    struct sonde_session *session = new_session((struct sonde_options){.cycles = 1});
-    struct sonde_snapshot *snapshot = NULL;
+    struct sonde_session *session = case_session(network, (struct sonde_options){.cycles = 1});
     enum { COUNT = sizeof hosts / sizeof *hosts };
     for (size_t i = 0; i < COUNT; i++)
         cr_assert_eq(sonde_session_add(session, hosts[i], hosts[i], &icmp, 1), 0);
-    cr_assert_eq(sonde_session_start(session), 0);
-    cr_expect_eq(run_to_end(session), 1);
-    cr_assert_eq(sonde_session_snapshot(session, &snapshot), 0);
+    case_run(session);
+    struct sonde_snapshot *snapshot = case_snapshot(session);
     cr_expect_eq(snapshot->problem_count, COUNT);
     cr_expect_eq(snapshot->status, SONDE_STATUS_ERROR);
     for (size_t i = 0; i < COUNT; i++) {

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Names that are looked up while the run goes on, over simulated networks in virtual time. */
+#include "tests/unit/session/case.h"
+
+#include <criterion/criterion.h>
+
+/* A round trip takes 2 x (1 + 1) = 4 ms. */
+static const char network[] = "vantage here 192.0.2.1\n"
+                              "router r1 10.0.0.1 delay=1ms\n"
+                              "host a 203.0.113.10 delay=1ms\n"
+                              "host b 203.0.113.11 delay=1ms\n"
+                              "host c 203.0.113.12 delay=1ms\n"
+                              "path a r1\n"
+                              "path b r1\n"
+                              "path c r1\n"
+                              "resolve slow.example 203.0.113.11 delay=500ms\n"
+                              "resolve slower.example 203.0.113.12 203.0.113.11 delay=1s\n"
+                              "resolve never.example delay=1000s\n";
+
+static const struct sonde_service icmp = {.protocol = "icmp"};
+
+static void add(struct sonde_session *session, const char *host)
+{
+    cr_assert_eq(sonde_session_add(session, host, host, &icmp, 1), 0);
+}
+
+static void expect_service(const struct sonde_target_result *target, enum sonde_code code,
+                           const char *text)
+{
+    const struct sonde_service_result *service = &target->services[0];
+    cr_expect_eq(service->state, SONDE_STATE_UNKNOWN);
+    cr_expect_eq(service->sent, 0);
+    cr_expect_eq(service->verdict.level, SONDE_LEVEL_UNKNOWN);
+    cr_expect_eq(service->verdict.code, code);
+    cr_expect_str_eq(service->verdict.text, text);
+    cr_expect_null(service->path);
+}
+
+Test(names, a_run_begins_before_its_names_are_looked_up)
+{
+    struct sonde_session *session = case_session(network, (struct sonde_options){.cycles = 1});
+    add(session, "slow.example");
+    add(session, "203.0.113.10");
+    cr_assert_eq(sonde_session_start(session), 0);
+    struct sonde_snapshot *snapshot = case_snapshot(session);
+    cr_expect_neq(snapshot->status, SONDE_STATUS_COMPLETE);
+    cr_expect_eq(snapshot->problem_count, 0, "nothing is wrong yet");
+    expect_service(&snapshot->targets[0], SONDE_CODE_INCONCLUSIVE,
+                   "the name is still being looked up");
+    sonde_snapshot_free(snapshot);
+    case_run(session);
+    snapshot = case_snapshot(session);
+    cr_expect_eq(snapshot->status, SONDE_STATUS_COMPLETE);
+    for (size_t i = 0; i < 2; i++)
+        cr_expect_eq(snapshot->targets[i].services[0].state, SONDE_STATE_OPEN);
+    sonde_snapshot_free(snapshot);
+    sonde_session_free(session);
+}
+
+/* Names are ready in another order than that of the targets; a second address is a target more, but
+ * is measured with the other target that has it, which was ready first. */
+Test(names, an_event_says_which_target_of_the_snapshot_it_is_about)
+{
+    const struct {
+        const char *address;
+        sonde_ns begin_ns;
+        unsigned answers;
+    } expected[] = {{"203.0.113.12", SONDE_NS_PER_S, 1},
+                    {"203.0.113.11", 0, 0},
+                    {"203.0.113.11", 500 * SONDE_NS_PER_MS, 1},
+                    {"203.0.113.10", 0, 1}};
+    struct sonde_session *session = case_session(
+        network, (struct sonde_options){.cycles = 1, .all_addresses = true, .want_events = true});
+    sonde_ns begin_ns[4] = {0};
+    unsigned answers[4] = {0};
+    struct sonde_event event;
+    add(session, "slower.example");
+    add(session, "slow.example");
+    add(session, "203.0.113.10");
+    cr_assert_eq(sonde_session_start(session), 0);
+    for (int r = 0; r == 0;) {
+        r = sonde_session_step(session, SONDE_NS_NEVER);
+        while (sonde_session_pop_event(session, &event) == 0) {
+            cr_assert_lt(event.target, 4);
+            if (!event.to_target)
+                continue;
+            cr_expect_eq(event.rtt_ns, 4 * SONDE_NS_PER_MS);
+            begin_ns[event.target] = event.sent_ns;
+            answers[event.target]++;
+        }
+    }
+    struct sonde_snapshot *snapshot = case_snapshot(session);
+    cr_assert_eq(snapshot->target_count, 4);
+    for (size_t i = 0; i < 4; i++) {
+        const struct sonde_target_result *target = &snapshot->targets[i];
+        char text[SONDE_ADDR_TEXT_BYTES];
+        cr_expect_str_eq(sonde_addr_text(&target->address, text), expected[i].address);
+        cr_assert_lt(target->index, 4);
+        cr_expect_eq(answers[target->index], expected[i].answers, "target %zu", i);
+        cr_expect_eq(begin_ns[target->index], expected[i].begin_ns, "target %zu", i);
+    }
+    sonde_snapshot_free(snapshot);
+    sonde_session_free(session);
+}
+
+Test(names, an_end_comes_while_a_name_is_looked_up)
+{
+    struct sonde_session *session = case_session(network, (struct sonde_options){.cycles = 1});
+    add(session, "never.example");
+    add(session, "203.0.113.10");
+    cr_assert_eq(sonde_session_start(session), 0);
+    for (int i = 0; i < 20; i++)
+        cr_assert_eq(sonde_session_step(session, 10 * SONDE_NS_PER_MS), 0);
+    sonde_session_stop(session);
+    cr_expect_eq(sonde_session_step(session, SONDE_NS_NEVER), 1);
+    struct sonde_snapshot *snapshot = case_snapshot(session);
+    cr_expect_eq(snapshot->status, SONDE_STATUS_INTERRUPTED);
+    cr_expect_eq(snapshot->problem_count, 1);
+    expect_service(&snapshot->targets[0], SONDE_CODE_NAME_UNRESOLVED,
+                   "interrupted while looking the name up");
+    cr_expect_eq(snapshot->targets[1].services[0].state, SONDE_STATE_OPEN);
+    sonde_snapshot_free(snapshot);
+    sonde_session_free(session);
+}
+
+/* From sonde_session_new() on: a name that takes half of it leaves the other half. */
+Test(names, a_deadline_covers_the_looking_up)
+{
+    struct sonde_session *session =
+        case_session(network, (struct sonde_options){.cycles = SONDE_CYCLES_ENDLESS,
+                                                     .deadline_ns = SONDE_NS_PER_S});
+    add(session, "slow.example");
+    add(session, "never.example");
+    case_run(session);
+    struct sonde_snapshot *snapshot = case_snapshot(session);
+    cr_expect_eq(snapshot->duration_ns, 500 * SONDE_NS_PER_MS);
+    cr_expect_eq(snapshot->status, SONDE_STATUS_PARTIAL);
+    cr_expect_eq(snapshot->targets[0].services[0].state, SONDE_STATE_OPEN);
+    expect_service(&snapshot->targets[1], SONDE_CODE_NAME_UNRESOLVED,
+                   "the name was still being looked up at the deadline");
+    sonde_snapshot_free(snapshot);
+    sonde_session_free(session);
+}
+
+Test(names, a_session_can_be_freed_while_names_are_looked_up)
+{
+    struct sonde_session *session = case_session(network, (struct sonde_options){.cycles = 1});
+    add(session, "never.example");
+    add(session, "slow.example");
+    cr_assert_eq(sonde_session_start(session), 0);
+    sonde_session_free(session); /* the sanitizers look for what is left */
+}
