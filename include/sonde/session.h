@@ -191,6 +191,9 @@ SONDE_API struct sonde_snapshot *sonde_snapshot_free(struct sonde_snapshot *snap
 /** Free a session; NULL is fine. @return NULL. */
 SONDE_API struct sonde_session *sonde_session_free(struct sonde_session *session);
 
+/** @return The time that deadlines are counted in: CLOCK_MONOTONIC. */
+SONDE_API sonde_ns sonde_clock_ns(void);
+
 /** @return The version of libsonde, "MAJOR.MINOR.PATCH". */
 SONDE_API const char *sonde_version(void);
 

@@ -24,6 +24,7 @@
 #include "app/known.h"
 #include "app/options.h"
 #include "app/run.h"
+#include "base/time.h"
 #include "report/report.h"
 #include "sys/privilege.h"
 #include "version.h"
@@ -80,6 +81,7 @@ static int dispatch(const struct command *command)
 
 int main(int argc, char **argv)
 {
+    const sonde_ns began_ns = sonde_clock_ns();
     struct command command;
     struct text error = {0};
     if (!open_standard_streams())
@@ -97,6 +99,8 @@ int main(int argc, char **argv)
         text_deinit(&error);
         return r == -EINVAL ? EXIT_USAGE : EXIT_INTERNAL;
     }
+    if (command.options.deadline_ns > 0 && !command.options.virtual_time)
+        command.until_ns = ns_add(began_ns, command.options.deadline_ns);
     int status = dispatch(&command);
     command_deinit(&command);
     return status;

@@ -31,6 +31,8 @@ enum color_when {
 struct command {
     enum command_kind kind;
     struct sonde_options options; /* strings borrowed from argv */
+    sonde_ns until_ns; /* when all is to be over, by sonde_clock_ns(); 0 = no limit, or in virtual
+                          time, which begins with the run; set by main() */
     struct target_rules rules;
     const char **words; /* targets and services in their order; borrowed from argv */
     size_t word_count;

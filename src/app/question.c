@@ -16,12 +16,12 @@ static int refuse(struct text *reterr, const char *option, const char *what)
     return -EINVAL;
 }
 
-static int read_file(const char *path, const char *option, struct question_bytes *bytes,
-                     struct text *reterr)
+static int read_file(const char *path, sonde_ns until_ns, const char *option,
+                     struct question_bytes *bytes, struct text *reterr)
 {
     char *contents = NULL;
     size_t len = 0;
-    int r = file_read(path, &contents, &len, reterr);
+    int r = file_read(path, until_ns, &contents, &len, reterr);
     static_assert(sizeof bytes->bytes == 1400, "messages name it");
     if (r == 0 && len > sizeof bytes->bytes)
         r = refuse(reterr, option, "the file holds more than 1400 bytes");
@@ -36,13 +36,13 @@ static int read_file(const char *path, const char *option, struct question_bytes
 }
 
 /* Read the value of one option. */
-static int read_bytes(const char *value, const char *option, struct question_bytes *bytes,
-                      struct text *reterr)
+static int read_bytes(const char *value, sonde_ns until_ns, const char *option,
+                      struct question_bytes *bytes, struct text *reterr)
 {
     if (value == NULL)
         return 0;
     if (value[0] == '@')
-        return read_file(value + 1, option, bytes, reterr);
+        return read_file(value + 1, until_ns, option, bytes, reterr);
     switch (number_parse_hex(value, bytes->bytes, sizeof bytes->bytes, &bytes->len)) {
     case 0:
         return 0;
@@ -74,8 +74,10 @@ int question_read(const struct command *command, const struct target_list *targe
         return refuse(reterr, "--expect-reply", "needs --payload, the question");
     if (command->payload != NULL && !has_udp(targets))
         return refuse(reterr, "--payload", "none of the services is a UDP port");
-    int r = read_bytes(command->payload, "--payload", &ret_question->asks, reterr);
+    int r =
+        read_bytes(command->payload, command->until_ns, "--payload", &ret_question->asks, reterr);
     if (r < 0)
         return r;
-    return read_bytes(command->expect_reply, "--expect-reply", &ret_question->expects, reterr);
+    return read_bytes(command->expect_reply, command->until_ns, "--expect-reply",
+                      &ret_question->expects, reterr);
 }

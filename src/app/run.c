@@ -11,6 +11,7 @@
 #include "app/files.h"
 #include "app/progress.h"
 #include "app/question.h"
+#include "base/time.h"
 #include "report/report.h"
 #include "sys/host.h"
 #include "sys/privilege.h"
@@ -51,10 +52,13 @@ static int complain(int code, const char *what)
     return code;
 }
 
-/* The exit code for a failure of our own. */
+/* The exit code for a failure before anything was measured. */
 static int fail(int error, const char *what)
 {
-    return complain(error == -EINVAL ? EXIT_USAGE : EXIT_INTERNAL, what);
+    return complain(error == -EINVAL  ? EXIT_USAGE
+                    : error == -ETIME ? EXIT_UNMEASURED
+                                      : EXIT_INTERNAL,
+                    what);
 }
 
 int run_write(const char *bytes, size_t len)
@@ -83,7 +87,7 @@ static int read_target_file(struct run *run, const char *path, struct text *erro
 {
     char *bytes = NULL;
     size_t len = 0;
-    int r = file_read(path, &bytes, &len, error);
+    int r = file_read(path, run->command->until_ns, &bytes, &len, error);
     if (r == 0)
         r = targets_read_file(bytes, len, path, &run->command->rules, &run->targets, error);
     free(bytes);
@@ -116,7 +120,7 @@ static int read_scenario(struct run *run)
     struct text error = {0};
     if (path == NULL || strcmp(path, "demo") == 0)
         return EXIT_MET;
-    int r = file_read(path, &run->scenario, &run->scenario_bytes, &error);
+    int r = file_read(path, run->command->until_ns, &run->scenario, &run->scenario_bytes, &error);
     int status = r < 0 ? fail(r, error.data) : EXIT_MET;
     text_deinit(&error);
     return status;
@@ -173,6 +177,8 @@ static int open_session(struct run *run)
     if (signal_catch(&wake_fd) < 0)
         return complain(EXIT_INTERNAL, "cannot catch signals");
     options.wake_fd = wake_fd;
+    if (run->command->until_ns != 0) /* reading has taken some of it */
+        options.deadline_ns = ns_max(ns_sub(run->command->until_ns, sonde_clock_ns()), 1);
     options.simulate_demo = run->command->simulate != NULL && run->scenario == NULL;
     options.scenario = run->scenario;
     options.scenario_bytes = run->scenario_bytes;
@@ -230,7 +236,8 @@ static int exit_code(const struct sonde_snapshot *snapshot)
     return code;
 }
 
-/* One thread runs by now, so the environment and the locale stand still. */
+/* No thread, not even one that is still looking up a name, changes the environment or the locale.
+ */
 /* NOLINTBEGIN(concurrency-mt-unsafe) */
 static bool wants_color(const struct command *command)
 {

@@ -23,6 +23,11 @@ const char *sonde_version(void)
     return SONDE_VERSION;
 }
 
+sonde_ns sonde_clock_ns(void)
+{
+    return clock_monotonic_ns();
+}
+
 /* Say why, in one line. @return code. */
 static int fail(struct sonde_error *error, int code, const char *what, const char *which)
 {

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Names: a real resolver's, and what happens while a resolver is silent."""
+import datetime
 import ipaddress
 import os
 import pathlib
@@ -13,6 +14,7 @@ import unittest
 
 import lab
 import packets
+import resolver as name_server
 
 RESOLV_CONF = pathlib.Path("/etc/resolv.conf")
 PORT = 53
@@ -175,10 +177,87 @@ class Names(unittest.TestCase):
 
     def test_without_names_no_question_is_asked(self):
         resolver = self.stay_silent()
-        run = self.net.sonde("-j", "-n", self.chain.target(4), ":443", "-c", "3", "-i", "0.1")
-        self.assertEqual(run.code, 0)
-        resolver.setblocking(False)
-        self.assertRaises(BlockingIOError, resolver.recv, 512)
+        for words in (("-j", "-n"), ("-q",)):
+            with self.subTest(words=words):
+                run = self.net.sonde(*words, self.chain.target(4), ":443", "-c", "3", "-i", "0.1")
+                self.assertEqual((run.code, run.err), (0, ""))
+                self.assertEqual(self.read_questions(resolver), [])
+
+    def test_a_deadline_holds_from_start_to_exit_whatever_a_resolver_does(self):
+        self.stay_silent()
+        for how in ((), ("--unprivileged",)):
+            with self.subTest(how=how):
+                begin = time.monotonic()
+                report = lab.Report(self.net.sonde(
+                    "-j", *how, "--deadline", "1", SERVER, ":443", self.chain.target(4), ":443",
+                    self.chain.target(6), ":443", "-c", "1000"))
+                # on a busy machine everything is late; the resolver is silent for 10 s
+                self.assertLess(time.monotonic() - begin, 5)
+                self.assertEqual((report.code, report.document["status"]), (3, "partial"))
+                self.assertEqual(report.states(0)["443/tcp"], "unknown")
+                self.assertEqual(report.service("443/tcp")["verdict"]["code"], "name_unresolved")
+                for target in (1, 2):
+                    service = report.service("443/tcp", target)
+                    self.assertEqual(service["state"], "open")
+                    self.assertEqual(service["received"], service["sent"])
+
+    def test_a_deadline_holds_while_targets_are_read(self):
+        begin = time.monotonic()
+        process = self.net.start_sonde("--deadline", "1", "-F", "-", stdin=subprocess.PIPE)
+        self.assertEqual(process.wait(timeout=10), 3)
+        self.assertLess(time.monotonic() - begin, 5)
+        self.assertEqual(process.stderr.read(),
+                         "sonde: cannot read -: the deadline came first\n")
+
+    def test_no_target_waits_for_the_name_of_another(self):
+        names = {SERVER: [self.chain.target(4)], "slow.example": [self.chain.hop(4, 3)]}
+        name_server.serve(self.net, self.stay_silent(), names, {"slow.example": 3})
+        watch = packets.Capture(self.net, "vantage", "to-r1")
+        begin_ns = time.time_ns()
+        report = lab.Report(self.net.sonde("-j", "slow.example", SERVER, self.chain.target(6), "-c",
+                                           "2"))
+        addresses = [target["address"] for target in report.document["targets"]]
+        self.assertEqual(addresses, [self.chain.hop(4, 3), self.chain.target(4),
+                                     self.chain.target(6)])
+        self.assertEqual((report.code, report.document["status"]), (0, "complete"))
+        for target in range(3):
+            self.assertEqual(report.service("icmp", target)["sent"], 2)
+        first_ns = {}
+        for packet in watch.read():
+            if packet.is_echo_request and packet.outgoing:
+                first_ns.setdefault(packet.dst, packet.time_ns - begin_ns)
+        self.assertGreater(first_ns[addresses[0]], 3e9)
+        for address in addresses[1:]:
+            self.assertLess(first_ns[address], 2.5e9, address)
+        # it started when the first packet could leave, not before and not with the last name
+        started = datetime.datetime.fromisoformat(report.document["started"].rstrip("Z"))
+        started_ns = started.replace(tzinfo=datetime.timezone.utc).timestamp() * 1e9 - begin_ns
+        self.assertLess(abs(started_ns - min(first_ns.values())), 0.3e9)
+
+    def test_where_descriptors_are_few_every_name_is_found_all_the_same(self):
+        # Standard streams, sockets of a run, and hardly a handful left for so many names at once.
+        names = {f"n{number}.example": [f"10.1.4.{100 + number}"] for number in range(30)}
+        self.net.ip(self.chain.server, *(f"addr add {address}/32 dev lo"
+                                         for addresses in names.values() for address in addresses))
+        name_server.serve(self.net, self.stay_silent(), names)
+        words = [word for name in names for word in (name, ":443")]
+        for how in ((), ("--unprivileged", "--no-icmp")):
+            with self.subTest(how=how):
+                report = lab.Report(self.net.sonde("-j", "-n", *how, *words, "-c", "1",
+                                                   wrap=("prlimit", "--nofile=28:28")))
+                for target in range(len(names)):
+                    self.assertEqual(report.states(target)["443/tcp"], "open", target)
+
+    def test_a_mapped_address_is_the_ipv4_address_in_it(self):
+        mapped = f"::ffff:{self.chain.target(4)}"
+        name_server.serve(self.net, self.stay_silent(), {SERVER: [mapped]})
+        for target in (mapped, f"[{mapped}]:443", SERVER):
+            with self.subTest(target=target):
+                report = lab.Report(self.net.sonde("-j", target, ":443", "-c", "1"))
+                self.assertEqual(report.states(), {"icmp": "open", "443/tcp": "open"})
+                shown = report.document["targets"][0]
+                self.assertEqual((shown["address"], shown["family"]),
+                                 (self.chain.target(4), "ipv4"))
 
     def test_a_signal_ends_a_look_up(self):
         resolver = self.stay_silent()

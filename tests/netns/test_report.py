@@ -180,12 +180,15 @@ class Reports(unittest.TestCase):
     def test_a_deadline_ends_a_run_with_what_was_measured_so_far(self):
         for family in lab.FAMILIES:
             with self.subTest(family=family):
+                begin = time.monotonic()
                 report = self.net.report(self.chain.target(family), ":443", "-c", "1000000",
                                          "-i", "0.1", "--deadline", "1")
                 self.assertEqual((report.code, report.document["status"]), (0, "partial"))
                 self.assertEqual(report.states(), {"icmp": "open", "443/tcp": "open"})
+                # it counts from the start of the program, and the duration from the first packet
+                self.assertGreaterEqual(time.monotonic() - begin, 1)
                 duration = report.document["duration_ms"]
-                self.assertGreaterEqual(duration, 1000)
+                self.assertGreater(duration, 500)
                 self.assertLess(duration, 2000)
 
     def test_several_targets_each_have_their_own_services(self):

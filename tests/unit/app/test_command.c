@@ -117,6 +117,7 @@ Test(command, the_type_of_service_is_a_number_in_hexadecimal_too_or_the_name_of_
     }
 }
 
+/* Nobody would read the names. */
 Test(command, quiet_looks_up_no_names)
 {
     char storage[512];

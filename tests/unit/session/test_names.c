@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Names that are looked up while the run goes on, over simulated networks in virtual time. */
+#include "session/internal.h"
 #include "tests/unit/session/case.h"
 
 #include <criterion/criterion.h>
@@ -140,6 +141,38 @@ Test(names, a_deadline_covers_the_looking_up)
                    "the name was still being looked up at the deadline");
     sonde_snapshot_free(snapshot);
     sonde_session_free(session);
+}
+
+/* There is always a name of a hop that is missing. */
+static uint32_t one_is_missing(struct names *names)
+{
+    (void)names;
+    return 1;
+}
+
+/* The second that names of hops are waited for is within the deadline. */
+Test(names, a_deadline_covers_the_wait_for_names_of_hops)
+{
+    static const sonde_ns deadlines_ns[] = {0, 300 * SONDE_NS_PER_MS};
+    for (size_t i = 0; i < 2; i++) {
+        struct sonde_session *session = case_session(
+            network, (struct sonde_options){.cycles = 1, .deadline_ns = deadlines_ns[i]});
+        struct names_ops ops = *session->names->ops;
+        ops.step = one_is_missing;
+        session->names->ops = &ops;
+        add(session, "203.0.113.10");
+        case_run(session);
+        struct sonde_snapshot *snapshot = case_snapshot(session);
+        cr_expect_eq(snapshot->status, SONDE_STATUS_COMPLETE);
+        cr_expect_lt(snapshot->duration_ns, 100 * SONDE_NS_PER_MS, "all is measured by then");
+        sonde_ns waited = session->now_ns - session->end_ns;
+        if (i == 0)
+            cr_expect_eq(waited, SONDE_NS_PER_S);
+        else
+            cr_expect_eq(session->now_ns, deadlines_ns[i]);
+        sonde_snapshot_free(snapshot);
+        sonde_session_free(session);
+    }
 }
 
 Test(names, a_session_can_be_freed_while_names_are_looked_up)
