@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Targets without a router in between: loopback, and neighbours by their link-local address."""
 import json
+import os
+import tempfile
 import unittest
 
 import lab
@@ -39,6 +41,21 @@ class Loopback(unittest.TestCase):
         report = self.net.report("localhost", ":443", *QUICK)
         self.assertEqual(report.code, 0)
         self.assertIn(report.document["targets"][0]["address"], ("127.0.0.1", "::1"))
+
+    def test_a_name_of_loopback_is_found_in_either_family(self):
+        # Only lo has addresses here: to a resolver library that is no address at all.
+        with tempfile.NamedTemporaryFile("w") as hosts:
+            hosts.write("127.0.0.1 localhost\n::1 localhost six.example\n")
+            hosts.flush()
+            os.chmod(hosts.name, 0o644)
+            wrap = ("unshare", "--mount", "sh", "-c",
+                    f'mount --bind {hosts.name} /etc/hosts && exec "$@"', "sh")
+            for words, address in ((("-4", "localhost"), "127.0.0.1"),
+                                   (("-6", "localhost"), "::1"), (("six.example",), "::1")):
+                with self.subTest(words=words):
+                    report = self.net.report(*words, "-c", "1", wrap=wrap)
+                    self.assertEqual((report.code, report.document["targets"][0]["address"]),
+                                     (0, address))
 
     def test_the_interface_is_loopback(self):
         for target in ("127.0.0.1", "::1"):

@@ -181,7 +181,7 @@ static void take_address(struct names_answer *answer, const struct addrinfo *inf
         answer->addresses[answer->count++] = addr;
 }
 
-static void ask(struct look_up *look_up)
+static void ask(struct look_up *look_up, int flags)
 {
     struct names_answer *answer = &look_up->answer;
     struct addrinfo *found = NULL;
@@ -190,7 +190,7 @@ static void ask(struct look_up *look_up)
                      : answer->family == SONDE_FAMILY_IPV6 ? AF_INET6
                                                            : AF_UNSPEC,
         .ai_socktype = SOCK_DGRAM,
-        .ai_flags = AI_IDN | AI_ADDRCONFIG,
+        .ai_flags = AI_IDN | flags,
     };
     errno = 0;
     int r = getaddrinfo(look_up->name, NULL, &hints, &found);
@@ -206,6 +206,21 @@ static void ask(struct look_up *look_up)
                     : r == EAI_AGAIN  ? -EAGAIN
                     : r == EAI_MEMORY ? -ENOMEM
                                       : -ENOENT;
+}
+
+/*
+ * Look a name up. Where nobody chose a family, those that this machine has no address of are left
+ * out (AI_ADDRCONFIG): they could not be reached. But loopback addresses do not count for that, so
+ * that a name which has nothing else is asked for without it: RFC 3493 §6.1, getaddrinfo(3).
+ */
+static void look_up_name(struct look_up *look_up)
+{
+    if (look_up->answer.family == SONDE_FAMILY_NONE) {
+        ask(look_up, AI_ADDRCONFIG);
+        if (look_up->answer.error != -ENOENT)
+            return;
+    }
+    ask(look_up, 0);
 }
 
 /* Put a look-up where it belongs now. @return false if this thread had better end: others that go
@@ -232,7 +247,7 @@ static void *work(void *arg)
             break;
         pool->taken++;
         pool_unlock(pool);
-        ask(look_up);
+        look_up_name(look_up);
         pool_lock(pool);
         go_on = put_back(pool, look_up);
     }

@@ -21,14 +21,18 @@ static atomic_uint asked;                                /* calls so far */
 static atomic_uint ended;                                /* of these, returned */
 static atomic_uint starving; /* calls that find no descriptor, from now on */
 
-/* An address of its own for each text that is one; what is not has none. */
-static int answer_with(const char *name, struct addrinfo **ret_found)
+/* An address of its own for each text that is one; what is not has none. This machine has nothing
+ * but loopback addresses of IPv4: with AI_ADDRCONFIG there is none of that family for it. */
+static int answer_with(const char *name, const struct addrinfo *hints, struct addrinfo **ret_found)
 {
     struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
     struct sockaddr_in in4 = {.sin_family = AF_INET};
     bool ipv6 = inet_pton(AF_INET6, name, &in6.sin6_addr) == 1;
-    if (!ipv6 && inet_pton(AF_INET, name, &in4.sin_addr) != 1)
-        return strcmp(name, "silent") == 0 ? EAI_AGAIN : EAI_NONAME;
+    if (strcmp(name, "silent") == 0)
+        return EAI_AGAIN;
+    if (!ipv6 &&
+        ((hints->ai_flags & AI_ADDRCONFIG) != 0 || inet_pton(AF_INET, name, &in4.sin_addr) != 1))
+        return EAI_NONAME;
     struct addrinfo *found = calloc(1, sizeof *found + sizeof in6);
     if (found == NULL)
         return EAI_MEMORY;
@@ -44,7 +48,6 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
                 struct addrinfo **ret_found)
 {
     (void)service;
-    (void)hints;
     atomic_fetch_add(&asked, 1);
     int r;
     if (strcmp(name, "stuck") == 0) {
@@ -56,7 +59,7 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
         errno = EMFILE;
         r = EAI_SYSTEM;
     } else {
-        r = answer_with(name, ret_found);
+        r = answer_with(name, hints, ret_found);
     }
     atomic_fetch_add(&ended, 1);
     return r;
@@ -152,7 +155,26 @@ Test(forward, what_a_resolver_says_becomes_an_error)
         cr_expect_eq(answer.error, cases[i].error, "%u: %d", i, answer.error);
         cr_expect_eq(answer.count, 0);
     }
-    cr_expect_eq(atomic_load(&asked), 2, "no resolver is asked for what can be no name");
+    cr_expect_eq(atomic_load(&asked), 3, "nobody twice, silent once, what is no name never");
+    forward_free(forward);
+}
+
+/* "-4 localhost" where only lo has an address, and localhost without -4 where the other family has
+ * addresses beyond that. */
+Test(forward, an_address_is_found_also_of_a_family_that_only_loopback_has)
+{
+    static const enum sonde_family families[] = {SONDE_FAMILY_IPV4, SONDE_FAMILY_NONE};
+    struct forward *forward = new_forward();
+    for (uint32_t i = 0; i < 2; i++) {
+        struct names_answer answer;
+        const struct names_question question = {
+            .id = i, .family = families[i], .name = "127.0.0.1"};
+        cr_assert_eq(forward_begin(forward, &question), 0);
+        cr_assert(take(forward, &answer));
+        cr_expect_eq(answer.error, 0, "family %d", families[i]);
+        cr_assert_eq(answer.count, 1);
+        cr_expect_eq(answer.addresses[0].family, SONDE_FAMILY_IPV4);
+    }
     forward_free(forward);
 }
 
