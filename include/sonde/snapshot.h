@@ -144,13 +144,21 @@ struct sonde_service_result {
     const struct sonde_path *path; /**< NULL = nothing was probed */
 };
 
+/** An address that the name of a target has, and that was not asked. */
+struct sonde_other_address {
+    struct sonde_addr address;
+    const char *option; /**< of the program, with which it would be: "-6", "--all-addresses" */
+};
+
 /** One target. */
 struct sonde_target_result {
     uint32_t index;            /**< what events call it */
     const char *input;         /**< what it was added with: as a user wrote it */
     const char *name;          /**< the name or address in it */
-    struct sonde_addr address; /**< no address if the name has none */
+    struct sonde_addr address; /**< no address if the name has none, or none yet */
     struct sonde_addr source;  /**< what is sent from; no address if nothing is */
+    const struct sonde_other_address *not_asked; /**< in the order the system prefers */
+    size_t not_asked_count;
     const struct sonde_service_result *services;
     size_t service_count;
     struct sonde_verdict verdict;

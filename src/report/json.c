@@ -290,6 +290,12 @@ static cJSON *make_target(struct json_writer *writer, const struct sonde_target_
                 : target->address.family == SONDE_FAMILY_IPV6 ? "ipv6"
                                                               : "ipv4");
     json_address(writer, object, "source", &target->source);
+    cJSON *others = json_array(writer, object, "not_asked");
+    for (size_t i = 0; i < target->not_asked_count; i++) {
+        cJSON *other = json_append(writer, others);
+        json_address(writer, other, "address", &target->not_asked[i].address);
+        json_string(writer, other, "option", target->not_asked[i].option);
+    }
     cJSON *services = json_array(writer, object, "services");
     for (size_t k = 0; k < target->service_count; k++)
         put_service(writer, services, &target->services[k]);

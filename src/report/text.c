@@ -135,6 +135,28 @@ static void write_remarks(struct text_report *report, const struct sonde_target_
     }
 }
 
+/* Where the address that was asked does not do, another one of the name may. */
+static void write_not_asked(struct text_report *report, const struct sonde_target_result *target)
+{
+    enum { SHOWN = 4 };
+    size_t count = target->not_asked_count;
+    enum sonde_level level = target->verdict.level;
+    if (count == 0 || (level != SONDE_LEVEL_FAILED && level != SONDE_LEVEL_UNKNOWN))
+        return;
+    text_addf(report->text, "  %zu%s address%s not asked: ", count,
+              target->address.family != SONDE_FAMILY_NONE ? " more" : "",
+              count == 1 ? " was" : "es were");
+    for (size_t i = 0; i < count && i < SHOWN; i++) {
+        char addr[SONDE_ADDR_TEXT_BYTES];
+        text_addf(report->text, "%s%s (%s)", i > 0 ? ", " : "",
+                  sonde_addr_text(&target->not_asked[i].address, addr),
+                  target->not_asked[i].option);
+    }
+    if (count > SHOWN)
+        text_addf(report->text, ", and %zu other%s", count - SHOWN, count == SHOWN + 1 ? "" : "s");
+    text_add(report->text, "\n");
+}
+
 static void write_target(struct text_report *report, const struct sonde_snapshot *snapshot,
                          const struct sonde_target_result *target)
 {
@@ -147,9 +169,11 @@ static void write_target(struct text_report *report, const struct sonde_snapshot
     if (target->address.family == SONDE_FAMILY_NONE) { /* one line says it for all services */
         style_mark(report, target->verdict.level);
         text_addf(report->text, " %s\n", target->verdict.text);
+        write_not_asked(report, target);
         return;
     }
     write_verdicts(report, target);
+    write_not_asked(report, target);
     if (probed)
         table_write(report, target);
     write_remarks(report, target);

@@ -25,17 +25,19 @@ static bool wrong_family(const struct sonde_session *session, const struct sonde
     return wanted != SONDE_FAMILY_NONE && addr->family != (uint8_t)wanted;
 }
 
+static bool is_among(const struct sonde_addr *addrs, uint32_t count, const struct sonde_addr *addr)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (sonde_addr_equal(&addrs[i], addr))
+            return true;
+    }
+    return false;
+}
+
 /* Give a target an address, and its traces, if it can have that one. */
 static int set_address(struct sonde_session *session, uint32_t index, const struct sonde_addr *addr)
 {
     struct session_target *target = &session->targets[index];
-    if (wrong_family(session, addr)) {
-        session_problem(session, target, SONDE_CODE_NAME_UNRESOLVED,
-                        addr->family == SONDE_FAMILY_IPV6
-                            ? "an IPv6 address, but IPv4 is asked for"
-                            : "an IPv4 address, but IPv6 is asked for");
-        return 0;
-    }
     if (!is_host_address(addr)) {
         session_problem(session, target, SONDE_CODE_NO_ROUTE, "not the address of a single host");
         return 0;
@@ -44,9 +46,8 @@ static int set_address(struct sonde_session *session, uint32_t index, const stru
     return session_trace(session, index);
 }
 
-/* Make a target for another address of a name. @param at  The target of the address before, and
- * then of this one. */
-static int add_sibling(struct sonde_session *session, uint32_t *at, const struct sonde_addr *addr)
+/* Make a target for another address of a name. @param last  The target of the one before. */
+static int add_sibling(struct sonde_session *session, uint32_t last, const struct sonde_addr *addr)
 {
     struct session_target *targets =
         realloc(session->targets, (session->target_count + 1) * sizeof *targets);
@@ -55,16 +56,72 @@ static int add_sibling(struct sonde_session *session, uint32_t *at, const struct
     session->targets = targets;
     uint32_t index = session->target_count++;
     targets[index] = (struct session_target){
-        .input = targets[*at].input,
-        .host = targets[*at].host,
-        .services = targets[*at].services,
-        .service_count = targets[*at].service_count,
+        .input = targets[last].input,
+        .host = targets[last].host,
+        .services = targets[last].services,
+        .service_count = targets[last].service_count,
         .sibling = NO_TARGET,
+        .eldest = targets[last].eldest,
         .problem = SONDE_CODE_OK,
     };
-    targets[*at].sibling = index;
-    *at = index;
+    targets[last].sibling = index;
     return set_address(session, index, addr);
+}
+
+/* The name of a target has its last answer. */
+static void settle(struct sonde_session *session, struct session_target *target)
+{
+    session->pending_count -= target->pending;
+    target->pending = false;
+}
+
+static void fail(struct sonde_session *session, struct session_target *target, const char *why)
+{
+    settle(session, target);
+    session_problem(session, target, SONDE_CODE_NAME_UNRESOLVED, why);
+}
+
+/* Add what an answer brought to the addresses that the name of a target has. */
+static int keep_addresses(struct sonde_session *session, struct session_target *target,
+                          const struct names_answer *answer)
+{
+    uint32_t count = target->known_count;
+    struct sonde_addr *known =
+        arena_alloc(&session->arena, count + answer->count + 1U, sizeof *known);
+    if (known == NULL)
+        return -ENOMEM;
+    if (count > 0)
+        memcpy(known, target->known, count * sizeof *known);
+    for (uint32_t i = 0; i < answer->count; i++) {
+        if (count < KNOWN_MAX && !is_among(known, count, &answer->addresses[i]))
+            known[count++] = answer->addresses[i];
+    }
+    target->known = known;
+    target->known_count = count;
+    return 0;
+}
+
+/* Let the addresses of a name be probed that were not yet: one, or all. */
+static int use_addresses(struct sonde_session *session, uint32_t eldest)
+{
+    uint32_t last = eldest;
+    int r = 0;
+    while (session->targets[last].sibling != NO_TARGET)
+        last = session->targets[last].sibling;
+    for (uint32_t i = 0; r == 0 && i < session->targets[eldest].known_count; i++) {
+        struct session_target *target = &session->targets[eldest];
+        const struct sonde_addr *addr = &target->known[i];
+        bool first = target->pending;
+        if (wrong_family(session, addr) || (target->asked >> i & 1) != 0 ||
+            !(first || session->options.all_addresses))
+            continue;
+        target->asked |= UINT64_C(1) << i;
+        settle(session, target);
+        r = first ? set_address(session, eldest, addr) : add_sibling(session, last, addr);
+        if (!first)
+            last = session->target_count - 1;
+    }
+    return r;
 }
 
 /* Why a name has no address, in words. */
@@ -83,22 +140,54 @@ static const char *error_text(int error)
     }
 }
 
+/* Why a name has no address of the family that was chosen. @param error  What came of looking for
+ * one of the other. */
+static const char *family_text(const struct sonde_session *session,
+                               const struct session_target *target, int error)
+{
+    bool ipv6 = session->options.family == SONDE_FAMILY_IPV6;
+    if (target->known_count > 0)
+        return ipv6 ? "the name has only IPv4 addresses, but -6 asks for IPv6"
+                    : "the name has only IPv6 addresses, but -4 asks for IPv4";
+    if (error == -ENOENT)
+        return error_text(error);
+    return ipv6 ? "the name has no IPv6 address" : "the name has no IPv4 address";
+}
+
+/* Begin to look up the name of a target. */
+static int begin_name(struct sonde_session *session, uint32_t index, enum sonde_family family)
+{
+    const struct names_question question = {
+        .id = index, .family = family, .name = session->targets[index].host};
+    return session->names->ops->begin(session->names, &question, session->now_ns);
+}
+
+/*
+ * Where a family was chosen, it is asked for alone: somebody may have chosen it because a resolver
+ * does not answer for the other. The other is asked for next, and not waited for: so it can be said
+ * what else there is.
+ */
 static int take_answer(struct sonde_session *session, const struct names_answer *answer)
 {
     struct session_target *target = &session->targets[answer->id];
-    if (!target->pending)
-        return 0; /* it was given up */
-    target->pending = false;
-    session->pending_count--;
-    if (answer->error != 0) {
-        session_problem(session, target, SONDE_CODE_NAME_UNRESOLVED, error_text(answer->error));
+    enum sonde_family wanted = session->options.family;
+    bool is_other = answer->family != wanted;
+    int r = keep_addresses(session, target, answer);
+    if (r == 0)
+        r = use_addresses(session, answer->id);
+    if (r < 0)
+        return r;
+    target = &session->targets[answer->id];
+    if (is_other && target->pending)
+        fail(session, target, family_text(session, target, answer->error));
+    if (is_other)
         return 0;
-    }
-    uint32_t at = answer->id;
-    int r = set_address(session, at, &answer->addresses[0]);
-    for (uint32_t i = 1; r == 0 && session->options.all_addresses && i < answer->count; i++)
-        r = add_sibling(session, &at, &answer->addresses[i]);
-    return r;
+    if (wanted != SONDE_FAMILY_NONE && (answer->error == 0 || answer->error == -ENOENT))
+        return begin_name(session, answer->id,
+                          wanted == SONDE_FAMILY_IPV4 ? SONDE_FAMILY_IPV6 : SONDE_FAMILY_IPV4);
+    if (target->pending)
+        fail(session, target, error_text(answer->error));
+    return 0;
 }
 
 int session_take_names(struct sonde_session *session)
@@ -110,21 +199,23 @@ int session_take_names(struct sonde_session *session)
     return r;
 }
 
-/* Begin to look up the name of a target, or read its address. */
-static int begin_name(struct sonde_session *session, uint32_t index)
+/* Give a target that is a numeric address its traces, or begin to look its name up. */
+static int begin_target(struct sonde_session *session, uint32_t index)
 {
     struct session_target *target = &session->targets[index];
     struct sonde_addr addr;
+    target->eldest = index;
+    if (sonde_addr_parse(target->host, &addr) == 0 && wrong_family(session, &addr)) {
+        fail(session, target,
+             addr.family == SONDE_FAMILY_IPV6 ? "an IPv6 address, but -4 asks for IPv4"
+                                              : "an IPv4 address, but -6 asks for IPv6");
+        return 0;
+    }
     if (sonde_addr_parse(target->host, &addr) == 0)
         return set_address(session, index, &addr);
-    const struct names_question question = {
-        .id = index,
-        .family = session->options.family,
-        .name = target->host,
-    };
     target->pending = true;
     session->pending_count++;
-    return session->names->ops->begin(session->names, &question, session->now_ns);
+    return begin_name(session, index, session->options.family);
 }
 
 int session_begin_names(struct sonde_session *session)
@@ -132,7 +223,7 @@ int session_begin_names(struct sonde_session *session)
     int r = 0;
     session->added_count = session->target_count;
     for (uint32_t i = 0; r == 0 && i < session->added_count; i++) {
-        r = begin_name(session, i);
+        r = begin_target(session, i);
         if (r == 0)
             r = session_take_names(session);
     }
@@ -143,10 +234,7 @@ void session_give_up_names(struct sonde_session *session, const char *why)
 {
     for (uint32_t i = 0; session->pending_count > 0 && i < session->added_count; i++) {
         struct session_target *target = &session->targets[i];
-        if (!target->pending)
-            continue;
-        target->pending = false;
-        session->pending_count--;
-        session_problem(session, target, SONDE_CODE_NAME_UNRESOLVED, why);
+        if (target->pending)
+            fail(session, target, why);
     }
 }

@@ -41,6 +41,10 @@ struct session_service {
 enum { STANDBYS_MAX = 2, TARGET_SERVICES_MAX = SONDE_SERVICES_MAX + 1 + STANDBYS_MAX };
 static_assert((int)TARGET_SERVICES_MAX == (int)ENGINE_TRACES_PER_TARGET, "a trace each");
 
+/* Of one name: what one look-up in each family may bring. */
+enum { KNOWN_MAX = 2 * NAMES_ADDRESSES_MAX };
+static_assert((int)KNOWN_MAX <= 64, "struct session_target has a bit for each");
+
 /** A target as it was added, and later what it became. */
 struct session_target {
     const char *input;
@@ -53,7 +57,11 @@ struct session_target {
     struct engine_place *places; /* [service_count], where in engine and tally each is measured;
                                     NULL = none is. One that stands by may have no place */
     uint32_t sibling;            /* target of the next address of the same name; NO_TARGET: none */
-    enum sonde_code problem;     /* why it is not traced */
+    uint32_t eldest;             /* target of its first address: itself, or whose sibling it is */
+    const struct sonde_addr *known; /* of the eldest: all addresses that the name has */
+    uint32_t known_count;           /* at most KNOWN_MAX */
+    uint64_t asked;                 /* bit i: known[i] is a target's */
+    enum sonde_code problem;        /* why it is not traced */
     const char *problem_text;
 };
 

@@ -135,6 +135,40 @@ static void copy_services(struct copy *copy, const struct session_target *from,
     to->verdict = worst_service(services, to->service_count);
 }
 
+/* How would an address of a name have been asked? @param first  It is the first of its family. */
+static const char *option_for(const struct sonde_session *session,
+                              const struct session_target *target, const struct sonde_addr *addr,
+                              bool first)
+{
+    bool ipv6 = addr->family == SONDE_FAMILY_IPV6;
+    enum sonde_family chosen = session->options.family;
+    if (first && addr->family != target->addr.family)
+        return ipv6 ? "-6" : "-4";
+    if (chosen == SONDE_FAMILY_NONE || (uint8_t)chosen == addr->family)
+        return "--all-addresses";
+    return ipv6 ? "-6 --all-addresses" : "-4 --all-addresses";
+}
+
+/* What else the name of a target means. */
+static void copy_not_asked(const struct copy *copy, const struct session_target *from,
+                           struct sonde_target_result *to)
+{
+    const struct session_target *eldest = &copy->session->targets[from->eldest];
+    struct sonde_other_address *others =
+        arena_alloc(copy->arena, eldest->known_count, sizeof *others);
+    bool seen4 = false;
+    bool seen6 = false;
+    for (uint32_t i = 0; others != NULL && i < eldest->known_count; i++) {
+        const struct sonde_addr *addr = &eldest->known[i];
+        bool *seen = addr->family == SONDE_FAMILY_IPV6 ? &seen6 : &seen4;
+        if ((eldest->asked >> i & 1) == 0)
+            others[to->not_asked_count++] = (struct sonde_other_address){
+                .address = *addr, .option = option_for(copy->session, from, addr, !*seen)};
+        *seen = true;
+    }
+    to->not_asked = others;
+}
+
 static void copy_target(struct copy *copy, const struct session_target *from,
                         struct sonde_target_result *to)
 {
@@ -143,6 +177,7 @@ static void copy_target(struct copy *copy, const struct session_target *from,
     to->name = arena_string(copy->arena, from->host);
     to->address = from->addr;
     to->source = from->source;
+    copy_not_asked(copy, from, to);
     to->verdict.text = "";
     copy_services(copy, from, to);
 }

@@ -36,13 +36,12 @@ def _answer(message, names):
 
 def serve(network, server, names, delays=None):
     """Answer from a socket until the network is closed: {name: [address, ...]}, and
-    {name: seconds} for those that take a while."""
+    {(name, type): seconds} for those that take a while."""
     timers = []
 
     def answer():
         message, client = server.recvfrom(512)
-        name = _question(message)[0]
-        timer = threading.Timer((delays or {}).get(name, 0),
+        timer = threading.Timer((delays or {}).get(_question(message)[:2], 0),
                                 lambda: server.sendto(_answer(message, names), client))
         timers.append(timer)
         timer.start()

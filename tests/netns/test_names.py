@@ -211,7 +211,8 @@ class Names(unittest.TestCase):
 
     def test_no_target_waits_for_the_name_of_another(self):
         names = {SERVER: [self.chain.target(4)], "slow.example": [self.chain.hop(4, 3)]}
-        name_server.serve(self.net, self.stay_silent(), names, {"slow.example": 3})
+        name_server.serve(self.net, self.stay_silent(), names,
+                          {("slow.example", kind): 3 for kind in (name_server.A, name_server.AAAA)})
         watch = packets.Capture(self.net, "vantage", "to-r1")
         begin_ns = time.time_ns()
         report = lab.Report(self.net.sonde("-j", "slow.example", SERVER, self.chain.target(6), "-c",
@@ -247,6 +248,40 @@ class Names(unittest.TestCase):
                                                    wrap=("prlimit", "--nofile=28:28")))
                 for target in range(len(names)):
                     self.assertEqual(report.states(target)["443/tcp"], "open", target)
+
+    def test_the_addresses_that_were_not_asked_are_named(self):
+        name_server.serve(self.net, self.stay_silent(),
+                          {SERVER: [self.chain.target(family) for family in lab.FAMILIES]})
+        for family, other in ((4, 6), (6, 4)):
+            with self.subTest(family=family):
+                words = (f"-{family}", SERVER, ":81", "-c", "3", "-i", "0.3")
+                report = lab.Report(self.net.sonde("-j", *words))
+                self.assertEqual((report.code, report.states()["81/tcp"]), (1, "closed"))
+                self.assertEqual(report.document["targets"][0]["not_asked"],
+                                 [{"address": self.chain.target(other), "option": f"-{other}"}])
+                text = self.net.sonde("-r", *words).out
+                self.assertIn(f"1 more address was not asked: {self.chain.target(other)} "
+                              f"(-{other})\n", text)
+
+    def test_a_name_of_the_other_family_says_so(self):
+        name_server.serve(self.net, self.stay_silent(), {
+            f"only{family}.example": [self.chain.target(family)] for family in lab.FAMILIES})
+        for family, other in ((4, 6), (6, 4)):
+            with self.subTest(family=family):
+                report = lab.Report(self.net.sonde("-j", f"-{family}", f"only{other}.example"))
+                self.assertEqual(report.code, 3)
+                self.assertEqual(report.service("icmp")["verdict"]["text"],
+                                 f"the name has only IPv{other} addresses, "
+                                 f"but -{family} asks for IPv{family}")
+
+    def test_who_chose_a_family_does_not_wait_for_the_other(self):
+        names = {SERVER: [self.chain.target(family) for family in lab.FAMILIES]}
+        name_server.serve(self.net, self.stay_silent(), names, {(SERVER, name_server.AAAA): 60})
+        begin = time.monotonic()
+        report = lab.Report(self.net.sonde("-j", "-4", SERVER, ":443", "-c", "1"))
+        self.assertLess(time.monotonic() - begin, 5)
+        self.assertEqual(report.states(), {"icmp": "open", "443/tcp": "open"})
+        self.assertEqual(report.document["targets"][0]["not_asked"], [])
 
     def test_a_mapped_address_is_the_ipv4_address_in_it(self):
         mapped = f"::ffff:{self.chain.target(4)}"

@@ -7,6 +7,7 @@
 
 #include <cjson/cJSON.h>
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -346,4 +347,49 @@ Test(report, whatever_else_was_found_stands_below_the_verdict)
     expect_line(&made, "x 443/tcp", "x 443/tcp   open      fine");
     /* the next may be of the same code: a limit that is broken, and where the loss begins */
     expect_line(&made, "! ", "!                     it begins");
+}
+
+/* The line about a name's other addresses; NULL: there is none. Valid until the next call. */
+static const char *line_of_others(enum sonde_level level, size_t count)
+{
+    static const struct sonde_other_address others[] = {
+        {{.family = SONDE_FAMILY_IPV6, .bytes = {0x20, 1, 0xd, 0xb8, [15] = 1}}, "-6"},
+        {{.family = SONDE_FAMILY_IPV4, .bytes = {203, 0, 113, 11}}, "--all-addresses"},
+        {{.family = SONDE_FAMILY_IPV4, .bytes = {203, 0, 113, 12}}, "--all-addresses"},
+        {{.family = SONDE_FAMILY_IPV4, .bytes = {203, 0, 113, 13}}, "--all-addresses"},
+        {{.family = SONDE_FAMILY_IPV4, .bytes = {203, 0, 113, 14}}, "--all-addresses"},
+        {{.family = SONDE_FAMILY_IPV4, .bytes = {203, 0, 113, 15}}, "--all-addresses"},
+    };
+    static char line[256];
+    struct made made;
+    struct text text = {0};
+    make(&made);
+    made.target.verdict.level = level;
+    made.target.not_asked = others;
+    made.target.not_asked_count = count;
+    report_text(&made.snapshot, &(struct report_style){.ascii = true}, &text);
+    char *found = strstr(text.data, "not asked");
+    if (found != NULL) {
+        while (found > text.data && found[-1] != '\n')
+            found--;
+        (void)snprintf(line, sizeof line, "%.*s", (int)strcspn(found, "\n"), found);
+    }
+    text_deinit(&text);
+    return found != NULL ? line : NULL;
+}
+
+Test(report, other_addresses_are_told_where_the_one_that_was_asked_does_not_do)
+{
+    cr_expect_null(line_of_others(SONDE_LEVEL_OK, 2));
+    cr_expect_null(line_of_others(SONDE_LEVEL_DEGRADED, 2));
+    cr_expect_null(line_of_others(SONDE_LEVEL_FAILED, 0));
+    cr_expect_str_eq(line_of_others(SONDE_LEVEL_UNKNOWN, 1),
+                     "  1 more address was not asked: 2001:db8::1 (-6)");
+    cr_expect_str_eq(line_of_others(SONDE_LEVEL_FAILED, 2),
+                     "  2 more addresses were not asked: 2001:db8::1 (-6), 203.0.113.11 "
+                     "(--all-addresses)");
+    cr_expect_str_eq(line_of_others(SONDE_LEVEL_FAILED, 6),
+                     "  6 more addresses were not asked: 2001:db8::1 (-6), 203.0.113.11 "
+                     "(--all-addresses), 203.0.113.12 (--all-addresses), 203.0.113.13 "
+                     "(--all-addresses), and 2 others");
 }
