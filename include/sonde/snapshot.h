@@ -220,6 +220,7 @@ struct sonde_snapshot {
     size_t problem_count;
     uint64_t discards[SONDE_DISCARD_COUNT]; /**< arrivals that answered nothing, by reason */
     struct sonde_own_losses own_losses;
+    struct sonde_zones zones; /**< names for the scopes of the addresses in it */
 };
 
 #ifdef __cplusplus

@@ -50,8 +50,22 @@ struct sonde_addr {
     uint32_t scope;    /**< interface index of a link-local IPv6 address, otherwise 0 */
 };
 
-/** Bytes that the longest text of an address takes, with zone ("%4294967295") and final NUL. */
-enum { SONDE_ADDR_TEXT_BYTES = 64 };
+enum {
+    SONDE_ADDR_TEXT_BYTES = 64, /**< of the longest text of an address, with zone and final NUL */
+    SONDE_ZONE_BYTES = 16,      /**< of the longest name of an interface, with NUL; netdevice(7) */
+};
+
+/** The name of a zone: of the interface that an address with this scope belongs to. */
+struct sonde_zone {
+    uint32_t scope;
+    char name[SONDE_ZONE_BYTES];
+};
+
+/** Names of zones; {0} has none. */
+struct sonde_zones {
+    const struct sonde_zone *items;
+    size_t count;
+};
 
 /**
  * Compare two addresses.
@@ -69,6 +83,16 @@ SONDE_API bool sonde_addr_equal(const struct sonde_addr *a, const struct sonde_a
  */
 SONDE_API const char *sonde_addr_text(const struct sonde_addr *addr,
                                       char buf[SONDE_ADDR_TEXT_BYTES]);
+
+/**
+ * Write an address as text, with the name of its zone: "fe80::1%eth0".
+ * @param zones  Where the name is looked for. If it is not there, or holds anything but printable
+ *               ASCII, the number is written.
+ * @return @p buf.
+ */
+SONDE_API const char *sonde_addr_text_zoned(const struct sonde_addr *addr,
+                                            const struct sonde_zones *zones,
+                                            char buf[SONDE_ADDR_TEXT_BYTES]);
 
 /**
  * Read a numeric address without a zone. Legacy IPv4 forms (octal, hexadecimal, fewer than four

@@ -53,6 +53,7 @@ struct analyze_target {
     const struct analyze_service *services; /* [tally->service_count] */
     struct analyze_limits warn;             /* above it a service is degraded */
     struct analyze_limits crit;             /* above it, it has failed */
+    struct sonde_zones zones;               /* for sentences */
     uint8_t max_ttl;                        /* of the run */
     bool lost_here; /* this machine lost packets that came in: loss may be its own */
     bool is_deaf;   /* it is not told of a SYN that a firewall of this machine drops */

@@ -87,7 +87,8 @@ void words_unsent(const struct rule_case *at, struct text *words);
 void words_say(struct finding *finding, struct text *words);
 
 /** Add "hop 4 (10.4.0.1)", or the address alone if the TTL is 0. */
-void words_hop(struct text *words, uint8_t ttl, const struct sonde_addr *addr);
+void words_hop(const struct rule_case *at, struct text *words, uint8_t ttl,
+               const struct sonde_addr *addr);
 
 /** Add "; icmp and 443/tcp pass", or nothing if nothing else of the target answers. */
 void words_passing(const struct rule_case *at, struct text *words);

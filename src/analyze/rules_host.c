@@ -66,13 +66,13 @@ enum rule_answer rule_routing_loop(const struct rule_case *at, struct finding *f
     const struct sonde_addr *second = evidence_router(at->tally, loop.ttl + 1U);
     struct text words = {0};
     text_add(&words, "the path comes round again: it loops between ");
-    words_hop(&words, loop.ttl, first);
+    words_hop(at, &words, loop.ttl, first);
     text_add(&words, " and ");
     finding->has_blame = true;
     finding->blame.last_seen = (struct sonde_place){loop.ttl, *first};
     if (second != NULL) {
         finding->blame.first_lost = (struct sonde_place){(uint8_t)(loop.ttl + 1), *second};
-        words_hop(&words, (uint8_t)(loop.ttl + 1), second);
+        words_hop(at, &words, (uint8_t)(loop.ttl + 1), second);
     } else {
         text_add(&words, "the next");
     }
@@ -155,7 +155,7 @@ enum rule_answer rule_host_unreachable(const struct rule_case *at, struct findin
             (struct sonde_place){evidence_find_router(at->target, &word->from), word->from};
         text_addf(&words, "%s, says ",
                   sonde_unreachable_text(at->target->tally->addr.family, (uint8_t)word->icmp_code));
-        words_hop(&words, finding->blame.reporter.ttl, &word->from);
+        words_hop(at, &words, finding->blame.reporter.ttl, &word->from);
         words_say(finding, &words);
         return RULE_FIRES;
     }
@@ -166,7 +166,7 @@ enum rule_answer rule_host_unreachable(const struct rule_case *at, struct findin
         text_add(&words, "no answer");
     } else if (addr != NULL) {
         text_add(&words, "no answer; the path is seen up to ");
-        words_hop(&words, deepest, addr);
+        words_hop(at, &words, deepest, addr);
         finding->has_blame = true;
         finding->blame.last_seen = (struct sonde_place){deepest, *addr};
         finding->blame.way = SONDE_WAY_THERE_OR_BACK;

@@ -19,12 +19,12 @@ static void name_device(const struct rule_case *at, const struct interception *f
     finding->blame.reporter.ttl = found->ttl;
     if (before != NULL) {
         finding->blame.last_seen = (struct sonde_place){(uint8_t)(found->ttl - 1), *before};
-        words_hop(words, (uint8_t)(found->ttl - 1), before);
+        words_hop(at, words, (uint8_t)(found->ttl - 1), before);
         text_add(words, " or ");
     }
     if (there != NULL) {
         finding->blame.reporter.address = *there;
-        words_hop(words, found->ttl, there);
+        words_hop(at, words, found->ttl, there);
     } else {
         text_addf(words, "hop %u", found->ttl);
     }
@@ -64,7 +64,7 @@ enum rule_answer rule_port_rejected(const struct rule_case *at, struct finding *
     if (sonde_addr_equal(&word->from, &at->target->tally->addr))
         text_add(&words, "the target itself");
     else
-        words_hop(&words, finding->blame.reporter.ttl, &word->from);
+        words_hop(at, &words, finding->blame.reporter.ttl, &word->from);
     text_addf(&words, ": %s",
               sonde_unreachable_text(at->target->tally->addr.family, (uint8_t)word->icmp_code));
     words_say(finding, &words);
@@ -92,7 +92,7 @@ static void say_bracket(const struct rule_case *at, const struct bracket *bracke
     if (bracket->seen != NULL) {
         finding->blame.last_seen = (struct sonde_place){bracket->seen_ttl, *bracket->seen};
         text_add(words, "answered up to ");
-        words_hop(words, bracket->seen_ttl, bracket->seen);
+        words_hop(at, words, bracket->seen_ttl, bracket->seen);
     } else {
         text_add(words, "answered at no hop");
     }
@@ -102,7 +102,7 @@ static void say_bracket(const struct rule_case *at, const struct bracket *bracke
         words_there_or_back(finding);
     } else {
         text_add(words, ", silent from ");
-        words_hop(words, bracket->lost_ttl, bracket->lost);
+        words_hop(at, words, bracket->lost_ttl, bracket->lost);
     }
     finding->evidence.control = at->target->services[bracket->control].name;
     finding->evidence.control_sent = bracket->control_sent;
@@ -166,7 +166,7 @@ enum rule_answer rule_rejected_at_times(const struct rule_case *at, struct findi
     finding->has_blame = true;
     finding->blame.reporter =
         (struct sonde_place){evidence_find_router(at->target, &word->from), word->from};
-    words_hop(&words, finding->blame.reporter.ttl, &word->from);
+    words_hop(at, &words, finding->blame.reporter.ttl, &word->from);
     text_addf(&words, ": %s",
               sonde_unreachable_text(at->target->tally->addr.family, (uint8_t)word->icmp_code));
     words_say(finding, &words);

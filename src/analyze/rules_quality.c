@@ -29,7 +29,7 @@ static void name_end(const struct rule_case *at, uint8_t ttl, struct sonde_place
 {
     const struct sonde_addr *router = evidence_router(at->tally, ttl); /* there is one */
     *place = (struct sonde_place){ttl, *router};
-    words_hop(words, ttl, router);
+    words_hop(at, words, ttl, router);
 }
 
 /* Where loss begins, as far as it can be told. */

@@ -20,7 +20,7 @@ enum rule_answer rule_packet_too_big(const struct rule_case *at, struct finding 
     if (outcome->ended > 0 && outcome->ended < at->tally->sent)
         text_addf(&words, "%" PRIu64 " of %" PRIu64 " probes: ", outcome->ended, at->tally->sent);
     text_add(&words, "packet too big, ");
-    words_hop(&words, finding->blame.reporter.ttl, &word->from);
+    words_hop(at, &words, finding->blame.reporter.ttl, &word->from);
     if (word->mtu_bytes > 0)
         text_addf(&words, ": MTU %" PRIu32 ", sent %u bytes", word->mtu_bytes, word->size_bytes);
     else

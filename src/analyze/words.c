@@ -21,10 +21,11 @@ void words_there_or_back(struct finding *finding)
         finding->confidence = SONDE_CONFIDENCE_MEDIUM;
 }
 
-void words_hop(struct text *words, uint8_t ttl, const struct sonde_addr *addr)
+void words_hop(const struct rule_case *at, struct text *words, uint8_t ttl,
+               const struct sonde_addr *addr)
 {
     char buf[SONDE_ADDR_TEXT_BYTES];
-    sonde_addr_text(addr, buf);
+    sonde_addr_text_zoned(addr, &at->target->zones, buf);
     if (ttl != 0)
         text_addf(words, "hop %u (%s)", ttl, buf);
     else

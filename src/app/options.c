@@ -127,6 +127,7 @@ static int apply_interface(struct command *command, const char *value)
 {
     size_t len = strlen(value);
     command->options.interface = value;
+    command->rules.has_interface = true;
     bool valid = len > 0 && len < 16 && strpbrk(value, "/ \t") == NULL; /* netdevice(7): IFNAMSIZ */
     return valid ? 0 : -EINVAL;
 }

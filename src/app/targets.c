@@ -76,7 +76,7 @@ static bool is_zoned_address(const char *host)
     if (zone == 0 || zone > 15 || (size_t)(percent - host) >= sizeof bare)
         return false;
     for (const char *at = percent + 1; *at != '\0'; at++) {
-        if (!isgraph((unsigned char)*at) || *at == '/' || *at == '%')
+        if (!isgraph((unsigned char)*at) || *at == '/' || *at == '%' || *at == ':')
             return false;
     }
     memcpy(bare, host, (size_t)(percent - host));
@@ -84,11 +84,11 @@ static bool is_zoned_address(const char *host)
     return sonde_addr_parse(bare, &addr) == 0 && addr.family == SONDE_FAMILY_IPV6;
 }
 
-static int check_host(const char *host, struct text *reterr)
+static int check_host(const char *host, const struct target_rules *rules, struct text *reterr)
 {
     struct sonde_addr addr;
     if (sonde_addr_parse(host, &addr) == 0) {
-        return addr_is_link_local(&addr)
+        return addr_is_link_local(&addr) && !rules->has_interface
                    ? refuse(reterr, "a link-local address needs its interface, as in fe80::1%eth0",
                             host)
                    : 0;
@@ -131,13 +131,24 @@ static int split_brackets(const char *word, struct parts *parts, struct text *re
     return r;
 }
 
-/* "host", "host:443"; an address with several colons is never split. */
+/* The colon in front of the services; NULL = there are none. An address with several colons is
+ * never split, but behind its zone: the name of an interface holds none (net/core/dev.c of the
+ * kernel, dev_valid_name()). */
+static const char *find_colon(const char *word)
+{
+    const char *zone = strchr(word, '%');
+    const char *colon = strchr(zone != NULL ? zone : word, ':');
+    bool several = zone == NULL && colon != NULL && strchr(colon + 1, ':') != NULL;
+    return several ? NULL : colon;
+}
+
+/* "host", "host:443", "fe80::1%eth0:443" */
 static int split_colon(const char *word, struct parts *parts, struct text *reterr)
 {
-    const char *colon = strchr(word, ':');
+    const char *colon = find_colon(word);
     if (word[0] == '[')
         return split_brackets(word, parts, reterr);
-    if (colon == NULL || strchr(colon + 1, ':') != NULL)
+    if (colon == NULL)
         return take_host(word, strlen(word), parts, reterr);
     parts->services = colon + 1;
     return take_host(word, (size_t)(colon - word), parts, reterr);
@@ -189,7 +200,7 @@ static int read_services(const char *words, uint32_t states, const struct target
 static int read_parts_of_url(const struct url *url, const struct target_rules *rules,
                              struct target_list *list, struct text *reterr)
 {
-    int r = check_host(url->host, reterr);
+    int r = check_host(url->host, rules, reterr);
     if (r == 0)
         r = add_target(list, url->shown, url->host, reterr);
     return r < 0 ? r : read_services(url->service, 0, rules, list, reterr);
@@ -230,7 +241,7 @@ static int read_host(const char *word, uint32_t states, const struct target_rule
     struct parts parts = {.services = NULL};
     int r = split_colon(word, &parts, reterr);
     if (r == 0)
-        r = check_host(parts.host, reterr);
+        r = check_host(parts.host, rules, reterr);
     if (r == 0)
         r = add_target(list, word, parts.host, reterr);
     if (r == 0 && parts.services != NULL)

@@ -26,6 +26,7 @@ struct target_list {
 struct target_rules {
     struct service_rules services;
     const char *ports;        /* of -P: services that every target gets; NULL = none */
+    bool has_interface;       /* -I: a link-local address needs no zone */
     bool no_icmp;             /* add no control */
     bool tcp;                 /* -T: 80/tcp for a target without any service */
     bool udp;                 /* -u: a target without any service is a mistake */

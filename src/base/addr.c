@@ -17,6 +17,34 @@ bool sonde_addr_equal(const struct sonde_addr *a, const struct sonde_addr *b)
            (a->scope == b->scope || a->scope == 0 || b->scope == 0);
 }
 
+/* The name of a scope; NULL if there is none, or none that is safe to show. */
+static const char *zone_name(const struct sonde_zones *zones, uint32_t scope)
+{
+    for (size_t i = 0; i < zones->count; i++) {
+        const char *name = zones->items[i].name;
+        size_t len = strnlen(name, SONDE_ZONE_BYTES);
+        bool clean = len > 0 && len < SONDE_ZONE_BYTES;
+        for (size_t k = 0; k < len; k++)
+            clean &= name[k] > 0x20 && name[k] < 0x7f;
+        if (zones->items[i].scope == scope)
+            return clean ? name : NULL;
+    }
+    return NULL;
+}
+
+const char *sonde_addr_text_zoned(const struct sonde_addr *addr, const struct sonde_zones *zones,
+                                  char buf[SONDE_ADDR_TEXT_BYTES])
+{
+    const char *name = addr->scope != 0 ? zone_name(zones, addr->scope) : NULL;
+    if (name == NULL)
+        return sonde_addr_text(addr, buf);
+    struct sonde_addr bare = *addr;
+    bare.scope = 0;
+    size_t len = strlen(sonde_addr_text(&bare, buf));
+    (void)snprintf(buf + len, SONDE_ADDR_TEXT_BYTES - len, "%%%s", name);
+    return buf;
+}
+
 const char *sonde_addr_text(const struct sonde_addr *addr, char buf[SONDE_ADDR_TEXT_BYTES])
 {
     int family = addr->family == SONDE_FAMILY_IPV6 ? AF_INET6 : AF_INET;

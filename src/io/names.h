@@ -55,6 +55,13 @@ struct names_ops {
      *  @return 0; -EAGAIN: none is there, @p ret_answer is as it was. */
     int (*take)(struct names *names, sonde_ns now_ns, struct names_answer *ret_answer);
 
+    /** @return The scope that a zone stands for, be it a name or a number; 0: there is no such
+     *  interface. */
+    uint32_t (*scope)(struct names *names, const char *zone);
+
+    /** Write the name of the interface that a scope stands for; "" if there is none. */
+    void (*zone)(struct names *names, uint32_t scope, char name[SONDE_ZONE_BYTES]);
+
     /** Ask for the name of an address, once; further calls for the same address do nothing. */
     void (*want)(struct names *names, const struct sonde_addr *addr);
 

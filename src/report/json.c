@@ -399,7 +399,7 @@ static void print(struct json_writer *writer, cJSON *object, bool members_only, 
 /* Piece by piece: ten thousand targets at once would be a tree of a hundred megabytes. */
 void report_json(const struct sonde_snapshot *snapshot, struct text *text)
 {
-    struct json_writer writer = {false};
+    struct json_writer writer = {.zones = snapshot->zones};
     cJSON *head = json_start(&writer);
     put_run(&writer, head, snapshot);
     text_add(text, "{");

@@ -85,7 +85,8 @@ void json_address(struct json_writer *writer, cJSON *object, const char *name,
 {
     char buf[SONDE_ADDR_TEXT_BYTES];
     bool known = addr->family != SONDE_FAMILY_NONE;
-    json_string(writer, object, name, known ? sonde_addr_text(addr, buf) : NULL);
+    json_string(writer, object, name,
+                known ? sonde_addr_text_zoned(addr, &writer->zones, buf) : NULL);
 }
 
 void json_ms(struct json_writer *writer, cJSON *object, const char *name, sonde_ns ns)

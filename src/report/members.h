@@ -15,6 +15,7 @@
 /** {0} is a writer that has not failed. */
 struct json_writer {
     bool failed;
+    struct sonde_zones zones; /* names of the zones of addresses */
 };
 
 /** @return An object of its own, which the caller deletes. */

@@ -35,12 +35,13 @@ void style_mark(struct text_report *report, enum sonde_level level)
         text_add(report->text, "\033[0m");
 }
 
-void style_responder(const struct report_style *style, struct text *text,
+void style_responder(const struct text_report *report, struct text *text,
                      const struct sonde_responder *responder, size_t columns)
 {
+    const struct report_style *style = report->style;
     char addr[SONDE_ADDR_TEXT_BYTES];
     struct text name = {0};
-    sonde_addr_text(&responder->address, addr);
+    sonde_addr_text_zoned(&responder->address, &report->zones, addr);
     if (responder->hostname == NULL) {
         text_add(text, addr);
         return;

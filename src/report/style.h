@@ -9,6 +9,7 @@
 struct text_report {
     const struct report_style *style;
     struct text *text;
+    struct sonde_zones zones; /* names of the zones of addresses */
 };
 
 /** Add @p string and blanks up to @p width columns; blanks first if @p width is negative. */
@@ -22,7 +23,7 @@ void style_mark(struct text_report *report, enum sonde_level level);
  * @param columns  Cut the name where it would take more than this; 0 = leave it whole. An address
  *                 is never cut.
  */
-void style_responder(const struct report_style *style, struct text *text,
+void style_responder(const struct text_report *report, struct text *text,
                      const struct sonde_responder *responder, size_t columns);
 
 /** @return The word for a state: "up" for an icmp service that answers. */

@@ -149,7 +149,7 @@ static void host_text(const struct table *table, const struct row *row, struct t
     if (row->responder == NULL)
         text_add(text, "(no reply)");
     else
-        style_responder(table->report->style, text, row->responder, table->host_limit);
+        style_responder(table->report, text, row->responder, table->host_limit);
 }
 
 /* The width of the host column: what is longest, with names cut to what the services leave of the

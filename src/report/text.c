@@ -25,11 +25,11 @@ static void write_heading(struct text_report *report, const struct sonde_snapsho
     char addr[SONDE_ADDR_TEXT_BYTES];
     text_addf(text, "sonde %s  ", snapshot->version);
     text_add_untrusted(text, target->name, strlen(target->name));
-    sonde_addr_text(&target->address, addr);
+    sonde_addr_text_zoned(&target->address, &report->zones, addr);
     if (target->address.family != SONDE_FAMILY_NONE && strcmp(addr, target->name) != 0)
         text_addf(text, " (%s)", addr);
     if (target->source.family != SONDE_FAMILY_NONE)
-        text_addf(text, "  from %s", sonde_addr_text(&target->source, addr));
+        text_addf(text, "  from %s", sonde_addr_text_zoned(&target->source, &report->zones, addr));
     report_add_time(&time, snapshot->started_wall_ns, 0);
     if (time.len > 10)
         time.data[10] = ' '; /* RFC 3339 §5.6 allows the blank, and people prefer it */
@@ -149,7 +149,7 @@ static void write_not_asked(struct text_report *report, const struct sonde_targe
     for (size_t i = 0; i < count && i < SHOWN; i++) {
         char addr[SONDE_ADDR_TEXT_BYTES];
         text_addf(report->text, "%s%s (%s)", i > 0 ? ", " : "",
-                  sonde_addr_text(&target->not_asked[i].address, addr),
+                  sonde_addr_text_zoned(&target->not_asked[i].address, &report->zones, addr),
                   target->not_asked[i].option);
     }
     if (count > SHOWN)
@@ -211,7 +211,7 @@ static void write_vantage(struct text_report *report, const struct sonde_vantage
 void report_text(const struct sonde_snapshot *snapshot, const struct report_style *style,
                  struct text *text)
 {
-    struct text_report report = {style, text};
+    struct text_report report = {style, text, snapshot->zones};
     for (size_t i = 0; i < snapshot->target_count; i++) {
         if (i > 0)
             text_add(text, "\n");

@@ -3,6 +3,8 @@
  * Which address does a target have? A numeric one has it at once; a name is looked up while the run
  * goes on, and its target joins the run as soon as it has an address.
  */
+#include "base/addr.h"
+#include "base/text.h"
 #include "session/internal.h"
 
 #include <errno.h>
@@ -34,15 +36,59 @@ static bool is_among(const struct sonde_addr *addrs, uint32_t count, const struc
     return false;
 }
 
+void session_note_scope(struct sonde_session *session, uint32_t scope)
+{
+    if (scope == 0)
+        return;
+    for (uint32_t i = 0; i < session->zone_count; i++) {
+        if (session->zones[i].scope == scope)
+            return;
+    }
+    if (session->zone_count == ZONES_MAX)
+        return;
+    struct sonde_zone *zone = &session->zones[session->zone_count++];
+    zone->scope = scope;
+    session->names->ops->zone(session->names, scope, zone->name);
+}
+
+/* The scope of the interface that the whole run is bound to; 0 = it is bound to none. */
+static uint32_t scope_of_run(const struct sonde_session *session)
+{
+    return session->options.interface == NULL
+               ? 0
+               : session->names->ops->scope(session->names, session->options.interface);
+}
+
+/* Why a target cannot have an address; NULL: it can. A link-local one gets its scope from the
+ * interface of the run, if it has none of its own. */
+static const char *complete(const struct sonde_session *session, struct sonde_addr *addr)
+{
+    uint32_t scope = scope_of_run(session);
+    if (!is_host_address(addr))
+        return "not the address of a single host";
+    if (!addr_is_link_local(addr))
+        return addr->scope == 0 ? NULL : "only a link-local address has a zone; -I eth0 takes any";
+    if (addr->scope != 0 && scope != 0 && scope != addr->scope)
+        return "its zone is another interface than that of -I";
+    if (addr->scope == 0)
+        addr->scope = scope;
+    return addr->scope != 0
+               ? NULL
+               : "a link-local address needs its interface, as in fe80::1%eth0, or -I eth0";
+}
+
 /* Give a target an address, and its traces, if it can have that one. */
 static int set_address(struct sonde_session *session, uint32_t index, const struct sonde_addr *addr)
 {
     struct session_target *target = &session->targets[index];
-    if (!is_host_address(addr)) {
-        session_problem(session, target, SONDE_CODE_NO_ROUTE, "not the address of a single host");
+    struct sonde_addr own = *addr;
+    const char *why = complete(session, &own);
+    if (why != NULL) {
+        session_problem(session, target, SONDE_CODE_NO_ROUTE, why);
         return 0;
     }
-    target->addr = *addr;
+    target->addr = own;
+    session_note_scope(session, own.scope);
     return session_trace(session, index);
 }
 
@@ -199,20 +245,51 @@ int session_take_names(struct sonde_session *session)
     return r;
 }
 
-/* Give a target that is a numeric address its traces, or begin to look its name up. */
+/* Read a numeric address with its zone, if it has one. @return false: it is a name. */
+static bool read_address(const char *host, struct sonde_addr *ret_addr, const char **ret_zone)
+{
+    char bare[SONDE_ADDR_TEXT_BYTES];
+    size_t len = strcspn(host, "%");
+    if (len >= sizeof bare)
+        return false;
+    memcpy(bare, host, len);
+    bare[len] = '\0';
+    *ret_zone = host[len] == '%' ? host + len + 1 : NULL;
+    return sonde_addr_parse(bare, ret_addr) == 0;
+}
+
+/* Give a target that is a numeric address its traces. */
+static int take_number(struct sonde_session *session, uint32_t index, struct sonde_addr *addr,
+                       const char *zone)
+{
+    struct session_target *target = &session->targets[index];
+    if (wrong_family(session, addr)) {
+        fail(session, target,
+             addr->family == SONDE_FAMILY_IPV6 ? "an IPv6 address, but -4 asks for IPv4"
+                                               : "an IPv4 address, but -6 asks for IPv6");
+        return 0;
+    }
+    if (zone != NULL)
+        addr->scope = session->names->ops->scope(session->names, zone);
+    if (zone == NULL || addr->scope != 0)
+        return set_address(session, index, addr);
+    struct text why = {0};
+    text_add(&why, "no such interface: ");
+    text_add_untrusted(&why, zone, strlen(zone));
+    session_problem(session, target, SONDE_CODE_NO_ROUTE, why.data);
+    text_deinit(&why);
+    return 0;
+}
+
+/* Give a target its traces, or begin to look its name up. */
 static int begin_target(struct sonde_session *session, uint32_t index)
 {
     struct session_target *target = &session->targets[index];
     struct sonde_addr addr;
+    const char *zone;
     target->eldest = index;
-    if (sonde_addr_parse(target->host, &addr) == 0 && wrong_family(session, &addr)) {
-        fail(session, target,
-             addr.family == SONDE_FAMILY_IPV6 ? "an IPv6 address, but -4 asks for IPv4"
-                                              : "an IPv4 address, but -6 asks for IPv6");
-        return 0;
-    }
-    if (sonde_addr_parse(target->host, &addr) == 0)
-        return set_address(session, index, &addr);
+    if (read_address(target->host, &addr, &zone))
+        return take_number(session, index, &addr, zone);
     target->pending = true;
     session->pending_count++;
     return begin_name(session, index, session->options.family);

@@ -16,7 +16,10 @@
 #include <net/if.h>
 #include <sonde/session.h>
 
-enum { UUID_TEXT_BYTES = 37 };
+enum {
+    UUID_TEXT_BYTES = 37,
+    ZONES_MAX = 16, /* whose names are known; of more the number is shown */
+};
 
 /** The target of a place where nothing is measured. */
 #define NOT_TRACED UINT32_MAX
@@ -100,6 +103,8 @@ struct sonde_session {
     uint32_t cycles_begun;
     char run_id[UUID_TEXT_BYTES];
     char interface[64];
+    struct sonde_zone zones[ZONES_MAX];
+    uint32_t zone_count;
     const char *hostname;
     uint8_t (*segments)[PROBE_SIZE_MAX]; /* [IO_BATCH], of the probes being sent */
     struct sonde_event *events;          /* [SONDE_EVENTS_KEPT], a ring; NULL if not wanted */
@@ -123,6 +128,9 @@ SONDE_MUST_CHECK int session_begin_names(struct sonde_session *session);
 /** Give the targets whose names have been looked up their traces; further addresses of a name
  *  become further targets. @return 0; a negative errno. */
 SONDE_MUST_CHECK int session_take_names(struct sonde_session *session);
+
+/** Find out the name of a scope, so that it can be shown; 0 has none. */
+void session_note_scope(struct sonde_session *session, uint32_t scope);
 
 /** No name is waited for any more. @param why  What to say of targets whose names are missing. */
 void session_give_up_names(struct sonde_session *session, const char *why);

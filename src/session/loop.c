@@ -52,6 +52,7 @@ static void pull_events(struct sonde_session *session)
     struct sonde_event event;
     while (engine_pop_event(session->engine, &event) == 0) {
         tally_on_event(session->tally, &event);
+        session_note_scope(session, event.from.scope);
         if (event.cycle + 1 > session->cycles_begun)
             session->cycles_begun = event.cycle + 1;
         if (!session->options.no_names && name_is_worth_asking(&event.from))

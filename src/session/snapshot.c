@@ -106,6 +106,7 @@ static void look_at(struct copy *copy, const struct session_target *from, uint32
         .services = known,
         .warn = limits_of(&session->options.warn),
         .crit = limits_of(&session->options.crit),
+        .zones = {session->zones, session->zone_count},
         .max_ttl = session->options.max_ttl,
         .lost_here = copy->lost_here,
         .is_deaf = session->kind == SONDE_TRANSPORT_UNPRIVILEGED,
@@ -259,6 +260,11 @@ static void copy_run(struct sonde_session *session, struct owned_snapshot *owned
         .tos = options->tos,
     };
     memcpy(snapshot->discards, engine_discards(session->engine)->count, sizeof snapshot->discards);
+    struct sonde_zone *zones = arena_alloc(&owned->arena, session->zone_count, sizeof *zones);
+    if (zones != NULL) {
+        memcpy(zones, session->zones, session->zone_count * sizeof *zones);
+        snapshot->zones = (struct sonde_zones){zones, session->zone_count};
+    }
     struct sonde_vantage *vantage = &snapshot->vantage;
     const struct tally *tally = session->tally;
     memcpy(vantage->sent_clocks, tally->sent_clocks, sizeof vantage->sent_clocks);

@@ -138,23 +138,39 @@ class LinkLocal(unittest.TestCase):
             self.assertEqual((service["sent"], service["received"]), (3, 3))
             self.assertEqual(service["path"]["dest_ttl"], 1)
         target = report.document["targets"][0]
-        self.assertTrue(target["address"].startswith(f"{self.address}%"))
-        self.assertTrue(target["source"].startswith("fe80::"))
+        self.assertEqual(target["address"], f"{self.address}%to-r1")
+        self.assertRegex(target["source"], r"\Afe80::[0-9a-f:]+%to-r1\Z")
+        self.assertEqual(report.document["vantage"]["interface"], "to-r1")
+        self.assertEqual(report.hops("443/tcp"), {1: [f"{self.address}%to-r1"]})
+        text = self.net.sonde("-r", "-n", f"{self.address}%to-r1", ":443", *QUICK).out
+        self.assertNotRegex(text, r"%[0-9]")
 
     def test_a_zone_may_be_a_number(self):
         link = self.net.run("vantage", "ip", "-j", "link", "show", "to-r1")
         index = json.loads(link)[0]["ifindex"]
         report = self.net.report(f"{self.address}%{index}", ":443", *QUICK)
         self.assertEqual((report.code, report.states()["443/tcp"]), (0, "open"))
+        self.assertEqual(report.document["targets"][0]["address"], f"{self.address}%to-r1")
 
-    def test_services_may_follow_a_zone_in_brackets(self):
-        report = self.net.report(f"[{self.address}%to-r1]:443", *QUICK)
+    def test_services_may_follow_a_zone(self):
+        for target in (f"[{self.address}%to-r1]:443", f"{self.address}%to-r1:443"):
+            with self.subTest(target=target):
+                report = self.net.report(target, *QUICK)
+                self.assertEqual((report.code, report.states()["443/tcp"]), (0, "open"))
+
+    def test_the_interface_of_the_run_is_zone_enough(self):
+        report = self.net.report("-I", "to-r1", self.address, ":443", *QUICK)
         self.assertEqual((report.code, report.states()["443/tcp"]), (0, "open"))
+        self.assertEqual(report.document["targets"][0]["address"], f"{self.address}%to-r1")
+        report = self.net.report("-I", "lo", f"{self.address}%to-r1", ":443", *QUICK)
+        self.assertEqual((report.code, report.service("443/tcp")["verdict"]["text"]),
+                         (3, "its zone is another interface than that of -I"))
 
-    def test_a_zone_that_does_not_exist_is_not_measured(self):
+    def test_a_zone_that_does_not_exist_is_named(self):
         report = self.net.report(f"{self.address}%no-such-link", ":443", *QUICK)
         self.assertEqual((report.code, report.document["status"]), (3, "error"))
         self.assertEqual(report.states(), {"icmp": "unknown", "443/tcp": "unknown"})
+        self.assertEqual(report.document["errors"][0]["text"], "no such interface: no-such-link")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 #include "io/sim/sim.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,6 +74,18 @@ static int names_take(struct names *names, sonde_ns now_ns, struct names_answer 
     return 0;
 }
 
+/* The vantage has one interface, number 1. */
+static uint32_t names_scope(struct names *names, const char *zone)
+{
+    return strcmp(zone, sim_of(names)->scenario->interface) == 0 || strcmp(zone, "1") == 0 ? 1 : 0;
+}
+
+static void names_zone(struct names *names, uint32_t scope, char name[SONDE_ZONE_BYTES])
+{
+    (void)snprintf(name, SONDE_ZONE_BYTES, "%.*s", SONDE_ZONE_BYTES - 1,
+                   scope == 1 ? sim_of(names)->scenario->interface : "");
+}
+
 static void names_want(struct names *names, const struct sonde_addr *addr)
 {
     (void)names;
@@ -116,6 +129,8 @@ static struct names *names_free(struct names *names)
 static const struct names_ops sim_names_ops = {
     .begin = names_begin,
     .take = names_take,
+    .scope = names_scope,
+    .zone = names_zone,
     .want = names_want,
     .get = names_get,
     .step = names_step,

@@ -4,13 +4,16 @@
  * addresses to names by c-ares, which works on descriptors of ours and never blocks: a probe is
  * never late because a resolver is.
  */
+#include "base/number.h"
 #include "base/prng.h"
 #include "base/time.h"
 #include "io/clock.h"
 #include "io/system/forward.h"
 
 #include <ares.h>
+#include <assert.h>
 #include <errno.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -85,6 +88,27 @@ static void ask(struct system_names *system, struct entry *entry)
     system->under_way++;
     ares_gethostbyaddr(system->channel, entry->addr.bytes, ipv6 ? 16 : 4, ipv6 ? AF_INET6 : AF_INET,
                        on_answer, entry);
+}
+
+/* As getaddrinfo() reads it: a name goes before a number. RFC 4007 §11.2. */
+static uint32_t system_scope(struct names *names, const char *zone)
+{
+    uint64_t number;
+    char name[IF_NAMESIZE];
+    (void)names;
+    uint32_t scope = if_nametoindex(zone);
+    if (scope == 0 && number_parse(zone, UINT32_MAX, &number) == 0 &&
+        if_indextoname((unsigned)number, name) != NULL)
+        scope = (uint32_t)number;
+    return scope;
+}
+
+static void system_zone(struct names *names, uint32_t scope, char name[SONDE_ZONE_BYTES])
+{
+    static_assert(SONDE_ZONE_BYTES == IF_NAMESIZE, "the names of interfaces fit");
+    (void)names;
+    if (if_indextoname(scope, name) == NULL)
+        name[0] = '\0';
 }
 
 static void system_want(struct names *names, const struct sonde_addr *addr)
@@ -186,6 +210,8 @@ static struct names *system_free(struct names *names)
 static const struct names_ops system_ops = {
     .begin = system_begin,
     .take = system_take,
+    .scope = system_scope,
+    .zone = system_zone,
     .want = system_want,
     .get = system_get,
     .step = system_step,

@@ -673,3 +673,20 @@ Test(rules, a_path_that_changed_of_a_silent_port_is_told_without_a_round_trip)
     cr_assert_not_null(found);
     cr_expect_str_eq(found->text, "the path changed once during the run");
 }
+
+/* A firewall on this link answers from its link-local address. */
+Test(rules, a_sentence_names_the_zone_of_an_address)
+{
+    static const struct sonde_zone zones[] = {{2, "eth0"}};
+    file.target.zones = (struct sonde_zones){zones, 1};
+    case_add_full(&file, ICMP, 3, SONDE_OUTCOME_ECHO_REPLY, TARGET);
+    for (uint32_t cycle = 0; cycle < 3; cycle++) {
+        struct sonde_event event =
+            record_full(SSH, cycle, SONDE_OUTCOME_ADMIN_PROHIBITED, "fe80::1");
+        event.from.scope = 2;
+        case_add(&file, event);
+    }
+    struct analysis analysis = case_judge(&file, SSH);
+    cr_expect_eq(analysis.state, SONDE_STATE_REJECTED);
+    cr_expect_not_null(strstr(analysis.verdict.text, "fe80::1%eth0"), "%s", analysis.verdict.text);
+}

@@ -77,6 +77,10 @@ Test(targets, every_form_of_the_interface_is_read)
         {"192.0.2.1:80", "192.0.2.1: icmp* 80/tcp"},
         {"fe80::1%eth0", "fe80::1%eth0: icmp"},
         {"[fe80::1%eth0]:22", "fe80::1%eth0: icmp* 22/tcp"},
+        {"fe80::1%eth0:22", "fe80::1%eth0: icmp* 22/tcp"},
+        {"fe80::1%eth0:ssh,53/udp", "fe80::1%eth0: icmp* 22/tcp 53/udp"},
+        {"fe80::1%2 :22", "fe80::1%2: icmp* 22/tcp"},
+        {"[::ffff:192.0.2.1]:22", "::ffff:192.0.2.1: icmp* 22/tcp"},
         {"a.b.c.", "a.b.c.: icmp"},
         {"ntp", "ntp: icmp"}, /* a bare word is a host */
         {"my_host-1", "my_host-1: icmp"},
@@ -135,6 +139,18 @@ Test(targets, an_address_of_another_family_than_the_source_is_refused)
     }
 }
 
+/* -I says which link it is. */
+Test(targets, with_an_interface_a_link_local_address_needs_no_zone)
+{
+    struct target_rules bound = rules;
+    char shown[512];
+    bound.has_interface = true;
+    read_as_text("fe80::1 443", &bound, shown, sizeof shown);
+    cr_expect_str_eq(shown, "fe80::1: icmp* 443/tcp");
+    read_as_text("[fe80::1]:22", &bound, shown, sizeof shown);
+    cr_expect_str_eq(shown, "fe80::1: icmp* 22/tcp");
+}
+
 Test(targets, what_is_no_target_is_refused_with_a_reason)
 {
     static const char *const words[] = {
@@ -189,6 +205,11 @@ Test(targets, what_is_no_target_is_refused_with_a_reason)
         "[fe80::1]:22",
         "fe80::1%",
         "fe80::1%a/b",
+        "fe80::1%:22",
+        "fe80::1%eth0:",
+        "fe80::1%eth0:22:23",
+        "[fe80::1%eth0:22]",
+        "::ffff:192.0.2.1%eth0",
         "192.0.2.1%eth0",
         "host%eth0",
         "host:",

@@ -220,3 +220,29 @@ Test(addr, link_local_addresses_are_those_of_fe80_10)
         cr_expect_eq(addr_is_link_local(&addr), cases[i].is, "%s", cases[i].text);
     }
 }
+
+/* RFC 4007 §11.2: the name of a zone. A name that would do harm on a terminal is not shown. */
+Test(addr, a_zone_is_written_by_its_name)
+{
+    static const struct sonde_zone items[] = {
+        {2, "eth0"}, {3, "a-b.c@if15chars"}, {4, "x\033[2J"}, {5, ""}, {6, "a b"}};
+    static const struct sonde_zones zones = {items, sizeof items / sizeof *items};
+    static const struct {
+        uint32_t scope;
+        const char *text;
+    } cases[] = {{0, "fe80::1"},   {2, "fe80::1%eth0"}, {3, "fe80::1%a-b.c@if15chars"},
+                 {4, "fe80::1%4"}, {5, "fe80::1%5"},    {6, "fe80::1%6"},
+                 {7, "fe80::1%7"}};
+    struct sonde_addr addr;
+    char text[SONDE_ADDR_TEXT_BYTES];
+    cr_assert_eq(sonde_addr_parse("fe80::1", &addr), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        addr.scope = cases[i].scope;
+        cr_expect_str_eq(sonde_addr_text_zoned(&addr, &zones, text), cases[i].text);
+    }
+    cr_expect_str_eq(sonde_addr_text_zoned(&(struct sonde_addr){0}, &zones, text), "-");
+    addr = (struct sonde_addr){.family = SONDE_FAMILY_IPV6, .scope = 3};
+    memset(addr.bytes, 0xff, sizeof addr.bytes);
+    cr_expect_str_eq(sonde_addr_text_zoned(&addr, &zones, text),
+                     "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff%a-b.c@if15chars");
+}

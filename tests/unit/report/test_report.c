@@ -349,6 +349,35 @@ Test(report, whatever_else_was_found_stands_below_the_verdict)
     expect_line(&made, "! ", "!                     it begins");
 }
 
+Test(report, zones_are_shown_by_name_in_every_format)
+{
+    static const struct sonde_zone zones[] = {{2, "eth0"}};
+    const struct sonde_addr link = {
+        .family = SONDE_FAMILY_IPV6, .bytes = {0xfe, 0x80, [15] = 1}, .scope = 2};
+    const struct sonde_other_address other = {link, "-6"};
+    const struct sonde_evidence evidence = {.from = link};
+    const struct report_style style = {.ascii = true, .addresses = true};
+    struct made made;
+    struct text text = {0};
+    make(&made);
+    made.snapshot.zones = (struct sonde_zones){zones, 1};
+    made.responders[0].address = made.target.address = made.target.source = link;
+    made.snapshot.vantage.source = link;
+    made.service.evidence = &evidence;
+    made.target.verdict.level = SONDE_LEVEL_FAILED;
+    made.target.not_asked = &other;
+    made.target.not_asked_count = 1;
+    report_text(&made.snapshot, &style, &text);
+    report_json(&made.snapshot, &text);
+    cr_expect_null(strstr(text.data, "%2"), "%s", text.data);
+    unsigned shown = 0;
+    for (const char *at = text.data; (at = strstr(at, "fe80::1%eth0")) != NULL; at++)
+        shown++;
+    /* text: target, source, hop, other address; JSON: those, the vantage and the evidence */
+    cr_expect_eq(shown, 4 + 6, "%s", text.data);
+    text_deinit(&text);
+}
+
 /* The line about a name's other addresses; NULL: there is none. Valid until the next call. */
 static const char *line_of_others(enum sonde_level level, size_t count)
 {
