@@ -147,7 +147,7 @@ static int read_one(const struct reader *reader, char *word, bool own)
     int r = read_entry(reader, word, &entry);
     if (r < 0 || own != (entry.target != NULL))
         return r;
-    if (!has_target(reader, &entry))
+    if (own && !has_target(reader, &entry))
         return refuse(reader, "there is no target", entry.target,
                       "write it as the target is written");
     return note_all(reader, &entry);

@@ -138,7 +138,7 @@ void text_add_untrusted(struct text *text, const char *bytes, size_t len)
 /* A letter made small: tolower() of some locale has a small I without a dot. */
 static char fold(char letter)
 {
-    return letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
+    return (char)(letter >= 'A' && letter <= 'Z' ? letter - 'A' + 'a' : letter);
 }
 
 bool text_is_same(const char *a, const char *b)

@@ -233,7 +233,7 @@ static int ask_route(int fd, const struct sonde_addr *dst)
 
 int socket_find_source(int fd, unsigned interface, struct sonde_flow *flow)
 {
-    struct sockaddr_storage storage;
+    struct sockaddr_storage storage = {.ss_family = AF_UNSPEC};
     uint16_t port;
     socklen_t len;
     const struct sockaddr unspecified = {.sa_family = AF_UNSPEC};
