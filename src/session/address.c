@@ -192,6 +192,9 @@ static const char *family_text(const struct sonde_session *session,
                                const struct session_target *target, int error)
 {
     bool ipv6 = session->options.family == SONDE_FAMILY_IPV6;
+    if (target->known_count > 0 && session->source.family != SONDE_FAMILY_NONE)
+        return ipv6 ? "the name has only IPv4 addresses, and the source address is an IPv6 one"
+                    : "the name has only IPv6 addresses, and the source address is an IPv4 one";
     if (target->known_count > 0)
         return ipv6 ? "the name has only IPv4 addresses, but -6 asks for IPv6"
                     : "the name has only IPv6 addresses, but -4 asks for IPv4";

@@ -150,6 +150,13 @@ static const char *option_for(const struct sonde_session *session,
     return ipv6 ? "-6 --all-addresses" : "-4 --all-addresses";
 }
 
+/* Can an address be asked with the options that there are and one more? Not from an address of the
+ * other family. */
+static bool can_be_asked(const struct sonde_session *session, const struct sonde_addr *addr)
+{
+    return session->source.family == SONDE_FAMILY_NONE || session->source.family == addr->family;
+}
+
 /* What else the name of a target means. */
 static void copy_not_asked(const struct copy *copy, const struct session_target *from,
                            struct sonde_target_result *to)
@@ -162,7 +169,7 @@ static void copy_not_asked(const struct copy *copy, const struct session_target 
     for (uint32_t i = 0; others != NULL && i < eldest->known_count; i++) {
         const struct sonde_addr *addr = &eldest->known[i];
         bool *seen = addr->family == SONDE_FAMILY_IPV6 ? &seen6 : &seen4;
-        if ((eldest->asked >> i & 1) == 0)
+        if ((eldest->asked >> i & 1) == 0 && can_be_asked(copy->session, addr))
             others[to->not_asked_count++] = (struct sonde_other_address){
                 .address = *addr, .option = option_for(copy->session, from, addr, !*seen)};
         *seen = true;
