@@ -12,6 +12,9 @@
 extern "C" {
 #endif
 
+/** Questions that a UDP service is asked, at most. */
+enum { SONDE_QUESTIONS_MAX = 3 };
+
 enum sonde_event_type {
     SONDE_EVENT_PROBE,     /**< a probe ended: each does exactly once, so or unawaited */
     SONDE_EVENT_UNAWAITED, /**< a probe was in flight when the run was over: it went beyond the

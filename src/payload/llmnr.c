@@ -12,6 +12,7 @@ static const struct dnsmsg_question question = {
     .name = nobody,
     .name_bytes = sizeof nobody,
     .type = DNSMSG_TYPE_A,
+    .qclass = DNSMSG_CLASS_IN,
 };
 
 static void llmnr_ask(const struct payload_trace *trace, const struct payload_name *name,
@@ -20,6 +21,13 @@ static void llmnr_ask(const struct payload_trace *trace, const struct payload_na
     (void)trace;
     (void)len;
     dnsmsg_ask(&question, name, 0, wr);
+}
+
+static int llmnr_recognize(const struct payload_trace *trace, struct sonde_span quoted,
+                           struct payload_match *ret_match)
+{
+    (void)trace;
+    return dnsmsg_recognize(&question, quoted, ret_match);
 }
 
 static int llmnr_fits(const struct payload_trace *trace, struct sonde_span answer,
@@ -34,6 +42,6 @@ const struct payload_ops payload_llmnr = {
     .asks = "for a name that nobody bears",
     .silence = "a responder answers unicast over TCP only, and for its own name only",
     .ask = llmnr_ask,
-    .recognize = payload_recognize_name2,
+    .recognize = llmnr_recognize,
     .fits = llmnr_fits,
 };

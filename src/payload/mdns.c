@@ -12,6 +12,7 @@ static const struct dnsmsg_question question = {
     .name = kinds,
     .name_bytes = sizeof kinds,
     .type = DNSMSG_TYPE_PTR,
+    .qclass = DNSMSG_CLASS_IN,
 };
 
 static void mdns_ask(const struct payload_trace *trace, const struct payload_name *name, size_t len,
@@ -20,6 +21,13 @@ static void mdns_ask(const struct payload_trace *trace, const struct payload_nam
     (void)trace;
     (void)len;
     dnsmsg_ask(&question, name, 0, wr);
+}
+
+static int mdns_recognize(const struct payload_trace *trace, struct sonde_span quoted,
+                          struct payload_match *ret_match)
+{
+    (void)trace;
+    return dnsmsg_recognize(&question, quoted, ret_match);
 }
 
 static int mdns_fits(const struct payload_trace *trace, struct sonde_span answer,
@@ -35,6 +43,6 @@ const struct payload_ops payload_mdns = {
     /* RFC 6762 §5.5, §6 */
     .silence = "a responder ignores other links than its own, and is silent if it offers nothing",
     .ask = mdns_ask,
-    .recognize = payload_recognize_name2,
+    .recognize = mdns_recognize,
     .fits = mdns_fits,
 };

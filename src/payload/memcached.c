@@ -24,6 +24,14 @@ static void memcached_ask(const struct payload_trace *trace, const struct payloa
     wr_bytes(wr, command, sizeof command - 1);
 }
 
+static int memcached_recognize(const struct payload_trace *trace, struct sonde_span question,
+                               struct payload_match *ret_match)
+{
+    (void)trace;
+    struct rd rd = rd_init(question);
+    return payload_read_name2(&rd, ret_match);
+}
+
 static int memcached_fits(const struct payload_trace *trace, struct sonde_span answer,
                           struct payload_match *ret_match)
 {
@@ -45,6 +53,6 @@ const struct payload_ops payload_memcached = {
     .name = "memcached",
     .asks = "its version",
     .ask = memcached_ask,
-    .recognize = payload_recognize_name2,
+    .recognize = memcached_recognize,
     .fits = memcached_fits,
 };

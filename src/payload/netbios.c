@@ -13,6 +13,7 @@ static const struct dnsmsg_question question = {
     .name = any_name,
     .name_bytes = sizeof any_name,
     .type = DNSMSG_TYPE_NBSTAT,
+    .qclass = DNSMSG_CLASS_IN,
 };
 
 static void netbios_ask(const struct payload_trace *trace, const struct payload_name *name,
@@ -21,6 +22,13 @@ static void netbios_ask(const struct payload_trace *trace, const struct payload_
     (void)trace;
     (void)len;
     dnsmsg_ask(&question, name, 0, wr);
+}
+
+static int netbios_recognize(const struct payload_trace *trace, struct sonde_span quoted,
+                             struct payload_match *ret_match)
+{
+    (void)trace;
+    return dnsmsg_recognize(&question, quoted, ret_match);
 }
 
 static int netbios_fits(const struct payload_trace *trace, struct sonde_span answer,
@@ -34,6 +42,6 @@ const struct payload_ops payload_netbios = {
     .name = "netbios",
     .asks = "its names",
     .ask = netbios_ask,
-    .recognize = payload_recognize_name2,
+    .recognize = netbios_recognize,
     .fits = netbios_fits,
 };

@@ -6,7 +6,7 @@
 
 #include <sonde/session.h>
 
-/* Each module once, in the order of its port, and the ports that it is the usual one for. */
+/* The first question of each protocol, in the order of its port, and the ports that it is for. */
 static const struct entry {
     const struct payload_ops *ops;
     uint16_t ports[SONDE_PAYLOAD_PORTS]; /* 0 = none */
@@ -66,6 +66,19 @@ const struct payload_ops *payload_by_port(uint16_t port)
         }
     }
     return NULL;
+}
+
+size_t payload_questions(const struct payload_ops *first, const char *host,
+                         const struct payload_ops *ret_questions[SONDE_QUESTIONS_MAX])
+{
+    size_t count = 0;
+    unsigned labels = payload_host_labels(host);
+    for (const struct payload_ops *ops = first; ops != NULL && count < SONDE_QUESTIONS_MAX;
+         ops = ops->next) {
+        if (ops->host_labels <= labels)
+            ret_questions[count++] = ops;
+    }
+    return count;
 }
 
 /* Half of the cookie. Its lowest bit is set, so that no name is all zero. */
@@ -159,14 +172,6 @@ int payload_read_name2(struct rd *rd, struct payload_match *ret_match)
         return SONDE_DISCARD_BAD_TOKEN;
     *ret_match = (struct payload_match){PAYLOAD_NAMES_FIELD16, field};
     return 0;
-}
-
-int payload_recognize_name2(const struct payload_trace *trace, struct sonde_span question,
-                            struct payload_match *ret_match)
-{
-    (void)trace;
-    struct rd rd = rd_init(question);
-    return payload_read_name2(&rd, ret_match);
 }
 
 void payload_pad(struct wr *wr, size_t start, size_t len)

@@ -24,7 +24,11 @@ enum {
 
 static struct payload_trace payload_trace_of(const struct sonde_spec *spec)
 {
-    return (struct payload_trace){spec->cookie, spec->question, spec->expects};
+    return (struct payload_trace){
+        .cookie = spec->cookie,
+        .bytes = spec->question,
+        .expects = spec->expects,
+    };
 }
 
 /* The sum over pseudo header and segment, its checksum field being 0. */

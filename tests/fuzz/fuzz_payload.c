@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Every payload module, shown arbitrary answers and quoted questions. The first byte of the input
- * chooses the module. What names a probe with 32 bits must rest on the cookie.
+ * Every question of every payload module, shown arbitrary answers and quotes. The first byte of the
+ * input chooses the question. What names a probe with 32 bits must rest on the cookie.
  */
 #include "fuzz.h"
 #include "payload/payload.h"
@@ -12,8 +12,15 @@ static void check(const struct payload_ops *ops,
                   struct sonde_span bytes)
 {
     static const uint8_t expects[] = {'o', 'k'};
-    const struct payload_trace trace = {.cookie = 0x0102030405060708, .expects = {expects, 2}};
-    const struct payload_trace stranger = {.cookie = ~trace.cookie, .expects = {expects, 2}};
+    const struct payload_trace trace = {
+        .cookie = 0x0102030405060708,
+        .expects = {expects, 2},
+        .host = "kdc1.example",
+        .addr = {.family = SONDE_FAMILY_IPV4, .bytes = {192, 0, 2, 77}},
+        .port = 5060,
+    };
+    struct payload_trace stranger = trace;
+    stranger.cookie = ~trace.cookie;
     struct payload_match match = {PAYLOAD_NAMES_NONE, 0};
     int r = look(&trace, bytes, &match);
     FUZZ_CHECK(r >= 0 && r < SONDE_DISCARD_COUNT);
@@ -25,14 +32,27 @@ static void check(const struct payload_ops *ops,
     FUZZ_CHECK(ops == &payload_own || bytes.len > 0);
 }
 
+/* The question at an index, of all that there are; NULL beyond the last. */
+static const struct payload_ops *question_at(size_t index)
+{
+    const struct payload_ops *ops = NULL;
+    for (size_t i = 0; (ops = payload_at(i)) != NULL; i++) {
+        for (; ops != NULL; ops = ops->next) {
+            if (index-- == 0)
+                return ops;
+        }
+    }
+    return NULL;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    size_t modules = 0;
-    while (payload_at(modules) != NULL)
-        modules++;
+    size_t questions = 0;
+    while (question_at(questions) != NULL)
+        questions++;
     if (size == 0)
         return 0;
-    const struct payload_ops *ops = payload_at(data[0] % modules);
+    const struct payload_ops *ops = question_at(data[0] % questions);
     struct sonde_span bytes = {data + 1, size - 1};
     check(ops, ops->fits, bytes);
     check(ops, ops->recognize, bytes);

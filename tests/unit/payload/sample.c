@@ -6,7 +6,17 @@
 
 #include <criterion/criterion.h>
 
-const struct payload_trace sample_trace = {.cookie = 0x0102030405060708};
+const struct payload_trace sample_trace = {
+    .cookie = 0x0102030405060708,
+    .host = "Kdc1.example",
+    .addr = {.family = SONDE_FAMILY_IPV4, .bytes = {192, 0, 2, 77}},
+    .port = 5060,
+};
+const struct payload_trace sample_trace_of_address = {
+    .cookie = 0x0102030405060708,
+    .addr = {.family = SONDE_FAMILY_IPV6, .bytes = {0x20, 0x01, 0x0d, 0xb8, [15] = 0xa1}},
+    .port = 5070,
+};
 const struct payload_name sample_name = {.token = 0xa1a2a3a4, .field16 = 0xb1b2};
 
 /* The bytes that hexadecimal digits stand for. */
@@ -19,9 +29,15 @@ static struct sample_question from_hex(const char *hex)
 
 struct sample_question sample_ask(const struct payload_ops *ops, size_t len)
 {
+    return sample_ask_of(&sample_trace, ops, len);
+}
+
+struct sample_question sample_ask_of(const struct payload_trace *trace,
+                                     const struct payload_ops *ops, size_t len)
+{
     struct sample_question question = {.len = 0};
     struct wr wr = wr_init(question.bytes, sizeof question.bytes);
-    ops->ask(&sample_trace, &sample_name, len, &wr);
+    ops->ask(trace, &sample_name, len, &wr);
     cr_assert(wr_ok(&wr), "%s", ops->name);
     question.len = wr.len;
     return question;

@@ -7,8 +7,12 @@
 
 enum { SAMPLE_BYTES = 2048 };
 
-/* Cookie 01020304 05060708, so that a name of 8 bytes begins 01020305 (the lowest bit is set). */
+/* Cookie 01020304 05060708, so that a name of 8 bytes begins 01020305 (the lowest bit is set). The
+ * server is Kdc1.example, 192.0.2.77, port 5060. */
 extern const struct payload_trace sample_trace;
+
+/* The same to 2001:db8::a1, port 5070, of which the user typed the address. */
+extern const struct payload_trace sample_trace_of_address;
 
 /* Token a1a2a3a4, and b1b2 where there is room for 16 bits only. */
 extern const struct payload_name sample_name;
@@ -21,6 +25,10 @@ struct sample_question {
 
 /** Let a module ask. @param len  Bytes that are wanted; 0 = as few as it needs. */
 struct sample_question sample_ask(const struct payload_ops *ops, size_t len);
+
+/** The same of another trace. */
+struct sample_question sample_ask_of(const struct payload_trace *trace,
+                                     const struct payload_ops *ops, size_t len);
 
 /** Expect a question to be these bytes, written as hexadecimal digits; blanks are passed over. */
 void sample_expect_question(const struct sample_question *question, const char *hex);

@@ -4,11 +4,18 @@
 
 #include <criterion/criterion.h>
 
-/* Modules whose answers say which question they are to: all but the user's own. */
-static const struct payload_ops *module_at(size_t index)
+/* Questions of which something tells which they are: all but the user's own. NULL beyond the last.
+ */
+static const struct payload_ops *question_at(size_t index)
 {
-    const struct payload_ops *ops = payload_at(index);
-    return ops != &payload_own ? ops : NULL;
+    const struct payload_ops *ops;
+    for (size_t i = 0; (ops = payload_at(i)) != NULL && ops != &payload_own; i++) {
+        for (; ops != NULL; ops = ops->next) {
+            if (index-- == 0)
+                return ops;
+        }
+    }
+    return NULL;
 }
 
 static struct sonde_span span_of(const struct sample_question *question)
@@ -32,10 +39,45 @@ Test(payload, ports_and_names_lead_to_their_modules)
     }
 }
 
+/* What is linked is found by the name of the first, and has words to be told apart by. */
+Test(payload, further_questions_are_of_the_same_protocol)
+{
+    const struct payload_ops *first;
+    for (size_t i = 0; (first = payload_at(i)) != NULL; i++) {
+        size_t count = 1;
+        for (const struct payload_ops *ops = first->next; ops != NULL; ops = ops->next, count++) {
+            cr_expect_str_eq(ops->name, first->name);
+            cr_expect_not_null(ops->topic, "%s", ops->asks);
+            cr_expect_not_null(ops->asks);
+            cr_expect_eq(ops->repeats, first->repeats, "%s", ops->asks);
+            cr_expect_not(ops->other_port || ops->nameless, "%s", ops->asks);
+        }
+        cr_expect(count <= SONDE_QUESTIONS_MAX, "%s: %zu", first->name, count);
+        cr_expect(count == 1 || first->topic != NULL, "%s", first->name);
+    }
+}
+
+/* Of one flow: what a router quotes of one question must not pass for another. */
+Test(payload, a_question_is_never_another_of_its_protocol)
+{
+    const struct payload_ops *first;
+    for (size_t i = 0; (first = payload_at(i)) != NULL; i++) {
+        for (const struct payload_ops *ops = first; ops != NULL; ops = ops->next) {
+            struct sample_question question = sample_ask(ops, 0);
+            for (const struct payload_ops *other = first; other != NULL; other = other->next) {
+                struct payload_match match;
+                int r = other->recognize(&sample_trace, span_of(&question), &match);
+                cr_expect(other == ops || r == SONDE_DISCARD_BAD_TOKEN, "%s for %s: %d", ops->asks,
+                          other->asks, r);
+            }
+        }
+    }
+}
+
 Test(payload, a_quoted_question_leads_back_to_its_probe)
 {
     const struct payload_ops *ops;
-    for (size_t i = 0; (ops = module_at(i)) != NULL; i++) {
+    for (size_t i = 0; (ops = question_at(i)) != NULL; i++) {
         struct sample_question question = sample_ask(ops, 0);
         struct payload_match match = {PAYLOAD_NAMES_NONE, 0};
         int r = ops->recognize(&sample_trace, span_of(&question), &match);
@@ -53,7 +95,7 @@ Test(payload, a_quoted_question_leads_back_to_its_probe)
 Test(payload, a_question_that_is_cut_short_is_never_another_ones)
 {
     const struct payload_ops *ops;
-    for (size_t i = 0; (ops = module_at(i)) != NULL; i++) {
+    for (size_t i = 0; (ops = question_at(i)) != NULL; i++) {
         struct sample_question question = sample_ask(ops, 0);
         for (size_t len = 0; len < question.len; len++) {
             struct payload_match match = {PAYLOAD_NAMES_NONE, 0};
@@ -69,9 +111,10 @@ Test(payload, a_question_that_is_cut_short_is_never_another_ones)
 
 Test(payload, a_name_rests_on_the_cookie_where_there_is_room_for_both)
 {
-    const struct payload_trace stranger = {.cookie = ~sample_trace.cookie};
+    struct payload_trace stranger = sample_trace;
+    stranger.cookie = ~sample_trace.cookie;
     const struct payload_ops *ops;
-    for (size_t i = 0; (ops = module_at(i)) != NULL; i++) {
+    for (size_t i = 0; (ops = question_at(i)) != NULL; i++) {
         struct sample_question question = sample_ask(ops, 0);
         struct payload_match match = {PAYLOAD_NAMES_NONE, 0};
         int r = ops->recognize(&sample_trace, span_of(&question), &match);
@@ -86,7 +129,7 @@ Test(payload, a_name_rests_on_the_cookie_where_there_is_room_for_both)
 Test(payload, a_question_is_no_answer_to_itself)
 {
     const struct payload_ops *ops;
-    for (size_t i = 0; (ops = module_at(i)) != NULL; i++) {
+    for (size_t i = 0; (ops = question_at(i)) != NULL; i++) {
         struct sample_question question = sample_ask(ops, 0);
         struct payload_match match;
         cr_expect_neq(ops->fits(&sample_trace, span_of(&question), &match), 0, "%s", ops->name);
@@ -100,7 +143,7 @@ Test(payload, all_questions_of_a_trace_are_equally_long)
     static const uint32_t tokens[] = {0, 1, 9, 10, 99999, 0x7fffffff, 0x80000000, UINT32_MAX};
     static const size_t wanted[] = {0, 16, 36, 200, 1372};
     const struct payload_ops *ops;
-    for (size_t i = 0; (ops = module_at(i)) != NULL; i++) {
+    for (size_t i = 0; (ops = question_at(i)) != NULL; i++) {
         for (size_t w = 0; w < sizeof wanted / sizeof *wanted; w++) {
             size_t len = sample_ask(ops, wanted[w]).len;
             cr_expect(len <= 1400, "%s: %zu", ops->name, len);
@@ -119,7 +162,7 @@ Test(payload, all_questions_of_a_trace_are_equally_long)
 Test(payload, a_buffer_that_is_too_small_fails_the_writer)
 {
     const struct payload_ops *ops;
-    for (size_t i = 0; (ops = module_at(i)) != NULL; i++) {
+    for (size_t i = 0; (ops = question_at(i)) != NULL; i++) {
         size_t len = sample_ask(ops, 0).len;
         uint8_t bytes[SAMPLE_BYTES];
         if (len == 0)
