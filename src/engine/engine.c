@@ -232,8 +232,8 @@ int engine_next_tx(struct engine *engine, sonde_ns now, uint8_t buf[PROBE_SIZE_M
     uint32_t index = engine->unsent[engine->handed];
     struct flight *flight = &engine->flights.flights[index];
     const struct engine_trace *trace = &engine->traces[flight->trace];
-    int r =
-        trace->ops->build(&trace->spec, flight->token, flight->ttl, buf, PROBE_SIZE_MAX, ret_tx);
+    const struct sonde_format format = {.ttl = flight->ttl};
+    int r = trace->ops->build(&trace->spec, &format, flight->token, buf, PROBE_SIZE_MAX, ret_tx);
     if (r < 0) {
         /* cannot happen with a valid spec; if it does, it is this probe's outcome, in its turn */
         if (engine->handed > 0)

@@ -24,8 +24,8 @@ static uint16_t trace_checksum(const struct sonde_spec *spec)
     return (uint16_t)(spec->cookie % 0xffff);
 }
 
-static int icmp_build(const struct sonde_spec *spec, uint32_t token, uint8_t ttl, uint8_t *buf,
-                      size_t cap, struct sonde_tx *ret_tx)
+static int icmp_build(const struct sonde_spec *spec, const struct sonde_format *format,
+                      uint32_t token, uint8_t *buf, size_t cap, struct sonde_tx *ret_tx)
 {
     bool ipv6 = spec->flow.dst.family == SONDE_FAMILY_IPV6;
     uint32_t id_and_seq = (uint32_t)spec->flow.src_port << 16 | probe_field16(spec->id_base, token);
@@ -41,7 +41,7 @@ static int icmp_build(const struct sonde_spec *spec, uint32_t token, uint8_t ttl
         wr_patch_u16(&wr, compensation, csum_compensate(sum, checksum));
     wr_patch_u16(&wr, CHECKSUM_OFFSET, checksum);
 
-    ret_tx->ttl = ttl;
+    ret_tx->ttl = format->ttl;
     ret_tx->header_len = ICMP_HEADER_BYTES;
     return probe_finish(spec, token, &wr, ret_tx);
 }
@@ -107,7 +107,7 @@ static int error_match(const struct sonde_spec *spec, const struct icmp_header *
 static int icmp_match(const struct sonde_spec *spec, const struct sonde_rx *rx,
                       struct sonde_match *ret_match)
 {
-    struct sonde_match match = {0};
+    struct sonde_match match = {.questions = PROBE_ANY_QUESTION};
     struct icmp_header icmp;
     bool is_error = rx->kind == SONDE_RX_ERROR;
     if (icmp_decode(is_error ? rx->quote.segment : rx->segment, &icmp) < 0)

@@ -34,6 +34,13 @@ const struct sonde_probe_ops *probe_by_name(const char *name)
     return probe_at(i);
 }
 
+sonde_ns probe_think_ns(const struct sonde_probe_ops *ops, const struct sonde_spec *spec,
+                        unsigned question)
+{
+    unsigned think_ms = question < spec->question_count ? spec->questions[question]->think_ms : 0U;
+    return think_ms > 0 ? think_ms * SONDE_NS_PER_MS : ops->think_ns;
+}
+
 uint16_t probe_field16(uint16_t base, uint32_t token)
 {
     uint32_t shifted = token % PROBE_TOKEN_MODULUS + base;
@@ -54,7 +61,7 @@ int probe_finish(const struct sonde_spec *spec, uint32_t token, const struct wr 
     tx->flow = &spec->flow;
     tx->segment = (struct sonde_span){segment->data, segment->len};
     tx->tos = spec->tos;
-    tx->dont_fragment = spec->payload != NULL && spec->payload->dont_fragment;
+    tx->dont_fragment = false;
     tx->id = probe_field16(spec->id_base, token);
     tx->flow_label = spec->flow_label;
     tx->token = token;

@@ -30,6 +30,8 @@
 #include "payload/payload.h"
 #include "wire/packet.h"
 
+#include <assert.h>
+
 #include <sonde/vocabulary.h>
 
 enum {
@@ -51,17 +53,27 @@ struct sonde_spec {
         size_bytes; /* whole packet, PROBE_SIZE_MIN to PROBE_SIZE_MAX; a SYN has its own size */
     uint8_t fill;   /* value of payload bytes that carry nothing */
     uint8_t tos;
-    const struct payload_ops *payload; /* what a UDP server is asked; NULL = bytes of our own */
-    struct sonde_span question;        /* if that is payload_own: the bytes; borrowed */
-    struct sonde_span expects;         /* and what an answer begins with; borrowed */
-    bool nameless;                     /* nothing in a probe tells which one it is */
-    bool other_port; /* answers come from another port of the target than was asked */
-    bool repeats;    /* several answers to one probe are the protocol's way, and no duplicates */
+    const struct payload_ops *questions[SONDE_QUESTIONS_MAX]; /* what a UDP server is asked */
+    uint8_t question_count;    /* of them; 0 = bytes of our own are all that it is asked */
+    const char *host;          /* for them: the name that the user typed, if it is usable; NULL: it
+                                  is not; borrowed */
+    struct sonde_span bytes;   /* if the question is payload_own: the bytes; borrowed */
+    struct sonde_span expects; /* and what an answer begins with; borrowed */
+    bool nameless;             /* nothing in a probe tells which one it is */
+    bool other_port;           /* answers come from another port of the target than was asked */
+    bool repeats; /* several answers to one probe are the protocol's way, and no duplicates */
+};
+
+/** What may differ between the probes of a trace, because no load balancer looks at it. */
+struct sonde_format {
+    uint8_t ttl;      /* or hop limit, 1 to 255 */
+    uint8_t question; /* which of the spec's questions it carries; 0 where there is none */
 };
 
 /** What an arrival is to a trace. */
 struct sonde_match {
     enum sonde_outcome outcome;
+    uint8_t questions;   /* bit n: it may be about a probe that carried question n */
     bool has_token;      /* the arrival names its probe */
     bool has_full_token; /* with all 32 bits */
     uint32_t token;      /* all of it, or modulo PROBE_TOKEN_MODULUS */
@@ -69,25 +81,29 @@ struct sonde_match {
     uint32_t serial;
 };
 
+enum { PROBE_ANY_QUESTION = 0xff }; /* in sonde_match */
+static_assert(SONDE_QUESTIONS_MAX <= 8, "a bit for each");
+
 struct sonde_probe_ops {
     const char *name; /* as users write it: "443/tcp" */
     uint8_t protocol; /* IP_PROTO_* */
     bool has_ports;
-    sonde_ns think_ns; /* how much longer than the path an answer may take: a program answers */
+    sonde_ns think_ns; /* how much longer than the path an answer may take: a program answers; see
+                          probe_think_ns() */
 
     /**
      * Write a probe.
      * @param spec    The trace.
+     * @param format  What it is like. Nothing in the segment may depend on its TTL, or probes of
+     *                one trace could take different paths.
      * @param token   Names the probe; any value.
-     * @param ttl     TTL or hop limit, 1 to 255. Nothing in the segment may depend on it, or probes
-     *                of one trace could take different paths.
      * @param buf     Receives the segment: transport header and payload.
      * @param cap     Bytes at @p buf.
      * @param ret_tx  On 0, everything but handle; borrows @p spec and @p buf.
      * @return 0; -ENOBUFS if @p cap is too small (PROBE_SIZE_MAX always suffices).
      */
-    int (*build)(const struct sonde_spec *spec, uint32_t token, uint8_t ttl, uint8_t *buf,
-                 size_t cap, struct sonde_tx *ret_tx);
+    int (*build)(const struct sonde_spec *spec, const struct sonde_format *format, uint32_t token,
+                 uint8_t *buf, size_t cap, struct sonde_tx *ret_tx);
 
     /**
      * Say what an arrival means to a trace.
@@ -101,6 +117,11 @@ struct sonde_probe_ops {
     int (*match)(const struct sonde_spec *spec, const struct sonde_rx *rx,
                  struct sonde_match *ret_match);
 };
+
+/** @return How much longer than the path an answer to a probe may take that carries this question.
+ */
+sonde_ns probe_think_ns(const struct sonde_probe_ops *ops, const struct sonde_spec *spec,
+                        unsigned question);
 
 /** @return The module for an IP_PROTO_*; NULL if there is none. */
 const struct sonde_probe_ops *probe_by_protocol(uint8_t protocol);
@@ -122,7 +143,7 @@ uint16_t probe_field16(uint16_t base, uint32_t token);
 uint32_t probe_token16(uint16_t base, uint16_t field);
 
 /**
- * End a build: fill in what is the same in every module.
+ * End a build: fill in what is the same in every module. Routers may divide the probe.
  * @param tx       Receives all but handle; header_len and ttl are set by the caller.
  * @param segment  The finished segment.
  * @return 0; -ENOBUFS if the segment did not fit.

@@ -22,8 +22,8 @@ enum {
     SYN_WINDOW_SCALE = 7,
 };
 
-static int tcp_build(const struct sonde_spec *spec, uint32_t token, uint8_t ttl, uint8_t *buf,
-                     size_t cap, struct sonde_tx *ret_tx)
+static int tcp_build(const struct sonde_spec *spec, const struct sonde_format *format,
+                     uint32_t token, uint8_t *buf, size_t cap, struct sonde_tx *ret_tx)
 {
     const struct sonde_flow *flow = &spec->flow;
     const struct tcp_header tcp = {
@@ -47,7 +47,7 @@ static int tcp_build(const struct sonde_spec *spec, uint32_t token, uint8_t ttl,
     sum += csum_pseudo(&flow->src, &flow->dst, IP_PROTO_TCP, (uint32_t)wr.len);
     wr_patch_u16(&wr, CHECKSUM_OFFSET, csum_finish(sum));
 
-    ret_tx->ttl = ttl;
+    ret_tx->ttl = format->ttl;
     ret_tx->header_len = wr.len;
     return probe_finish(spec, token, &wr, ret_tx);
 }
@@ -96,7 +96,7 @@ static int error_match(const struct sonde_spec *spec, const struct tcp_header *t
 static int tcp_match(const struct sonde_spec *spec, const struct sonde_rx *rx,
                      struct sonde_match *ret_match)
 {
-    struct sonde_match match = {0};
+    struct sonde_match match = {.questions = PROBE_ANY_QUESTION};
     struct tcp_header tcp;
     bool is_error = rx->kind == SONDE_RX_ERROR;
     if (tcp_decode(is_error ? rx->quote.segment : rx->segment, &tcp) < 0)

@@ -2,8 +2,9 @@
 /*
  * The UDP module: a datagram to the port. RFC 768.
  *
- * Ports are fixed for the trace. Where the service's protocol is known, the payload is a question
- * in it (payload/payload.h), which names the probe in the protocol's own way.
+ * Ports are fixed for the trace. Where the service's protocol is known, the payload is one of the
+ * questions in it (payload/payload.h), which names the probe in the protocol's own way. What
+ * arrives is looked at by each question that could have drawn it.
  *
  * Otherwise the payload carries cookie and token, which a port unreachable or time exceeded quotes
  * and an echoing server gives back; a word of it is chosen so that the checksum, which even an
@@ -24,11 +25,16 @@ enum {
 
 static struct payload_trace payload_trace_of(const struct sonde_spec *spec)
 {
-    return (struct payload_trace){
+    struct payload_trace trace = {
         .cookie = spec->cookie,
-        .bytes = spec->question,
+        .bytes = spec->bytes,
         .expects = spec->expects,
+        .host = spec->host,
+        .addr = spec->flow.dst,
+        .port = spec->flow.dst_port,
     };
+    trace.addr.scope = 0; /* an interface of this machine means nothing to others */
+    return trace;
 }
 
 /* The sum over pseudo header and segment, its checksum field being 0. */
@@ -53,14 +59,15 @@ static uint16_t payload_base(const struct sonde_spec *spec)
 }
 
 /* Write a question in the service's protocol. */
-static void write_question(const struct sonde_spec *spec, uint32_t token, struct wr *wr)
+static void write_question(const struct sonde_spec *spec, const struct payload_ops *question,
+                           uint32_t token, struct wr *wr)
 {
     const struct payload_trace trace = payload_trace_of(spec);
     const struct payload_name name = {token, probe_field16(payload_base(spec), token)};
     size_t len =
         spec->size_bytes > PROBE_SIZE_USUAL ? probe_payload_len(spec, UDP_HEADER_BYTES) : 0;
     udp_encode(wr, spec->flow.src_port, spec->flow.dst_port, 0);
-    spec->payload->ask(&trace, &name, len, wr);
+    question->ask(&trace, &name, len, wr);
     if (!wr_ok(wr))
         return;
     wr_patch_u16(wr, LENGTH_OFFSET, (uint16_t)wr->len);
@@ -86,21 +93,25 @@ static void write_own(const struct sonde_spec *spec, uint32_t token, struct wr *
 /* Has a probe of our own bytes a checksum that names it? */
 static bool checksum_names(const struct sonde_spec *spec)
 {
-    return spec->payload == NULL &&
+    return spec->question_count == 0 &&
            probe_payload_len(spec, UDP_HEADER_BYTES) >= PROBE_COMPENSATION_BYTES;
 }
 
-static int udp_build(const struct sonde_spec *spec, uint32_t token, uint8_t ttl, uint8_t *buf,
-                     size_t cap, struct sonde_tx *ret_tx)
+static int udp_build(const struct sonde_spec *spec, const struct sonde_format *format,
+                     uint32_t token, uint8_t *buf, size_t cap, struct sonde_tx *ret_tx)
 {
     struct wr wr = wr_init(buf, cap);
-    if (spec->payload != NULL)
-        write_question(spec, token, &wr);
+    bool asks = format->question < spec->question_count;
+    if (asks)
+        write_question(spec, spec->questions[format->question], token, &wr);
     else
         write_own(spec, token, &wr);
-    ret_tx->ttl = ttl;
+    ret_tx->ttl = format->ttl;
     ret_tx->header_len = UDP_HEADER_BYTES;
-    return probe_finish(spec, token, &wr, ret_tx);
+    int r = probe_finish(spec, token, &wr, ret_tx);
+    if (r == 0 && asks)
+        ret_tx->dont_fragment = spec->questions[format->question]->dont_fragment;
+    return r;
 }
 
 /* What a payload module has read, in the engine's terms. */
@@ -114,41 +125,76 @@ static void take_match(const struct sonde_spec *spec, const struct payload_match
                                          : 0;
 }
 
+/* What the questions of a trace have found in a payload. */
+struct reading {
+    struct payload_match match; /* the most that any of them read of the probe's name */
+    uint8_t questions;          /* bit n: question n read that */
+    uint8_t cut; /* bit n: it may be about question n, but is cut short of the name */
+    int reason;  /* why the first of them takes it for something else */
+};
+
+/* Let each question look at what may be an answer to it, or a quote of it. */
+static struct reading read_payload(const struct sonde_spec *spec, bool is_answer,
+                                   struct sonde_span payload)
+{
+    const struct payload_trace trace = payload_trace_of(spec);
+    struct reading reading = {.match = {PAYLOAD_NAMES_NONE, 0}};
+    for (unsigned i = 0; i < spec->question_count; i++) {
+        const struct payload_ops *question = spec->questions[i];
+        struct payload_match match = {PAYLOAD_NAMES_NONE, 0};
+        uint8_t bit = (uint8_t)(1U << i);
+        int r = is_answer ? question->fits(&trace, payload, &match)
+                          : question->recognize(&trace, payload, &match);
+        if (r == SONDE_DISCARD_TRUNCATED)
+            reading.cut |= bit;
+        if (r != 0) {
+            reading.reason = reading.reason != 0 ? reading.reason : r;
+        } else if (reading.questions == 0 || match.named > reading.match.named) {
+            reading.match = match;
+            reading.questions = bit;
+        } else if (match.named == reading.match.named && match.value == reading.match.value) {
+            reading.questions |= bit;
+        }
+    }
+    return reading;
+}
+
 static int answer_match(const struct sonde_spec *spec, const struct udp_header *udp,
                         struct sonde_match *match)
 {
     if (udp->dst_port != spec->flow.src_port)
         return SONDE_DISCARD_FOREIGN;
     match->outcome = SONDE_OUTCOME_UDP_REPLY;
-    if (spec->payload == NULL) {
+    if (spec->question_count == 0) {
         match->has_token =
             probe_read_proof(spec, UDP_HEADER_BYTES, udp->payload, &match->token) == 0;
         match->has_full_token = match->has_token;
         return 0;
     }
-    const struct payload_trace trace = payload_trace_of(spec);
-    struct payload_match read = {PAYLOAD_NAMES_NONE, 0};
-    int r = spec->payload->fits(&trace, udp->payload, &read);
-    if (r == 0)
-        take_match(spec, &read, match);
-    return r;
+    struct reading reading = read_payload(spec, true, udp->payload);
+    if (reading.questions == 0)
+        return reading.reason;
+    take_match(spec, &reading.match, match);
+    match->questions = reading.questions;
+    return 0;
 }
 
 /* Read the name of the probe in what an error quotes of its payload. */
 static int read_quoted(const struct sonde_spec *spec, struct sonde_span payload,
                        struct sonde_match *match)
 {
-    if (spec->payload != NULL) {
-        const struct payload_trace trace = payload_trace_of(spec);
-        struct payload_match read = {PAYLOAD_NAMES_NONE, 0};
-        int r = spec->payload->recognize(&trace, payload, &read);
-        if (r == 0)
-            take_match(spec, &read, match);
+    if (spec->question_count == 0) {
+        int r = probe_read_proof(spec, UDP_HEADER_BYTES, payload, &match->token);
+        match->has_token = match->has_full_token = r == 0;
         return r;
     }
-    int r = probe_read_proof(spec, UDP_HEADER_BYTES, payload, &match->token);
-    match->has_token = match->has_full_token = r == 0;
-    return r;
+    struct reading reading = read_payload(spec, false, payload);
+    match->questions = reading.questions != 0 ? reading.questions : reading.cut;
+    if (reading.questions != 0)
+        take_match(spec, &reading.match, match);
+    return reading.questions != 0 ? 0
+           : reading.cut != 0     ? (int)SONDE_DISCARD_TRUNCATED
+                                  : reading.reason;
 }
 
 static int error_match(const struct sonde_spec *spec, const struct udp_header *udp,
@@ -181,7 +227,7 @@ static int error_match(const struct sonde_spec *spec, const struct udp_header *u
 static int udp_match(const struct sonde_spec *spec, const struct sonde_rx *rx,
                      struct sonde_match *ret_match)
 {
-    struct sonde_match match = {0};
+    struct sonde_match match = {.questions = PROBE_ANY_QUESTION};
     struct udp_header udp;
     bool is_error = rx->kind == SONDE_RX_ERROR;
     if (udp_decode(is_error ? rx->quote.segment : rx->segment, &udp) < 0)

@@ -36,7 +36,8 @@ struct session_service {
     bool control;
     bool standby;                      /* a control that is begun only if it is needed */
     uint32_t expect;                   /* as in struct sonde_service */
-    const struct payload_ops *payload; /* what a UDP port is asked; NULL = bytes without meaning */
+    const struct payload_ops *payload; /* what a UDP port is asked first; NULL = bytes without
+                                          meaning */
     struct sonde_span question;        /* if that is payload_own */
     struct sonde_span expects;
 };
@@ -54,8 +55,9 @@ struct session_target {
     const char *host;
     const struct session_service *services; /* shared by the addresses of one name */
     uint32_t service_count;
-    bool pending;           /* its name is being looked up */
-    struct sonde_addr addr; /* family SONDE_FAMILY_NONE: has none */
+    bool pending;              /* its name is being looked up */
+    const char *question_host; /* host, where questions may carry it; NULL: they may not */
+    struct sonde_addr addr;    /* family SONDE_FAMILY_NONE: has none */
     struct sonde_addr source;
     struct engine_place *places; /* [service_count], where in engine and tally each is measured;
                                     NULL = none is. One that stands by may have no place */
@@ -111,6 +113,11 @@ struct sonde_session {
     uint32_t event_first;
     uint32_t event_count;
 };
+
+/** @return How many questions a service of a target is asked, which is prepared; they are in
+ *  @p ret_questions. */
+size_t session_questions(const struct session_target *target, const struct session_service *service,
+                         const struct payload_ops *ret_questions[SONDE_QUESTIONS_MAX]);
 
 /** Fill bytes that an outsider must not guess, or that a simulation must repeat. */
 SONDE_MUST_CHECK int session_random(struct sonde_session *session, void *bytes, size_t len);

@@ -20,6 +20,16 @@ struct secrets {
     uint16_t id_base;
 };
 
+/* What the user typed, if it is a name that a question may carry; NULL if not. */
+static const char *usable_host(struct sonde_session *session, const char *host)
+{
+    char *name = arena_string(&session->arena, host);
+    size_t len = name != NULL ? strlen(name) : 0;
+    if (len > 1 && name[len - 1] == '.')
+        name[len - 1] = '\0'; /* the root's own label, with which a name is complete */
+    return len > 0 && payload_host_is_usable(name) ? name : NULL;
+}
+
 /* Do its answers come from another port? The user's own question is in the protocol of its port. */
 static bool answers_from_elsewhere(const struct session_service *service)
 {
@@ -29,8 +39,8 @@ static bool answers_from_elsewhere(const struct session_service *service)
     return protocol != NULL && protocol->other_port;
 }
 
-/* Does nothing in a probe tell which one it is? The identification of IPv4 does, if it is told of;
- * without raw sockets neither it nor a checksum is. */
+/* Is there a probe that nothing in it tells from others? The identification of IPv4 does, if it is
+ * told of; without raw sockets neither it nor a checksum is. */
 static bool is_nameless(const struct sonde_session *session, const struct sonde_spec *spec)
 {
     bool unprivileged = session->kind == SONDE_TRANSPORT_UNPRIVILEGED;
@@ -38,8 +48,30 @@ static bool is_nameless(const struct sonde_session *session, const struct sonde_
     if (spec->flow.protocol != IP_PROTO_UDP ||
         (spec->flow.dst.family == SONDE_FAMILY_IPV4 && !unprivileged))
         return false;
-    return spec->payload != NULL ? spec->payload->nameless
-                                 : probe_payload_len(spec, UDP_HEADER_BYTES) < needed;
+    bool nameless = spec->question_count == 0 && probe_payload_len(spec, UDP_HEADER_BYTES) < needed;
+    for (unsigned i = 0; i < spec->question_count; i++)
+        nameless |= spec->questions[i]->nameless;
+    return nameless;
+}
+
+size_t session_questions(const struct session_target *target, const struct session_service *service,
+                         const struct payload_ops *ret_questions[SONDE_QUESTIONS_MAX])
+{
+    return payload_questions(service->payload, target->question_host, ret_questions);
+}
+
+/* What the questions of a service have in common. */
+static void fill_questions(const struct sonde_session *session, const struct session_target *target,
+                           const struct session_service *service, struct sonde_spec *spec)
+{
+    spec->host = target->question_host;
+    spec->bytes = service->question;
+    spec->expects = service->expects;
+    spec->question_count = (uint8_t)session_questions(target, service, spec->questions);
+    for (unsigned i = 0; i < spec->question_count; i++)
+        spec->repeats |= spec->questions[i]->repeats;
+    spec->nameless = is_nameless(session, spec);
+    spec->other_port = answers_from_elsewhere(service);
 }
 
 static int fill_spec(struct sonde_session *session, const struct session_target *target,
@@ -65,13 +97,8 @@ static int fill_spec(struct sonde_session *session, const struct session_target 
         .size_bytes = session->options.size_bytes,
         .fill = session->options.fill,
         .tos = session->options.tos,
-        .payload = service->payload,
-        .question = service->question,
-        .expects = service->expects,
-        .other_port = answers_from_elsewhere(service),
-        .repeats = service->payload != NULL && service->payload->repeats,
     };
-    spec->nameless = is_nameless(session, spec);
+    fill_questions(session, target, service, spec);
     if (session->source.family == target->addr.family)
         spec->flow.src = session->source;
     spec->flow.src_port = session->options.source_port;
@@ -248,6 +275,7 @@ int session_trace(struct sonde_session *session, uint32_t index)
     target->places = arena_alloc(&session->arena, target->service_count, sizeof *target->places);
     if (target->places == NULL)
         return -ENOMEM;
+    target->question_host = usable_host(session, target->host);
     int r = session_share_all(session, target) ? 0 : bind_flows(session, target, &flows, &failed);
     if (r < 0) {
         target->places = NULL;

@@ -89,10 +89,12 @@ static void show_forged(struct sonde_span packet, uint16_t size_bytes)
     check_match(&rx, &match);
     struct sonde_spec stranger = stranger_to(&spec, false);
     FUZZ_CHECK(ops->match(&stranger, &rx, &match) != 0);
-    /* TCP always brings the ISN back, an echo reply the cookie; for others the port may be all */
+    /* TCP always brings the ISN back, an echo reply the cookie, if it brings back its data; for
+     * others the port may be all */
     bool has_more = ops->protocol == IP_PROTO_TCP ||
                     (ops->protocol == IP_PROTO_ICMP && rx.kind == SONDE_RX_ANSWER &&
-                     !probe_is_short(&spec, ICMP_HEADER_BYTES));
+                     !probe_is_short(&spec, ICMP_HEADER_BYTES) &&
+                     rx.segment.len >= ICMP_HEADER_BYTES + PROBE_PROOF_BYTES);
     stranger = stranger_to(&spec, true);
     FUZZ_CHECK(!has_more || ops->match(&stranger, &rx, &match) != 0);
 }
@@ -128,6 +130,13 @@ static void show_genuine(struct rd *in)
     spec.id_base = rd_u16(in);
     if (choice & 0x40)
         spec.size_bytes = (uint16_t)(PROBE_SIZE_MIN + rd_u8(in));
+    if (ops->protocol == IP_PROTO_UDP && (choice & 0x20) != 0)
+        spec.question_count = (uint8_t)payload_questions(&payload_dns, NULL, spec.questions);
+    bool asks = spec.question_count > 0;
+    const struct sonde_format format = {
+        .ttl = 5,
+        .question = asks ? (uint8_t)((choice >> 2) % spec.question_count) : 0,
+    };
     size_t payload_len = probe_payload_len(&spec, UDP_HEADER_BYTES);
     bool is_short = probe_is_short(&spec, UDP_HEADER_BYTES) && ops->protocol != IP_PROTO_TCP;
 
@@ -135,7 +144,7 @@ static void show_genuine(struct rd *in)
     uint8_t probe[PACKET_MAX];
     uint8_t error[PACKET_MAX];
     struct sonde_tx tx;
-    FUZZ_CHECK(ops->build(&spec, token, 5, segment, sizeof segment, &tx) == 0);
+    FUZZ_CHECK(ops->build(&spec, &format, token, segment, sizeof segment, &tx) == 0);
     size_t len = packet_encode(&tx, probe, sizeof probe);
     size_t headers = len - tx.segment.len;
     size_t quoted = headers + 8 + rd_u8(in); /* RFC 792: 8 bytes of the segment at least */
@@ -148,22 +157,24 @@ static void show_genuine(struct rd *in)
     FUZZ_CHECK(ops->match(&spec, &rx, &match) == 0);
     check_match(&rx, &match);
     FUZZ_CHECK(match.outcome == SONDE_OUTCOME_TTL_EXCEEDED);
-    /* Over IPv6 a SYN of which 8 bytes are quoted, and a datagram without payload, have nothing to
-     * tell them by. */
+    /* Over IPv6 a SYN or a question of which 8 bytes are quoted, and a datagram without payload,
+     * have nothing to tell them by. */
     bool nameless = remote.family == SONDE_FAMILY_IPV6 &&
-                    (ops->protocol == IP_PROTO_TCP ||
+                    (ops->protocol == IP_PROTO_TCP || asks ||
                      (ops->protocol == IP_PROTO_UDP && payload_len < PROBE_COMPENSATION_BYTES));
     FUZZ_CHECK(match.has_token || nameless);
+    FUZZ_CHECK((match.questions >> format.question & 1) != 0);
     FUZZ_CHECK(!match.has_full_token || match.token == token);
     FUZZ_CHECK(!match.has_token ||
                match.token % PROBE_TOKEN_MODULUS == token % PROBE_TOKEN_MODULUS);
-    FUZZ_CHECK(match.has_full_token || is_short ||
-               quoted < headers + 40); /* 40 = a whole SYN, the longest */
+    /* 40 = a whole SYN, the longest; a question has no room for more than 16 bits */
+    FUZZ_CHECK(match.has_full_token || is_short || asks || quoted < headers + 40);
 
     /* Where the quote holds more than the port, the port alone is not enough. */
     struct sonde_spec stranger = stranger_to(&spec, true);
-    bool has_proof = ops->protocol == IP_PROTO_TCP ||
-                     (!is_short && quoted >= headers + UDP_HEADER_BYTES + PROBE_PROOF_BYTES);
+    bool has_proof =
+        ops->protocol == IP_PROTO_TCP ||
+        (!is_short && !asks && quoted >= headers + UDP_HEADER_BYTES + PROBE_PROOF_BYTES);
     FUZZ_CHECK(!has_proof || ops->match(&stranger, &rx, &match) != 0);
 }
 

@@ -38,8 +38,15 @@ struct sonde_spec sample_spec(const struct sonde_probe_ops *ops, enum sonde_fami
 void sample_build(struct sample_probe *probe, const struct sonde_probe_ops *ops,
                   const struct sonde_spec *spec, uint32_t token)
 {
+    sample_ask(probe, ops, spec, token, 0);
+}
+
+void sample_ask(struct sample_probe *probe, const struct sonde_probe_ops *ops,
+                const struct sonde_spec *spec, uint32_t token, uint8_t question)
+{
     probe->spec = *spec;
-    int r = ops->build(&probe->spec, token, 7, probe->bytes, sizeof probe->bytes, &probe->tx);
+    const struct sonde_format format = {.ttl = 7, .question = question};
+    int r = ops->build(&probe->spec, &format, token, probe->bytes, sizeof probe->bytes, &probe->tx);
     cr_assert_eq(r, 0, "%s, token %u", ops->name, token);
 }
 

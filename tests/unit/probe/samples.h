@@ -43,6 +43,10 @@ struct sample_probe {
 void sample_build(struct sample_probe *probe, const struct sonde_probe_ops *ops,
                   const struct sonde_spec *spec, uint32_t token);
 
+/** The same with one of the trace's questions. */
+void sample_ask(struct sample_probe *probe, const struct sonde_probe_ops *ops,
+                const struct sonde_spec *spec, uint32_t token, uint8_t question);
+
 /**
  * Let a module judge the ICMP error that a probe draws, as its bytes are now.
  * @param quote_len  Bytes of the segment that are quoted.

@@ -23,8 +23,9 @@ static void visit_members(const struct sonde_probe_ops *ops, struct sonde_spec *
 {
     static struct sample_probe probe;
     for (unsigned ttl = 1; ttl <= 255; ttl++) {
+        const struct sonde_format format = {.ttl = (uint8_t)ttl};
         memset(&probe.tx, 0xee, sizeof probe.tx);
-        int r = ops->build(spec, 3, (uint8_t)ttl, probe.bytes, sizeof probe.bytes, &probe.tx);
+        int r = ops->build(spec, &format, 3, probe.bytes, sizeof probe.bytes, &probe.tx);
         cr_assert_eq(r, 0);
         cr_expect_eq(probe.tx.ttl, ttl);
         cr_expect_eq(probe.tx.flow, &spec->flow);
@@ -45,10 +46,12 @@ static void visit_ttls(const struct sonde_probe_ops *ops, struct sonde_spec *spe
 {
     static struct sample_probe first;
     static struct sample_probe other;
-    int r = ops->build(spec, 9, 1, first.bytes, sizeof first.bytes, &first.tx);
+    struct sonde_format format = {.ttl = 1};
+    int r = ops->build(spec, &format, 9, first.bytes, sizeof first.bytes, &first.tx);
     cr_assert_eq(r, 0);
     for (unsigned ttl = 2; ttl <= 255; ttl++) {
-        r = ops->build(spec, 9, (uint8_t)ttl, other.bytes, sizeof other.bytes, &other.tx);
+        format.ttl = (uint8_t)ttl;
+        r = ops->build(spec, &format, 9, other.bytes, sizeof other.bytes, &other.tx);
         cr_assert_eq(r, 0);
         cr_assert_eq(other.tx.segment.len, first.tx.segment.len);
         cr_assert_arr_eq(other.bytes, first.bytes, first.tx.segment.len, "%s, TTL %u", ops->name,
@@ -187,7 +190,8 @@ Test(build, a_question_is_padded_where_a_longer_packet_than_usual_is_asked_for)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         for (size_t k = 0; k < 2; k++) {
             struct sonde_spec spec = sample_spec(&probe_udp, sample_families[k]);
-            spec.payload = &payload_dns;
+            spec.questions[0] = &payload_dns;
+            spec.question_count = 1;
             spec.size_bytes = cases[i].size_bytes;
             sample_build(&probe, &probe_udp, &spec, 1);
             bool shorter = i > 0 && sample_families[k] == SONDE_FAMILY_IPV6;
@@ -219,16 +223,17 @@ Test(build, the_rest_of_the_payload_is_the_fill_byte)
 
 static void visit_room(const struct sonde_probe_ops *ops, struct sonde_spec *spec)
 {
+    static const struct sonde_format format = {.ttl = 7};
     static struct sample_probe probe;
     sample_build(&probe, ops, spec, 1);
     size_t len = probe.tx.segment.len;
     for (size_t cap = 0; cap < len; cap++) {
         memset(probe.bytes, 0xee, sizeof probe.bytes);
-        cr_expect_eq(ops->build(spec, 1, 7, probe.bytes, cap, &probe.tx), -ENOBUFS, "%s, %zu bytes",
-                     ops->name, cap);
+        cr_expect_eq(ops->build(spec, &format, 1, probe.bytes, cap, &probe.tx), -ENOBUFS,
+                     "%s, %zu bytes", ops->name, cap);
         cr_expect_eq(probe.bytes[cap], 0xee, "%s wrote beyond %zu bytes", ops->name, cap);
     }
-    cr_expect_eq(ops->build(spec, 1, 7, probe.bytes, len, &probe.tx), 0, "%s", ops->name);
+    cr_expect_eq(ops->build(spec, &format, 1, probe.bytes, len, &probe.tx), 0, "%s", ops->name);
 }
 
 Test(build, a_buffer_that_is_too_small_is_refused_and_not_overrun)
