@@ -32,6 +32,7 @@ struct sonde_event {
     uint32_t service; /**< index within the target, in the order added */
     uint32_t cycle;   /**< 0, 1, 2, …: the cycle that the probe was sent in */
     uint8_t ttl;      /**< TTL or hop limit that the probe was sent with */
+    uint8_t question; /**< which of its service's questions it carried: 0 is the first */
     bool to_target;   /**< sent to reach the target, not to expire on the way */
     bool uncertain;   /**< the answer named no probe: this is the likeliest, its time unknown */
     enum sonde_outcome outcome;      /**< SONDE_OUTCOME_NO_REPLY for an unawaited one */

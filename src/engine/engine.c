@@ -115,6 +115,7 @@ int engine_add_trace(struct engine *engine, const struct sonde_probe_ops *ops,
         .spec = *spec,
         .target = target_index(engine, target),
         .line = flight_line_of(index),
+        .asking = asking_of(spec->question_count),
         .silent_ns = SONDE_NS_NEVER,
         .refused_ns = SONDE_NS_NEVER,
         .nameless = spec->nameless,
@@ -192,6 +193,8 @@ static uint32_t new_flight(struct engine *engine, struct engine_target *target,
     flight->cycle = target->cycle - 1;
     flight->ttl = choice->ttl;
     flight->to_target = choice->to_target;
+    flight->question =
+        choice->to_target ? asking_take(&trace->asking) : asking_on_the_way(&trace->asking);
     flight->sent_ns = now;
     target->flying_count++;
     target->unsent_count++;
@@ -232,7 +235,7 @@ int engine_next_tx(struct engine *engine, sonde_ns now, uint8_t buf[PROBE_SIZE_M
     uint32_t index = engine->unsent[engine->handed];
     struct flight *flight = &engine->flights.flights[index];
     const struct engine_trace *trace = &engine->traces[flight->trace];
-    const struct sonde_format format = {.ttl = flight->ttl};
+    const struct sonde_format format = {flight->ttl, flight->question};
     int r = trace->ops->build(&trace->spec, &format, flight->token, buf, PROBE_SIZE_MAX, ret_tx);
     if (r < 0) {
         /* cannot happen with a valid spec; if it does, it is this probe's outcome, in its turn */
@@ -269,15 +272,18 @@ static void take_unsent(struct engine *engine)
     memmove(engine->unsent, engine->unsent + 1, engine->unsent_count * sizeof *engine->unsent);
 }
 
-/* From the first full-TTL probe that left on, a trace is silent until it is answered. */
+/* From the first full-TTL probe that left on, a trace is silent until it is answered; and so is
+ * each of its questions. */
 static void note_silence(struct engine *engine, struct engine_target *target,
                          const struct flight *flight)
 {
     struct engine_trace *trace = &engine->traces[flight->trace];
-    if (!flight->to_target || trace->silent_ns != SONDE_NS_NEVER)
+    if (!flight->to_target)
         return;
-    trace->silent_ns = flight->sent_ns;
-    target->stale = true;
+    bool begins = asking_on_sent(&trace->asking, flight->question, flight->sent_ns);
+    if (trace->silent_ns == SONDE_NS_NEVER)
+        trace->silent_ns = flight->sent_ns;
+    target->stale |= begins;
 }
 
 void engine_on_sent(struct engine *engine, uint32_t handle, const struct sonde_sent *sent)

@@ -19,6 +19,7 @@ static void describe(struct engine *engine, uint32_t index, struct sonde_event *
     event->service = flight->trace - engine->targets[trace->target].first_trace;
     event->cycle = flight->cycle;
     event->ttl = flight->ttl;
+    event->question = flight->question;
     event->to_target = flight->to_target;
     event->sent_ns = flight->sent_ns;
     event->sent_clock = flight->sent_clock;
@@ -37,6 +38,20 @@ static void learn_silence(const struct engine *engine, struct engine_target *tar
     extent_learn(engine, target);
 }
 
+/* Fold an answer into what is known of the questions. If probes on the way are to carry another one
+ * from now on, those that were silent at the target may now be answered there. */
+static void learn_question(struct engine_target *target, struct engine_trace *trace,
+                           const struct sonde_event *event)
+{
+    uint8_t before = asking_on_the_way(&trace->asking);
+    if (event->outcome != SONDE_OUTCOME_TTL_EXCEEDED)
+        asking_on_answer(&trace->asking, event->question);
+    if (asking_on_the_way(&trace->asking) == before)
+        return;
+    ttl_set_cut(&trace->asked, trace->reach.top_ttl + 1U);
+    target->stale = true;
+}
+
 /* Fold an answer into what is known of the way. */
 static void learn(const struct engine *engine, struct engine_target *target,
                   struct engine_trace *trace, const struct sonde_event *event)
@@ -50,6 +65,7 @@ static void learn(const struct engine *engine, struct engine_target *target,
     target->told |= event->outcome != SONDE_OUTCOME_TTL_EXCEEDED;
     trace->answered |= event->outcome != SONDE_OUTCOME_TTL_EXCEEDED;
     trace->suspect &= !trace->answered;
+    learn_question(target, trace, event);
     reach_on_event(&trace->reach, event, is_target);
     extent_learn(engine, target);
 }

@@ -44,6 +44,7 @@ struct flight {
     uint8_t sent_clock; /* an enum sonde_clock */
     uint8_t ttl;
     uint16_t size_bytes; /* of the whole packet */
+    uint8_t question;    /* of its service's, that it carries */
     bool to_target;
     bool sent; /* of a flying one: it left */
 };

@@ -5,6 +5,7 @@
 
 #include "base/heap.h"
 #include "base/time.h"
+#include "engine/asking.h"
 #include "engine/engine.h"
 #include "engine/flight.h"
 #include "engine/reach.h"
@@ -47,6 +48,7 @@ struct engine_trace {
     uint32_t hash_next; /* next trace in its flow bucket */
     struct flight_line line;
     struct reach reach;
+    struct asking asking;
     struct ttl_set asked;  /* TTLs probed, or passed over, in this cycle */
     bool standby;          /* not begun: it waits until a service of its protocol is a suspect */
     bool suspect;          /* silent for longer than any answer takes */
@@ -83,6 +85,7 @@ struct engine_target {
     bool stale;             /* something has changed what the walk may do */
     sonde_ns walk_ns;       /* unless stale: when it goes on; never: there is nothing to walk to */
     sonde_ns walk_until_ns; /* and until when that holds */
+    sonde_ns turn_ns;       /* when a question has its first turn; never: all had theirs */
     bool in_doubt;         /* somebody is not answered, or not known to be answered by the target */
     uint8_t doubt_ttl;     /* the hop that the first suspect was seen up to */
     uint8_t distance;      /* smallest TTL known to reach it on any trace; 0 = none is */
@@ -189,7 +192,12 @@ bool extent_is_echoed(const struct engine *engine, const struct engine_target *t
 /** Find out who is a suspect at @p now, and who is served first because of that. */
 void suspect_look(struct engine *engine, struct engine_target *target, sonde_ns now);
 
-/** @return When the next trace becomes a suspect, or is contested, unless it is answered. */
+/** @return When the next of the questions of a service has its first turn, unless one is answered;
+ *  never: all had theirs. */
+sonde_ns suspect_turn_ns(const struct engine *engine, const struct engine_target *target);
+
+/** @return When silence changes something next: a trace becomes a suspect, or is contested, or a
+ *  question has its turn. */
 sonde_ns suspect_next_ns(const struct engine *engine, const struct engine_target *target);
 
 /** @return true if a trace has to be asked at a TTL alone, because somebody may answer there in the
@@ -225,6 +233,14 @@ void plan_update(struct engine *engine, struct engine_target *target, sonde_ns n
 /** @return When a trace may send again, as far as its share of the flights goes: 0 for now, or, at
  *  the latest, when its oldest is lost. Source: flight_may_take(). */
 sonde_ns plan_room_ns(const struct engine *engine, const struct engine_trace *trace, sonde_ns now);
+
+/** @return How long the answer of a server may take, judged by the round trips seen. */
+sonde_ns plan_patience_ns(const struct engine *engine, const struct engine_target *target,
+                          const struct engine_trace *trace, unsigned question);
+
+/** @return How long a question stays silent before the next one has its turn. */
+sonde_ns plan_turn_ns(const struct engine *engine, const struct engine_target *target,
+                      const struct engine_trace *trace);
 
 /** @return When a flying probe counts as lost, once its target has nothing more to send. */
 sonde_ns plan_lost_ns(const struct engine *engine, const struct flight *flight);

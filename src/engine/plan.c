@@ -113,16 +113,33 @@ bool plan_next(struct engine *engine, struct engine_target *target, sonde_ns now
 bool plan_all_sent(struct engine *engine, struct engine_target *target, sonde_ns now)
 {
     return target->next_cycle_ns == SONDE_NS_NEVER && target->unsent_count == 0 &&
-           walk_ns(engine, target, now) == SONDE_NS_NEVER && target->fulls_due == 0;
+           walk_ns(engine, target, now) == SONDE_NS_NEVER && target->fulls_due == 0 &&
+           target->turn_ns == SONDE_NS_NEVER;
+}
+
+sonde_ns plan_patience_ns(const struct engine *engine, const struct engine_target *target,
+                          const struct engine_trace *trace, unsigned question)
+{
+    sonde_ns think = probe_think_ns(trace->ops, &trace->spec, question);
+    return ns_min(ns_add(extent_settle_ns(target), think), engine->config.timeout_ns);
+}
+
+sonde_ns plan_turn_ns(const struct engine *engine, const struct engine_target *target,
+                      const struct engine_trace *trace)
+{
+    if (extent_settle_ns(target) == SONDE_NS_NEVER)
+        return engine->config.timeout_ns / 2; /* nothing has answered, and it will hardly be late */
+    return plan_patience_ns(engine, target, trace, trace->asking.at);
 }
 
 sonde_ns plan_lost_ns(const struct engine *engine, const struct flight *flight)
 {
     const struct engine_trace *trace = &engine->traces[flight->trace];
-    sonde_ns bound = extent_settle_ns(&engine->targets[trace->target]);
+    const struct engine_target *target = &engine->targets[trace->target];
+    sonde_ns bound = ns_min(extent_settle_ns(target), engine->config.timeout_ns);
     if (flight->to_target)
-        bound = ns_add(bound, trace->ops->think_ns);
-    return ns_add(flight->sent_ns, ns_min(bound, engine->config.timeout_ns));
+        bound = plan_patience_ns(engine, target, trace, flight->question);
+    return ns_add(flight->sent_ns, bound);
 }
 
 /* Until when a flying probe is worth waiting for, once everything is sent. */

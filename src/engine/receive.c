@@ -152,6 +152,12 @@ static void credit(struct engine *engine, uint32_t index, const struct sonde_rx 
     }
 }
 
+/* May an arrival be about a probe, as far as the question goes that this carries? */
+static bool is_about(const struct sonde_match *match, const struct flight *flight)
+{
+    return (match->questions >> flight->question & 1) != 0;
+}
+
 /* The probes of one trace that an answer without a token may be for. */
 struct candidates {
     uint32_t oldest; /* FLIGHT_NONE if there is none */
@@ -180,7 +186,7 @@ static bool is_on_the_way(const struct engine *engine, uint32_t trace_index,
  * path may have become shorter, so the others are looked at.
  */
 static struct candidates find_candidates(const struct engine *engine, uint32_t trace_index,
-                                         const struct sonde_rx *rx)
+                                         const struct sonde_rx *rx, const struct sonde_match *match)
 {
     const struct engine_trace *trace = &engine->traces[trace_index];
     const struct engine_target *target = &engine->targets[trace->target];
@@ -196,7 +202,7 @@ static struct candidates find_candidates(const struct engine *engine, uint32_t t
     uint32_t index = trace->line.first;
     for (; index != FLIGHT_NONE; index = engine->flights.flights[index].next) {
         const struct flight *flight = &engine->flights.flights[index];
-        if (!flight->sent || flight->sent_ns > rx->stamp.time_ns)
+        if (!flight->sent || flight->sent_ns > rx->stamp.time_ns || !is_about(match, flight))
             continue;
         if (flight->ttl < floor) {
             consider(&below, index);
@@ -242,7 +248,7 @@ static bool take_echo(struct engine *engine, uint32_t trace_index, const struct 
 {
     struct engine_trace *trace = &engine->traces[trace_index];
     if (!match->has_serial || !trace->has_serial || match->serial != trace->serial ||
-        find_candidates(engine, trace_index, rx).count == 0)
+        find_candidates(engine, trace_index, rx, match).count == 0)
         return false;
     trace->echoes++;
     trace->echo_ttl = rx->reply_ttl;
@@ -267,7 +273,7 @@ static void credit_nameless(struct engine *engine, uint32_t trace_index, const s
     uint32_t index = trace->line.first;
     for (; index != FLIGHT_NONE; index = engine->flights.flights[index].next) {
         const struct flight *flight = &engine->flights.flights[index];
-        if (flight->sent && flight->sent_ns <= rx->stamp.time_ns &&
+        if (flight->sent && flight->sent_ns <= rx->stamp.time_ns && is_about(match, flight) &&
             ns_sub(rx->stamp.time_ns, flight->sent_ns) <= plausible)
             consider(flight->to_target == expired ? &others : &likely, index);
     }
@@ -303,7 +309,7 @@ static void credit_tokenless(struct engine *engine, uint32_t trace_index, const 
         credit_nameless(engine, trace_index, rx, match);
         return;
     }
-    struct candidates candidates = find_candidates(engine, trace_index, rx);
+    struct candidates candidates = find_candidates(engine, trace_index, rx, match);
     if (on_the_way) {
         trace->nameless = candidates.count > 1; /* nor is the next one's name quoted */
         if (candidates.count == 1)
@@ -321,7 +327,8 @@ static void credit_tokenless(struct engine *engine, uint32_t trace_index, const 
     if (repeated || candidates.count == 0)
         candidates = (struct candidates){last_kept(engine, trace_index), 2};
     remember_serial(trace, match);
-    if (candidates.oldest == FLIGHT_NONE)
+    if (candidates.oldest == FLIGHT_NONE ||
+        !is_about(match, &engine->flights.flights[candidates.oldest]))
         engine_on_discard(engine, SONDE_DISCARD_UNKNOWN_PROBE);
     else
         credit(engine, candidates.oldest, rx, match, candidates.count > 1);
@@ -340,6 +347,8 @@ static bool credit_token(struct engine *engine, uint32_t trace_index, const stru
         engine_on_discard(engine, SONDE_DISCARD_UNKNOWN_PROBE); /* forgotten, or not sent yet */
         return true;
     }
+    if (!is_about(match, &engine->flights.flights[index]))
+        return false; /* right name, but it carried another question */
     if (engine->flights.flights[index].state == FLIGHT_KEPT &&
         take_echo(engine, trace_index, rx, match))
         return true;

@@ -12,6 +12,9 @@
  * such answers name no probe, nobody can tell. So at that TTL it is asked again, alone.
  *
  * Nothing of this begins in the last cycle: whoever asks for one cycle gets one.
+ *
+ * But a service that is silent to one question is asked its next, in the last cycle, too: that is
+ * no repetition (engine/asking.h).
  */
 #include "engine/internal.h"
 
@@ -24,8 +27,7 @@ static sonde_ns suspect_ns(const struct engine *engine, const struct engine_targ
     if (trace->standby || trace->answered || trace->suspect ||
         target->next_cycle_ns == SONDE_NS_NEVER)
         return SONDE_NS_NEVER;
-    sonde_ns bound = ns_add(extent_settle_ns(target), trace->ops->think_ns);
-    return ns_add(trace->silent_ns, ns_min(bound, engine->config.timeout_ns));
+    return ns_add(trace->silent_ns, plan_patience_ns(engine, target, trace, 0));
 }
 
 /* Let a trace ask again, in this cycle, from behind a TTL on. */
@@ -58,12 +60,29 @@ static struct engine_trace *find_answered(const struct engine *engine,
     return NULL;
 }
 
+/* Let a trace send a probe to the target, outside of its cycle's turn. */
+static void make_due(struct engine_target *target, struct engine_trace *trace)
+{
+    target->fulls_due += !trace->full_due;
+    trace->full_due = true;
+}
+
 /* Begin a trace that stood by: it is in this cycle like any other. */
 static void begin(struct engine_target *target, struct engine_trace *trace)
 {
     trace->standby = false;
-    trace->full_due = true;
-    target->fulls_due++;
+    make_due(target, trace);
+}
+
+/* Ask those that are silent to a question the next one. */
+static void ask_on(const struct engine *engine, struct engine_target *target, sonde_ns now)
+{
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        struct engine_trace *trace = trace_at(engine, target, i);
+        sonde_ns turn = asking_turn_ns(&trace->asking, plan_turn_ns(engine, target, trace));
+        if (ns_due(turn, now) && asking_turn(&trace->asking))
+            make_due(target, trace);
+    }
 }
 
 /* Who is served first from now on. */
@@ -165,6 +184,7 @@ static void look_contested(const struct engine *engine, struct engine_target *ta
 void suspect_look(struct engine *engine, struct engine_target *target, sonde_ns now)
 {
     bool found = false;
+    ask_on(engine, target, now);
     for (uint32_t i = 0; i < target->trace_count; i++) {
         struct engine_trace *trace = trace_at(engine, target, i);
         if (!ns_due(suspect_ns(engine, target, trace), now))
@@ -183,6 +203,18 @@ void suspect_look(struct engine *engine, struct engine_target *target, sonde_ns 
     }
 }
 
+sonde_ns suspect_turn_ns(const struct engine *engine, const struct engine_target *target)
+{
+    sonde_ns next = SONDE_NS_NEVER;
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        const struct engine_trace *trace = trace_at(engine, target, i);
+        if (asking_is_open(&trace->asking))
+            next =
+                ns_min(next, asking_turn_ns(&trace->asking, plan_turn_ns(engine, target, trace)));
+    }
+    return next;
+}
+
 sonde_ns suspect_next_ns(const struct engine *engine, const struct engine_target *target)
 {
     sonde_ns next = SONDE_NS_NEVER;
@@ -191,6 +223,7 @@ sonde_ns suspect_next_ns(const struct engine *engine, const struct engine_target
         const struct engine_trace *trace = trace_at(engine, target, i);
         uint8_t gap = find_gap(target, trace, &routers);
         next = ns_min(next, suspect_ns(engine, target, trace));
+        next = ns_min(next, asking_turn_ns(&trace->asking, plan_turn_ns(engine, target, trace)));
         if (gap != trace->contested_ttl)
             next = ns_min(next, contest_ns(engine, target, trace, gap));
     }

@@ -235,21 +235,45 @@ static void count_error(struct tally_service *service, const struct sonde_event 
     }
 }
 
+/* Add up the questions of a service. */
+static void sum_questions(struct tally_service *service)
+{
+    uint64_t sent = 0;
+    uint64_t silent = 0;
+    uint64_t deaf = 0; /* silent to what was never answered */
+    uint64_t received = 0;
+    for (size_t i = 0; i < SONDE_QUESTIONS_MAX; i++) {
+        const struct tally_question *question = &service->questions[i];
+        sent += question->sent;
+        silent += question->silent;
+        received += question->received;
+        deaf += question->received == 0 ? question->silent : 0;
+    }
+    if (received == 0)
+        deaf = 0;
+    service->sent = sent - deaf;
+    service->received = received;
+    service->outcomes[SONDE_OUTCOME_NO_REPLY].ended = silent - deaf;
+}
+
 static void count_at_service(struct tally_service *service, const struct sonde_event *event,
                              bool is_target)
 {
+    struct tally_question *question = &service->questions[event->question];
     if (!event->to_target)
         return;
-    service->outcomes[event->outcome].ended++;
     if (event->outcome == SONDE_OUTCOME_SEND_ERROR)
         count_error(service, event);
     else
-        service->sent++;
-    if (!is_target)
-        return;
-    service->received++;
-    if (event->rtt_ns >= 0)
+        question->sent++;
+    if (event->outcome == SONDE_OUTCOME_NO_REPLY)
+        question->silent++;
+    else
+        service->outcomes[event->outcome].ended++;
+    question->received += is_target;
+    if (is_target && event->rtt_ns >= 0)
         rtt_add(&service->rtt, event->rtt_ns);
+    sum_questions(service);
 }
 
 /* Keep what an answer shows, whenever it came and whatever its probe was sent for. */
@@ -294,7 +318,7 @@ void tally_on_event(struct tally *tally, const struct sonde_event *event)
 {
     if (event->target >= tally->target_count || event->ttl == 0 || event->ttl > tally->max_ttl ||
         event->service >= tally->targets[event->target].service_count ||
-        (unsigned)event->outcome >= SONDE_OUTCOME_COUNT ||
+        (unsigned)event->outcome >= SONDE_OUTCOME_COUNT || event->question >= SONDE_QUESTIONS_MAX ||
         (unsigned)event->sent_clock >= SONDE_CLOCK_COUNT ||
         (unsigned)event->received_clock >= SONDE_CLOCK_COUNT)
         return;

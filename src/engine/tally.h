@@ -76,9 +76,19 @@ struct tally_outcome {
     struct tally_evidence evidence; /* the last reply */
 };
 
+/** What full-TTL probes that carried one question of a service add up to. */
+struct tally_question {
+    uint64_t sent;     /* that left this machine, and ended */
+    uint64_t received; /* of these, answered by the target itself */
+    uint64_t silent;   /* of these, answered by nobody */
+};
+
+/** Silence of a server to a question that it never answered is no loss, if it answered another: in
+ *  what a service adds up to, such probes are left out. */
 struct tally_service {
     uint64_t sent;     /* full-TTL probes that left this machine */
     uint64_t received; /* of these, answered by the target itself */
+    struct tally_question questions[SONDE_QUESTIONS_MAX];
     uint64_t late;
     uint64_t duplicates;
     struct tally_outcome outcomes[SONDE_OUTCOME_COUNT];

@@ -296,6 +296,7 @@ static void look_again(struct engine *engine, struct engine_target *target, sond
     drop_unaffordable(engine, target, now);
     target->stale = false;
     target->walk_ns = SONDE_NS_NEVER;
+    target->turn_ns = suspect_turn_ns(engine, target);
     target->walk_until_ns = suspect_next_ns(engine, target);
     if (extent_is_open(engine, target) && extent_grow_ns(target) > now)
         target->walk_until_ns = ns_min(target->walk_until_ns, extent_grow_ns(target));

@@ -27,6 +27,8 @@ static void answer_datagram(const struct ip_header *probe, struct rd *in, struct
     len = len < udp.payload.len ? len : udp.payload.len;
     udp_encode(wr, udp.dst_port, udp.src_port, len);
     wr_bytes(wr, udp.payload.data, len);
+    if (len > 2 && (rd_u8(in) & 1) != 0) /* a DNS query becomes its own answer; RFC 1035 §4.1.1 */
+        wr->data[wr->len - len + 2] |= 0x80;
 }
 
 static void answer_syn(const struct ip_header *probe, struct rd *in, struct wr *wr)

@@ -63,6 +63,7 @@ static void check_event(const struct run *run, const struct sonde_event *event)
     FUZZ_CHECK(!event->to_target || event->ttl == run->config.max_ttl);
     FUZZ_CHECK(run->config.cycles == 0 || event->cycle < run->config.cycles);
     FUZZ_CHECK((unsigned)event->outcome < SONDE_OUTCOME_COUNT);
+    FUZZ_CHECK(event->question < SONDE_QUESTIONS_MAX);
     FUZZ_CHECK(event->rtt_ns >= -1);
     FUZZ_CHECK(event->rtt_ns <= run->latest - event->sent_ns || event->rtt_ns == -1);
     FUZZ_CHECK((event->outcome == SONDE_OUTCOME_SEND_ERROR) == (event->error > 0));
@@ -249,6 +250,8 @@ static void add_trace(struct run *run, const struct sonde_addr *addr, uint32_t n
         .id_base = rd_u16(&run->in),
         .size_bytes = PROBE_SIZE_USUAL,
     };
+    if (ops->protocol == IP_PROTO_UDP && (spec.id_base & 1) != 0)
+        spec.question_count = (uint8_t)payload_questions(&payload_dns, NULL, spec.questions);
     FUZZ_CHECK(engine_add_trace(run->engine, ops, &spec) == 0);
 }
 

@@ -124,6 +124,8 @@ static void add_service(struct net *net, const struct sonde_probe_ops *ops, bool
         .other_port = net->other_port && ops->protocol == IP_PROTO_UDP,
         .repeats = net->repeats && ops->protocol == IP_PROTO_UDP,
     };
+    if (ops->protocol == IP_PROTO_UDP)
+        spec.question_count = (uint8_t)payload_questions(net->payload, NULL, spec.questions);
     int r = standby ? engine_add_standby(net->engine, ops, &spec)
                     : engine_add_trace(net->engine, ops, &spec);
     cr_assert_eq(r, 0);
@@ -201,6 +203,7 @@ static void note_event(struct net *net, const struct sonde_event *event)
     probe->unawaited = event->type == SONDE_EVENT_UNAWAITED;
     probe->cycle = event->cycle;
     probe->to_target = event->to_target;
+    probe->question = event->question;
     probe->uncertain = event->uncertain;
     probe->outcome = event->outcome;
     probe->rtt_ns = event->rtt_ns;

@@ -37,6 +37,7 @@ struct net_probe {
     bool unawaited; /* the run was over before it, for it went to or beyond the target */
     uint32_t cycle; /* this and what follows is known of one that ended */
     bool to_target;
+    uint8_t question;
     bool uncertain;
     enum sonde_outcome outcome;
     sonde_ns rtt_ns;
@@ -74,6 +75,7 @@ struct net {
     bool other_port; /* UDP services that are added answer from another port than is asked */
     bool repeats;    /* they answer several times */
     bool nameless;   /* nothing names a probe of services that are added */
+    const struct payload_ops *payload; /* what UDP services that are added are asked first */
 
     bool open;      /* the engine may wait for targets that are to come */
     bool forgetful; /* keeps counts only, for long runs */

@@ -103,6 +103,63 @@ Test(tally, the_most_frequent_error_stands_first)
     tally_free(tally);
 }
 
+static void fold_question(struct tally *tally, uint8_t question, enum sonde_outcome outcome,
+                          const char *from)
+{
+    struct sonde_event event = record_full(0, 0, outcome, from);
+    event.question = question;
+    case_fold(tally, event);
+}
+
+/* Sent, received and silent probes of a service, as its loss is computed from. */
+static void expect_sums(const struct tally *tally, uint64_t sent, uint64_t received,
+                        uint64_t silent)
+{
+    const struct tally_service *service = case_service(tally, 0);
+    cr_expect_eq(service->sent, sent, "%lu sent", (unsigned long)service->sent);
+    cr_expect_eq(service->received, received, "%lu received", (unsigned long)service->received);
+    cr_expect_eq(service->outcomes[SONDE_OUTCOME_NO_REPLY].ended, silent);
+}
+
+Test(tally, silence_to_a_question_that_is_never_answered_is_no_loss_if_another_is)
+{
+    struct tally *tally = case_tally();
+    fold_question(tally, 0, SONDE_OUTCOME_NO_REPLY, NULL);
+    fold_question(tally, 0, SONDE_OUTCOME_NO_REPLY, NULL);
+    fold_question(tally, 1, SONDE_OUTCOME_NO_REPLY, NULL);
+    expect_sums(tally, 3, 0, 3); /* none is answered: all count */
+    fold_question(tally, 1, SONDE_OUTCOME_UDP_REPLY, CASE_TARGET);
+    expect_sums(tally, 2, 1, 1); /* of the second question one of two is lost */
+    fold_question(tally, 0, SONDE_OUTCOME_UDP_REPLY, CASE_TARGET);
+    expect_sums(tally, 5, 2, 3); /* the first is answered after all: its silence was loss */
+    const struct tally_service *service = case_service(tally, 0);
+    cr_expect_eq(service->questions[0].sent, 3);
+    cr_expect_eq(service->questions[0].received, 1);
+    cr_expect_eq(service->questions[1].sent, 2);
+    cr_expect_eq(service->questions[1].received, 1);
+    cr_expect_eq(service->questions[2].sent, 0);
+    tally_free(tally);
+}
+
+Test(tally, what_somebody_said_about_a_question_counts_though_another_is_answered)
+{
+    struct tally *tally = case_tally();
+    fold_question(tally, 0, SONDE_OUTCOME_ADMIN_PROHIBITED, "10.4.0.1");
+    fold_question(tally, 0, SONDE_OUTCOME_NO_REPLY, NULL);
+    fold_question(tally, 2, SONDE_OUTCOME_UDP_REPLY, CASE_TARGET);
+    expect_sums(tally, 2, 1, 0);
+    cr_expect_eq(case_service(tally, 0)->outcomes[SONDE_OUTCOME_ADMIN_PROHIBITED].ended, 1);
+    tally_free(tally);
+}
+
+Test(tally, a_record_of_a_question_that_cannot_be_is_ignored)
+{
+    struct tally *tally = case_tally();
+    fold_question(tally, SONDE_QUESTIONS_MAX, SONDE_OUTCOME_UDP_REPLY, CASE_TARGET);
+    expect_sums(tally, 0, 0, 0);
+    tally_free(tally);
+}
+
 Test(tally, ttl_limited_probes_count_for_their_hop_and_not_for_the_service)
 {
     struct tally *tally = case_tally();
