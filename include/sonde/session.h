@@ -91,8 +91,9 @@ struct sonde_service {
 
 /** A protocol that UDP ports are asked in. */
 struct sonde_payload {
-    const char *name;    /**< "dns" */
-    const char *asks;    /**< what a server is asked, in words */
+    const char *name;                      /**< "dns" */
+    const char *asks[SONDE_QUESTIONS_MAX]; /**< what a server is asked, in words, and what then, if
+                                              it is silent to that; NULL = no more */
     const char *silence; /**< why a healthy service stays silent, in words; NULL: it answers */
     uint16_t ports[SONDE_PAYLOAD_PORTS]; /**< whose usual one it is; 0 = no more */
 };

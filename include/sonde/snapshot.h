@@ -118,6 +118,14 @@ struct sonde_verdict {
     const char *text; /**< one sentence, or a few words */
 };
 
+/** One of the questions that a UDP service is asked. Its server may be deaf to some of them. */
+struct sonde_question_result {
+    const char *payload; /**< the protocol: "dns" */
+    const char *asks;    /**< what is asked, in words */
+    uint64_t sent;       /**< probes with it that were meant to reach the target and left */
+    uint64_t received;   /**< of these, answered by the target itself */
+};
+
 /** One service of a target. */
 struct sonde_service_result {
     const char *service;  /**< "443/tcp", "icmp" */
@@ -127,7 +135,11 @@ struct sonde_service_result {
     const char *payload;  /**< what a UDP port is asked in: "dns"; NULL = bytes without meaning */
     bool control;         /**< there for comparison only */
     enum sonde_state state;
-    uint64_t sent;     /**< probes that were meant to reach the target and left this machine */
+    const struct sonde_question_result *questions; /**< what it is asked, in this order */
+    size_t question_count;                         /**< 0: no question in a protocol */
+    uint64_t sent;     /**< probes that were meant to reach the target and left this machine; those
+                          with questions to which the server is deaf do not count, if it answered
+                          another */
     uint64_t received; /**< of these, answered by the target itself */
     uint64_t late;
     uint64_t duplicates;

@@ -19,12 +19,20 @@
 #include <sonde/snapshot.h>
 
 enum {
-    ANALYZE_TEXT_BYTES = 256,
+    ANALYZE_TEXT_BYTES = 320,
     ANALYZE_FINDINGS_MAX = 6, /* of one service; more would be no help */
+};
+
+/** One of the questions that a UDP service is asked. */
+struct analyze_question {
+    const char *topic; /* in a word or two; NULL: there is no other */
+    const char *like;  /* a server that answers it and none before it, in words; NULL = no words */
 };
 
 /** What the analysis has to know of a service beyond its tally. */
 struct analyze_service {
+    const struct analyze_question *questions; /* in their order; NULL = none */
+    uint32_t question_count;
     uint8_t protocol;    /* IP_PROTO_* */
     bool control;        /* nothing is expected of it */
     const char *name;    /* "443/tcp", for sentences */

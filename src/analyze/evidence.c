@@ -144,6 +144,16 @@ uint64_t evidence_silent(const struct analyze_target *target, uint32_t service)
     return silent;
 }
 
+bool evidence_is_asked(const struct analyze_target *target, uint32_t service)
+{
+    const struct tally_service *tally = evidence_tally(target, service);
+    for (uint32_t i = 0; i < target->services[service].question_count; i++) {
+        if (tally->questions[i].sent == 0)
+            return false;
+    }
+    return true;
+}
+
 bool evidence_is_chance(uint64_t silent, uint64_t sent, uint64_t received)
 {
     static const double doubt = 0.05;

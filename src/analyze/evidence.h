@@ -59,6 +59,9 @@ uint32_t evidence_controls(const struct analyze_target *target, uint32_t service
  *  full TTL, or with a TTL that is enough for others. */
 uint64_t evidence_silent(const struct analyze_target *target, uint32_t service);
 
+/** @return true if each question of a service was asked, and waited for. */
+bool evidence_is_asked(const struct analyze_target *target, uint32_t service);
+
 /** @return true if silence says nothing, because it may be chance: others, of whose probes so many
  *  were sent and answered, lose so much themselves that as many in a row may go unanswered. */
 bool evidence_is_chance(uint64_t silent, uint64_t sent, uint64_t received);

@@ -96,6 +96,13 @@ void words_passing(const struct rule_case *at, struct text *words);
 /** Add that the largest TTL does not get there. */
 void words_ran_out(const struct rule_case *at, struct text *words);
 
+/** Add "; answered version.bind, but not . NS (0 of 2)", or nothing if the service answers its
+ * first question, or none. */
+void words_deaf(const struct rule_case *at, struct text *words);
+
+/** Add " (. NS, version.bind)": what was asked in vain, or nothing if there is but one question. */
+void words_asked(const struct rule_case *at, struct text *words);
+
 /** Add "50.3 ms, no loss". */
 void words_round_trip(const struct tally_service *tally, struct text *words);
 

@@ -214,8 +214,9 @@ enum rule_answer rule_udp_unconfirmed(const struct rule_case *at, struct finding
         return RULE_QUIET;
     const char *control = find_udp_control(at);
     const char *silence = at->target->services[at->service].silence;
-    text_addf(&words,
-              "no answer to %" PRIu64 " probes: ", evidence_silent(at->target, at->service));
+    text_addf(&words, "no answer to %" PRIu64 " probes", evidence_silent(at->target, at->service));
+    words_asked(at, &words);
+    text_add(&words, ": ");
     if (silence != NULL)
         text_addf(&words, "%s; open, or dropped", silence);
     else if (control != NULL)

@@ -62,6 +62,7 @@ enum rule_answer rule_loss_at_destination(const struct rule_case *at, struct fin
     if (!evidence_loss(at->target, at->service, &begin))
         return RULE_INCONCLUSIVE;
     words_round_trip(at->tally, &words);
+    words_deaf(at, &words);
     finding->level = SONDE_LEVEL_DEGRADED;
     finding->confidence = at->tally->sent >= 20  ? SONDE_CONFIDENCE_HIGH
                           : at->tally->sent >= 5 ? SONDE_CONFIDENCE_MEDIUM

@@ -85,7 +85,7 @@ static enum sonde_state silence_state(const struct analyze_target *target, uint3
         return SONDE_STATE_FILTERED; /* others get further: even over UDP that is no open port */
     if (!found && !evidence_target_reached(target))
         return SONDE_STATE_UNREACHABLE;
-    if (is_chance(target, service))
+    if (is_chance(target, service) || !evidence_is_asked(target, service))
         return SONDE_STATE_UNKNOWN;
     return udp ? SONDE_STATE_OPEN_OR_FILTERED : SONDE_STATE_FILTERED;
 }

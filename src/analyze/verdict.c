@@ -122,7 +122,7 @@ static void look(const struct rule_case *at, struct analysis *analysis, struct f
 static void say_too_little(const struct rule_case *at, struct text *words)
 {
     uint64_t silent = evidence_silent(at->target, at->service);
-    if (silent < EVIDENCE_REPEATED)
+    if (silent < EVIDENCE_REPEATED || !evidence_is_asked(at->target, at->service))
         text_add(words, "too few probes to tell");
     else
         text_addf(words,
@@ -149,6 +149,7 @@ static struct finding nothing_wrong(const struct rule_case *at, const struct fin
             say_too_little(at, &words);
     } else if (fine->text[0] == '\0') {
         words_round_trip(at->tally, &words);
+        words_deaf(at, &words);
     } else {
         text_add(&words, fine->text);
         if (is_wanted(at, fine->code))

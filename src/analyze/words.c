@@ -56,6 +56,42 @@ void words_ran_out(const struct rule_case *at, struct text *words)
               at->target->max_ttl);
 }
 
+/* The first question that the target answered; as many as there are if it answered none. */
+static uint32_t first_answered(const struct rule_case *at, uint32_t count)
+{
+    uint32_t question = 0;
+    while (question < count && at->tally->questions[question].received == 0)
+        question++;
+    return question;
+}
+
+void words_deaf(const struct rule_case *at, struct text *words)
+{
+    const struct analyze_service *service = &at->target->services[at->service];
+    uint32_t answered = first_answered(at, service->question_count);
+    bool repeated = answered > 0; /* was each asked more than once? */
+    if (answered == 0 || answered == service->question_count)
+        return;
+    text_addf(words, "; answered %s, but not ", service->questions[answered].topic);
+    for (uint32_t i = 0; i < answered; i++) {
+        text_addf(words, "%s%s (0 of %" PRIu64 ")", i > 0 ? " and " : "",
+                  service->questions[i].topic, at->tally->questions[i].sent);
+        repeated &= at->tally->questions[i].sent >= EVIDENCE_REPEATED;
+    }
+    if (repeated && service->questions[answered].like != NULL)
+        text_addf(words, ", like %s", service->questions[answered].like);
+}
+
+void words_asked(const struct rule_case *at, struct text *words)
+{
+    const struct analyze_service *service = &at->target->services[at->service];
+    if (service->question_count < 2)
+        return;
+    for (uint32_t i = 0; i < service->question_count; i++)
+        text_addf(words, "%s%s", i == 0 ? " (" : ", ", service->questions[i].topic);
+    text_add(words, ")");
+}
+
 void words_round_trip(const struct tally_service *tally, struct text *words)
 {
     sonde_ns mean = rtt_mean(&tally->rtt);

@@ -215,7 +215,9 @@ static void print_payloads(struct text *text)
                 text_addf(&ports, k == 0 ? "%u" : ",%u", payload.ports[k]);
         }
         text_addf(text, "  %-11s %-15s %s\n", payload.name, ports.data != NULL ? ports.data : "",
-                  payload.asks);
+                  payload.asks[0]);
+        for (size_t k = 1; k < SONDE_QUESTIONS_MAX && payload.asks[k] != NULL; k++)
+            text_addf(text, "  %-11s %-15s then: %s\n", "", "", payload.asks[k]);
         if (payload.silence != NULL)
             text_addf(text, "  %-11s %-15s (%s)\n", "", "", payload.silence);
         text->failed |= ports.failed;

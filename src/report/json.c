@@ -252,6 +252,21 @@ static void put_expect(struct json_writer *writer, cJSON *service,
     text_deinit(&states);
 }
 
+/* What a UDP service was asked, and how often each was answered. */
+static void put_questions(struct json_writer *writer, cJSON *service,
+                          const struct sonde_service_result *result)
+{
+    cJSON *questions = json_array(writer, service, "questions");
+    for (size_t i = 0; i < result->question_count; i++) {
+        const struct sonde_question_result *question = &result->questions[i];
+        cJSON *object = json_append(writer, questions);
+        json_string(writer, object, "payload", question->payload);
+        json_string(writer, object, "asks", question->asks);
+        json_number(writer, object, "sent", (double)question->sent);
+        json_number(writer, object, "received", (double)question->received);
+    }
+}
+
 static void put_service(struct json_writer *writer, cJSON *services,
                         const struct sonde_service_result *result)
 {
@@ -261,6 +276,7 @@ static void put_service(struct json_writer *writer, cJSON *services,
     json_known(writer, object, "port", result->port == 0 ? -1 : result->port);
     json_string(writer, object, "name", result->name);
     json_string(writer, object, "payload", result->payload);
+    put_questions(writer, object, result);
     json_bool(writer, object, "control", result->control);
     json_string(writer, object, "state", sonde_state_name(result->state));
     put_loss(writer, object, result->sent, result->received);

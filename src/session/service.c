@@ -14,7 +14,9 @@ bool sonde_payload_at(size_t index, struct sonde_payload *ret_payload)
     const struct payload_ops *ops = payload_at(index);
     if (ops == NULL)
         return false;
-    *ret_payload = (struct sonde_payload){ops->name, ops->asks, ops->silence, {0}};
+    *ret_payload = (struct sonde_payload){.name = ops->name, .silence = ops->silence};
+    for (size_t i = 0; ops != NULL && i < SONDE_QUESTIONS_MAX; i++, ops = ops->next)
+        ret_payload->asks[i] = ops->asks;
     for (size_t i = 0; i < SONDE_PAYLOAD_PORTS; i++)
         ret_payload->ports[i] = payload_port(index, i);
     return true;

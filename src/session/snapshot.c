@@ -14,6 +14,27 @@ struct owned_snapshot {
     struct arena arena;
 };
 
+/* The questions that a service is asked, and what came of each. */
+static void copy_questions(const struct copy *copy, const struct session_target *target,
+                           uint32_t index, struct sonde_service_result *to)
+{
+    const struct payload_ops *asked[SONDE_QUESTIONS_MAX];
+    size_t count = session_questions(target, &target->services[index], asked);
+    struct sonde_question_result *questions = arena_alloc(copy->arena, count, sizeof *questions);
+    for (size_t i = 0; questions != NULL && i < count; i++) {
+        questions[i].payload = asked[i]->name;
+        questions[i].asks = asked[i]->asks;
+        if (target->places == NULL)
+            continue;
+        uint32_t trace = target->places[index].trace;
+        const struct tally_question *tally = &copy->target.tally->services[trace].questions[i];
+        questions[i].sent = tally->sent;
+        questions[i].received = tally->received;
+    }
+    to->questions = questions;
+    to->question_count = questions != NULL ? count : 0;
+}
+
 static void copy_service(const struct copy *copy, const struct session_target *target,
                          uint32_t index, struct sonde_service_result *to)
 {
@@ -25,6 +46,7 @@ static void copy_service(const struct copy *copy, const struct session_target *t
     to->control = service->control;
     to->expect = service->expect;
     to->payload = service->payload != NULL ? service->payload->name : NULL;
+    copy_questions(copy, target, index, to);
     if (target->places != NULL) {
         copy_service_figures(copy, target->places[index].trace, to);
         return;
@@ -68,6 +90,21 @@ static struct analyze_limits limits_of(const struct sonde_limits *limits)
     return (struct analyze_limits){limits->rtt_ns, limits->loss_ratio};
 }
 
+/* What a service is asked, in words of the analysis. */
+static const struct analyze_question *take_questions(struct arena *arena,
+                                                     const struct session_target *target,
+                                                     const struct session_service *service,
+                                                     uint32_t *ret_count)
+{
+    const struct payload_ops *asked[SONDE_QUESTIONS_MAX];
+    size_t count = session_questions(target, service, asked);
+    struct analyze_question *questions = arena_alloc(arena, count, sizeof *questions);
+    for (size_t i = 0; questions != NULL && i < count; i++)
+        questions[i] = (struct analyze_question){asked[i]->topic, asked[i]->like};
+    *ret_count = questions != NULL ? (uint32_t)count : 0;
+    return questions;
+}
+
 /* A control that was not needed is not reported. */
 static bool stands_by(const struct sonde_session *session, const struct session_target *target,
                       uint32_t index)
@@ -85,6 +122,7 @@ static void look_at(struct copy *copy, const struct session_target *from, uint32
 {
     struct sonde_session *session = copy->session;
     const struct tally_target *tally = &session->tally->targets[measured];
+    const struct session_target *owner = &session->targets[session->traced[measured]];
     for (uint32_t i = 0; i < tally->service_count; i++) {
         const struct session_service *service =
             session_service_at(session, &(struct engine_place){measured, i});
@@ -94,6 +132,7 @@ static void look_at(struct copy *copy, const struct session_target *from, uint32
             .name = service->text,
             .silence = service->payload != NULL ? service->payload->silence : NULL,
         };
+        known[i].questions = take_questions(copy->arena, owner, service, &known[i].question_count);
     }
     for (uint32_t i = 0; i < from->service_count; i++) {
         if (from->places[i].target != measured)

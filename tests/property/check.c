@@ -198,7 +198,7 @@ static void check_figures(const struct exam *exam)
 {
     const struct sonde_service_result *service = exam->service;
     const struct sonde_path *path = service->path;
-    uint64_t further = SONDE_QUESTIONS_MAX - 1; /* each is worth a probe of its own */
+    uint64_t further = service->question_count > 1 ? service->question_count - 1 : 0;
     uint64_t outcomes = 0;
     for (int i = 0; i < SONDE_OUTCOME_COUNT; i++)
         outcomes += service->outcomes[i];

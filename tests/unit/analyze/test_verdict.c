@@ -142,6 +142,88 @@ Test(verdict, a_silent_udp_port_is_degraded_not_failed)
                    "passes");
 }
 
+/* Three questions of 53/udp. */
+static const struct analyze_question questions[] = {
+    {". NS", NULL},
+    {"version.bind", "a resolver whose upstream is dead"},
+    {"an empty query", NULL},
+};
+
+static void add_question(uint8_t question, uint32_t count, enum sonde_outcome outcome)
+{
+    bool answered = outcome != SONDE_OUTCOME_NO_REPLY;
+    for (uint32_t cycle = 1; cycle <= count; cycle++) {
+        struct sonde_event event = record_full(DNS, cycle, outcome, answered ? TARGET : NULL);
+        event.question = question;
+        case_add(&file, event);
+    }
+}
+
+static struct analysis judge_questions(void)
+{
+    file.services[DNS].questions = questions;
+    file.services[DNS].question_count = 3;
+    return case_judge(&file, DNS);
+}
+
+Test(verdict, a_server_that_is_deaf_to_a_question_is_open_and_the_words_say_which_it_answers)
+{
+    add_question(0, 2, SONDE_OUTCOME_NO_REPLY);
+    add_question(1, 3, SONDE_OUTCOME_UDP_REPLY);
+    struct analysis analysis = judge_questions();
+    cr_expect_eq(analysis.state, SONDE_STATE_OPEN);
+    expect_verdict(&analysis, SONDE_LEVEL_OK, SONDE_CODE_OK,
+                   "10.0 ms, no loss; answered version.bind, but not . NS (0 of 2), like a "
+                   "resolver whose upstream is dead");
+}
+
+/* One silence may be chance: then there is nothing to compare it with. */
+Test(verdict, one_silence_is_said_and_not_explained)
+{
+    add_question(0, 1, SONDE_OUTCOME_NO_REPLY);
+    add_question(1, 1, SONDE_OUTCOME_UDP_REPLY);
+    struct analysis analysis = judge_questions();
+    expect_verdict(&analysis, SONDE_LEVEL_OK, SONDE_CODE_OK,
+                   "10.0 ms, no loss; answered version.bind, but not . NS (0 of 1)");
+}
+
+Test(verdict, of_questions_behind_the_one_that_is_answered_nothing_is_said)
+{
+    add_question(0, 1, SONDE_OUTCOME_NO_REPLY);
+    add_question(1, 1, SONDE_OUTCOME_NO_REPLY);
+    add_question(0, 1, SONDE_OUTCOME_UDP_REPLY);
+    struct analysis analysis = judge_questions();
+    expect_verdict(&analysis, SONDE_LEVEL_OK, SONDE_CODE_OK, "10.0 ms, 1 of 2 lost");
+}
+
+Test(verdict, all_that_are_unanswered_before_it_are_named)
+{
+    add_question(0, 2, SONDE_OUTCOME_NO_REPLY);
+    add_question(1, 2, SONDE_OUTCOME_NO_REPLY);
+    add_question(2, 2, SONDE_OUTCOME_UDP_REPLY);
+    struct analysis analysis = judge_questions();
+    expect_verdict(&analysis, SONDE_LEVEL_OK, SONDE_CODE_OK,
+                   "10.0 ms, no loss; answered an empty query, but not . NS (0 of 2) and "
+                   "version.bind (0 of 2)");
+}
+
+Test(verdict, a_udp_port_is_not_called_silent_before_every_question_was_asked)
+{
+    case_add_full(&file, ICMP, 2, SONDE_OUTCOME_ECHO_REPLY, TARGET);
+    add_question(0, 2, SONDE_OUTCOME_NO_REPLY);
+    add_question(1, 1, SONDE_OUTCOME_NO_REPLY);
+    struct analysis analysis = judge_questions();
+    cr_expect_eq(analysis.state, SONDE_STATE_UNKNOWN);
+    expect_verdict(&analysis, SONDE_LEVEL_UNKNOWN, SONDE_CODE_INCONCLUSIVE,
+                   "too few probes to tell");
+    add_question(2, 1, SONDE_OUTCOME_NO_REPLY);
+    analysis = judge_questions();
+    cr_expect_eq(analysis.state, SONDE_STATE_OPEN_OR_FILTERED);
+    expect_verdict(&analysis, SONDE_LEVEL_DEGRADED, SONDE_CODE_UDP_UNCONFIRMED,
+                   "no answer to 4 probes (. NS, version.bind, an empty query): open or filtered, "
+                   "which cannot be told apart; icmp passes");
+}
+
 Test(verdict, an_unreachable_host_says_how_far_the_path_is_seen)
 {
     case_add_router(&file, WEB, 1);
