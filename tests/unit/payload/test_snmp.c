@@ -89,3 +89,32 @@ Test(snmp2c, refuses_what_is_no_response_to_it)
     sample_expect_refusal(&payload_snmp2c, "302b 020101 0406 7075626c6963 a21e" NAME "040100",
                           SONDE_DISCARD_NOT_A_RESULT);
 }
+
+Test(snmp, then_asks_as_version_2c_and_then_as_version_1)
+{
+    cr_expect_eq(payload_snmp.next, &payload_snmp_v2c);
+    cr_expect_eq(payload_snmp_v2c.next, &payload_snmp_v1);
+    struct sample_question question = sample_ask(&payload_snmp_v2c, 0);
+    sample_expect_question(&question, "3029 020101 0406 7075626c6963"
+                                      "a01c" NAME "020100 020100"
+                                      "300e 300c 0608 2b06010201010300 0500");
+    question = sample_ask(&payload_snmp_v1, 0);
+    sample_expect_question(&question, "3029 020100 0406 7075626c6963"
+                                      "a01c" NAME "020100 020100"
+                                      "300e 300c 0608 2b06010201010300 0500");
+}
+
+Test(snmp, an_answer_in_one_version_is_none_in_another)
+{
+    static const char in_version_1[] = "302b 020100 0406 7075626c6963 a21e" UP(NAME);
+    static const char in_version_2c[] = "302b 020101 0406 7075626c6963 a21e" UP(NAME);
+    sample_expect_answer(&payload_snmp_v1, in_version_1);
+    sample_expect_answer(&payload_snmp_v2c, in_version_2c);
+    sample_expect_refusal(&payload_snmp_v1, in_version_2c, SONDE_DISCARD_NOT_A_RESULT);
+    sample_expect_refusal(&payload_snmp_v2c, in_version_1, SONDE_DISCARD_NOT_A_RESULT);
+    sample_expect_refusal(&payload_snmp, in_version_1, SONDE_DISCARD_NOT_A_RESULT);
+    sample_expect_refusal(&payload_snmp_v1, V3(NAME, SCOPED(REPORT)), SONDE_DISCARD_NOT_A_RESULT);
+    sample_expect_answer(&payload_snmp_v1, /* noSuchName; RFC 1157 §4.1.2 */
+                         "3029 020100 0406 7075626c6963 a21c" NAME
+                         "020102 020101 300e 300c 0608 2b06010201010300 0500");
+}
