@@ -47,3 +47,27 @@ Test(stun, refuses_what_is_no_response_to_it)
     sample_expect_refusal(&payload_stun, "0101 fffc" COOKIE NAME MAPPED, SONDE_DISCARD_TRUNCATED);
     sample_expect_truncation(&payload_stun, "0101 000c" COOKIE NAME MAPPED, 32);
 }
+
+/* RFC 8656 §7: Refresh, LIFETIME (0x000d) of 0 s. */
+#define LIFETIME "000d 0004 00000000"
+
+Test(stun, then_asks_to_refresh_nothing_for_no_time)
+{
+    struct sample_question question = sample_ask(&payload_stun_refresh, 0);
+    cr_expect_eq(payload_stun.next, &payload_stun_refresh);
+    sample_expect_question(&question, "0004 0008" COOKIE NAME LIFETIME);
+    question = sample_ask(&payload_stun_refresh, 37);
+    sample_expect_question(&question, "0004 0010" COOKIE NAME LIFETIME "ffff 0004 00000000");
+}
+
+Test(stun, an_answer_to_one_request_is_none_to_the_other)
+{
+    static const char refused[] = /* ERROR-CODE 437 */
+        "0114 0008" COOKIE NAME "0009 0004 0000 0425";
+    sample_expect_answer(&payload_stun_refresh, refused);
+    sample_expect_answer(&payload_stun_refresh, "0104 0000" COOKIE NAME);
+    sample_expect_refusal(&payload_stun, refused, SONDE_DISCARD_NOT_A_RESULT);
+    sample_expect_refusal(&payload_stun_refresh, "0101 0000" COOKIE NAME,
+                          SONDE_DISCARD_NOT_A_RESULT);
+    sample_expect_truncation(&payload_stun_refresh, refused, 28);
+}
