@@ -3,20 +3,16 @@
  * IKEv2, RFC 7296, on its port, and on the other one behind the marker that tells it from ESP (RFC
  * 3948 §2.2): the first message of an IKE SA, whose only proposal encrypts with what nobody knows.
  * A responder refuses it with NO_PROPOSAL_CHOSEN (RFC 7296 §3.3.6) before it computes or keeps
- * anything. A higher major version would be shorter to ask, but is to be dropped, and need not be
- * answered (§2.5). All else in the message is usual, since there are responders that take an
- * unknown group for a malformed message. The initiator's SPI names the probe (§2.6).
+ * anything. All else in the message is usual, since there are responders that take an unknown group
+ * for a malformed message.
+ *
+ * What a gateway without version 2 is asked then is in payload/ikev1.c. One that only calls others
+ * drops both; most say of a higher major version that they do not know it (§2.5), which need not be
+ * answered, and therefore is asked last.
  */
-#include "payload/payload.h"
+#include "payload/ike.h"
 
 enum {
-    MARKER_BYTES = 4, /* zero; RFC 3948 §2.2 */
-    HEADER_BYTES = 28,
-    SPI_BYTES = 8,
-    VERSION_2 = 0x20,
-    EXCHANGE_SA_INIT = 34,
-    FLAG_INITIATOR = 0x08,
-    FLAG_RESPONSE = 0x20,
     PAYLOAD_SA = 33,
     PAYLOAD_KE = 34,
     PAYLOAD_NONCE = 40,
@@ -30,35 +26,10 @@ enum {
     GROUP_14_BYTES = 256,
     KE_BYTES = 8 + GROUP_14_BYTES,
     NONCE_BYTES = 4 + 32,
-    MESSAGE_BYTES = HEADER_BYTES + SA_BYTES + KE_BYTES + NONCE_BYTES, /* without padding */
+    MESSAGE_BYTES = IKE_HEADER_BYTES + SA_BYTES + KE_BYTES + NONCE_BYTES, /* without padding */
     NOTIFY_BYTES = 8,        /* without data; RFC 7296 §3.10 */
     NOTIFY_PRIVATE = 0xf000, /* a status that whoever does not know it passes over; §3.10.1 */
-
-    /* A responder of version 1 may refuse with a notice of its own; RFC 2408 §3.1, §5.2. */
-    VERSION_1 = 0x10,
-    EXCHANGE_1_INFORMATIONAL = 5,
 };
-
-static void write_header(const struct payload_trace *trace, const struct payload_name *name,
-                         size_t len, struct wr *wr)
-{
-    payload_write_name8(wr, trace, name);
-    wr_u64(wr, 0); /* the responder's SPI */
-    wr_u8(wr, PAYLOAD_SA);
-    wr_u8(wr, VERSION_2);
-    wr_u8(wr, EXCHANGE_SA_INIT);
-    wr_u8(wr, FLAG_INITIATOR);
-    wr_u32(wr, 0); /* message ID */
-    wr_u32(wr, (uint32_t)len);
-}
-
-/* What every payload begins with; RFC 7296 §3.2. */
-static void write_generic(struct wr *wr, uint8_t next, uint16_t len)
-{
-    wr_u8(wr, next);
-    wr_u8(wr, 0);
-    wr_u16(wr, len);
-}
 
 /* One proposal, four transforms; RFC 7296 §3.3. */
 static void write_sa(struct wr *wr)
@@ -72,14 +43,14 @@ static void write_sa(struct wr *wr)
         {3, 12},       /* AUTH_HMAC_SHA2_256_128 */
         {4, GROUP_14}, /* the one of the key exchange */
     };
-    write_generic(wr, PAYLOAD_KE, SA_BYTES);
-    write_generic(wr, 0, PROPOSAL_BYTES); /* 0 = the last proposal */
-    wr_u8(wr, 1);                         /* its number */
+    ike_write_generic(wr, PAYLOAD_KE, SA_BYTES);
+    ike_write_generic(wr, 0, PROPOSAL_BYTES); /* 0 = the last proposal */
+    wr_u8(wr, 1);                             /* its number */
     wr_u8(wr, PROTOCOL_IKE);
     wr_u8(wr, 0); /* bytes of an SPI */
     wr_u8(wr, TRANSFORMS);
     for (size_t i = 0; i < TRANSFORMS; i++) {
-        write_generic(wr, i + 1 < TRANSFORMS ? 3 : 0, TRANSFORM_BYTES); /* 3 = more follow */
+        ike_write_generic(wr, i + 1 < TRANSFORMS ? 3 : 0, TRANSFORM_BYTES); /* 3 = more follow */
         wr_u8(wr, transforms[i].type);
         wr_u8(wr, 0);
         wr_u16(wr, transforms[i].id);
@@ -89,7 +60,7 @@ static void write_sa(struct wr *wr)
 /* A status that means nothing, as padding. */
 static void write_notify(struct wr *wr, size_t len)
 {
-    write_generic(wr, 0, (uint16_t)len);
+    ike_write_generic(wr, 0, (uint16_t)len);
     wr_u16(wr, 0); /* of no protocol, without an SPI */
     wr_u16(wr, NOTIFY_PRIVATE);
     wr_fill(wr, 0, len - NOTIFY_BYTES);
@@ -98,96 +69,110 @@ static void write_notify(struct wr *wr, size_t len)
 static void ikev2_ask(const struct payload_trace *trace, const struct payload_name *name,
                       size_t len, struct wr *wr)
 {
+    static const struct ike_message message = {
+        .version = IKE_VERSION_2, .exchange = IKE_EXCHANGE_SA_INIT, .flags = IKE_FLAG_INITIATOR};
     size_t notify = len >= MESSAGE_BYTES + NOTIFY_BYTES ? len - MESSAGE_BYTES : 0;
-    write_header(trace, name, MESSAGE_BYTES + notify, wr);
+    ike_write_header(wr, trace, name, PAYLOAD_SA, &message, MESSAGE_BYTES + notify);
     write_sa(wr);
-    write_generic(wr, PAYLOAD_NONCE, KE_BYTES); /* the key exchange; RFC 7296 §3.4 */
+    ike_write_generic(wr, PAYLOAD_NONCE, KE_BYTES); /* the key exchange; RFC 7296 §3.4 */
     wr_u16(wr, GROUP_14);
     wr_u16(wr, 0);
     wr_fill(wr, 0x5a, GROUP_14_BYTES);
-    write_generic(wr, notify > 0 ? PAYLOAD_NOTIFY : 0, NONCE_BYTES); /* RFC 7296 §3.9 */
+    ike_write_generic(wr, notify > 0 ? PAYLOAD_NOTIFY : 0, NONCE_BYTES); /* RFC 7296 §3.9 */
     for (size_t i = 0; i < 4; i++)
         wr_u64(wr, trace->cookie);
     if (notify > 0)
         write_notify(wr, notify);
 }
 
+/* A header of the next version, with nothing behind it. */
+static void ikev3_ask(const struct payload_trace *trace, const struct payload_name *name,
+                      size_t len, struct wr *wr)
+{
+    static const struct ike_message message = {
+        .version = IKE_VERSION_3, .exchange = IKE_EXCHANGE_SA_INIT, .flags = IKE_FLAG_INITIATOR};
+    (void)len;
+    ike_write_header(wr, trace, name, 0, &message, IKE_HEADER_BYTES);
+}
+
 static void nat_ask(const struct payload_trace *trace, const struct payload_name *name, size_t len,
                     struct wr *wr)
 {
-    wr_fill(wr, 0, MARKER_BYTES);
-    ikev2_ask(trace, name, len > MARKER_BYTES ? len - MARKER_BYTES : 0, wr);
+    wr_fill(wr, 0, IKE_MARKER_BYTES);
+    ikev2_ask(trace, name, len > IKE_MARKER_BYTES ? len - IKE_MARKER_BYTES : 0, wr);
+}
+
+static void nat3_ask(const struct payload_trace *trace, const struct payload_name *name, size_t len,
+                     struct wr *wr)
+{
+    wr_fill(wr, 0, IKE_MARKER_BYTES);
+    ikev3_ask(trace, name, len, wr);
 }
 
 static int ikev2_recognize(const struct payload_trace *trace, struct sonde_span question,
                            struct payload_match *ret_match)
 {
     struct rd rd = rd_init(question);
-    return payload_read_name8(&rd, trace, ret_match);
+    return ike_recognize(&rd, trace, IKE_VERSION_2, ret_match);
+}
+
+static int ikev3_recognize(const struct payload_trace *trace, struct sonde_span question,
+                           struct payload_match *ret_match)
+{
+    struct rd rd = rd_init(question);
+    return ike_recognize(&rd, trace, IKE_VERSION_3, ret_match);
 }
 
 static int nat_recognize(const struct payload_trace *trace, struct sonde_span question,
                          struct payload_match *ret_match)
 {
     struct rd rd = rd_init(question);
-    rd_skip(&rd, MARKER_BYTES);
-    return payload_read_name8(&rd, trace, ret_match);
+    rd_skip(&rd, IKE_MARKER_BYTES);
+    return ike_recognize(&rd, trace, IKE_VERSION_2, ret_match);
 }
 
-/* Is it a response in version 2, or a notice in version 1? */
-static bool is_response(uint8_t version, uint8_t exchange, uint8_t flags)
+static int nat3_recognize(const struct payload_trace *trace, struct sonde_span question,
+                          struct payload_match *ret_match)
 {
-    switch (version & 0xf0) {
-    case VERSION_2:
-        return exchange == EXCHANGE_SA_INIT &&
-               (flags & (FLAG_RESPONSE | FLAG_INITIATOR)) == FLAG_RESPONSE;
-    case VERSION_1:
-        return exchange == EXCHANGE_1_INFORMATIONAL;
+    struct rd rd = rd_init(question);
+    rd_skip(&rd, IKE_MARKER_BYTES);
+    return ike_recognize(&rd, trace, IKE_VERSION_3, ret_match);
+}
+
+/* Is it a response in version 2, or a notice of a responder of version 1? */
+static bool answers(const struct ike_message *message)
+{
+    switch (message->version & IKE_VERSION_MASK) {
+    case IKE_VERSION_2:
+        return ike_is_response(message);
+    case IKE_VERSION_1:
+        return message->exchange == IKE_EXCHANGE_1_INFORMATIONAL;
     default:
         return false;
     }
-}
-
-/* Judge a message by its header; RFC 7296 §3.1. */
-static int read_message(const struct payload_trace *trace, struct rd *rd,
-                        struct payload_match *ret_match)
-{
-    int r = payload_read_name8(rd, trace, ret_match);
-    if (r != 0)
-        return r;
-    rd_skip(rd, SPI_BYTES + 1); /* the responder's SPI, the first payload's type */
-    uint8_t version = rd_u8(rd);
-    uint8_t exchange = rd_u8(rd);
-    bool fits = is_response(version, exchange, rd_u8(rd));
-    rd_skip(rd, 4); /* message ID */
-    uint32_t len = rd_u32(rd);
-    if (!rd_ok(rd) || !fits || len < HEADER_BYTES)
-        return payload_verdict(rd, false);
-    rd_skip(rd, len - HEADER_BYTES);
-    return payload_verdict(rd, true);
 }
 
 static int ikev2_fits(const struct payload_trace *trace, struct sonde_span answer,
                       struct payload_match *ret_match)
 {
     struct rd rd = rd_init(answer);
-    return read_message(trace, &rd, ret_match);
+    return ike_read_answer(&rd, trace, answers, ret_match);
 }
 
 static int nat_fits(const struct payload_trace *trace, struct sonde_span answer,
                     struct payload_match *ret_match)
 {
     struct rd rd = rd_init(answer);
-    bool fits = rd_u32(&rd) == 0; /* ESP begins with an SPI that is not 0 */
-    if (!rd_ok(&rd) || !fits)
-        return payload_verdict(&rd, fits);
-    return read_message(trace, &rd, ret_match);
+    int r = ike_take_marker(&rd);
+    return r == 0 ? ike_read_answer(&rd, trace, answers, ret_match) : r;
 }
 
 const struct payload_ops payload_ikev2 = {
     .name = "ikev2",
+    .topic = "IKEv2",
     .asks = "for an IKE SA that nobody grants",
     .silence = "a gateway may answer only the peers that it is set up for",
+    .next = &payload_ikev1,
     .ask = ikev2_ask,
     .recognize = ikev2_recognize,
     .fits = ikev2_fits,
@@ -195,9 +180,31 @@ const struct payload_ops payload_ikev2 = {
 
 const struct payload_ops payload_ikev2_nat = {
     .name = "ikev2-nat",
+    .topic = "IKEv2",
     .asks = "for an IKE SA that nobody grants, behind the marker of RFC 3948",
     .silence = "a gateway may answer only the peers that it is set up for",
+    .next = &payload_ikev1_nat,
     .ask = nat_ask,
     .recognize = nat_recognize,
+    .fits = nat_fits,
+};
+
+const struct payload_ops payload_ikev3 = {
+    .name = "ikev2",
+    .topic = "version 3",
+    .asks = "for an SA of a version that there is not",
+    .like = "a gateway that only calls others",
+    .ask = ikev3_ask,
+    .recognize = ikev3_recognize,
+    .fits = ikev2_fits,
+};
+
+const struct payload_ops payload_ikev3_nat = {
+    .name = "ikev2-nat",
+    .topic = "version 3",
+    .asks = "for an SA of a version that there is not",
+    .like = "a gateway that only calls others",
+    .ask = nat3_ask,
+    .recognize = nat3_recognize,
     .fits = nat_fits,
 };
