@@ -74,3 +74,57 @@ Test(radius, refuses_an_answer_to_another_question)
     sample_expect_refusal(&payload_radius, "03 b2 0018 a7040f7ed059b0999668bd8a424198b8 12 04 6e70",
                           SONDE_DISCARD_BAD_TOKEN);
 }
+
+/* User-Name, CHAP-Password, NAS-Identifier, Proxy-State; 20 + 7 + 19 + 7 + 14 = 67 = 0x43 bytes */
+#define STATE "21 0e 0102030405060708 a1a2a3a4"
+#define ACCESS                                                                                     \
+    "01 b2 0043" ASKED "01 07 736f6e6465"                                                          \
+    "03 13 0000000000000000 0000000000000000 00"                                                   \
+    "20 07 736f6e6465" STATE
+
+Test(radius, then_asks_to_let_nobody_in)
+{
+    struct sample_question question = sample_ask(&payload_radius_access, 0);
+    cr_expect_eq(payload_radius.next, &payload_radius_access);
+    sample_expect_question(&question, ACCESS);
+    cr_expect_eq(sample_ask(&payload_radius_access, 70).len, 70);
+    cr_expect_null(payload_radius_acct.next, "an Accounting-Request would leave a record behind");
+}
+
+/* What signs an answer is the server's secret, which nobody here knows. */
+#define SIGNED "deadbeefdeadbeefdeadbeefdeadbeef"
+#define REJECTED "03 b2 0022" SIGNED STATE
+
+Test(radius, takes_a_rejection_that_gives_the_state_back)
+{
+    static const char *const answers[] = {
+        REJECTED,
+        "02 b2 0022" SIGNED STATE,                  /* Access-Accept */
+        "0b b2 0028" SIGNED "12 06 74727921" STATE, /* Access-Challenge: "try!" */
+        "03 b2 0034" SIGNED "50 12" SIGNED STATE,   /* with a Message-Authenticator */
+        REJECTED "0000",                            /* padding */
+    };
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        struct payload_match match = {PAYLOAD_NAMES_NONE, 0};
+        cr_expect_eq(sample_fits(&payload_radius_access, answers[i], &match), 0, "%s", answers[i]);
+        cr_expect_eq(match.named, PAYLOAD_NAMES_TOKEN);
+        cr_expect_eq(match.value, sample_name.token);
+    }
+    sample_expect_truncation(&payload_radius_access, REJECTED, 34);
+}
+
+Test(radius, refuses_a_rejection_of_another_question)
+{
+    sample_expect_refusal(&payload_radius_access, "03 b2 0014" SIGNED, SONDE_DISCARD_BAD_TOKEN);
+    sample_expect_refusal(&payload_radius_access,
+                          "03 b2 0022" SIGNED "21 0e 0102030405060709 a1a2a3a4",
+                          SONDE_DISCARD_BAD_TOKEN);
+    sample_expect_refusal(&payload_radius_access, "03 b2 0017" SIGNED "21 01 00",
+                          SONDE_DISCARD_NOT_A_RESULT); /* an attribute without its own length */
+    sample_expect_refusal(&payload_radius_access, "03 b2 0017" SIGNED "21 04 00",
+                          SONDE_DISCARD_NOT_A_RESULT); /* one that is longer than the packet */
+    sample_expect_refusal(&payload_radius_access, ACCESS, SONDE_DISCARD_NOT_A_RESULT);
+    sample_expect_refusal(&payload_radius_access, "05 b2 0022" SIGNED STATE,
+                          SONDE_DISCARD_NOT_A_RESULT);                         /* of accounting */
+    sample_expect_refusal(&payload_radius, REJECTED, SONDE_DISCARD_BAD_TOKEN); /* unsigned by us */
+}

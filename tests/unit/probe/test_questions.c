@@ -120,3 +120,13 @@ Test(questions, what_no_question_takes_is_refused)
                  SONDE_DISCARD_BAD_TOKEN);
     sample_expect_untouched(&match, "a stranger's question");
 }
+
+Test(questions, a_server_that_thinks_long_over_one_is_given_its_time)
+{
+    struct sonde_spec spec = sample_spec(&probe_udp, SONDE_FAMILY_IPV4);
+    spec.question_count = (uint8_t)payload_questions(&payload_radius, NULL, spec.questions);
+    cr_assert_eq(spec.question_count, 2);
+    cr_expect_eq(probe_think_ns(&probe_udp, &spec, 0), 500 * SONDE_NS_PER_MS);
+    cr_expect_eq(probe_think_ns(&probe_udp, &spec, 1), 1500 * SONDE_NS_PER_MS);
+    cr_expect_eq(probe_think_ns(&probe_tcp, &spec, 7), 0); /* of a spec without questions */
+}
