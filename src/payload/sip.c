@@ -1,54 +1,122 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * SIP, RFC 3261: OPTIONS (§11), which whoever gets it must answer itself, since it may be forwarded
- * no further (Max-Forwards: 0, §16.3). The host names are ones that nobody has (RFC 2606 §2): a
- * server then answers to the address that the packet came from (§18.2.1), and to the port if it
- * knows rport (RFC 3581 §4). Branch, tag and Call-ID are the name of the probe in hexadecimal
- * digits; the Call-ID comes back as it is (§8.2.6.2), also in a provisional response before the
- * final one (§8.2.6.1). The host names are short, so that a router which quotes 128 bytes (RFC 4884
- * §4.1) quotes the branch.
+ * no further (Max-Forwards: 0, §16.3). Many servers drop what is not for a domain of theirs: so it
+ * is for the name that the user typed, and comes from there. Where there is none, or it is not
+ * answered, it is for the server's address.
+ *
+ * Only the Via has a name that nobody has (RFC 2606 §2): a server then answers to the address that
+ * the packet came from (§18.2.1), and to the port if it knows rport (RFC 3581 §4). Branch, tag and
+ * Call-ID are the name of the probe in hexadecimal digits; the Call-ID comes back as it is
+ * (§8.2.6.2), also in a provisional response before the final one (§8.2.6.1).
  */
 #include "payload/payload.h"
 
 enum {
     CODE_DIGITS = 3,
+    PORT = 5060,     /* that need not be written; §19.1.2 */
+    URI_BYTES = 300, /* the longest: "sip:sonde@", 253 bytes of a name, ":65535" */
+    PORT_DIGITS = 5,
 };
 
-/* The question, with the name between its parts. */
-#define UP_TO_BRANCH "OPTIONS sip:s.invalid SIP/2.0\r\nVia: SIP/2.0/UDP s.invalid;branch=z9hG4bK"
-#define UP_TO_TAG ";rport\r\nMax-Forwards: 0\r\nFrom: <sip:sonde@s.invalid>;tag="
-#define UP_TO_CALL_ID "\r\nTo: <sip:s.invalid>\r\nCall-ID: "
+/* The question, with the name and what it is for between its parts. */
+#define UP_TO_URI "OPTIONS sip:"
+#define UP_TO_BRANCH " SIP/2.0\r\nVia: SIP/2.0/UDP s.invalid;branch=z9hG4bK"
+#define UP_TO_FROM ";rport\r\nMax-Forwards: 0\r\nFrom: <sip:sonde@"
+#define UP_TO_TAG ">;tag="
+#define UP_TO_TO "\r\nTo: <sip:"
+#define UP_TO_CALL_ID ">\r\nCall-ID: "
 #define UP_TO_END "\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
 
-static void write_text(struct wr *wr, const char *text)
+/* Whom it is for: hostport of §25.1. */
+struct domain {
+    uint8_t bytes[URI_BYTES];
+    size_t len;
+};
+
+static void write_port(struct wr *wr, uint16_t port)
 {
-    wr_bytes(wr, text, strlen(text));
+    uint8_t digits[PORT_DIGITS];
+    size_t at = sizeof digits;
+    for (unsigned rest = port; rest > 0; rest /= 10)
+        digits[--at] = (uint8_t)('0' + rest % 10);
+    wr_bytes(wr, digits + at, sizeof digits - at);
 }
 
-static void sip_ask(const struct payload_trace *trace, const struct payload_name *name, size_t len,
-                    struct wr *wr)
+/* @param host  A name; NULL: the server's address. */
+static struct domain domain_of(const struct payload_trace *trace, const char *host)
 {
+    struct domain domain = {.len = 0};
+    struct wr wr = wr_init(domain.bytes, sizeof domain.bytes);
+    char addr[SONDE_ADDR_TEXT_BYTES];
+    bool in_brackets = host == NULL && trace->addr.family == SONDE_FAMILY_IPV6;
+    payload_write_text(&wr, in_brackets ? "[" : "");
+    payload_write_text(&wr, host != NULL ? host : sonde_addr_text(&trace->addr, addr));
+    payload_write_text(&wr, in_brackets ? "]" : "");
+    if (trace->port != PORT) {
+        payload_write_text(&wr, ":");
+        write_port(&wr, trace->port);
+    }
+    domain.len = wr.len;
+    return domain;
+}
+
+static void ask(const struct payload_trace *trace, const char *host,
+                const struct payload_name *name, size_t len, struct wr *wr)
+{
+    const struct domain domain = domain_of(trace, host);
     size_t start = wr->len;
-    write_text(wr, UP_TO_BRANCH);
+    payload_write_text(wr, UP_TO_URI);
+    wr_bytes(wr, domain.bytes, domain.len);
+    payload_write_text(wr, UP_TO_BRANCH);
     payload_write_hex(wr, trace, name, PAYLOAD_NAME12_BYTES);
-    write_text(wr, UP_TO_TAG);
+    payload_write_text(wr, UP_TO_FROM);
+    wr_bytes(wr, domain.bytes, domain.len);
+    payload_write_text(wr, UP_TO_TAG);
     payload_write_hex(wr, trace, name, PAYLOAD_NAME12_BYTES);
-    write_text(wr, UP_TO_CALL_ID);
+    payload_write_text(wr, UP_TO_TO);
+    wr_bytes(wr, domain.bytes, domain.len);
+    payload_write_text(wr, UP_TO_CALL_ID);
     payload_write_hex(wr, trace, name, PAYLOAD_NAME12_BYTES);
-    write_text(wr, UP_TO_END);
+    payload_write_text(wr, UP_TO_END);
     payload_pad(wr, start, len); /* behind the message, where it is passed over; §18.3 */
 }
 
-static int sip_recognize(const struct payload_trace *trace, struct sonde_span question,
-                         struct payload_match *ret_match)
+static int recognize(const struct payload_trace *trace, const char *host,
+                     struct sonde_span question, struct payload_match *ret_match)
 {
+    const struct domain domain = domain_of(trace, host);
     struct rd rd = rd_init(question);
-    struct sonde_span before = rd_span(&rd, strlen(UP_TO_BRANCH));
-    if (!rd_ok(&rd))
-        return SONDE_DISCARD_TRUNCATED;
-    if (memcmp(before.data, UP_TO_BRANCH, before.len) != 0)
+    bool is_ours = payload_take(&rd, UP_TO_URI, strlen(UP_TO_URI)) &&
+                   payload_take(&rd, domain.bytes, domain.len) &&
+                   payload_take(&rd, UP_TO_BRANCH, strlen(UP_TO_BRANCH));
+    if (rd_ok(&rd) && !is_ours)
         return SONDE_DISCARD_BAD_TOKEN;
     return payload_read_hex(&rd, trace, PAYLOAD_NAME12_BYTES, ret_match);
+}
+
+static void name_ask(const struct payload_trace *trace, const struct payload_name *name, size_t len,
+                     struct wr *wr)
+{
+    ask(trace, trace->host, name, len, wr);
+}
+
+static int name_recognize(const struct payload_trace *trace, struct sonde_span question,
+                          struct payload_match *ret_match)
+{
+    return recognize(trace, trace->host, question, ret_match);
+}
+
+static void address_ask(const struct payload_trace *trace, const struct payload_name *name,
+                        size_t len, struct wr *wr)
+{
+    ask(trace, NULL, name, len, wr);
+}
+
+static int address_recognize(const struct payload_trace *trace, struct sonde_span question,
+                             struct payload_match *ret_match)
+{
+    return recognize(trace, NULL, question, ret_match);
 }
 
 /* Read up to the end of a line. @return It without its end; §7. */
@@ -137,9 +205,24 @@ static int sip_fits(const struct payload_trace *trace, struct sonde_span answer,
 
 const struct payload_ops payload_sip = {
     .name = "sip",
-    .asks = "for its options",
+    .topic = "OPTIONS for the name",
+    .asks = "for its options, by the name that you typed",
+    .silence = "a server may answer only for the names that it knows itself by",
     .repeats = true,
-    .ask = sip_ask,
-    .recognize = sip_recognize,
+    .host_labels = 1,
+    .next = &payload_sip_address,
+    .ask = name_ask,
+    .recognize = name_recognize,
+    .fits = sip_fits,
+};
+
+const struct payload_ops payload_sip_address = {
+    .name = "sip",
+    .topic = "OPTIONS for the address",
+    .asks = "for its options, by its address",
+    .silence = "a server may answer only for the names that it knows itself by; type one",
+    .repeats = true,
+    .ask = address_ask,
+    .recognize = address_recognize,
     .fits = sip_fits,
 };

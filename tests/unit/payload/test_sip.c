@@ -22,20 +22,46 @@ static int fits(const char *answer)
     return r;
 }
 
-Test(sip, asks_for_options_that_nobody_forwards)
+#define OPTIONS_FOR(domain)                                                                        \
+    "OPTIONS sip:" domain " SIP/2.0\r\n"                                                           \
+    "Via: SIP/2.0/UDP s.invalid;branch=z9hG4bK" NAME ";rport\r\n"                                  \
+    "Max-Forwards: 0\r\n"                                                                          \
+    "From: <sip:sonde@" domain ">;tag=" NAME "\r\n"                                                \
+    "To: <sip:" domain ">\r\n"                                                                     \
+    "Call-ID: " NAME "\r\n"                                                                        \
+    "CSeq: 1 OPTIONS\r\n"                                                                          \
+    "Content-Length: 0\r\n"                                                                        \
+    "\r\n"
+
+static void expect_text(const struct sample_question *question, const char *text)
 {
-    static const char expected[] = "OPTIONS sip:s.invalid SIP/2.0\r\n"
-                                   "Via: SIP/2.0/UDP s.invalid;branch=z9hG4bK" NAME ";rport\r\n"
-                                   "Max-Forwards: 0\r\n"
-                                   "From: <sip:sonde@s.invalid>;tag=" NAME "\r\n"
-                                   "To: <sip:s.invalid>\r\n"
-                                   "Call-ID: " NAME "\r\n"
-                                   "CSeq: 1 OPTIONS\r\n"
-                                   "Content-Length: 0\r\n"
-                                   "\r\n";
+    cr_assert_eq(question->len, strlen(text), "%.*s", (int)question->len, question->bytes);
+    cr_expect_arr_eq(question->bytes, text, question->len, "%.*s", (int)question->len,
+                     question->bytes);
+}
+
+Test(sip, asks_for_options_by_the_name_that_was_typed)
+{
     struct sample_question question = sample_ask(&payload_sip, 0);
-    cr_assert_eq(question.len, strlen(expected));
-    cr_expect_arr_eq(question.bytes, expected, question.len);
+    expect_text(&question, OPTIONS_FOR("Kdc1.example"));
+}
+
+Test(sip, then_asks_by_the_address)
+{
+    struct sample_question question = sample_ask(&payload_sip_address, 0);
+    cr_expect_eq(payload_sip.next, &payload_sip_address);
+    expect_text(&question, OPTIONS_FOR("192.0.2.77"));
+}
+
+/* RFC 3261 §19.1.4: without a port, it is another server's. */
+Test(sip, says_the_port_if_it_is_not_the_usual_one)
+{
+    struct payload_trace trace = sample_trace;
+    trace.port = 65535;
+    struct sample_question question = sample_ask_of(&trace, &payload_sip, 0);
+    expect_text(&question, OPTIONS_FOR("Kdc1.example:65535"));
+    question = sample_ask_of(&sample_trace_of_address, &payload_sip_address, 0);
+    expect_text(&question, OPTIONS_FOR("[2001:db8::a1]:5070"));
 }
 
 /* What is behind the message, by its Content-Length, is passed over; §18.3. */
@@ -48,13 +74,16 @@ Test(sip, pads_behind_the_message)
     cr_expect_eq(sample_ask(&payload_sip, least - 1).len, least);
 }
 
-/* 128 bytes of a packet without options: 20 of IPv4, 8 of UDP, 100 of the question. */
-Test(sip, a_quote_of_128_bytes_holds_the_name)
+/* 12 of the method, 12 of the name, 51 up to the branch, 24 of it. */
+Test(sip, a_quote_that_ends_before_the_name_is_cut_short_and_no_strangers)
 {
     struct sample_question question = sample_ask(&payload_sip, 0);
     struct payload_match match = {PAYLOAD_NAMES_NONE, 0};
-    cr_expect_eq(
-        payload_sip.recognize(&sample_trace, (struct sonde_span){question.bytes, 100}, &match), 0);
+    for (size_t len = 0; len <= question.len; len++) {
+        int r =
+            payload_sip.recognize(&sample_trace, (struct sonde_span){question.bytes, len}, &match);
+        cr_expect_eq(r, len < 99 ? SONDE_DISCARD_TRUNCATED : 0, "%zu bytes: %d", len, r);
+    }
     cr_expect_eq(match.value, sample_name.token);
     question.bytes[0] = 'X';
     cr_expect_eq(

@@ -130,3 +130,18 @@ Test(questions, a_server_that_thinks_long_over_one_is_given_its_time)
     cr_expect_eq(probe_think_ns(&probe_udp, &spec, 1), 1500 * SONDE_NS_PER_MS);
     cr_expect_eq(probe_think_ns(&probe_tcp, &spec, 7), 0); /* of a spec without questions */
 }
+
+/* An interface of this machine means nothing to the server. */
+Test(questions, a_link_local_server_is_asked_by_its_address_without_a_zone)
+{
+    static struct sample_probe probe;
+    static const char uri[] = "OPTIONS sip:[fe80::1] SIP/2.0\r\n";
+    struct sonde_spec spec = sample_spec(&probe_udp, SONDE_FAMILY_IPV6);
+    spec.question_count = (uint8_t)payload_questions(&payload_sip, NULL, spec.questions);
+    cr_assert_eq(spec.question_count, 1);
+    cr_assert_eq(sonde_addr_parse("fe80::1", &spec.flow.dst), 0);
+    spec.flow.dst.scope = 3;
+    spec.flow.dst_port = 5060;
+    sample_build(&probe, &probe_udp, &spec, 3);
+    cr_expect_arr_eq(probe.bytes + 8, uri, sizeof uri - 1);
+}
