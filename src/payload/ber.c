@@ -28,6 +28,19 @@ static uint8_t read_head(struct rd *rd, size_t *ret_len)
     return tag;
 }
 
+void ber_write_head(struct wr *wr, uint8_t tag, size_t len)
+{
+    wr_u8(wr, tag);
+    if (len > UINT8_MAX) {
+        wr_u8(wr, LONG_FORM + 2);
+        wr_u16(wr, (uint16_t)len);
+        return;
+    }
+    if (len >= LONG_FORM)
+        wr_u8(wr, LONG_FORM + 1);
+    wr_u8(wr, (uint8_t)len);
+}
+
 struct ber ber_take(struct rd *rd)
 {
     size_t len = 0;

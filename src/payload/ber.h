@@ -39,6 +39,9 @@ bool ber_enter(struct rd *rd, uint8_t tag);
 /** Pass over an element. @return true if it is of this @p tag. */
 bool ber_skip(struct rd *rd, uint8_t tag);
 
+/** Write what an element begins with: its tag, and how many octets it holds, up to 65535. */
+void ber_write_head(struct wr *wr, uint8_t tag, size_t len);
+
 /** Take an INTEGER. @return true if it is this one, 0 to 127. */
 bool ber_is(struct rd *rd, uint8_t value);
 

@@ -68,3 +68,29 @@ Test(kerberos, refuses_what_is_no_error_to_it)
                           SONDE_DISCARD_NOT_A_RESULT); /* of no service */
     sample_expect_refusal(&payload_kerberos, "7e02 3000", SONDE_DISCARD_NOT_A_RESULT);
 }
+
+/* EXAMPLE is six octets shorter than SONDE.INVALID, and so the second length needs one less. */
+Test(kerberos, then_asks_in_the_realm_of_the_domain)
+{
+    struct sample_question question = sample_ask(&payload_kerberos_domain, 0);
+    cr_expect_eq(payload_kerberos.next, &payload_kerberos_domain);
+    sample_expect_question(&question,
+                           "6a8180 307e a103 020105 a203 02010a"
+                           "a472 3070 a007 0305 00 00000000"
+                           "a112 3010 a003 020101 a109 3007" SONDE "a209 1b07 4558414d504c45"
+                           "a324" SERVICE(NAME) "a511 180f 31393730303130313030303030305a"
+                                                "a703 020101 a808 3006 020112 020111");
+}
+
+/* KDC1.EXAMPLE is one octet shorter than SONDE.INVALID. */
+Test(kerberos, at_last_asks_in_the_realm_of_the_name)
+{
+    struct sample_question question = sample_ask(&payload_kerberos_host, 0);
+    cr_expect_eq(payload_kerberos_domain.next, &payload_kerberos_host);
+    sample_expect_question(
+        &question, "6a8186 308183 a103 020105 a203 02010a"
+                   "a477 3075 a007 0305 00 00000000"
+                   "a112 3010 a003 020101 a109 3007" SONDE "a20e 1b0c 4b4443312e4558414d504c45"
+                   "a324" SERVICE(NAME) "a511 180f 31393730303130313030303030305a"
+                                        "a703 020101 a808 3006 020112 020111");
+}

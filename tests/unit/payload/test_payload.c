@@ -57,6 +57,24 @@ Test(payload, further_questions_are_of_the_same_protocol)
     }
 }
 
+Test(payload, questions_that_need_a_name_are_left_out_where_there_is_none)
+{
+    const struct payload_ops *asked[SONDE_QUESTIONS_MAX];
+    cr_expect_eq(payload_questions(NULL, "a.example", asked), 0);
+    cr_expect_eq(payload_questions(&payload_ntp, "a.example", asked), 1);
+    cr_expect_eq(asked[0], &payload_ntp);
+    cr_assert_eq(payload_questions(&payload_sip, "pbx", asked), 2);
+    cr_expect_eq(asked[0], &payload_sip);
+    cr_expect_eq(asked[1], &payload_sip_address);
+    cr_assert_eq(payload_questions(&payload_sip, NULL, asked), 1);
+    cr_expect_eq(asked[0], &payload_sip_address);
+    /* the domain of a name of one label is none */
+    cr_expect_eq(payload_questions(&payload_kerberos, "kdc.example", asked), 3);
+    cr_assert_eq(payload_questions(&payload_kerberos, "kdc", asked), 2);
+    cr_expect_eq(asked[1], &payload_kerberos_host);
+    cr_expect_eq(payload_questions(&payload_kerberos, NULL, asked), 1);
+}
+
 /* Of one flow: what a router quotes of one question must not pass for another. */
 Test(payload, a_question_is_never_another_of_its_protocol)
 {
@@ -118,8 +136,9 @@ Test(payload, a_name_rests_on_the_cookie_where_there_is_room_for_both)
         struct sample_question question = sample_ask(ops, 0);
         struct payload_match match = {PAYLOAD_NAMES_NONE, 0};
         int r = ops->recognize(&sample_trace, span_of(&question), &match);
-        bool has_both =
-            match.named == PAYLOAD_NAMES_TOKEN || ops == &payload_radius || ops == &payload_rdpeudp;
+        bool has_both = match.named == PAYLOAD_NAMES_TOKEN || ops == &payload_radius ||
+                        ops == &payload_radius_acct || ops == &payload_radius_access ||
+                        ops == &payload_rdpeudp;
         if (r == 0 && has_both)
             cr_expect_eq(ops->recognize(&stranger, span_of(&question), &match),
                          SONDE_DISCARD_BAD_TOKEN, "%s", ops->name);
