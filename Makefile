@@ -10,12 +10,13 @@
 
 BUILD_PACKAGES = gcc libc6-dev libc-ares-dev libcap-dev libcjson-dev libseccomp-dev meson nettle-dev \
 	ninja-build pkgconf python3
-SERVER_PACKAGES = avahi-daemon bird2 caddy chrony coturn freeradius kamailio krb5-kdc libcoap3-bin llmnrd \
-	memcached openssh-client openssh-server opensmtpd openssl openvpn rsyslog samba snmpd \
-	strongswan-charon strongswan-starter tftpd-hpa unbound vsftpd xl2tpd xrdp
+SERVER_PACKAGES = avahi-daemon bind9 bird2 caddy chrony coturn dnsdist dnsmasq-base freeradius gnutls-bin \
+	kamailio knot krb5-kdc libcoap3-bin llmnrd memcached ngtcp2-server nsd openssh-client \
+	openssh-server opensmtpd openssl openvpn pdns-backend-bind pdns-recursor pdns-server rsyslog samba \
+	snmpd strongswan-charon strongswan-starter tftpd-hpa unbound vsftpd xl2tpd xrdp
 CHECK_PACKAGES = $(BUILD_PACKAGES) bash clang-format-14 fish g++ libcriterion-dev python3-jsonschema zsh
 TEST_PACKAGES = $(CHECK_PACKAGES) $(SERVER_PACKAGES) clang-14 clang-tidy-14 conntrack \
-	dnsmasq-base iproute2 iputils-ping libcap2-bin libclang-rt-14-dev mandoc mtr-tiny nftables procps \
+	iproute2 iputils-ping libcap2-bin libclang-rt-14-dev mandoc mtr-tiny nftables procps \
 	slirp4netns tcpdump traceroute universal-ctags util-linux valgrind
 BENCH_PACKAGES = $(BUILD_PACKAGES) $(SERVER_PACKAGES) fping iproute2 iputils-ping libcriterion-dev mtr-tiny nftables nmap \
 	python3-jsonschema scamper traceroute util-linux

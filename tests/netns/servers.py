@@ -349,9 +349,9 @@ publish-workstation=yes
 class Server:
     """A running server; its log so far."""
 
-    def __init__(self, network, node, name):
+    def __init__(self, network, node, name, kind=None):
         self.name = name
-        self.kind = KINDS[name]
+        self.kind = kind or KINDS[name]
         self.network = network
         self.node = node
         folder = network.stack.enter_context(tempfile.TemporaryDirectory(prefix=f"sonde-{name}-"))
@@ -399,9 +399,9 @@ class Server:
                 if not any(re.fullmatch(pattern, line) for pattern in self.kind.says)]
 
 
-def missing():
+def missing(kinds=None):
     """Which of the servers are not on this machine."""
-    return [name for name, kind in KINDS.items()
+    return [name for name, kind in (kinds or KINDS).items()
             if not shutil.which(kind.command.partition("exec ")[2].split()[0], path=PATH)]
 
 
@@ -411,7 +411,10 @@ def listening(network, node):
     for line in network.run(node, "ss", "-Hlntu").splitlines():
         protocol, _, _, _, local, _ = line.split()[:6]
         address, _, port = local.rpartition(":")
-        families = {"*": (4, 6), "0.0.0.0": (4,), "[::]": (6,)}.get(address.split("%")[0], ())
+        address = address.split("%")[0].strip("[]")
+        families = (4, 6) if address == "*" else (6,) if ":" in address else (4,)
+        if address.startswith(("127.", "::1", "fe80:")):
+            continue
         found.update((f"{protocol}:{port}", family) for family in families)
     return found
 
@@ -419,19 +422,24 @@ def listening(network, node):
 def start(network, node, names=tuple(KINDS)):
     """Start servers, all at once, and wait until each listens. {name: Server}"""
     servers = {name: Server(network, node, name) for name in names}
-    awaited = {(server, port, family) for server in servers.values()
+    await_ready(network, servers.values())
+    return servers
+
+
+def await_ready(network, servers):
+    """Wait until servers listen, each in its node; what they say from then on is their log."""
+    awaited = {(server, port, family) for server in servers
                for port in server.kind.ports for family in server.kind.families}
     until = time.monotonic() + LISTENS_WITHIN_S
     while awaited:
-        found = listening(network, node)
+        found = {node: listening(network, node) for node in {item[0].node for item in awaited}}
         awaited = {(server, port, family) for server, port, family in awaited
-                   if (port, family) not in found or not server.is_ready()}
+                   if (port, family) not in found[server.node] or not server.is_ready()}
         for server, port, family in awaited:
             if server.process.poll() is not None or time.monotonic() > until:
                 raise AssertionError(f"{server.name} does not listen on {port} over IPv{family}:\n"
                                      + "\n".join(server.said()))
         time.sleep(0.1)
     time.sleep(SETTLES_S)
-    for server in servers.values():
+    for server in servers:
         server.mark = server.log.stat().st_size
-    return servers
