@@ -53,6 +53,7 @@ const struct payload_ops payload_llmnr = {
     .name = "llmnr",
     .asks = "for the name that you typed, or one that nobody bears",
     .silence = "a responder answers for its own name only, and most answer unicast over TCP only",
+    .says_host = true,
     .ask = llmnr_ask,
     .recognize = llmnr_recognize,
     .fits = llmnr_fits,

@@ -82,6 +82,14 @@ size_t payload_questions(const struct payload_ops *first, const char *host,
     return count;
 }
 
+bool payload_says_host(const struct payload_ops *first)
+{
+    const struct payload_ops *ops = first;
+    while (ops != NULL && !ops->says_host)
+        ops = ops->next;
+    return ops != NULL;
+}
+
 /* Half of the cookie. Its lowest bit is set, so that no name is all zero. */
 static uint32_t half_cookie(const struct payload_trace *trace)
 {

@@ -62,6 +62,7 @@ struct payload_ops {
                             "a resolver whose upstream is dead"; NULL: it has no name */
     uint16_t think_ms;   /* how long a server takes over its answer; 0 = as long as any program */
     uint8_t host_labels; /* asked only if the user typed a name of at least so many labels */
+    bool says_host;      /* it says the name that the user typed, if that may be used */
     bool nameless;       /* the question has no room for a name */
     bool other_port;     /* answers come from another port of the server than was asked */
     bool repeats;        /* several answers to one question are the protocol's way */
@@ -117,6 +118,10 @@ const struct payload_ops *payload_at(size_t index);
  */
 size_t payload_questions(const struct payload_ops *first, const char *host,
                          const struct payload_ops *ret_questions[SONDE_QUESTIONS_MAX]);
+
+/** @return true if a question of a protocol says the name that the user typed. @param first  As in
+ *  payload_questions(). */
+bool payload_says_host(const struct payload_ops *first);
 
 /* host.c: the name that the user typed, where a protocol has room for it. */
 

@@ -210,6 +210,7 @@ const struct payload_ops payload_sip = {
     .silence = "a server may answer only for the names that it knows itself by",
     .repeats = true,
     .host_labels = 1,
+    .says_host = true,
     .next = &payload_sip_address,
     .ask = name_ask,
     .recognize = name_recognize,

@@ -24,15 +24,32 @@ static bool is_same(const struct session_service *a, const struct session_servic
            is_same_span(a->question, b->question) && is_same_span(a->expects, b->expects);
 }
 
+/* Would a service be asked in the same words for another target? A question may say the name. */
+static bool is_same_for(const struct session_service *service, const struct session_target *target,
+                        const struct session_target *other)
+{
+    const char *a = target->question_host;
+    const char *b = other->question_host;
+    return !payload_says_host(service->payload) || a == b ||
+           (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
 static bool is_at(const struct engine_place *a, const struct engine_place *b)
 {
     return a->target == b->target && a->trace == b->trace;
 }
 
+/* The target that something is measured for, and reported for by those that share it, too. */
+static const struct session_target *owner_of(const struct sonde_session *session,
+                                             const struct engine_place *place)
+{
+    return &session->targets[session->traced[place->target]];
+}
+
 const struct session_service *session_service_at(const struct sonde_session *session,
                                                  const struct engine_place *place)
 {
-    const struct session_target *owner = &session->targets[session->traced[place->target]];
+    const struct session_target *owner = owner_of(session, place);
     uint32_t i = 0;
     while (!is_at(&owner->places[i], place)) /* the owner has all that is measured there */
         i++;
@@ -60,7 +77,9 @@ static bool find_place(const struct sonde_session *session, const struct session
     bool found = false;
     for (uint32_t nth = 0; engine_find_flow(session->engine, &flow, nth, &place); nth++) {
         const struct session_service *other = session_service_at(session, &place);
-        bool fits = is_same(service, other) && (within == NOT_TRACED || place.target == within);
+        bool fits = is_same(service, other) &&
+                    is_same_for(service, target, owner_of(session, &place)) &&
+                    (within == NOT_TRACED || place.target == within);
         if (fits && service->standby == other->standby) {
             *ret_place = place;
             return true;

@@ -75,6 +75,15 @@ Test(payload, questions_that_need_a_name_are_left_out_where_there_is_none)
     cr_expect_eq(payload_questions(&payload_kerberos, NULL, asked), 1);
 }
 
+Test(payload, only_some_protocols_say_the_name_that_was_typed)
+{
+    cr_expect(payload_says_host(&payload_sip));
+    cr_expect(payload_says_host(&payload_kerberos), "in a further question");
+    cr_expect(payload_says_host(&payload_llmnr));
+    cr_expect_not(payload_says_host(&payload_dns));
+    cr_expect_not(payload_says_host(NULL));
+}
+
 /* Of one flow: what a router quotes of one question must not pass for another. */
 Test(payload, a_question_is_never_another_of_its_protocol)
 {

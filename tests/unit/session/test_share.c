@@ -11,7 +11,7 @@ static const char network[] =
     "vantage here 192.0.2.1 2001:db8::2\n"
     "router r1 10.0.0.1 2001:db8:1::1 delay=1ms\n"
     "host h 203.0.113.10 2001:db8:3::1 delay=1ms tcp:443=open tcp:*=closed udp:53=dns "
-    "udp:9000=answer\n"
+    "udp:9000=answer udp:5060=answer\n"
     "path h r1\n"
     "resolve www.example 203.0.113.10\n"
     "resolve shop.example 203.0.113.10\n";
@@ -222,4 +222,22 @@ Test(share, another_question_to_the_same_port_is_not_shared)
                      "two questions to one port take two source ports");
     cr_expect_eq(find(1, "53/udp")->verdict.level, SONDE_LEVEL_UNKNOWN);
     end();
+}
+
+/* A SIP server is asked by the name that was typed, a name server by none. */
+Test(share, a_question_that_says_the_name_is_asked_for_each_name)
+{
+    static const char *const hosts[] = {"www.example", "shop.example", "www.example"};
+    static const uint16_t ports[] = {53, 5060};
+    for (size_t i = 0; i < 2; i++) {
+        const struct sonde_service service = {.protocol = "udp", .port = ports[i]};
+        begin(0);
+        for (size_t k = 0; k < 3; k++)
+            cr_assert_eq(sonde_session_add(session, hosts[k], hosts[k], &service, 1), 0);
+        (void)run();
+        cr_expect_gt(asked[0][0], 0);
+        cr_expect_eq(asked[1][0] > 0, ports[i] == 5060, "port %u", ports[i]);
+        cr_expect_eq(asked[2][0], 0);
+        end();
+    }
 }
