@@ -3,18 +3,15 @@
 #include "app/targets.h"
 
 #include "app/hints.h"
+#include "app/host.h"
 #include "app/url.h"
-#include "base/addr.h"
 #include "base/states.h"
 
 #include <sonde/session.h>
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { HOST_BYTES = 256 };
 
 static const char digits[] = "0123456789";
 
@@ -24,134 +21,6 @@ static int refuse(struct text *reterr, const char *what, const char *word)
     text_add(reterr, ": ");
     text_add_untrusted(reterr, word, strlen(word));
     return -EINVAL;
-}
-
-/*
- * Would the C library take this for an address of a legacy form: 127.1, 0x7f000001, 010.0.0.1? A
- * name whose last label is a number can only be that, or a mistake (RFC 3696 §2).
- */
-static bool is_legacy_address(const char *host)
-{
-    size_t end = strlen(host);
-    if (end > 0 && host[end - 1] == '.') /* the root: it makes no name of a number */
-        end--;
-    size_t start = end;
-    while (start > 0 && host[start - 1] != '.')
-        start--;
-    const char *last = host + start;
-    bool hex = last[0] == '0' && (last[1] == 'x' || last[1] == 'X');
-    return end > start && (strspn(last, digits) >= end - start || hex);
-}
-
-static bool is_label_byte(char c)
-{
-    /* bytes of IDN names are left to the resolver; underscores are common in practice */
-    return isalnum((unsigned char)c) || c == '-' || c == '_' || (unsigned char)c >= 0x80;
-}
-
-/* RFC 1123 §2.1: labels of 1 to 63, names of up to 253, a dot at the end is fine. */
-static bool is_name(const char *host)
-{
-    size_t label = 0;
-    size_t len = strlen(host);
-    if (len == 0 || len > 254 || host[0] == '-')
-        return false;
-    for (size_t i = 0; i < len; i++) {
-        if (host[i] == '.' && label == 0)
-            return false;
-        label = host[i] == '.' ? 0 : label + 1;
-        if ((host[i] != '.' && !is_label_byte(host[i])) || label > 63)
-            return false;
-    }
-    return true;
-}
-
-/* A link-local address with its zone, "fe80::1%eth0". RFC 4007 §11. */
-static bool is_zoned_address(const char *host)
-{
-    char bare[HOST_BYTES];
-    struct sonde_addr addr;
-    const char *percent = strchr(host, '%');
-    size_t zone = percent != NULL ? strlen(percent + 1) : 0;
-    if (zone == 0 || zone > 15 || (size_t)(percent - host) >= sizeof bare)
-        return false;
-    for (const char *at = percent + 1; *at != '\0'; at++) {
-        if (!isgraph((unsigned char)*at) || *at == '/' || *at == '%' || *at == ':')
-            return false;
-    }
-    memcpy(bare, host, (size_t)(percent - host));
-    bare[percent - host] = '\0';
-    return sonde_addr_parse(bare, &addr) == 0 && addr.family == SONDE_FAMILY_IPV6;
-}
-
-static int check_host(const char *host, const struct target_rules *rules, struct text *reterr)
-{
-    struct sonde_addr addr;
-    if (sonde_addr_parse(host, &addr) == 0) {
-        return addr_is_link_local(&addr) && !rules->has_interface
-                   ? refuse(reterr, "a link-local address needs its interface, as in fe80::1%eth0",
-                            host)
-                   : 0;
-    }
-    if (is_zoned_address(host))
-        return 0;
-    if (is_legacy_address(host))
-        return refuse(reterr, "not an IPv4 address (four numbers from 0 to 255)", host);
-    return is_name(host) ? 0 : hint_host(host, reterr);
-}
-
-/* The parts of a target as it is written. */
-struct parts {
-    char host[HOST_BYTES];
-    const char *services; /* behind the colon; NULL = none */
-};
-
-static int take_host(const char *at, size_t len, struct parts *parts, struct text *reterr)
-{
-    if (len >= sizeof parts->host) {
-        text_add(reterr, "a host name of more than 255 bytes");
-        return -EINVAL;
-    }
-    memcpy(parts->host, at, len);
-    parts->host[len] = '\0';
-    return 0;
-}
-
-/* "[2001:db8::1]", "[2001:db8::1]:443" */
-static int split_brackets(const char *word, struct parts *parts, struct text *reterr)
-{
-    const char *close = strchr(word, ']');
-    if (close == NULL || (close[1] != '\0' && close[1] != ':'))
-        return refuse(reterr, "brackets go around an IPv6 address, as in [2001:db8::1]:443", word);
-    if (close[1] == ':')
-        parts->services = close + 2;
-    int r = take_host(word + 1, (size_t)(close - word - 1), parts, reterr);
-    if (r == 0 && strchr(parts->host, ':') == NULL)
-        r = refuse(reterr, "not an IPv6 address in brackets", word);
-    return r;
-}
-
-/* The colon in front of the services; NULL = there are none. An address with several colons is
- * never split, but behind its zone: the name of an interface holds none (net/core/dev.c of the
- * kernel, dev_valid_name()). */
-static const char *find_colon(const char *word)
-{
-    const char *zone = strchr(word, '%');
-    const char *colon = strchr(zone != NULL ? zone : word, ':');
-    bool several = zone == NULL && colon != NULL && strchr(colon + 1, ':') != NULL;
-    return several ? NULL : colon;
-}
-
-/* "host", "host:443", "fe80::1%eth0:443" */
-static int split_colon(const char *word, struct parts *parts, struct text *reterr)
-{
-    const char *colon = find_colon(word);
-    if (word[0] == '[')
-        return split_brackets(word, parts, reterr);
-    if (colon == NULL)
-        return take_host(word, strlen(word), parts, reterr);
-    parts->services = colon + 1;
-    return take_host(word, (size_t)(colon - word), parts, reterr);
 }
 
 /* Make room for one more: twice as much each time that all is taken. */
@@ -200,7 +69,7 @@ static int read_services(const char *words, uint32_t states, const struct target
 static int read_parts_of_url(const struct url *url, const struct target_rules *rules,
                              struct target_list *list, struct text *reterr)
 {
-    int r = check_host(url->host, rules, reterr);
+    int r = host_check(url->host, rules->has_interface, reterr);
     if (r == 0)
         r = add_target(list, url->shown, url->host, reterr);
     return r < 0 ? r : read_services(url->service, 0, rules, list, reterr);
@@ -238,10 +107,10 @@ static bool is_services(const char *word)
 static int read_host(const char *word, uint32_t states, const struct target_rules *rules,
                      struct target_list *list, struct text *reterr)
 {
-    struct parts parts = {.services = NULL};
-    int r = split_colon(word, &parts, reterr);
+    struct host_parts parts = {.services = NULL};
+    int r = host_split(word, &parts, reterr);
     if (r == 0)
-        r = check_host(parts.host, rules, reterr);
+        r = host_check(parts.host, rules->has_interface, reterr);
     if (r == 0)
         r = add_target(list, word, parts.host, reterr);
     if (r == 0 && parts.services != NULL)
@@ -357,7 +226,7 @@ static int add_control(struct service_list *list)
 static int check_source(const struct target *target, enum sonde_family source, struct text *reterr)
 {
     struct sonde_addr addr = {.family = SONDE_FAMILY_NONE};
-    if (is_zoned_address(target->host))
+    if (host_is_zoned(target->host))
         addr.family = SONDE_FAMILY_IPV6;
     else if (sonde_addr_parse(target->host, &addr) < 0)
         return 0;
