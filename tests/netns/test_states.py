@@ -295,7 +295,7 @@ class Mistakes(unittest.TestCase):
             for bad, named in ((":99999", "99999"), (":65536", "65536"), (":0", "0"),
                                (":5x", "5x"), (":80-70", "80-70"), (":1-", "1-"), (":-1", "-1"),
                                (":53/sctp", "sctp"), (":no-such-service", "no-such-service"),
-                               (":", "empty"), (":22,", "empty")):
+                               (":", "missing"), (":22,", "missing")):
                 # a good service before the bad one is not probed either
                 for words in ((target, bad), (target, ":22", bad)):
                     with self.subTest(words=words):
