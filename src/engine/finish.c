@@ -38,15 +38,15 @@ static void learn_silence(const struct engine *engine, struct engine_target *tar
     extent_learn(engine, target);
 }
 
-/* Fold an answer into what is known of the questions. If probes on the way are to carry another one
- * from now on, those that were silent at the target may now be answered there. */
+/* Fold an answer into what is known of the questions. If the target answers, and probes on the way
+ * are to carry another one from now on, those that were silent there may now be answered. */
 static void learn_question(struct engine_target *target, struct engine_trace *trace,
-                           const struct sonde_event *event)
+                           const struct sonde_event *event, bool is_target)
 {
     uint8_t before = asking_on_the_way(&trace->asking);
     if (event->outcome != SONDE_OUTCOME_TTL_EXCEEDED)
         asking_on_answer(&trace->asking, event->question);
-    if (asking_on_the_way(&trace->asking) == before)
+    if (!is_target || asking_on_the_way(&trace->asking) == before)
         return;
     ttl_set_cut(&trace->asked, trace->reach.top_ttl + 1U);
     target->stale = true;
@@ -65,7 +65,7 @@ static void learn(const struct engine *engine, struct engine_target *target,
     target->told |= event->outcome != SONDE_OUTCOME_TTL_EXCEEDED;
     trace->answered |= event->outcome != SONDE_OUTCOME_TTL_EXCEEDED;
     trace->suspect &= !trace->answered;
-    learn_question(target, trace, event);
+    learn_question(target, trace, event, is_target);
     reach_on_event(&trace->reach, event, is_target);
     extent_learn(engine, target);
 }
