@@ -26,8 +26,9 @@ static void copy_questions(const struct copy *copy, const struct session_target 
         questions[i].asks = asked[i]->asks;
         if (target->places == NULL)
             continue;
-        uint32_t trace = target->places[index].trace;
-        const struct tally_question *tally = &copy->target.tally->services[trace].questions[i];
+        const struct engine_place *place = &target->places[index];
+        const struct tally_target *measured = &copy->session->tally->targets[place->target];
+        const struct tally_question *tally = &measured->services[place->trace].questions[i];
         questions[i].sent = tally->sent;
         questions[i].received = tally->received;
     }
