@@ -14,6 +14,9 @@ import time
 import unittest
 
 SONDE = sys.argv.pop(1)
+# A shell without job control starts what runs in the background with SIGQUIT ignored, and what is
+# ignored sonde goes on to ignore.
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 BASE = (SONDE, "--simulate", "demo", "-n", "web.example:443")
 LONG = ("-c", "3", "-i", "1.2")  # two and a half seconds
 SHORT = ("-c", "2", "-i", "0.5")
