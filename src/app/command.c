@@ -109,7 +109,7 @@ static int apply(struct reader *reader, const struct option_line *line, bool by_
         return 0;
     }
     int r = line->apply(reader->command, value);
-    if (r < 0) {
+    if (r == -EINVAL) {
         add_spelling(reader->reterr, line, by_letter);
         text_add(reader->reterr, " ");
         text_add_untrusted(reader->reterr, value, strlen(value));
@@ -243,8 +243,13 @@ void command_deinit(struct command *command)
 {
     free(command->words);
     free(command->files);
+    free(command->ports);
+    free(command->expect);
     command->words = NULL;
     command->files = NULL;
+    command->ports = NULL;
+    command->rules.ports = NULL;
+    command->expect = NULL;
 }
 
 static void help_group(struct text *text, const char *group)

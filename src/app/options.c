@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A whole number within bounds. */
@@ -61,10 +62,29 @@ static int apply_udp(struct command *command, const char *value)
     return 0;
 }
 
+/* Put a list behind those that the option was given before: all of them count. */
+static int add_list(char **lists, const char *value)
+{
+    struct text joined = {0};
+    if (value[0] == '\0')
+        return -EINVAL;
+    if (*lists != NULL)
+        text_addf(&joined, "%s,", *lists);
+    text_add(&joined, value);
+    if (!text_ok(&joined)) {
+        text_deinit(&joined);
+        return -ENOMEM;
+    }
+    free(*lists);
+    *lists = joined.data;
+    return 0;
+}
+
 static int apply_ports(struct command *command, const char *value)
 {
-    command->rules.ports = value;
-    return value[0] == '\0' ? -EINVAL : 0;
+    int r = add_list(&command->ports, value);
+    command->rules.ports = command->ports;
+    return r;
 }
 
 static int apply_ipv4(struct command *command, const char *value)
@@ -181,8 +201,7 @@ static int apply_deadline(struct command *command, const char *value)
 
 static int apply_expect(struct command *command, const char *value)
 {
-    command->expect = value; /* read when the targets are known */
-    return value[0] == '\0' ? -EINVAL : 0;
+    return add_list(&command->expect, value); /* read when the targets are known */
 }
 
 static int apply_warn(struct command *command, const char *value)

@@ -38,7 +38,8 @@ struct command {
     size_t word_count;
     const char **files; /* of -F */
     size_t file_count;
-    const char *expect;       /* what services are wanted to be; NULL = that they answer */
+    char *ports;              /* of -P, for the rules; NULL = none */
+    char *expect;             /* what services are wanted to be; NULL = that they answer */
     const char *payload;      /* what UDP ports are asked: digits or "@FILE"; NULL = the usual */
     const char *expect_reply; /* what an answer to that begins with; NULL = anything */
     const char *simulate;     /* a scenario file, or "demo"; NULL = the real network */

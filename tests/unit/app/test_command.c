@@ -43,6 +43,17 @@ static struct command expect_taken(const char *line, char storage[512])
     return command;
 }
 
+/* Nothing that was asked for or expected is dropped: --expect twice is one list, as -F is. */
+Test(command, a_list_that_is_given_twice_counts_twice)
+{
+    char storage[512];
+    struct command command = expect_taken(
+        "-P 22,25 --expect 22=closed host --port=443 --expect host:25=!open,443=open", storage);
+    cr_expect_str_eq(command.rules.ports, "22,25,443");
+    cr_expect_str_eq(command.expect, "22=closed,host:25=!open,443=open");
+    command_deinit(&command);
+}
+
 Test(command, options_set_what_they_say)
 {
     char storage[512];
