@@ -17,17 +17,17 @@ enum {
     FILE_MAX = 64 << 20,
 };
 
-/* Wait until there is something to read. @return 0; -ETIME; another negative errno. */
+/* Wait until there is something to read. A named pipe that nobody has opened for writing yet has
+ * nothing; one that was left has its end (pipe_poll() in fs/pipe.c of the kernel).
+ * @return 0; -ETIME; another negative errno. */
 static int wait_for(int fd, sonde_ns until_ns)
 {
     struct pollfd poll = {.fd = fd, .events = POLLIN};
     int ready;
-    if (until_ns == 0)
-        return 0;
     do {
         sonde_ns left = ns_max(ns_sub(until_ns, sonde_clock_ns()), 0);
         struct timespec timeout = {left / SONDE_NS_PER_S, (long)(left % SONDE_NS_PER_S)};
-        ready = ppoll(&poll, 1, &timeout, NULL);
+        ready = ppoll(&poll, 1, until_ns != 0 ? &timeout : NULL, NULL);
     } while (ready < 0 && errno == EINTR);
     return ready > 0 ? 0 : ready == 0 ? -ETIME : -errno;
 }
@@ -40,7 +40,7 @@ static int read_all(int fd, sonde_ns until_ns, struct text *content)
         if (r < 0)
             return r;
         ssize_t got = read(fd, chunk, sizeof chunk);
-        if (got < 0 && errno == EINTR)
+        if (got < 0 && (errno == EINTR || errno == EAGAIN))
             continue;
         if (got < 0)
             return -errno;
@@ -57,7 +57,7 @@ int file_read(const char *path, sonde_ns until_ns, char **ret_bytes, size_t *ret
 {
     struct text content = {0};
     bool is_stdin = strcmp(path, "-") == 0;
-    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     int r = fd < 0 ? -errno : read_all(fd, until_ns, &content);
     if (fd >= 0 && !is_stdin)
         (void)close(fd);

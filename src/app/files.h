@@ -8,8 +8,8 @@
 /**
  * Read a file.
  * @param path       "-" is standard input.
- * @param until_ns   When to give up, by sonde_clock_ns(): whoever writes into a pipe may take as
- * long as it likes. 0 = never.
+ * @param until_ns   When to give up, by sonde_clock_ns(): whoever writes into a pipe, or is to
+ * open a named one, may take as long as it likes. 0 = never.
  * @param ret_bytes  On 0, its bytes; to be freed with free().
  * @param ret_len    On 0, how many.
  * @param reterr     On failure, one line; safe to print.
