@@ -6,6 +6,7 @@
 #include "base/states.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,21 +121,46 @@ static bool is_noted_otherwise(const struct service_list *named, const bool *not
     return false;
 }
 
+/* Read the services of an entry. */
+static int read_services(const struct reader *reader, const struct entry *entry,
+                         struct service_list *named)
+{
+    const struct service_rules rules = {.protocol = reader->rules->protocol, .max = SERVICES_MANY};
+    struct text reason = {0};
+    int r = services_read(entry->services, &rules, named, &reason);
+    if (reason.data != NULL)
+        text_addf(reader->reterr, "--expect: %s", reason.data);
+    text_deinit(&reason);
+    return r;
+}
+
+/* Refuse an entry for a service that nobody has. @param count  How many of the entry's somebody
+ * has: if it is none, they are all named, as they are written. */
+static int refuse_missing(const struct reader *reader, const struct entry *entry,
+                          const struct service *missing, size_t count)
+{
+    char port[16];
+    (void)snprintf(port, sizeof port, "%u/%s", missing->port, missing->protocol);
+    return refuse(reader,
+                  entry->target != NULL ? "that target has no such service"
+                                        : "no target has the service",
+                  count > 0 ? port : entry->services, "name it there too");
+}
+
 /* What is expected of a service that nobody has would never be looked at. */
 static int note_all(const struct reader *reader, const struct entry *entry)
 {
     bool noted[SERVICES_MANY] = {false};
+    size_t count = 0;
     struct service_list named = {0};
-    const struct service_rules rules = {.protocol = reader->rules->protocol, .max = SERVICES_MANY};
-    int r = services_read(entry->services, &rules, &named, reader->reterr);
-    for (size_t i = 0; r == 0 && i < named.count; i++)
+    int r = read_services(reader, entry, &named);
+    for (size_t i = 0; r == 0 && i < named.count; i++) {
         noted[i] = note(reader, entry, &named.items[i]) > 0;
+        count += noted[i];
+    }
     for (size_t i = 0; r == 0 && i < named.count; i++) {
         if (!noted[i] && !is_noted_otherwise(&named, noted, i))
-            r = refuse(reader,
-                       entry->target != NULL ? "that target has no such service"
-                                             : "no target has the service",
-                       entry->services, "name it there too");
+            r = refuse_missing(reader, entry, &named.items[i], count);
     }
     services_deinit(&named);
     return r;

@@ -160,6 +160,29 @@ Test(expect, what_is_no_expectation_is_refused_in_one_line_that_names_it)
     }
 }
 
+/* Which of several it is that nobody has, and where a mistake was made. */
+Test(expect, a_mistake_is_said_to_be_in_expect_and_names_what_is_missing)
+{
+    static const struct {
+        const char *words;
+        const char *error;
+    } cases[] = {
+        {"22-23=closed", "--expect: no target has the service: 23/tcp (name it there too)"},
+        {"web:@remote=closed",
+         "--expect: that target has no such service: 3389/tcp (name it there too)"},
+        {"99=open", "--expect: no target has the service: 99 (name it there too)"},
+        {"@mail=open", "--expect: no target has the service: @mail (name it there too)"},
+        {"nosuchservice=open", "--expect: unknown service: nosuchservice (a port number, or a name "
+                               "that --services or /etc/services lists)"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct text error = {0};
+        cr_expect_eq(read_words(cases[i].words, &error), -EINVAL);
+        cr_expect_str_eq(error.data, cases[i].error);
+        text_deinit(&error);
+    }
+}
+
 Test(expect, limits_are_milliseconds_and_percent)
 {
     static const struct {
