@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
+static const char digits[] = "0123456789";
+
 /* mtr(8), traceroute(1), ping(8) of iputils and of inetutils, nmap(1). What is spelled as here is
  * not listed, nor what is not here and has no likeness. */
 static const struct option_hint {
@@ -121,7 +123,9 @@ static const char *find_service_behind(const char *word)
     char left[SONDE_ADDR_TEXT_BYTES];
     struct sonde_addr addr;
     const char *colon = strrchr(word, ':');
-    if (colon == NULL || (size_t)(colon - word) >= sizeof left)
+    bool has_zone =
+        strchr(word, '%') != NULL; /* which ends with the address, or is in no service */
+    if (colon == NULL || (size_t)(colon - word) >= sizeof left || has_zone)
         return NULL;
     memcpy(left, word, (size_t)(colon - word));
     left[colon - word] = '\0';
@@ -138,13 +142,21 @@ static void add_bracketed(struct text *text, const char *word, const char *colon
     text_add_untrusted(text, colon, strlen(colon));
 }
 
+/* "192.0.2.0/24", "2001:db8::/32", "fe80::1%eth0/64" */
+static bool is_network(const char *word)
+{
+    const char *slash = strchr(word, '/');
+    size_t address = strspn(word, "0123456789abcdefABCDEF.:");
+    return (word[address] == '%' || word[address] == '/') && slash[1] != '\0' &&
+           strspn(slash + 1, digits) == strlen(slash + 1);
+}
+
 /* Why a word with one of these letters in it is no host. */
 static const char *reason_of(const char *word)
 {
     if (strchr(word, '/') != NULL)
-        return strspn(word, "0123456789abcdefABCDEF.:/") == strlen(word)
-                   ? "a network is no target, only a host is"
-                   : "a path belongs to a URL, as in https://example.com/x";
+        return is_network(word) ? "a network is no target, only a host is"
+                                : "a path belongs to a URL, as in https://example.com/x";
     if (strchr(word, '=') != NULL)
         return "a state goes into --expect, as in --expect 22=closed";
     if (strchr(word, ',') != NULL)
@@ -157,6 +169,10 @@ static const char *reason_of(const char *word)
 int hint_host(const char *word, struct text *reterr)
 {
     const char *colon = find_service_behind(word);
+    if (word[0] == '\0') {
+        text_add(reterr, "a target is an empty word");
+        return -EINVAL;
+    }
     if (strchr(word, '@') != NULL) { /* and perhaps a password: nothing of it is shown */
         text_add(reterr, "a target has no user: leave out the @ and what stands before it");
         return -EINVAL;
@@ -171,12 +187,21 @@ int hint_host(const char *word, struct text *reterr)
     return -EINVAL;
 }
 
-/* "ssh" behind a target */
+/* "8000-8003" */
+static bool is_range(const char *word)
+{
+    size_t first = strspn(word, digits);
+    size_t last = word[first] == '-' ? strspn(word + first + 1, digits) : 0;
+    return first > 0 && last > 0 && word[first + 1 + last] == '\0';
+}
+
+/* "ssh", "icmp" or "8000-8003" behind a target */
 static void doubt_name(const char *word, struct text *doubt)
 {
     char folded[NEAREST_BYTES];
     struct known_service known;
-    if (!text_fold(word, strlen(word), folded, sizeof folded) || !known_find(folded, &known))
+    if (!text_fold(word, strlen(word), folded, sizeof folded) ||
+        !(known_find(folded, &known) || strcmp(folded, "icmp") == 0 || is_range(folded)))
         return;
     text_addf(doubt, "a service takes a colon: :%s (a host of that name: %s:icmp)", folded, folded);
 }

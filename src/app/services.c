@@ -252,6 +252,18 @@ static int read_protocol(const struct reader *reader, const char *typed, struct 
                           "tcp, udp, or what --services says that UDP ports are asked");
 }
 
+/* "T:80", "U:53": so nmap has it. */
+static int refuse_order(const struct reader *reader, const struct word *word)
+{
+    struct text right = {0};
+    text_add_untrusted(&right, word->text + 2, strlen(word->text + 2));
+    text_add(&right, word->text[0] == 't' ? "/tcp" : "/udp");
+    int r = refuse(reader, "the protocol stands behind the port", word->typed,
+                   right.data != NULL ? right.data : "53/udp");
+    text_deinit(&right);
+    return r;
+}
+
 /* One word: port, range, name or preset, perhaps with a protocol behind it. */
 static int read_word(const struct reader *reader, const char *at, size_t len)
 {
@@ -277,6 +289,8 @@ static int read_word(const struct reader *reader, const char *at, size_t len)
         return read_preset(reader, &word);
     if (word.text[0] >= '0' && word.text[0] <= '9')
         return read_ports(reader, &word);
+    if (strncmp(word.text, "t:", 2) == 0 || strncmp(word.text, "u:", 2) == 0)
+        return refuse_order(reader, &word);
     return read_name(reader, &word);
 }
 

@@ -182,7 +182,12 @@ int targets_read_file(const char *bytes, size_t len, const char *name,
                       const struct target_rules *rules, struct target_list *list,
                       struct text *reterr)
 {
+    static const char mark[] = "\xef\xbb\xbf"; /* some editors begin a file of UTF-8 so */
     unsigned number = 0;
+    if (len >= strlen(mark) && memcmp(bytes, mark, strlen(mark)) == 0) {
+        bytes += strlen(mark);
+        len -= strlen(mark);
+    }
     while (len > 0) {
         const char *newline = memchr(bytes, '\n', len);
         size_t line_len = newline != NULL ? (size_t)(newline - bytes) : len;

@@ -109,6 +109,15 @@ static bool take_port(char *authority, char **ret_port)
     return strspn(colon + 1, "0123456789") == strlen(colon + 1);
 }
 
+/* In a URL the zone of an address stands behind "%25"; RFC 6874 §2. A bare "%" is taken, too; §3.
+ */
+static void decode_percent(char *host)
+{
+    char *percent = strstr(host, "%25");
+    if (percent != NULL && percent[3] != '\0')
+        memmove(percent + 1, percent + 3, strlen(percent + 3) + 1);
+}
+
 /* Host and service from authority and scheme, both in small buffers of their own. */
 static bool read_parts(const struct parts *parts, struct url *url)
 {
@@ -136,6 +145,8 @@ static bool read_parts(const struct parts *parts, struct url *url)
         return false;
     memcpy(url->host, authority + brackets, len - 2U * brackets);
     url->host[len - 2U * brackets] = '\0';
+    if (brackets)
+        decode_percent(url->host);
     return true;
 }
 

@@ -248,6 +248,12 @@ Test(targets, near_misses_are_told_what_to_write)
         {"a ssh", "[a service takes a colon: :ssh (a host of that name: ssh:icmp)]"},
         {"a:443 HTTPS", "[a service takes a colon: :https (a host of that name: https:icmp)]"},
         {"a ikev2", "[a service takes a colon: :ikev2 (a host of that name: ikev2:icmp)]"},
+        {"a ICMP", "[a service takes a colon: :icmp (a host of that name: icmp:icmp)]"},
+        {"a 8000-8003",
+         "[a service takes a colon: :8000-8003 (a host of that name: 8000-8003:icmp)]"},
+        {"fe80::1%eth0/64", "[a network is no target, only a host is: fe80::1%eth0/64]"},
+        {"fe80::1:2%:22", "[not a host name or address: fe80::1:2%]"},
+        {"cafe/ab", "[a path belongs to a URL, as in https://example.com/x: cafe/ab]"},
         {"fd90::2:443", "[a port behind an IPv6 address takes brackets: [fd90::2]:443 "
                         "(that address as a whole: [fd90::2:443])]"},
         {"fd90::2:https", "[a service behind an IPv6 address takes brackets: [fd90::2]:https]"},
@@ -257,6 +263,8 @@ Test(targets, near_misses_are_told_what_to_write)
         {"192.0.2.0/24", "[a network is no target, only a host is: 192.0.2.0/24]"},
         {"a,b", "[several targets are several words: a,b]"},
         {"a 22,443", "[a list of ports takes a colon, as in :22,443: 22,443]"},
+        {"a :U:53,T:80", "[the protocol stands behind the port: U:53 (53/udp)]"},
+        {"a :t:8000-8003", "[the protocol stands behind the port: t:8000-8003 (8000-8003/tcp)]"},
         {"443", "[a service needs a target before it, as in example.com:443: 443]"},
         {"a 22=closed", "[a state goes into --expect, as in --expect 22=closed: 22=closed]"},
         {"a :22=closed", "[a state has no place here: 22=closed (it goes into --expect, or into a "
@@ -270,6 +278,17 @@ Test(targets, near_misses_are_told_what_to_write)
         read_as_text(cases[i].words, &rules, shown, sizeof shown);
         cr_expect_str_eq(shown, cases[i].error, "%s", shown);
     }
+}
+
+/* sonde "$HOST", and the variable is not set. */
+Test(targets, an_empty_word_is_said_to_be_empty)
+{
+    struct target_list list = {.count = 0};
+    struct text error = {0};
+    cr_expect_eq(targets_read("", &rules, &list, &error), -EINVAL);
+    cr_expect_str_eq(error.data, "a target is an empty word");
+    text_deinit(&error);
+    targets_deinit(&list);
 }
 
 /* With -P the words are hosts, and every one of them has its services. */
@@ -291,6 +310,8 @@ Test(targets, a_scheme_stands_for_its_service)
     } cases[] = {
         {"postgres://db1/x", "db1: icmp* 5432/tcp"},
         {"postgres://db1:5433/x", "db1: icmp* 5433/tcp"},
+        {"http://[fe80::1%eth0]/", "fe80::1%eth0: icmp* 80/tcp"},
+        {"http://[fe80::1%25eth0]:81/", "fe80::1%eth0: icmp* 81/tcp"}, /* RFC 6874 §2 */
         {"postgresql+psycopg2://db1/x", "db1: icmp* 5432/tcp"},
         {"MySQL://db1", "db1: icmp* 3306/tcp"},
         {"redis://cache/0", "cache: icmp* 6379/tcp"},
@@ -440,6 +461,10 @@ Test(targets, a_file_has_a_target_a_line_with_services_behind_it)
     cr_expect_eq(read_file(file, sizeof file - 1, shown, sizeof shown), 0);
     cr_expect_str_eq(shown, "a: 443/tcp 22/tcp; b: 80/tcp; 2001:db8::1: 53/udp 53/tcp");
     cr_expect_eq(read_file("", 0, shown, sizeof shown), 0);
+    static const char marked[] = "\xef\xbb\xbf" /* of UTF-8, RFC 3629 §6; editors put it there */
+                                 "a:443\r\n";
+    cr_expect_eq(read_file(marked, sizeof marked - 1, shown, sizeof shown), 0);
+    cr_expect_str_eq(shown, "a: 443/tcp");
 }
 
 static uint32_t expected_of(const struct target *target, uint16_t port)
