@@ -175,7 +175,7 @@ static const char *error_text(int error)
 {
     switch (error) {
     case -EAGAIN:
-        return "no answer from the name servers";
+        return "the name servers do not answer, or cannot"; /* the resolver does not say which */
     case -EMFILE:
     case -ENFILE:
         return "too many open files (ulimit -n) to look the name up";

@@ -20,13 +20,13 @@ def _question(message):
     return ".".join(labels).lower(), kind, message[12:at + 5]
 
 
-def _answer(message, names):
-    """What is said to a query; names is {name: [address, ...]}."""
+def _answer(message, names, missing):
+    """What is said to a query; names is {name: [address, ...]}, missing the code for others."""
     name, kind, question = _question(message)
     addresses = [ipaddress.ip_address(address) for address in names.get(name, ())]
     packed = [address.packed for address in addresses
               if kind == (A if address.version == 4 else AAAA)]
-    code = 0 if name in names else NO_SUCH_NAME
+    code = 0 if name in names else missing
     # each answer is about the name in the question (a pointer to it), class IN, for a minute
     records = [b"\xc0\x0c" + kind.to_bytes(2, "big") + b"\0\1\0\0\0\x3c" +
                len(data).to_bytes(2, "big") + data for data in packed]
@@ -34,15 +34,15 @@ def _answer(message, names):
             len(records).to_bytes(2, "big") + b"\0\0\0\0" + question + b"".join(records))
 
 
-def serve(network, server, names, delays=None):
+def serve(network, server, names, delays=None, code=NO_SUCH_NAME):
     """Answer from a socket until the network is closed: {name: [address, ...]}, and
-    {(name, type): seconds} for those that take a while."""
+    {(name, type): seconds} for those that take a while. Other names have an error code."""
     timers = []
 
     def answer():
         message, client = server.recvfrom(512)
         timer = threading.Timer((delays or {}).get(_question(message)[:2], 0),
-                                lambda: server.sendto(_answer(message, names), client))
+                                lambda: server.sendto(_answer(message, names, code), client))
         timers.append(timer)
         timer.start()
 

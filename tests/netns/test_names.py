@@ -306,6 +306,13 @@ class Names(unittest.TestCase):
         self.assertEqual([packet for packet in watch.read() if packet.outgoing
                           and packet.dst == self.chain.target(4)], [])
 
+    def test_a_resolver_that_cannot_answer_is_not_said_to_be_silent(self):
+        # RFC 1035 §4.1.1: 2 is a server failure; RFC 2308 §7.1: it says nothing of the name
+        name_server.serve(self.net, self.stay_silent(), {}, code=2)
+        run = self.net.sonde("-n", "nobody.example", "-c", "1")
+        self.assertEqual(run.code, 3)
+        self.assertIn("? the name servers do not answer, or cannot\n", run.out)
+
     def test_a_resolver_that_fails_leaves_the_other_targets_alone(self):
         self.resolve({})
         report = lab.Report(self.net.sonde("-j", "nobody.example", ":443", self.chain.target(4),
