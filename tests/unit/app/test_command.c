@@ -341,7 +341,8 @@ static void expect_error(const char *line, const char *wanted)
 
 Test(command, letters_of_mtr_that_are_not_used_name_what_to_use)
 {
-    static const char *const letters[] = {"-x", "-p", "-g", "-l", "-S", "-y", "-D", "-G", "-t"};
+    static const char *const letters[] = {"-x", "-p", "-g", "-l", "-S", "-y",
+                                          "-D", "-G", "-t", "-z", "-C", "-o"};
     for (size_t i = 0; i < sizeof letters / sizeof *letters; i++) {
         char line[16];
         (void)snprintf(line, sizeof line, "%s x h", letters[i]);
@@ -381,6 +382,11 @@ Test(command, the_options_of_other_tools_name_what_to_use)
         {"--gracetime 1 h", "mtr's; use -Z"},
         {"--inet6 h", "mtr's; use -6"},
         {"--xml h", "use -j"},
+        {"--csv h", "use -j"},
+        {"-rwzbc 100 h", "-z is mtr's; use -b"},
+        {"--order LSNA h", "use -j"},
+        {"-oG - h", "-oG is nmap's; use -j"},
+        {"-oA scan h", "-oA is nmap's; use -j"},
         {"--traceroute h", "always traced"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -401,10 +407,9 @@ Test(command, a_number_that_is_no_value_is_left_alone)
 
 Test(command, options_that_are_not_built_yet_are_refused_as_unknown)
 {
-    static const char *const lines[] = {"--stream h",   "-C h",     "--metrics h",   "--check h",
-                                        "--md h",       "-z h",     "-o LS h",       "--replay f h",
-                                        "--record f h", "--live h", "--html f h",    "--flows 2 h",
-                                        "--redact h",   "--diff h", "--live=lines h"};
+    static const char *const lines[] = {
+        "--stream h", "--metrics h", "--check h",   "--md h",     "--replay f h", "--record f h",
+        "--live h",   "--html f h",  "--flows 2 h", "--redact h", "--diff h",     "--live=lines h"};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         expect_error(lines[i], "unknown option -");
 }
