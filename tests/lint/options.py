@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Does the man page know the options that --help lists, and no others? And the UDP services that
 --services lists? Are the defaults that --help and the man page name those of a run, and is a number
-taken exactly if it is within the bounds that its error names? What the completions know is looked
-at in completions.py.
+taken exactly if it is within the bounds that its error names? Does every manual page show what it
+means? What the completions know is looked at in completions.py.
 
 options.py SONDE ROOT
 """
@@ -18,6 +18,10 @@ LINE = re.compile(r"^ {2}(?:-(\w)(?:, )?| {4})(?:--([a-z0-9-]+))?", re.MULTILINE
 # How the man page writes a letter and a long name.
 LETTER = re.compile(r"(?<=\bFl )(\w)(?= |$)", re.MULTILINE)
 NAME = re.compile(r"(?<=\bFl )-([a-z0-9-]+)")
+
+# mdoc(7) puts a dash before every word behind Fl, so that "Fl c 100" is shown as "-c -100"; and on
+# the line of a macro it joins a dot that stands alone to the word before.
+MISSHOWN = re.compile(r"^\.(?:.*\bFl \w \d|\w.* \. ).*$", re.MULTILINE)
 
 
 # Options whose text names a default, as in "(30)", and the member of a report's settings that has
@@ -108,10 +112,19 @@ def bounds_differ(sonde, names):
     return failed or bounded < 8
 
 
+def misshown(page):
+    lines = MISSHOWN.findall(page.read_text(encoding="utf-8"))
+    for line in lines:
+        print(f"{page.name}: options: mdoc(7) shows this otherwise: {line}")
+    return bool(lines)
+
+
 def main():
     sonde, page = sys.argv[1], pathlib.Path(sys.argv[2]) / "man/sonde.8"
     letters, names = listed(sonde)
     failed = len(letters) < 10 or len(names) < 10
+    for each in (page, page.with_name("sonde-verdicts.7")):
+        failed |= misshown(each)
     failed |= services_differ(sonde, page)
     failed |= defaults_differ(sonde, page)
     failed |= bounds_differ(sonde, names)

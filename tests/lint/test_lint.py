@@ -103,6 +103,18 @@ BROKEN = [
 ]
 
 
+# Lines of a manual page, and whether mdoc(7) shows them otherwise than they are meant.
+PAGE_LINES = [
+    (".Pq Fl c 100", True),
+    (".Fl Z 1 ,", True),
+    (".Dq but not . NS", True),
+    (".Pq Fl c Cm 100", False),
+    (".Fl x p l", False),
+    (".Fl -ipv4 .", False),
+    ("a query for . NS with -c 1", False),
+]
+
+
 def look_at_program(text):
     """What options.py says of a program. Its help serves as man page."""
     said = io.StringIO()
@@ -148,6 +160,9 @@ def main():
         differs, said = look_at_program(PROGRAM.replace(there, instead))
         if not differs or message not in said:
             failures.append(f"options: {instead} should give {message!r}, gives: {said}")
+    for line, wrong in PAGE_LINES:
+        if bool(options.MISSHOWN.findall(f".Pp\n{line}\n")) != wrong:
+            failures.append(f"options: {line!r}: is it shown otherwise? {wrong}")
     print("\n".join(failures))
     return 1 if failures else 0
 
