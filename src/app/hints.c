@@ -158,9 +158,18 @@ static bool is_network(const char *word)
            strspn(slash + 1, digits) == strlen(slash + 1);
 }
 
+/* "tcp/443" */
+static bool is_turned_round(const char *word)
+{
+    char protocol[] = {word[0], word[1], word[2], '\0'};
+    return word[3] == '/' && (text_is_same(protocol, "tcp") || text_is_same(protocol, "udp"));
+}
+
 /* Why a word with one of these letters in it is no host. */
 static const char *reason_of(const char *word)
 {
+    if (strlen(word) > 3 && is_turned_round(word))
+        return "a protocol stands behind its port, as in 443/tcp";
     if (strchr(word, '/') != NULL)
         return is_network(word) ? "a network is no target, only a host is"
                                 : "a path belongs to a URL, as in https://example.com/x";
@@ -176,8 +185,8 @@ static const char *reason_of(const char *word)
 int hint_host(const char *word, struct text *reterr)
 {
     const char *colon = find_service_behind(word);
-    if (word[0] == '\0') {
-        text_add(reterr, "a target is an empty word");
+    if (word[strspn(word, " \t")] == '\0') {
+        text_add(reterr, "an empty word is no target");
         return -EINVAL;
     }
     if (strchr(word, '@') != NULL) { /* and perhaps a password: nothing of it is shown */

@@ -36,6 +36,14 @@ static bool is_legacy_address(const char *host)
     return end > start && (strspn(last, digits) >= end - start || hex);
 }
 
+/* "192.0.2.10-20", as nmap takes it: names end in a label that has a letter (RFC 3696 §2). */
+static bool is_range(const char *host)
+{
+    const char *last = strrchr(host, '.');
+    return last != NULL && strchr(last, '-') != NULL &&
+           strspn(host, "0123456789.-") == strlen(host);
+}
+
 static bool is_label_byte(char c)
 {
     /* bytes of IDN names are left to the resolver; underscores are common in practice */
@@ -89,6 +97,8 @@ int host_check(const char *host, bool has_interface, struct text *reterr)
         return 0;
     if (is_legacy_address(host))
         return refuse(reterr, "not an IPv4 address (four numbers from 0 to 255)", host);
+    if (is_range(host))
+        return refuse(reterr, "a range of addresses is no target, only a host is", host);
     return is_name(host) ? 0 : hint_host(host, reterr);
 }
 

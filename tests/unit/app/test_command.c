@@ -382,15 +382,23 @@ Test(command, the_options_of_other_tools_name_what_to_use)
         {"--gracetime 1 h", "mtr's; use -Z"},
         {"--inet6 h", "mtr's; use -6"},
         {"--xml h", "use -j"},
-        {"--csv h", "use -j"},
+        {"--csv h", "--csv is mtr's; use -j"},
         {"-rwzbc 100 h", "-z is mtr's; use -b"},
-        {"--order LSNA h", "use -j"},
+        {"--order LSNA h", "--order is mtr's; use -j"},
         {"-oG - h", "-oG is nmap's; use -j"},
         {"-oA scan h", "-oA is nmap's; use -j"},
         {"--traceroute h", "always traced"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         expect_error(cases[i].line, cases[i].names);
+}
+
+Test(command, a_number_of_seconds_is_asked_for_as_such)
+{
+    expect_error("-i 100ms h", "-i 100ms: expected seconds, 0.001 to 86400");
+    expect_error("-Z 1s h", "-Z 1s: expected seconds, 0.01 to 3600");
+    expect_error("--deadline 5m h", "--deadline 5m: expected seconds, 0.01 to 31622400");
+    expect_error("--rate 1k h", "--rate 1k: expected packets a second, 1 to 1000000");
 }
 
 /* What these options are used for here stays as it is. */

@@ -261,6 +261,10 @@ Test(targets, near_misses_are_told_what_to_write)
          "[a service behind an IPv6 address takes brackets: [2001:db8::1]:22,80]"},
         {"example.com/x", "[a path belongs to a URL, as in https://example.com/x: example.com/x]"},
         {"192.0.2.0/24", "[a network is no target, only a host is: 192.0.2.0/24]"},
+        {"192.0.2.10-20", "[a range of addresses is no target, only a host is: 192.0.2.10-20]"},
+        {"a icmp", "[a service takes a colon: :icmp (a host of that name: icmp:icmp)]"},
+        {"a tcp/443", "[a protocol stands behind its port, as in 443/tcp: tcp/443]"},
+        {"a UDP/53", "[a protocol stands behind its port, as in 443/tcp: UDP/53]"},
         {"a,b", "[several targets are several words: a,b]"},
         {"a 22,443", "[a list of ports takes a colon, as in :22,443: 22,443]"},
         {"a :U:53,T:80", "[the protocol stands behind the port: U:53 (53/udp)]"},
@@ -280,15 +284,18 @@ Test(targets, near_misses_are_told_what_to_write)
     }
 }
 
-/* sonde "$HOST", and the variable is not set. */
-Test(targets, an_empty_word_is_said_to_be_empty)
+/* A variable of a script that is not set. */
+Test(targets, an_empty_word_is_named)
 {
-    struct target_list list = {.count = 0};
-    struct text error = {0};
-    cr_expect_eq(targets_read("", &rules, &list, &error), -EINVAL);
-    cr_expect_str_eq(error.data, "a target is an empty word");
-    text_deinit(&error);
-    targets_deinit(&list);
+    static const char *const words[] = {"", " ", "\t"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        struct target_list list = {.count = 0};
+        struct text error = {0};
+        cr_expect_eq(targets_read(words[i], &rules, &list, &error), -EINVAL, "%s", words[i]);
+        cr_expect_str_eq(error.data != NULL ? error.data : "", "an empty word is no target");
+        text_deinit(&error);
+        targets_deinit(&list);
+    }
 }
 
 /* With -P the words are hosts, and every one of them has its services. */
