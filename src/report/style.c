@@ -35,6 +35,16 @@ void style_mark(struct text_report *report, enum sonde_level level)
         text_add(report->text, "\033[0m");
 }
 
+void style_add_untrusted(const struct text_report *report, struct text *text, const char *string)
+{
+    if (!report->style->ascii) {
+        text_add_untrusted(text, string, strlen(string));
+        return;
+    }
+    for (const char *at = string; *at != '\0'; at++) /* no byte beyond ASCII is UTF-8 by itself */
+        text_add_untrusted(text, at, 1);
+}
+
 void style_responder(const struct text_report *report, struct text *text,
                      const struct sonde_responder *responder, size_t columns)
 {
@@ -47,7 +57,7 @@ void style_responder(const struct text_report *report, struct text *text,
         return;
     }
     size_t beside = style->addresses ? strlen(addr) + strlen(" ()") : 0;
-    text_add_untrusted(&name, responder->hostname, strlen(responder->hostname));
+    style_add_untrusted(report, &name, responder->hostname);
     if (columns > 0)
         text_cut(&name, columns > beside + NAME_MIN ? columns - beside : NAME_MIN,
                  style->ascii ? ".." : "…");

@@ -18,6 +18,10 @@ void style_pad(struct text_report *report, const char *string, long width);
 /** Add the mark of a level, coloured if that is wanted. */
 void style_mark(struct text_report *report, enum sonde_level level);
 
+/** Add a text from outside as text_add_untrusted() does; if the style is ASCII, bytes beyond it are
+ *  escaped, too. */
+void style_add_untrusted(const struct text_report *report, struct text *text, const char *string);
+
 /**
  * Add a responder as the style wants it: its name, its address, or both.
  * @param columns  Cut the name where it would take more than this; 0 = leave it whole. An address

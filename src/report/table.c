@@ -262,7 +262,7 @@ static void write_extensions(struct table *table, const struct sonde_responder *
             if (item->u.interface.index != 0)
                 text_addf(text, " %u", item->u.interface.index);
             text_add(text, name[0] != '\0' ? " " : "");
-            text_add_untrusted(text, name, strlen(name));
+            style_add_untrusted(table->report, text, name);
             text_add(text, "]\n");
         }
         if (item->kind == SONDE_EXTENSION_RAW)

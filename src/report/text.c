@@ -4,14 +4,21 @@
 #include "report/report.h"
 #include "report/style.h"
 
+#include <sonde/session.h>
+
 #include <inttypes.h>
 #include <string.h>
 
-/* "3 cycles in 2.1 s" */
+/* "3 cycles in 2.1 s", "5 of 100 cycles in 4.7 s, interrupted" */
 static void add_extent(struct text *text, const struct sonde_snapshot *snapshot)
 {
-    text_addf(text, "%" PRIu32 " cycle%s in %.1f s", snapshot->cycles_done,
-              snapshot->cycles_done == 1 ? "" : "s",
+    uint32_t done = snapshot->cycles_done;
+    uint32_t wanted = snapshot->settings.cycles;
+    bool cut_short = wanted != SONDE_CYCLES_ENDLESS && done < wanted;
+    text_addf(text, "%" PRIu32, done);
+    if (cut_short)
+        text_addf(text, " of %" PRIu32, wanted);
+    text_addf(text, " cycle%s in %.1f s", (cut_short ? wanted : done) == 1 ? "" : "s",
               (double)snapshot->duration_ns / (double)SONDE_NS_PER_S);
     if (snapshot->status == SONDE_STATUS_INTERRUPTED)
         text_add(text, ", interrupted");
@@ -24,7 +31,7 @@ static void write_heading(struct text_report *report, const struct sonde_snapsho
     struct text time = {0};
     char addr[SONDE_ADDR_TEXT_BYTES];
     text_addf(text, "sonde %s  ", snapshot->version);
-    text_add_untrusted(text, target->name, strlen(target->name));
+    style_add_untrusted(report, text, target->name);
     sonde_addr_text_zoned(&target->address, &report->zones, addr);
     if (target->address.family != SONDE_FAMILY_NONE && strcmp(addr, target->name) != 0)
         text_addf(text, " (%s)", addr);

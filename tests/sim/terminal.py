@@ -74,7 +74,7 @@ class Quit(unittest.TestCase):
     def test_the_report_so_far_is_printed_and_the_run_goes_on(self):
         run = self.asked()
         so_far, whole = run.out.split("\n\nsonde ")
-        self.assertRegex(so_far, r"\Asonde .* [12] cycles? in ")
+        self.assertRegex(so_far, r"\Asonde .* [12] of 3 cycles in ")
         self.assertRegex(whole, r"\A.* 3 cycles in ")
         self.assertIn("443/tcp   open", so_far)
         self.assertEqual((run.process.returncode, run.err), (0, ""))
@@ -82,7 +82,7 @@ class Quit(unittest.TestCase):
     def test_a_document_for_programs_stays_one(self):
         run = self.asked("-j")
         self.assertEqual(json.loads(run.out)["status"], "complete")
-        self.assertRegex(run.err, r"\Asonde .* [12] cycles? in ")
+        self.assertRegex(run.err, r"\Asonde .* [12] of 3 cycles in ")
 
     def test_a_run_that_is_quiet_stays_quiet(self):
         run = self.asked("-q")
@@ -94,7 +94,7 @@ class Quit(unittest.TestCase):
         run.process.send_signal(signal.SIGQUIT)
         time.sleep(0.2)
         run.process.send_signal(signal.SIGINT)
-        self.assertRegex(run.end().out, r" cycles? in .*, interrupted\n")
+        self.assertRegex(run.end().out, r" [12] of 3 cycles in .*, interrupted\n")
 
 
 if __name__ == "__main__":

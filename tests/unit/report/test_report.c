@@ -7,6 +7,7 @@
 
 #include <cjson/cJSON.h>
 #include <criterion/criterion.h>
+#include <sonde/session.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,6 +175,48 @@ Test(report, ascii_is_ascii)
     report_text(&made.snapshot, &(struct report_style){.ascii = true}, &text);
     for (const char *at = text.data; *at != '\0'; at++)
         cr_assert_gt(*at, 0);
+    text_deinit(&text);
+}
+
+/* U+00FC is 195 188 in UTF-8; a name is shown in the form of DNS master files, as what is hostile.
+ */
+Test(report, in_ascii_a_name_is_ascii_too)
+{
+    struct made made;
+    struct text text = {0};
+    make(&made);
+    made.target.name = "b\xc3\xbc"
+                       "cher.example";
+    made.responders[0].hostname = "gr\xc3\xbcn\xe2\x80\xae.example";
+    report_text(&made.snapshot, &(struct report_style){.ascii = true}, &text);
+    cr_expect_not_null(strstr(text.data, "  b\\195\\188cher.example ("), "%s", text.data);
+    cr_expect_not_null(strstr(text.data, "  gr\\195\\188n\\226\\128\\174.example"), "%s",
+                       text.data);
+    text_deinit(&text);
+    report_text(&made.snapshot, &(struct report_style){0}, &text);
+    cr_expect_not_null(strstr(text.data, "  b\xc3\xbc"
+                                         "cher.example ("),
+                       "%s", text.data);
+    text_deinit(&text);
+}
+
+Test(report, cycles_that_were_not_made_are_told)
+{
+    struct made made;
+    struct text text = {0};
+    make(&made);
+    report_text(&made.snapshot, &(struct report_style){0}, &text);
+    cr_expect_not_null(strstr(text.data, "  3 cycles in 0.0 s\n"), "%s", text.data);
+    text_deinit(&text);
+    made.snapshot.settings.cycles = 100;
+    made.snapshot.status = SONDE_STATUS_PARTIAL; /* the deadline came first */
+    report_text(&made.snapshot, &(struct report_style){0}, &text);
+    cr_expect_not_null(strstr(text.data, "  3 of 100 cycles in 0.0 s\n"), "%s", text.data);
+    text_deinit(&text);
+    made.snapshot.settings.cycles = SONDE_CYCLES_ENDLESS;
+    made.snapshot.status = SONDE_STATUS_INTERRUPTED;
+    report_text(&made.snapshot, &(struct report_style){0}, &text);
+    cr_expect_not_null(strstr(text.data, "  3 cycles in 0.0 s, interrupted\n"), "%s", text.data);
     text_deinit(&text);
 }
 
