@@ -10,6 +10,7 @@ struct text_report {
     const struct report_style *style;
     struct text *text;
     struct sonde_zones zones; /* names of the zones of addresses */
+    uint8_t max_ttl;          /* the highest TTL that hops are asked with */
 };
 
 /** Add @p string and blanks up to @p width columns; blanks first if @p width is negative. */

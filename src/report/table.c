@@ -312,11 +312,11 @@ static void write_head(struct table *table, size_t from, size_t to)
     text_add(text, "\n");
 }
 
-/* The line that says that nothing further answers. */
-static void write_end(struct table *table, uint8_t last)
+/* The line that says that nothing answers from here on, as far as probes were sent. */
+static void write_end(struct table *table, unsigned from)
 {
-    if (last < 255 && !is_reached(table->target))
-        text_addf(table->report->text, "%2u+ (no reply)\n", last + 1U);
+    if (from <= table->report->max_ttl && !is_reached(table->target))
+        text_addf(table->report->text, "%2u+ (no reply)\n", from);
 }
 
 void table_write(struct text_report *report, const struct sonde_target_result *target)
@@ -326,8 +326,9 @@ void table_write(struct text_report *report, const struct sonde_target_result *t
         .target = target,
         .distance = find_distance(target),
     };
-    uint8_t last = find_last_ttl(target);
-    for (unsigned ttl = find_first_ttl(target); ttl <= last; ttl++)
+    unsigned first = find_first_ttl(target);
+    unsigned last = find_last_ttl(target);
+    for (unsigned ttl = first; ttl <= last; ttl++)
         add_rows(&table, (uint8_t)ttl);
     const struct sonde_responder arrived = {.address = target->address};
     if (table.distance == 0 && is_reached(target))
@@ -344,7 +345,7 @@ void table_write(struct text_report *report, const struct sonde_target_result *t
         write_head(&table, from, to);
         for (size_t i = 0; i < table.row_count; i++)
             write_row(&table, &table.rows[i], from, to);
-        write_end(&table, last);
+        write_end(&table, last < first ? first : last + 1);
     }
     if (table.has_limited)
         text_add(report->text,

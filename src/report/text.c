@@ -218,7 +218,7 @@ static void write_vantage(struct text_report *report, const struct sonde_vantage
 void report_text(const struct sonde_snapshot *snapshot, const struct report_style *style,
                  struct text *text)
 {
-    struct text_report report = {style, text, snapshot->zones};
+    struct text_report report = {style, text, snapshot->zones, snapshot->settings.max_ttl};
     for (size_t i = 0; i < snapshot->target_count; i++) {
         if (i > 0)
             text_add(text, "\n");

@@ -200,6 +200,44 @@ Test(report, in_ascii_a_name_is_ascii_too)
     text_deinit(&text);
 }
 
+/* Silence is only said of hops that were asked: from the first TTL to the last. */
+Test(report, no_reply_is_said_only_of_hops_that_were_asked)
+{
+    static const struct {
+        uint8_t answered; /* the TTL of the only hop that is heard */
+        uint8_t first;
+        uint8_t max;
+        const char *wanted; /* NULL = nothing */
+    } cases[] = {
+        {2, 1, 30, "\n 3+ (no reply)\n"},
+        {2, 1, 3, "\n 3+ (no reply)\n"},
+        {2, 1, 2, NULL},
+        {255, 1, 255, NULL},
+        {0, 1, 30, "\n 1+ (no reply)\n"},
+        {0, 5, 30, "\n 5+ (no reply)\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct made made;
+        struct text text = {0};
+        make(&made);
+        made.service.state = SONDE_STATE_UNREACHABLE;
+        made.hops[0].ttl = cases[i].answered != 0 ? cases[i].answered : cases[i].first;
+        if (cases[i].answered == 0)
+            made.hops[0].responder_count = made.hops[0].received = 0;
+        made.path.hop_count = 1;
+        made.path.reached = false;
+        made.path.dest_ttl = 0;
+        made.snapshot.settings.first_ttl = cases[i].first;
+        made.snapshot.settings.max_ttl = cases[i].max;
+        report_text(&made.snapshot, &(struct report_style){0}, &text);
+        if (cases[i].wanted != NULL)
+            cr_expect_not_null(strstr(text.data, cases[i].wanted), "%zu: %s", i, text.data);
+        else
+            cr_expect_null(strstr(text.data, "+ (no reply)"), "%zu: %s", i, text.data);
+        text_deinit(&text);
+    }
+}
+
 Test(report, cycles_that_were_not_made_are_told)
 {
     struct made made;
