@@ -269,6 +269,7 @@ static struct report_style style_of(const struct command *command)
 {
     return (struct report_style){
         .columns = screen_columns(command),
+        .folds = isatty(STDOUT_FILENO),
         .ascii = wants_ascii(command),
         .color = wants_color(command),
         .addresses = command->show_addresses,

@@ -16,6 +16,7 @@
 /** How the text report looks. {0} is valid. */
 struct report_style {
     unsigned columns; /* of the screen; 0 = as wide as need be */
+    bool folds;       /* sentences go on in another line there; a file keeps them whole */
     bool ascii;       /* no glyphs beyond ASCII */
     bool color;       /* with escape sequences */
     bool addresses;   /* addresses beside names */

@@ -14,6 +14,27 @@ void style_pad(struct text_report *report, const char *string, long width)
     text_add_repeated(report->text, ' ', width - columns);
 }
 
+void style_sentence(struct text_report *report, const char *sentence, size_t column)
+{
+    const struct report_style *style = report->style;
+    size_t used = column;
+    for (const char *word = sentence; *word != '\0';) {
+        size_t len = strcspn(word, " ");
+        bool first = word == sentence;
+        if (!first && style->folds && style->columns > 0 && used + 1 + len > style->columns) {
+            text_add(report->text, "\n");
+            text_add_repeated(report->text, ' ', (long)column);
+            used = column;
+        } else if (!first) {
+            text_add(report->text, " ");
+            used++;
+        }
+        text_add_bytes(report->text, word, len);
+        used += len;
+        word += len + (word[len] == ' ' ? 1 : 0);
+    }
+}
+
 void style_mark(struct text_report *report, enum sonde_level level)
 {
     /* The mark says it, the colour only repeats it; blue, yellow and magenta can be told apart by

@@ -16,6 +16,13 @@ struct text_report {
 /** Add @p string and blanks up to @p width columns; blanks first if @p width is negative. */
 void style_pad(struct text_report *report, const char *string, long width);
 
+/**
+ * Add a sentence. On a screen it breaks between words where a line would take more columns, and
+ * goes on below its beginning.
+ * @param column  Where it begins, from 0.
+ */
+void style_sentence(struct text_report *report, const char *sentence, size_t column);
+
 /** Add the mark of a level, coloured if that is wanted. */
 void style_mark(struct text_report *report, enum sonde_level level);
 

@@ -56,6 +56,14 @@ static bool comes_before(const struct sonde_service_result *a, const struct sond
     return sonde_is_worse(first->level, first->code, second->level, second->code);
 }
 
+/* Write a sentence that was made for it, and free it. */
+static void write_made(struct text_report *report, struct text *sentence, long column)
+{
+    style_sentence(report, sentence->data != NULL ? sentence->data : "", (size_t)column);
+    report->text->failed |= sentence->failed;
+    text_deinit(sentence);
+}
+
 /* What else was found, each on a line of its own below the verdict. */
 static void write_findings(struct text_report *report, const struct sonde_service_result *service,
                            long columns)
@@ -64,7 +72,7 @@ static void write_findings(struct text_report *report, const struct sonde_servic
         const struct sonde_finding *finding = &service->findings[i];
         style_mark(report, finding->level);
         style_pad(report, " ", columns - 1);
-        text_add(report->text, finding->text);
+        style_sentence(report, finding->text, (size_t)columns);
         text_add(report->text, "\n");
     }
 }
@@ -93,15 +101,18 @@ static void write_service_mark(struct text_report *report,
 static void write_verdict(struct text_report *report, const struct sonde_service_result *service,
                           long service_columns, long state_columns)
 {
+    long begin = 2 + service_columns + 2 + state_columns + 2;
+    struct text sentence = {0};
+    text_add(&sentence, service->verdict.text != NULL ? service->verdict.text : "");
+    if (service->control && service->port != 0)
+        text_add(&sentence, " (control)");
     write_service_mark(report, service);
     text_add(report->text, " ");
     style_pad(report, service->service, service_columns + 2);
     style_pad(report, style_state(service), state_columns + 2);
-    text_add(report->text, service->verdict.text != NULL ? service->verdict.text : "");
-    if (service->control && service->port != 0)
-        text_add(report->text, " (control)");
+    write_made(report, &sentence, begin);
     text_add(report->text, "\n");
-    write_findings(report, service, 2 + service_columns + 2 + state_columns + 2);
+    write_findings(report, service, begin);
 }
 
 static void write_verdicts(struct text_report *report, const struct sonde_target_result *target)
@@ -150,17 +161,20 @@ static void write_not_asked(struct text_report *report, const struct sonde_targe
     enum sonde_level level = target->verdict.level;
     if (count == 0 || (level != SONDE_LEVEL_FAILED && level != SONDE_LEVEL_UNKNOWN))
         return;
-    text_addf(report->text, "  %zu%s address%s not asked: ", count,
+    struct text sentence = {0};
+    text_addf(&sentence, "%zu%s address%s not asked: ", count,
               target->address.family != SONDE_FAMILY_NONE ? " more" : "",
               count == 1 ? " was" : "es were");
     for (size_t i = 0; i < count && i < SHOWN; i++) {
         char addr[SONDE_ADDR_TEXT_BYTES];
-        text_addf(report->text, "%s%s (%s)", i > 0 ? ", " : "",
+        text_addf(&sentence, "%s%s (%s)", i > 0 ? ", " : "",
                   sonde_addr_text_zoned(&target->not_asked[i].address, &report->zones, addr),
                   target->not_asked[i].option);
     }
     if (count > SHOWN)
-        text_addf(report->text, ", and %zu other%s", count - SHOWN, count == SHOWN + 1 ? "" : "s");
+        text_addf(&sentence, ", and %zu other%s", count - SHOWN, count == SHOWN + 1 ? "" : "s");
+    text_add(report->text, "  ");
+    write_made(report, &sentence, 2);
     text_add(report->text, "\n");
 }
 

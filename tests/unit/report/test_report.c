@@ -282,6 +282,38 @@ Test(report, lines_fit_the_screen_however_many_services_there_are)
     }
 }
 
+/* The sentence begins behind "x 443/tcp   filtered  ", 22 columns, so 80 leave it 58. */
+Test(report, on_a_screen_a_sentence_breaks_between_words)
+{
+    struct made made;
+    struct text text = {0};
+    make(&made);
+    made.target.name = "h";
+    made.service.state = SONDE_STATE_FILTERED;
+    made.service.control = true;
+    made.service.verdict.level = SONDE_LEVEL_FAILED;
+    made.service.verdict.text = "answered up to hop 3 (10.20.0.1), silent from hop 5 (10.40.0.1); "
+                                "icmp passes";
+    struct report_style style = {.columns = 80, .ascii = true, .folds = true};
+    report_text(&made.snapshot, &style, &text);
+    cr_expect_not_null(
+        strstr(text.data,
+               "\nx 443/tcp   filtered  answered up to hop 3 (10.20.0.1), silent from hop 5\n"
+               "                      (10.40.0.1); icmp passes (control)\n"),
+        "%s", text.data);
+    text_deinit(&text);
+    style.folds = false; /* a file, where a program looks for it */
+    report_text(&made.snapshot, &style, &text);
+    cr_expect_not_null(strstr(text.data, " hop 5 (10.40.0.1); icmp passes (control)\n"), "%s",
+                       text.data);
+    text_deinit(&text);
+    style = (struct report_style){.folds = true}; /* as wide as need be */
+    report_text(&made.snapshot, &style, &text);
+    cr_expect_not_null(strstr(text.data, " hop 5 (10.40.0.1); icmp passes (control)\n"), "%s",
+                       text.data);
+    text_deinit(&text);
+}
+
 Test(report, a_long_name_is_cut_to_fit_the_screen_and_an_address_never)
 {
     struct made made;
