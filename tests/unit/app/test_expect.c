@@ -155,6 +155,7 @@ Test(expect, what_is_no_expectation_is_refused_in_one_line_that_names_it)
         struct text error = {0};
         cr_expect_eq(read_words(wrong[i], &error), -EINVAL, "%s", wrong[i]);
         cr_expect(error.len > 10 && strchr(error.data, '\n') == NULL, "%s", wrong[i]);
+        cr_expect_eq(strncmp(error.data, "--expect: ", 10), 0, "%s", error.data);
         cr_expect_null(strchr(error.data, '\033'));
         text_deinit(&error);
     }
