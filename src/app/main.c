@@ -36,15 +36,17 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A descriptor that is closed at the start would be given to the first socket. */
+/* A descriptor that is closed at the start would be given to the first socket. What cannot be read
+ * or written then stays so: a result that nobody gets is an error. */
 static bool open_standard_streams(void)
 {
-    int fd;
-    do {
-        fd = open("/dev/null", O_RDWR);
-    } while (fd >= 0 && fd <= STDERR_FILENO);
-    if (fd > STDERR_FILENO)
-        (void)close(fd);
+    static const int flags[] = {O_WRONLY, O_RDONLY, O_RDWR};
+    int fd = STDIN_FILENO;
+    while (fd >= 0 && fd <= STDERR_FILENO) {
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+            fd = open("/dev/null", flags[fd]);
+        fd += fd >= 0;
+    }
     return fd >= 0;
 }
 

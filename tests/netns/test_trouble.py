@@ -210,6 +210,17 @@ class Descriptors(Trouble):
                 self.assertEqual(run.code, 4)
                 self.assertRegex(run.err, r"\Asonde: [^\n]*No space left on device\n\Z")
 
+    def test_an_output_that_was_closed_at_the_start_is_told_and_exits_4(self):
+        for words, wanted in (("-r", 4), ("-j", 4), ("-q", 0)):
+            shell = f"exec {lab.sonde_path} {words} -n -c 1 {self.chain.target(4)} :443 >&-"
+            process = self.net.start("vantage", "sh", "-c", shell, stdout=subprocess.PIPE,
+                                     stderr=subprocess.PIPE, text=True)
+            with self.subTest(words=words):
+                code, out, err = self.net.finish(process)
+                self.assertEqual((code, out), (wanted, ""))
+                complaint = "sonde: cannot write the result: Bad file descriptor\n"
+                self.assertEqual(err, complaint if wanted else "")
+
     def test_a_reader_that_has_gone_away_is_no_error(self):
         for form in ("-r", "-j"):
             with self.subTest(form=form):
