@@ -11,9 +11,9 @@
 
 static const char digits[] = "0123456789";
 
-static int refuse(struct text *reterr, const char *what, const char *word)
+int host_refuse(struct text *reterr, const char *why, const char *word)
 {
-    text_add(reterr, what);
+    text_add(reterr, why);
     text_add(reterr, ": ");
     text_add_untrusted(reterr, word, strlen(word));
     return -EINVAL;
@@ -89,16 +89,17 @@ int host_check(const char *host, bool has_interface, struct text *reterr)
     struct sonde_addr addr;
     if (sonde_addr_parse(host, &addr) == 0) {
         return addr_is_link_local(&addr) && !has_interface
-                   ? refuse(reterr, "a link-local address needs its interface, as in fe80::1%eth0",
-                            host)
+                   ? host_refuse(reterr,
+                                 "a link-local address needs its interface, as in fe80::1%eth0",
+                                 host)
                    : 0;
     }
     if (host_is_zoned(host))
         return 0;
     if (is_legacy_address(host))
-        return refuse(reterr, "not an IPv4 address (four numbers from 0 to 255)", host);
+        return host_refuse(reterr, "not an IPv4 address (four numbers from 0 to 255)", host);
     if (is_range(host))
-        return refuse(reterr, "a range of addresses is no target, only a host is", host);
+        return host_refuse(reterr, "a range of addresses is no target, only a host is", host);
     return is_name(host) ? 0 : hint_host(host, reterr);
 }
 
@@ -118,12 +119,13 @@ static int split_brackets(const char *word, struct host_parts *parts, struct tex
 {
     const char *close = strchr(word, ']');
     if (close == NULL || (close[1] != '\0' && close[1] != ':'))
-        return refuse(reterr, "brackets go around an IPv6 address, as in [2001:db8::1]:443", word);
+        return host_refuse(reterr, "brackets go around an IPv6 address, as in [2001:db8::1]:443",
+                           word);
     if (close[1] == ':')
         parts->services = close + 2;
     int r = take_host(word + 1, (size_t)(close - word - 1), parts, reterr);
     if (r == 0 && strchr(parts->host, ':') == NULL)
-        r = refuse(reterr, "not an IPv6 address in brackets", word);
+        r = host_refuse(reterr, "not an IPv6 address in brackets", word);
     return r;
 }
 

@@ -13,6 +13,9 @@ struct host_parts {
     const char *services; /* behind the colon; NULL = none */
 };
 
+/** Say why a word is refused. @param word  From outside: it is escaped. @return -EINVAL. */
+int host_refuse(struct text *reterr, const char *why, const char *word);
+
 /** @return true for an IPv6 address with its zone, "fe80::1%eth0". RFC 4007 §11. */
 bool host_is_zoned(const char *host);
 

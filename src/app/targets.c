@@ -15,14 +15,6 @@
 
 static const char digits[] = "0123456789";
 
-static int refuse(struct text *reterr, const char *what, const char *word)
-{
-    text_add(reterr, what);
-    text_add(reterr, ": ");
-    text_add_untrusted(reterr, word, strlen(word));
-    return -EINVAL;
-}
-
 /* Make room for one more: twice as much each time that all is taken. */
 static int grow(struct target_list *list)
 {
@@ -116,7 +108,7 @@ static int read_host(const char *word, uint32_t states, const struct target_rule
     if (r == 0 && parts.services != NULL)
         r = read_services(parts.services, states, rules, list, reterr);
     else if (r == 0 && states != 0)
-        r = refuse(reterr, "a state belongs to a service, as in web1 22=open, not to", word);
+        r = host_refuse(reterr, "a state belongs to a service, as in web1 22=open, not to", word);
     return r;
 }
 
@@ -129,7 +121,8 @@ static int read_word(const char *word, uint32_t states, const struct target_rule
     if (!is_services(word))
         return read_host(word, states, rules, list, reterr);
     if (list->count == 0)
-        return refuse(reterr, "a service needs a target before it, as in example.com:443", word);
+        return host_refuse(reterr, "a service needs a target before it, as in example.com:443",
+                           word);
     return read_services(word[0] == ':' ? word + 1 : word, states, rules, list, reterr);
 }
 
@@ -150,14 +143,14 @@ static int read_file_word(char *word, bool first, const struct target_rules *rul
     uint32_t states = 0;
     char *equals = url_is(word) ? NULL : strchr(word, '=');
     if (equals != NULL && states_read(equals + 1, &states) < 0)
-        return refuse(reterr, "not a state, or several, as in 22=closed|filtered or 25=!open",
-                      word);
+        return host_refuse(reterr, "not a state, or several, as in 22=closed|filtered or 25=!open",
+                           word);
     if (equals != NULL)
         *equals = '\0';
     if (first && is_services(word))
-        return refuse(reterr, "the line begins with a service", word);
+        return host_refuse(reterr, "the line begins with a service", word);
     if (!first && !is_services(word))
-        return refuse(reterr, "a service takes a colon, as in :ssh", word);
+        return host_refuse(reterr, "a service takes a colon, as in :ssh", word);
     return read_word(word, states, rules, list, reterr);
 }
 
@@ -196,7 +189,7 @@ int targets_read_file(const char *bytes, size_t len, const char *name,
         number++;
         int r = line != NULL ? 0 : -ENOMEM;
         if (r == 0 && strlen(line) != line_len)
-            r = refuse(&reason, "there is a NUL byte behind", line);
+            r = host_refuse(&reason, "there is a NUL byte behind", line);
         if (r == 0)
             r = read_line(line, rules, list, &reason);
         free(line);
@@ -237,7 +230,7 @@ static int check_source(const struct target *target, enum sonde_family source, s
         return 0;
     if (source == SONDE_FAMILY_NONE || addr.family == (uint8_t)source)
         return 0;
-    return refuse(reterr, "an address of another family than that of -a", target->input);
+    return host_refuse(reterr, "an address of another family than that of -a", target->input);
 }
 
 /* A target without a service that is perhaps none. */
@@ -267,12 +260,12 @@ int targets_finish(struct target_list *list, const struct target_rules *rules, s
         if (r < 0)
             return r;
         if (target->services.count == 0 && rules->udp)
-            return refuse(reterr, "-u needs a port, as in -u example.com:53, not only",
-                          target->input);
+            return host_refuse(reterr, "-u needs a port, as in -u example.com:53, not only",
+                               target->input);
         if (!rules->no_icmp)
             r = add_control(&target->services);
         else if (target->services.count == 0)
-            return refuse(reterr, "--no-icmp leaves nothing to probe at", target->input);
+            return host_refuse(reterr, "--no-icmp leaves nothing to probe at", target->input);
         if (r < 0)
             return r;
     }
