@@ -243,7 +243,7 @@ class Descriptors(Trouble):
         descriptors = pathlib.Path(f"/proc/{process.pid}/fd")
         self.assertEqual([os.readlink(descriptors / str(fd)) for fd in range(3)],
                          ["/dev/null"] * 3)
-        self.assertEqual(self.net.finish(process), (0, "", ""))
+        self.assertEqual(self.net.finish(process), (4, "", ""))
 
     def test_too_few_descriptors_are_told_in_one_line(self):
         # Standard streams, a pipe, and a dozen sockets: ten are not enough.
