@@ -79,12 +79,13 @@ static bool is_untold(const struct rule_case *at)
     return at->target->is_deaf && (protocol == IP_PROTO_TCP || (protocol == IP_PROTO_ICMP && ipv6));
 }
 
-/* Nothing at all is seen of a service, while others are: it may be dropped before it leaves. */
+/* Nothing at all is seen of a service, not even a refusal, while others are: it may be dropped
+ * before it leaves. */
 static void remark_deaf(const struct rule_case *at, struct text *words)
 {
     const struct analyze_target *target = at->target;
     bool unseen = target->next_hop.user_mode == NULL && at->tally->sent > 0 &&
-                  at->tally->reach.top_ttl == 0 && !analyze_reached(target, at->service);
+                  at->tally->reach.top_ttl == 0 && at->deciding == SONDE_OUTCOME_NO_REPLY;
     bool seen = false;
     for (uint32_t i = 0; i < target->tally->service_count; i++)
         seen |= evidence_tally(target, i)->reach.top_ttl > 0;

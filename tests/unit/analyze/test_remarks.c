@@ -207,6 +207,20 @@ Test(remarks, a_port_that_nothing_is_seen_of_may_be_dropped_here)
     cr_expect_not(has(&analysis, DEAF), "%s", analysis.verdict.text);
 }
 
+/* Who refuses has seen the probe, though no hop was heard. */
+Test(remarks, a_port_that_a_router_refuses_is_not_dropped_here)
+{
+    case_add_routers(&file, SSH, 1, 3, 2);
+    case_add_full(&file, SSH, 2, SONDE_OUTCOME_OPEN, TARGET);
+    for (uint8_t ttl = 1; ttl <= 3; ttl++)
+        case_add_hop(&file, WEB, ttl, 2, SONDE_OUTCOME_NO_REPLY, NULL);
+    case_add_full(&file, WEB, 3, SONDE_OUTCOME_ADMIN_PROHIBITED, "10.0.0.2");
+    file.target.is_deaf = true;
+    struct analysis analysis = case_judge(&file, WEB);
+    cr_expect_eq(analysis.state, SONDE_STATE_REJECTED);
+    cr_expect_not(has(&analysis, DEAF), "%s", analysis.verdict.text);
+}
+
 Test(remarks, a_host_that_nothing_is_seen_of_is_not_dropped_here)
 {
     add_dropped(WEB);
