@@ -123,6 +123,17 @@ struct analyze_distance {
  *  by the other traces of the target. */
 struct analyze_distance analyze_distance(const struct analyze_target *target, uint32_t service);
 
+enum { ANALYZE_TTLS = 256 };
+
+/**
+ * Find out which services show hops that a service was not asked at: they meet the same router behind it, or
+ * the target, and all that do agree.
+ * @param distance    Of the target, as the service shows it; 0 = unknown.
+ * @param ret_donors  Receives for each TTL who shows the hop; the service itself where nobody else does.
+ */
+void analyze_share(const struct analyze_target *target, uint32_t service, uint8_t distance,
+                   uint32_t ret_donors[ANALYZE_TTLS]);
+
 /** @return What the loss at a hop means, given what is seen behind it. */
 enum sonde_loss_kind analyze_loss(const struct analyze_target *target, uint32_t service,
                                   uint8_t ttl);

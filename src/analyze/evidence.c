@@ -97,6 +97,41 @@ bool evidence_is_refusal(const struct analyze_target *target, const struct tally
            icmp_is_unreachable(target->tally->addr.family, (uint8_t)evidence->icmp_type);
 }
 
+enum sonde_outcome evidence_no_way(const struct analyze_target *target, uint32_t service)
+{
+    static const enum sonde_outcome words[] = {SONDE_OUTCOME_HOST_UNREACHABLE,
+                                               SONDE_OUTCOME_NET_UNREACHABLE,
+                                               SONDE_OUTCOME_OTHER_UNREACHABLE};
+    const struct tally_service *tally = evidence_tally(target, service);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (evidence_is_refusal(target, &tally->outcomes[words[i]].evidence))
+            return words[i];
+    }
+    return SONDE_OUTCOME_NO_REPLY;
+}
+
+/* Does a router answer any trace of the target at a TTL? */
+static bool is_met(const struct analyze_target *target, unsigned ttl)
+{
+    for (uint32_t i = 0; i < target->tally->service_count; i++) {
+        if (evidence_router(evidence_tally(target, i), ttl) != NULL)
+            return true;
+    }
+    return false;
+}
+
+bool evidence_is_looked_at(const struct analyze_target *target, uint32_t service)
+{
+    const struct tally_service *tally = evidence_tally(target, service);
+    for (unsigned ttl = tally->reach.top_ttl + 1U; ttl <= target->max_ttl; ttl++) {
+        const struct tally_hop *hop = evidence_hop(tally, ttl);
+        uint64_t sent = hop != NULL ? hop->sent : 0;
+        if (sent < EVIDENCE_REPEATED && is_met(target, ttl))
+            return false;
+    }
+    return true;
+}
+
 bool evidence_target_reached(const struct analyze_target *target)
 {
     for (uint32_t i = 0; i < target->tally->service_count; i++) {

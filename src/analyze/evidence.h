@@ -46,6 +46,23 @@ bool evidence_is_target(const struct analyze_target *target, uint32_t service,
 bool evidence_is_refusal(const struct analyze_target *target,
                          const struct tally_evidence *evidence);
 
+/** @return The outcome by which a router says of a service that there is no way to the host;
+ *  SONDE_OUTCOME_NO_REPLY: none does. */
+enum sonde_outcome evidence_no_way(const struct analyze_target *target, uint32_t service);
+
+/** @return true if a silent service was asked often enough at every hop behind the last that
+ * answered it, as far as others show that there are any. */
+bool evidence_is_looked_at(const struct analyze_target *target, uint32_t service);
+
+/** A path that comes round again. */
+struct loop {
+    uint8_t ttl;      /* of the first router in it; 0 = there is none */
+    unsigned matches; /* routers behind a whole round that stand where they stood before */
+};
+
+/** @return The loop that a trace shows. */
+struct loop evidence_loop(const struct tally_service *tally);
+
 /** @return true if anything of the target answered any service. */
 bool evidence_target_reached(const struct analyze_target *target);
 
@@ -102,7 +119,8 @@ bool evidence_bracket(const struct analyze_target *target, uint32_t service,
 struct interception {
     uint8_t ttl;      /* the smallest TTL that drew one */
     uint32_t control; /* the service that shows how far away the target is */
-    uint8_t distance; /* that is how far */
+    uint8_t distance; /* it is so far away */
+    bool is_exact;    /* or else farther */
     uint64_t answers; /* with TTLs too small to reach the target */
     enum sonde_outcome outcome;
 };
@@ -110,6 +128,10 @@ struct interception {
 /** @return true if answers in the target's name come from a device short of it. */
 bool evidence_interception(const struct analyze_target *target, uint32_t service,
                            struct interception *ret_interception);
+
+/** @return true if a device answers other services in the target's name, or this one is answered
+ * nearer or much sooner than others are, and nothing shows that it gets as far as they do. */
+bool evidence_may_be_intercepted(const struct analyze_target *target, uint32_t service);
 
 /** The part of the path at which loss begins that goes on to the target: between two routers that
  *  answer, or behind one. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How far away the target is, and why a path ends. */
+/* How far away the target is, whether the way there comes round again, and why a path ends. */
 #include "analyze/evidence.h"
 
 /* Is silence at the hop before the target that of a router? Only an echo shows it: over TCP and UDP
@@ -24,6 +24,13 @@ static struct analyze_distance own_distance(const struct tally_service *service)
         ttl, adjacent || is_router_silent(service, evidence_hop(service, ttl - 1U))};
 }
 
+/* Was a trace asked at a TTL, and nothing answered, not even late? */
+static bool is_silent_at(const struct tally_service *service, unsigned ttl)
+{
+    const struct tally_hop *hop = evidence_hop(service, ttl);
+    return hop != NULL && hop->sent > 0 && hop->received == 0 && service->late == 0;
+}
+
 /* The nearest that any trace found the target, confirmed if possible; but not where traces are seen
  * to part, or one is seen farther than that: then another may have another distance. */
 static struct analyze_distance common_distance(const struct tally_target *target)
@@ -40,7 +47,8 @@ static struct analyze_distance common_distance(const struct tally_target *target
     }
     for (uint32_t i = 0; found != NULL && i < target->service_count; i++) {
         const struct tally_service *other = &target->services[i];
-        best.confirmed &= other->reach.top_ttl < best.ttl &&
+        bool farther = other->reach.dest_ttl > best.ttl && is_silent_at(other, best.ttl);
+        best.confirmed &= other->reach.top_ttl < best.ttl && !farther &&
                           evidence_same_way(found, other, 1, other->reach.top_ttl);
     }
     return best;
@@ -53,10 +61,49 @@ struct analyze_distance analyze_distance(const struct analyze_target *target, ui
         return (struct analyze_distance){0, false}; /* TTLs do not count */
     struct analyze_distance own = own_distance(tally);
     struct analyze_distance common = common_distance(target->tally);
-    bool fits = common.ttl > tally->reach.top_ttl && (own.ttl == 0 || common.ttl <= own.ttl);
+    bool fits = common.ttl > tally->reach.top_ttl && (own.ttl == 0 || common.ttl <= own.ttl) &&
+                !is_silent_at(tally, common.ttl);
     if (own.confirmed || !fits || !analyze_reached(target, service))
         return own;
     return common;
+}
+
+/* Does the path repeat itself from a TTL on, with so many hops in between? */
+static unsigned count_matches(const struct tally_service *tally, unsigned ttl, unsigned period)
+{
+    unsigned matches = 0;
+    for (unsigned at = ttl; at + period <= tally->reach.top_ttl; at++) {
+        const struct sonde_addr *here = evidence_router(tally, at);
+        const struct sonde_addr *again = evidence_router(tally, at + period);
+        if (here == NULL || again == NULL)
+            continue;
+        if (!sonde_addr_equal(here, again))
+            return 0;
+        matches++;
+    }
+    return matches;
+}
+
+struct loop evidence_loop(const struct tally_service *tally)
+{
+    unsigned top = tally->reach.top_ttl;
+    while (top > 0 && evidence_router(tally, top) == NULL)
+        top--; /* only a probe that was to reach the target ran out there */
+    for (unsigned ttl = 1; ttl + 3 <= top; ttl++) {
+        /* a whole round must be seen again */
+        for (unsigned period = 2; ttl + 2 * period - 1 <= top; period++) {
+            const struct sonde_addr *here = evidence_router(tally, ttl);
+            const struct sonde_addr *next = evidence_router(tally, ttl + 1);
+            const struct sonde_addr *again = evidence_router(tally, ttl + period);
+            /* a router that answers at two TTLs in a row passes on what should have expired */
+            if (here == NULL || again == NULL || (next != NULL && sonde_addr_equal(here, next)))
+                continue;
+            unsigned matches = count_matches(tally, ttl, period);
+            if (matches > 0)
+                return (struct loop){(uint8_t)ttl, matches};
+        }
+    }
+    return (struct loop){0, 0};
 }
 
 enum sonde_stop_reason analyze_stop(const struct analyze_target *target, uint32_t service,

@@ -2,15 +2,26 @@
 /* The engine's life, its clockwork and its way out to the network; see engine/engine.h. */
 #include "engine/engine.h"
 
-#include "engine/internal.h"
+#include "engine/extent.h"
+#include "engine/finish.h"
+#include "engine/flows.h"
+#include "engine/plan.h"
+#include "engine/room.h"
+#include "engine/trace.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { RATE_POLITE_PPS = 1000 /* packets a second where nobody says how many may be sent */ };
 static const sonde_ns BACKOFF_MIN_NS = SONDE_NS_PER_MS;
 static const sonde_ns BACKOFF_MAX_NS = 64 * SONDE_NS_PER_MS;
+static const sonde_ns RATE_CREDIT_NS =
+    SONDE_NS_PER_MS; /* by which a rate that was asked for is kept */
+/* One target with all its services is asked at once, whatever the polite rate. */
+static const sonde_ns POLITE_CREDIT_NS = 128 * SONDE_NS_PER_MS;
+static const sonde_ns START_APART_NS = 5 * SONDE_NS_PER_MS; /* from target to target, at most */
 
 static bool config_is_valid(const struct engine_config *config)
 {
@@ -20,39 +31,19 @@ static bool config_is_valid(const struct engine_config *config)
            config->first_ttl > 0 && config->first_ttl <= config->max_ttl && config->gap_limit > 0;
 }
 
-static int engine_init(struct engine *engine, const struct engine_config *config)
+int engine_new(const struct engine_config *config, struct tally *tally, struct engine **ret_engine)
 {
-    engine->config = *config;
-    engine->flow_bucket_count = 1;
-    while (engine->flow_bucket_count < 4 * config->traces)
-        engine->flow_bucket_count *= 2;
-    engine->targets = calloc(config->targets, sizeof *engine->targets);
-    engine->traces = calloc(config->traces, sizeof *engine->traces);
-    engine->turns = calloc((size_t)config->targets * (config->max_ttl + 1U), sizeof *engine->turns);
-    engine->asks = calloc((size_t)config->traces * (config->max_ttl + 1U), sizeof *engine->asks);
-    engine->flow_buckets = calloc(engine->flow_bucket_count, sizeof *engine->flow_buckets);
-    if (engine->targets == NULL || engine->traces == NULL || engine->turns == NULL ||
-        engine->asks == NULL || engine->flow_buckets == NULL)
-        return -ENOMEM;
-    for (uint32_t i = 0; i < engine->flow_bucket_count; i++)
-        engine->flow_buckets[i] = FLIGHT_NONE;
-    const struct flight_room room = room_for_flights(config);
-    int r = flight_init(&engine->flights, room.cap, room.share);
-    if (r == 0)
-        r = heap_init(&engine->sending, config->targets);
-    if (r == 0)
-        r = heap_init(&engine->waiting, config->targets);
-    return r;
-}
-
-int engine_new(const struct engine_config *config, struct engine **ret_engine)
-{
-    if (!config_is_valid(config))
+    if (!config_is_valid(config) || tally->target_count > 0)
         return -EINVAL;
     struct engine *engine = calloc(1, sizeof *engine);
     if (engine == NULL)
         return -ENOMEM;
-    int r = engine_init(engine, config);
+    engine->config = *config;
+    engine->config.targets = engine->config.traces = 0; /* so much room there is */
+    engine->tally = tally;
+    int r = flight_init(&engine->flights, 1, 1);
+    if (r == 0)
+        r = room_grow(engine, config->targets, config->traces);
     if (r < 0) {
         engine_free(engine);
         return r;
@@ -67,6 +58,7 @@ struct engine *engine_free(struct engine *engine)
         return NULL;
     heap_deinit(&engine->waiting);
     heap_deinit(&engine->sending);
+    budget_deinit(&engine->budget);
     flight_deinit(&engine->flights);
     free(engine->flow_buckets);
     free(engine->asks);
@@ -77,10 +69,14 @@ struct engine *engine_free(struct engine *engine)
     return NULL;
 }
 
-int engine_add_target(struct engine *engine, const struct sonde_addr *addr)
+int engine_add_target(struct engine *engine, const struct sonde_addr *addr, uint32_t traces)
 {
-    if (engine->target_count == engine->config.targets)
+    if (engine->target_count == engine->config.targets || traces > ENGINE_TRACES_PER_TARGET ||
+        traces > engine->config.traces - engine->trace_count)
         return -ENOSPC;
+    int r = tally_add_target(engine->tally, addr, traces);
+    if (r < 0)
+        return r;
     engine->targets[engine->target_count++] = (struct engine_target){
         .addr = *addr,
         .first_trace = engine->trace_count,
@@ -100,41 +96,66 @@ static void note_left_port(struct engine *engine, uint16_t port)
         engine->left_ports[engine->left_port_count++] = port;
 }
 
-int engine_add_trace(struct engine *engine, const struct sonde_probe_ops *ops,
+/* May a trace go ahead while nobody knows how far the target is? The first of its protocol may, if
+ * that is ICMP, or TCP over raw sockets. */
+static bool is_scout(const struct engine *engine, const struct engine_target *target,
                      const struct sonde_spec *spec)
 {
+    uint8_t protocol = spec->flow.protocol;
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        if (trace_at(engine, target, i)->spec.flow.protocol == protocol)
+            return false;
+    }
+    return protocol == IP_PROTO_ICMP ||
+           (protocol == IP_PROTO_TCP && spec->naming == PROBE_NAMING_ATTEMPT);
+}
+
+static int add_trace(struct engine *engine, const struct sonde_probe_ops *ops,
+                     const struct sonde_spec *spec, enum standing standing)
+{
     struct engine_target *target = &engine->targets[engine->target_count - 1];
-    if (engine->trace_count == engine->config.traces ||
-        target->trace_count == ENGINE_TRACES_PER_TARGET)
+    if (target->trace_count == engine->tally->targets[engine->target_count - 1].service_count)
         return -ENOSPC;
     uint32_t index = engine->trace_count++;
     const struct sonde_flow *flow = &spec->flow;
     uint32_t *bucket = flow_bucket(engine, flow->protocol, &flow->dst, flow->dst_port);
+    bool scout = standing != STANDING_BY && is_scout(engine, target, spec);
     engine->traces[index] = (struct engine_trace){
         .ops = ops,
         .spec = *spec,
         .target = target_index(engine, target),
-        .line = flight_line_of(index),
-        .asking = asking_of(spec->question_count),
-        .silent_ns = SONDE_NS_NEVER,
-        .refused_ns = SONDE_NS_NEVER,
-        .nameless = spec->nameless,
         .hash_next = *bucket,
+        .line = flight_line_of(index),
+        .standing = standing,
+        .claims = {.free_ns = INT64_MIN},
+        .is_standby = standing == STANDING_BY,
+        .full_ttl = ENGINE_FULL_TTL,
+        .scout = scout,
+        .quotes_name_nothing = spec->nameless,
+        .quote_free_ns = INT64_MIN,
+        .unanswered_ns = {SONDE_NS_NEVER, SONDE_NS_NEVER},
+        .asking = asking_of(spec->question_count),
+        .refused_ns = SONDE_NS_NEVER,
     };
     *bucket = index;
     target->trace_count++;
+    target->source = flow->src;
+    target->has_scout |= scout;
     if (spec->other_port)
         note_left_port(engine, flow->dst_port);
     return 0;
 }
 
+int engine_add_trace(struct engine *engine, const struct sonde_probe_ops *ops,
+                     const struct sonde_spec *spec)
+{
+    return add_trace(engine, ops, spec, STANDING_ASKED);
+}
+
 int engine_add_standby(struct engine *engine, const struct sonde_probe_ops *ops,
                        const struct sonde_spec *spec)
 {
-    int r = engine_add_trace(engine, ops, spec);
-    if (r == 0)
-        engine->traces[engine->trace_count - 1].standby = true;
-    return r;
+    return add_trace(engine, ops, spec, STANDING_BY);
 }
 
 bool engine_begin_standby(struct engine *engine, const struct engine_place *place)
@@ -143,11 +164,22 @@ bool engine_begin_standby(struct engine *engine, const struct engine_place *plac
     struct engine_trace *trace = trace_at(engine, target, place->trace);
     bool has_more =
         !target->done && (engine->config.cycles == 0 || target->cycle < engine->config.cycles);
-    if (trace->standby && !has_more)
+    if (trace->is_standby && !has_more)
         return false;
-    trace->standby = false;
-    target->stale = true;
+    trace->is_standby = false;
+    if (!trace_is_begun(trace)) {
+        trace->standing = standing_after(trace->standing, STANDING_EVENT_NEEDED);
+        trace->cycle = target->cycle; /* what went before is not made up for */
+    }
+    target->changed = true;
     return true;
+}
+
+static struct pace pace_of(const struct engine_config *config, sonde_ns now)
+{
+    if (config->rate_pps > 0)
+        return pace_init(config->rate_pps, RATE_CREDIT_NS, now);
+    return pace_init(RATE_POLITE_PPS, POLITE_CREDIT_NS, now);
 }
 
 /* Nothing is left to be done, and nothing can come. */
@@ -159,19 +191,23 @@ static void end_if_complete(struct engine *engine)
 
 void engine_begin_target(struct engine *engine, uint32_t index, sonde_ns now)
 {
-    struct engine_target *target = &engine->targets[index];
-    target->next_cycle_ns = now;
-    target->step_ns = SONDE_NS_NEVER; /* the first cycle begins before the first walk */
-    heap_set(&engine->sending, index, now);
+    /* spread over the interval, so that they do not all ask at the same moment ever after */
+    sonde_ns apart =
+        ns_min(engine->config.interval_ns / (engine->config.targets + 1), START_APART_NS);
+    sonde_ns begin = ns_max(now, engine->begin_ns);
+    engine->begin_ns = ns_add(begin, apart);
     engine->targets_left++;
+    plan_begin(engine, &engine->targets[index], begin);
 }
 
 void engine_start(struct engine *engine, sonde_ns now)
 {
     engine->not_before_ns = now;
+    engine->pace = pace_of(&engine->config, now);
     engine->stop_ns = SONDE_NS_NEVER;
     if (engine->config.duration_ns > 0)
         engine->stop_ns = ns_add(now, engine->config.duration_ns);
+    engine->begin_ns = now;
     for (uint32_t i = 0; i < engine->target_count; i++)
         engine_begin_target(engine, i, now);
     end_if_complete(engine);
@@ -190,41 +226,75 @@ static uint32_t new_flight(struct engine *engine, struct engine_target *target,
     struct engine_trace *trace = &engine->traces[choice->trace];
     uint32_t index = flight_take(&engine->flights, &trace->line);
     struct flight *flight = &engine->flights.flights[index];
-    flight->cycle = target->cycle - 1;
+    bool may_be_half_open = !trace->claims.answered && trace->claims.begun > 0;
+    uint32_t attempt = claims_newest(&trace->claims);
+    uint32_t begun = trace->claims.begun;
+    flight->cycle = choice->to_target ? trace->cycle - 1 : target->cycle - 1;
     flight->ttl = choice->ttl;
     flight->to_target = choice->to_target;
+    bool again = choice->to_target && asking_takes_again(&trace->asking);
     flight->question =
         choice->to_target ? asking_take(&trace->asking) : asking_on_the_way(&trace->asking);
     flight->sent_ns = now;
+    trace_claim(engine, target, trace, flight, now);
+    flight->charged = choice->to_target ? 0 : trace_charge(engine, target, trace, choice->ttl, now);
+    if (again) { /* the host is charged when it refuses; but at once where it may have gone short
+                    before */
+        flight->charged = budget_router(&target->addr);
+        budget_charge(&engine->budget, flight->charged, now);
+    }
+    flight->releases = may_be_half_open && trace->claims.begun != begun &&
+                       trace->ops->release != NULL && trace->spec.naming == PROBE_NAMING_ATTEMPT;
+    flight->released = attempt;
     target->flying_count++;
     target->unsent_count++;
-    target->stale |= trace->one_at_a_time;
+    pace_take(&engine->pace, now);
     return index;
 }
 
 /* Choose the probe to send now. @return its flight; FLIGHT_NONE if nothing is due. */
 static uint32_t choose_flight(struct engine *engine, sonde_ns now)
 {
-    while (ns_due(heap_time(&engine->sending), now) && flight_available(&engine->flights)) {
+    while (ns_due(heap_time(&engine->sending), now) && flight_available(&engine->flights) &&
+           pace_ready_ns(&engine->pace) <= now) {
         struct engine_target *target = &engine->targets[heap_top(&engine->sending)];
         struct plan_choice choice;
-        if (plan_next(engine, target, now, &choice)) {
-            uint32_t index = new_flight(engine, target, &choice, now);
-            plan_chosen(engine, target, now);
-            return index;
-        }
-        target->stale = true;
+        uint32_t index = FLIGHT_NONE;
+        if (plan_next(engine, target, now, &choice))
+            index = new_flight(engine, target, &choice, now);
         plan_update(engine, target, now);
+        if (index != FLIGHT_NONE)
+            return index;
     }
     return FLIGHT_NONE;
+}
+
+/* Write what is to be sent for a flight: before it, if need be, what takes back the attempt before.
+ */
+static int build(struct engine *engine, uint32_t index, uint8_t buf[PROBE_SIZE_MAX],
+                 struct sonde_tx *ret_tx)
+{
+    struct flight *flight = &engine->flights.flights[index];
+    const struct engine_trace *trace = &engine->traces[flight->trace];
+    if (flight->releases) {
+        flight->releases = false;
+        ret_tx->handle = ENGINE_NO_PROBE;
+        return trace->ops->release(&trace->spec, flight->released, buf, PROBE_SIZE_MAX, ret_tx);
+    }
+    const struct probe_name name = {flight->token, flight->attempt};
+    const struct sonde_format format = {flight->ttl, flight->question, flight->is_blind};
+    ret_tx->handle = index;
+    int r = trace->ops->build(&trace->spec, &format, &name, buf, PROBE_SIZE_MAX, ret_tx);
+    if (r == 0)
+        flight->size_bytes = (uint16_t)packet_size(ret_tx);
+    return r;
 }
 
 int engine_next_tx(struct engine *engine, sonde_ns now, uint8_t buf[PROBE_SIZE_MAX],
                    struct sonde_tx *ret_tx)
 {
-    uint32_t room = engine->config.rate_pps > 0 ? 1 : ENGINE_BATCH; /* under a cap, one by one */
     if (engine->end != ENGINE_RUNNING || now < engine->not_before_ns || events_free(engine) == 0 ||
-        engine->handed >= room)
+        engine->handed >= ENGINE_BATCH)
         return 1;
     if (engine->handed == engine->unsent_count) {
         uint32_t chosen = choose_flight(engine, now);
@@ -233,10 +303,7 @@ int engine_next_tx(struct engine *engine, sonde_ns now, uint8_t buf[PROBE_SIZE_M
         engine->unsent[engine->unsent_count++] = chosen;
     }
     uint32_t index = engine->unsent[engine->handed];
-    struct flight *flight = &engine->flights.flights[index];
-    const struct engine_trace *trace = &engine->traces[flight->trace];
-    const struct sonde_format format = {flight->ttl, flight->question};
-    int r = trace->ops->build(&trace->spec, &format, flight->token, buf, PROBE_SIZE_MAX, ret_tx);
+    int r = build(engine, index, buf, ret_tx);
     if (r < 0) {
         /* cannot happen with a valid spec; if it does, it is this probe's outcome, in its turn */
         if (engine->handed > 0)
@@ -246,9 +313,7 @@ int engine_next_tx(struct engine *engine, sonde_ns now, uint8_t buf[PROBE_SIZE_M
         engine_on_sent(engine, index, &tried);
         return 1;
     }
-    flight->size_bytes = (uint16_t)packet_size(ret_tx);
-    ret_tx->handle = index;
-    engine->handed++;
+    engine->handed += ret_tx->handle != ENGINE_NO_PROBE;
     return 0;
 }
 
@@ -274,23 +339,31 @@ static void take_unsent(struct engine *engine)
 
 /* From the first full-TTL probe that left on, a trace is silent until it is answered; and so is
  * each of its questions. */
-static void note_silence(struct engine *engine, struct engine_target *target,
-                         const struct flight *flight)
+static void note_left(struct engine *engine, struct engine_target *target,
+                      const struct flight *flight)
 {
     struct engine_trace *trace = &engine->traces[flight->trace];
+    unsigned place = trace->unanswered_ns[0] != SONDE_NS_NEVER;
     if (!flight->to_target)
         return;
-    bool begins = asking_on_sent(&trace->asking, flight->question, flight->sent_ns);
-    if (trace->silent_ns == SONDE_NS_NEVER)
-        trace->silent_ns = flight->sent_ns;
-    target->stale |= begins;
+    target->begun_ns = ns_min(target->begun_ns, flight->sent_ns);
+    target->changed |= asking_on_sent(&trace->asking, flight->question, flight->sent_ns);
+    if (trace->unanswered_ns[place] != SONDE_NS_NEVER)
+        return;
+    trace->unanswered_ns[place] = flight->sent_ns;
+    target->changed |= !trace_is_answered(trace) || place > 0;
 }
 
 void engine_on_sent(struct engine *engine, uint32_t handle, const struct sonde_sent *sent)
 {
+    sonde_ns now = sent->stamp.time_ns;
+    if (handle == ENGINE_NO_PROBE) {
+        if (is_temporary(sent->error))
+            engine->handed = 0;
+        return;
+    }
     struct flight *flight = &engine->flights.flights[handle];
     struct engine_target *target = target_of(engine, flight->trace);
-    sonde_ns now = sent->stamp.time_ns;
     assert(engine->unsent_count > 0 && engine->unsent[0] == handle);
     if (is_temporary(sent->error)) {
         engine->handed = 0; /* what was taken behind it is handed out again, too */
@@ -303,82 +376,80 @@ void engine_on_sent(struct engine *engine, uint32_t handle, const struct sonde_s
     }
     take_unsent(engine);
     target->unsent_count--;
-    if (engine->config.rate_pps > 0)
-        engine->not_before_ns =
-            ns_add(ns_max(engine->not_before_ns, now), SONDE_NS_PER_S / engine->config.rate_pps);
-    flight->sent = true;
     flight->sent_ns = now;
     flight->sent_clock = (uint8_t)sent->stamp.clock;
+    flight_sent(&engine->flights, handle);
     if (sent->error == 0)
-        note_silence(engine, target, flight);
+        note_left(engine, target, flight);
     else
         finish_unsent(engine, handle, sent);
     plan_update(engine, target, now);
 }
 
-/* Is a flying probe over without an answer of its own? */
-static bool is_over(const struct engine *engine, const struct engine_target *target,
-                    const struct flight *flight, bool settled, sonde_ns now)
+/* Give up what is in flight longer than any answer is waited for. @return false if there is no
+ * place for more events. */
+static bool expire(struct engine *engine, sonde_ns now)
 {
-    return ns_due(ns_add(flight->sent_ns, engine->config.timeout_ns), now) ||
-           (settled && ns_due(plan_lost_ns(engine, flight), now)) ||
-           extent_is_echoed(engine, target, flight);
-}
-
-/* Give up what is overdue on a trace. @return false if there is no place for more events. */
-static bool expire_trace(struct engine *engine, struct engine_target *target,
-                         const struct engine_trace *trace, bool settled, sonde_ns now)
-{
-    while (trace->line.first != FLIGHT_NONE) {
-        uint32_t index = trace->line.first;
+    while (engine->flights.first_sent != FLIGHT_NONE) {
+        uint32_t index = engine->flights.first_sent;
         const struct flight *flight = &engine->flights.flights[index];
-        bool over = is_over(engine, target, flight, settled, now);
-        if (!flight->sent || (!over && !settled))
-            return true;
+        struct engine_target *target = target_of(engine, flight->trace);
+        if (!ns_due(ns_add(flight->sent_ns, engine->config.timeout_ns), now))
+            break;
         if (events_free(engine) == 0)
             return false;
-        if (over)
-            finish_unanswered(engine, index);
-        else
-            finish_unawaited(engine, index);
+        finish_unanswered(engine, index, now);
+        plan_update(engine, target, now);
     }
     return true;
 }
 
-/* Give up what is overdue at a target. @return false if there is no place for more events. */
-static bool expire_target(struct engine *engine, struct engine_target *target, sonde_ns now)
+/* End everything that a target has in flight, because it waits for nothing more. @return false if
+ * there is no place for more events. */
+static bool settle(struct engine *engine, struct engine_target *target, sonde_ns now)
 {
-    bool all_sent = plan_all_sent(engine, target, now);
-    bool settled = all_sent && ns_due(plan_settled_ns(engine, target), now);
     for (uint32_t i = 0; i < target->trace_count; i++) {
-        const struct engine_trace *trace = &engine->traces[target->first_trace + i];
-        if (!expire_trace(engine, target, trace, settled, now))
-            return false;
+        const struct engine_trace *trace = trace_at(engine, target, i);
+        while (trace->line.first != FLIGHT_NONE) {
+            if (events_free(engine) == 0)
+                return false;
+            uint32_t index = trace->line.first;
+            const struct flight *flight = &engine->flights.flights[index];
+            if (flight->is_mute || ns_due(plan_lost_ns(engine, flight), now))
+                finish_unanswered(engine, index, now);
+            else
+                finish_unawaited(engine, index);
+        }
     }
-    if (target->flying_count > 0)
+    return true;
+}
+
+/* Look at a target whose time has come. @return false if there is no place for more events. */
+static bool look_at(struct engine *engine, struct engine_target *target, sonde_ns now)
+{
+    if (plan_all_sent(target) && ns_due(plan_settled_ns(engine, target), now) &&
+        !settle(engine, target, now))
+        return false;
+    plan_update(engine, target, now); /* what ended may have let more go */
+    if (!plan_all_sent(target) || target->flying_count > 0 ||
+        !ns_due(plan_done_ns(engine, target), now))
         return true;
-    do {
-        if (events_free(engine) == 0)
-            return false;
-    } while (finish_echo(engine, target));
-    if (all_sent && plan_all_sent(engine, target, now) && /* what ended may have let more go */
-        ns_due(plan_word_ns(engine, target), now)) {
-        target->done = true;
-        engine->targets_left--;
-        end_if_complete(engine);
-    }
+    target->done = true;
+    plan_update(engine, target, now);
+    engine->targets_left--;
+    end_if_complete(engine);
     return true;
 }
 
 bool engine_on_time(struct engine *engine, sonde_ns now)
 {
+    if (engine->end != ENGINE_RUNNING)
+        return false;
+    if (!expire(engine, now))
+        return true;
     while (engine->end == ENGINE_RUNNING && ns_due(heap_time(&engine->waiting), now)) {
-        uint32_t index = heap_top(&engine->waiting);
-        struct engine_target *target = &engine->targets[index];
-        if (!expire_target(engine, target, now))
+        if (!look_at(engine, &engine->targets[heap_top(&engine->waiting)], now))
             return true;
-        heap_set(&engine->waiting, index, SONDE_NS_NEVER);
-        plan_update(engine, target, now);
     }
     if (engine->end == ENGINE_RUNNING && ns_due(engine->stop_ns, now))
         engine->end = ENGINE_DEADLINE;
@@ -393,9 +464,14 @@ sonde_ns engine_deadline_ns(const struct engine *engine)
     if (engine->unsent_count == 0) {
         send = SONDE_NS_NEVER;
         if (flight_available(&engine->flights) && heap_time(&engine->sending) != SONDE_NS_NEVER)
-            send = ns_max(heap_time(&engine->sending), engine->not_before_ns);
+            send = ns_max(ns_max(heap_time(&engine->sending), engine->not_before_ns),
+                          pace_ready_ns(&engine->pace));
     }
-    return ns_min(send, ns_min(heap_time(&engine->waiting), engine->stop_ns));
+    sonde_ns expiry = SONDE_NS_NEVER;
+    if (engine->flights.first_sent != FLIGHT_NONE)
+        expiry = ns_add(engine->flights.flights[engine->flights.first_sent].sent_ns,
+                        engine->config.timeout_ns);
+    return ns_min(ns_min(send, expiry), ns_min(heap_time(&engine->waiting), engine->stop_ns));
 }
 
 int engine_pop_event(struct engine *engine, struct sonde_event *ret_event)

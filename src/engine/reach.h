@@ -41,6 +41,11 @@ static inline void ttl_set_add(struct ttl_set *set, unsigned ttl)
     set->words[ttl / 64] |= UINT64_C(1) << ttl % 64;
 }
 
+static inline void ttl_set_remove(struct ttl_set *set, unsigned ttl)
+{
+    set->words[ttl / 64] &= ~(UINT64_C(1) << ttl % 64);
+}
+
 /** Add what is in another set. */
 static inline void ttl_set_join(struct ttl_set *set, const struct ttl_set *other)
 {
@@ -83,9 +88,11 @@ struct reach {
     bool moved;             /* there is another sign that the router at top_ttl is gone */
     uint8_t silences;       /* probes that it has missed in a row */
     uint8_t longest;        /* silences in a row before an answer, at most, that were not the end */
+    uint32_t dest_cycle;    /* in which the target answered at dest_ttl the last time */
     uint32_t top_cycle;     /* of the last probe that it answered */
     uint32_t heard_cycle;   /* likewise of those before it; not below top_cycle */
-    uint32_t doubt_after;   /* the cycle before the first answer against what was believed last */
+    uint32_t doubt_after;   /* the last cycle, as far as is known, before the first answer against
+                               what   was believed */
     uint32_t changes;       /* times that the distance changed; the last time, after doubt_after */
     struct ttl_set expired; /* TTLs that expired on the way, on the present path */
     struct ttl_set heard;   /* of these, below top_ttl, in cycles after top_cycle */
@@ -106,8 +113,8 @@ void reach_on_silence(struct reach *reach, uint8_t ttl, uint32_t cycle);
 void reach_on_replaced(struct reach *reach, uint8_t ttl, uint32_t cycle);
 
 /**
- * Fold one record in, if it says anything about the distance: a full-TTL probe that arrived does
- * not, nor does an answer that may be to another probe.
+ * Fold one record in, if it says anything about the distance: a full-TTL probe does not, nor does
+ * an answer that may be to another probe.
  * @param event      A probe that ended.
  * @param is_target  From sonde_event_is_target().
  */

@@ -3,6 +3,7 @@
 #include "engine/tally.h"
 
 #include "base/prng.h"
+#include "base/time.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,8 +12,17 @@
 enum {
     RUN_TRUSTED = 3,      /* answers in a row that make another router the path's */
     RUN_TRUSTED_MAX = 24, /* likewise, however often routers take turns */
+    /* Likewise, together with those of the router before, in a row, too: packets that are spread
+     * over two routers by chance fall so less than once in 2,000 times. */
+    RUN_TOGETHER = 16,
     RESPONDERS_AT_FIRST = 2,
 };
+
+/* How much later another's probe left that shows that an unanswered one was passed over: late
+ * enough not to have overtaken it on the way, and soon enough for a router that rations its answers
+ * to have no new one to give meanwhile. */
+enum { PASSED_MIN = 10, PASSED_MAX = 500 /* in these units: */ };
+static const sonde_ns ASKED_UNIT_NS = SONDE_NS_PER_MS / 10;
 
 int tally_new(uint8_t max_ttl, struct tally **ret_tally)
 {
@@ -52,6 +62,9 @@ struct tally *tally_free(struct tally *tally)
         for (uint32_t k = 0; k < target->service_count; k++)
             service_deinit(&target->services[k], tally->max_ttl);
         free(target->services);
+        for (unsigned ttl = 0; ttl <= tally->max_ttl; ttl++)
+            free(target->answered[ttl]);
+        free(target->answered);
     }
     free(tally->targets);
     free(tally);
@@ -62,12 +75,14 @@ int tally_add_target(struct tally *tally, const struct sonde_addr *addr, uint32_
 {
     struct tally_target target = {.addr = *addr, .service_count = service_count};
     target.services = calloc(service_count > 0 ? service_count : 1, sizeof *target.services);
+    target.answered = calloc(tally->max_ttl + 1U, sizeof *target.answered);
     struct tally_target *targets =
         realloc(tally->targets, (tally->target_count + 1) * sizeof *targets);
     if (targets != NULL)
         tally->targets = targets;
-    if (targets == NULL || target.services == NULL) {
+    if (targets == NULL || target.services == NULL || target.answered == NULL) {
         free(target.services);
+        free(target.answered);
         return -ENOMEM;
     }
     targets[tally->target_count++] = target;
@@ -153,6 +168,7 @@ static void begin_run(struct tally_hop *hop, uint32_t index)
     if (hop->run_trusted > RUN_TRUSTED_MAX)
         hop->run_trusted = RUN_TRUSTED_MAX;
     hop->last = index;
+    hop->run_before = hop->run;
     hop->run = 0;
     hop->run_after = hop->last_cycle;
 }
@@ -170,7 +186,8 @@ static void follow(struct tally_service *service, struct tally_hop *hop, uint32_
     hop->last_cycle = event->cycle;
     if (hop->current == TALLY_NOBODY)
         hop->current = index;
-    if (index == hop->current || index == TALLY_NOBODY || hop->run < hop->run_trusted)
+    if (index == hop->current || index == TALLY_NOBODY || hop->run < hop->run_trusted ||
+        hop->run + hop->run_before < RUN_TOGETHER)
         return;
     hop->current = index;
     note_change(service, hop->run_after, event->cycle);
@@ -199,9 +216,38 @@ static void hop_answered(struct tally_service *service, struct tally_hop *hop,
     keep_extensions(responder, event);
 }
 
+static uint32_t asked_time(sonde_ns sent_ns)
+{
+    return (uint32_t)(sent_ns / ASKED_UNIT_NS);
+}
+
+/* A router has answered: keep when it was asked, for those that it did not answer. Without memory
+ * for that the record is kept all the same, and nobody is known to have been passed over. */
+static void note_answered(struct tally_target *target, const struct sonde_event *event)
+{
+    struct tally_asked **asked = &target->answered[event->ttl];
+    if (*asked == NULL)
+        *asked = calloc(1, sizeof **asked);
+    if (*asked != NULL)
+        (*asked)->sent[(*asked)->next++ % TALLY_ASKED] = asked_time(event->sent_ns);
+}
+
+/* Was a probe that nobody answered followed closely by another's that was answered? A router that
+ * rations its answers would have answered the first. */
+static bool is_passed_over(const struct tally_target *target, const struct sonde_event *event)
+{
+    const struct tally_asked *asked = target->answered[event->ttl];
+    for (unsigned i = 0; asked != NULL && i < TALLY_ASKED && i < asked->next; i++) {
+        uint32_t after = asked->sent[i] - asked_time(event->sent_ns);
+        if (after >= PASSED_MIN && after <= PASSED_MAX)
+            return true;
+    }
+    return false;
+}
+
 /* What a TTL-limited probe drew. */
-static void count_at_hop(struct tally *tally, struct tally_service *service,
-                         const struct sonde_event *event)
+static void count_at_hop(struct tally *tally, struct tally_target *target,
+                         struct tally_service *service, const struct sonde_event *event)
 {
     if (event->outcome == SONDE_OUTCOME_SEND_ERROR || event->uncertain || event->to_target)
         return;
@@ -213,6 +259,10 @@ static void count_at_hop(struct tally *tally, struct tally_service *service,
     hop->sent++;
     if (event->outcome != SONDE_OUTCOME_NO_REPLY)
         hop_answered(service, hop, event);
+    else
+        hop->passed_over += is_passed_over(target, event);
+    if (event->outcome == SONDE_OUTCOME_TTL_EXCEEDED)
+        note_answered(target, event);
 }
 
 /* Count why a probe did not leave, and keep the most frequent reasons in front. */
@@ -259,29 +309,36 @@ static void sum_questions(struct tally_service *service)
 static void count_at_service(struct tally_service *service, const struct sonde_event *event,
                              bool is_target)
 {
-    struct tally_question *question = &service->questions[event->question];
     if (!event->to_target)
         return;
-    if (event->outcome == SONDE_OUTCOME_SEND_ERROR)
-        count_error(service, event);
-    else
-        question->sent++;
+    struct tally_question *question = &service->questions[event->question];
     if (event->outcome == SONDE_OUTCOME_NO_REPLY)
         question->silent++;
     else
         service->outcomes[event->outcome].ended++;
+    if (event->uncertain) {
+        service->uncertain++;
+        return;
+    }
+    if (event->outcome == SONDE_OUTCOME_SEND_ERROR)
+        count_error(service, event);
+    else
+        question->sent++;
     question->received += is_target;
     if (is_target && event->rtt_ns >= 0)
         rtt_add(&service->rtt, event->rtt_ns);
     sum_questions(service);
 }
 
-/* Keep what an answer shows, whenever it came and whatever its probe was sent for. */
+/* Keep what an answer shows, whenever it came and whatever its probe was sent for. That a probe to
+ * a hop expires there shows nothing of the service. */
 static void keep_evidence(struct tally_service *service, const struct sonde_event *event)
 {
-    if (event->outcome == SONDE_OUTCOME_NO_REPLY || event->outcome == SONDE_OUTCOME_SEND_ERROR)
+    if (event->outcome == SONDE_OUTCOME_NO_REPLY || event->outcome == SONDE_OUTCOME_SEND_ERROR ||
+        (event->outcome == SONDE_OUTCOME_TTL_EXCEEDED && !event->to_target))
         return;
     struct tally_outcome *outcome = &service->outcomes[event->outcome];
+    outcome->longest_ns = ns_max(outcome->longest_ns, event->rtt_ns);
     outcome->shown += event->outcome != SONDE_OUTCOME_TTL_EXCEEDED;
     outcome->evidence = (struct tally_evidence){
         .valid = true,
@@ -299,9 +356,14 @@ static void follow_reach(struct tally_service *service, const struct sonde_event
                          bool is_target)
 {
     uint32_t changes = service->reach.changes;
+    const struct tally_hop *hop =
+        service->hops != NULL && !event->to_target ? service->hops[event->ttl] : NULL;
     reach_on_event(&service->reach, event, is_target);
-    if (service->reach.changes != changes)
-        note_change(service, service->reach.doubt_after, event->cycle);
+    if (service->reach.changes == changes)
+        return;
+    /* where the target answers now, a router did before */
+    bool was_router = is_target && hop != NULL && hop->last != TALLY_NOBODY;
+    note_change(service, was_router ? hop->last_cycle : service->reach.doubt_after, event->cycle);
 }
 
 static void count_in_run(struct tally *tally, const struct sonde_event *event)
@@ -316,7 +378,8 @@ static void count_in_run(struct tally *tally, const struct sonde_event *event)
 
 void tally_on_event(struct tally *tally, const struct sonde_event *event)
 {
-    if (event->target >= tally->target_count || event->ttl == 0 || event->ttl > tally->max_ttl ||
+    if (event->target >= tally->target_count || event->ttl == 0 ||
+        (event->ttl > tally->max_ttl && !event->to_target) ||
         event->service >= tally->targets[event->target].service_count ||
         (unsigned)event->outcome >= SONDE_OUTCOME_COUNT || event->question >= SONDE_QUESTIONS_MAX ||
         (unsigned)event->sent_clock >= SONDE_CLOCK_COUNT ||
@@ -329,7 +392,7 @@ void tally_on_event(struct tally *tally, const struct sonde_event *event)
     switch (event->type) {
     case SONDE_EVENT_PROBE:
         count_at_service(service, event, is_target);
-        count_at_hop(tally, service, event);
+        count_at_hop(tally, target, service, event);
         follow_reach(service, event, is_target);
         keep_evidence(service, event);
         break;

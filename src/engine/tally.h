@@ -17,6 +17,7 @@
 enum {
     TALLY_RESPONDERS_MAX = 64, /* kept of one hop; more are only counted */
     TALLY_ERRORS_MAX = 4,      /* kinds of errors kept of one service, likewise */
+    TALLY_ASKED = 16,          /* answered probes of which it is kept when they left */
 };
 
 static const uint32_t TALLY_NOBODY = UINT32_MAX; /* in place of the index of a responder */
@@ -36,6 +37,8 @@ struct tally_responder {
 struct tally_hop {
     uint64_t sent; /* that left this machine */
     uint64_t received;
+    uint64_t passed_over; /* of those that nobody answered: the router here answered another
+                             service, which asked just after */
     struct rtt_stats rtt;
     struct tally_responder *responders; /* in the order they were first seen */
     uint32_t responder_count;
@@ -44,6 +47,7 @@ struct tally_hop {
     uint32_t last;        /* index of the router that answered last, likewise */
     uint32_t last_cycle;  /* the cycle of that answer */
     uint32_t run;         /* answers of it in a row */
+    uint32_t run_before;  /* answers in a row of the one before */
     uint32_t run_after;   /* the cycle in which another still answered */
     uint32_t run_trusted; /* answers in a row that show a change of path */
 };
@@ -68,19 +72,20 @@ struct tally_error {
     uint32_t mtu_bytes;  /* of the interface, if that was too big for it; 0 = not known */
 };
 
-/** What one outcome adds up to. Together, because a record touches one of them. */
-struct tally_outcome {
-    uint64_t ended; /* full-TTL probes that ended so */
-    uint64_t shown; /* answers of the target, or of who refused in its place, to any probe, late
-                       ones too */
-    struct tally_evidence evidence; /* the last reply */
-};
-
 /** What full-TTL probes that carried one question of a service add up to. */
 struct tally_question {
     uint64_t sent;     /* that left this machine, and ended */
     uint64_t received; /* of these, answered by the target itself */
     uint64_t silent;   /* of these, answered by nobody */
+};
+
+/** What one outcome adds up to. Together, because a record touches one of them. */
+struct tally_outcome {
+    uint64_t ended; /* full-TTL probes that ended so */
+    uint64_t shown; /* answers of the target, or of who refused in its place, to any probe, late
+                       ones too */
+    sonde_ns longest_ns;            /* round trip of any such answer */
+    struct tally_evidence evidence; /* the last reply */
 };
 
 /** Silence of a server to a question that it never answered is no loss, if it answered another: in
@@ -89,6 +94,8 @@ struct tally_service {
     uint64_t sent;     /* full-TTL probes that left this machine */
     uint64_t received; /* of these, answered by the target itself */
     struct tally_question questions[SONDE_QUESTIONS_MAX];
+    uint64_t uncertain; /* answered, but which of several probes cannot be told: neither sent nor
+                           received, as far as these figures go */
     uint64_t late;
     uint64_t duplicates;
     struct tally_outcome outcomes[SONDE_OUTCOME_COUNT];
@@ -100,10 +107,18 @@ struct tally_service {
     uint32_t changed_cycle; /* in which the last change was believed */
 };
 
+/** When the last probes left that routers at one TTL have answered. */
+struct tally_asked {
+    uint32_t sent[TALLY_ASKED]; /* a ring; in units of 0.1 ms, modulo 2^32 */
+    uint32_t next;
+};
+
 struct tally_target {
     struct sonde_addr addr;
     struct tally_service *services;
     uint32_t service_count;
+    struct tally_asked **answered; /* [max_ttl + 1], over all services; NULL where no router
+                                      answered, or memory ran out; owned */
 };
 
 struct tally {

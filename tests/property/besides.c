@@ -44,7 +44,8 @@ void besides_host(struct maker *maker, struct text *host)
 {
     if (has(maker, KIND_STATELESS))
         text_add(host, " stateless");
-    if (has(maker, KIND_DEAD))
+    if (has(maker, KIND_DEAD) &&
+        !has(maker, KIND_FORWARDED)) /* nobody is there to pass a port on */
         text_add(host, " dead");
 }
 

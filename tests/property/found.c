@@ -28,7 +28,8 @@ static bool is_betrayed(const struct exam *exam)
     const struct network *network = exam->network;
     bool intercepts = way->fate == FATE_RESET || way->fate == FATE_FAKED;
     bool few = network->options.cycles != 0 && network->options.cycles < 3;
-    if (!intercepts || few || exam->is_chancy || exam->truth->count > 1 ||
+    bool far = network->options.max_ttl != 0 && network->options.max_ttl < way->len;
+    if (!intercepts || few || far || exam->is_chancy || exam->truth->count > 1 ||
         way->place + 2 >= way->len || !is_open(exam, way, way->place) ||
         !is_open(exam, way, way->place + 1))
         return false;
@@ -50,6 +51,7 @@ static void check_caught(const struct exam *exam)
     bool found = false;
     for (size_t i = 0; i < exam->service->finding_count; i++)
         found |= exam->service->findings[i].code == SONDE_CODE_PORT_INTERCEPTED;
+    found |= exam->service->confidence != SONDE_CONFIDENCE_HIGH; /* too little was asked */
     if (exam->service->control)
         found |= exam->service->state != SONDE_STATE_CLOSED; /* it has no findings */
     exam_expect(exam, found, "a device answers, and is not found: %s %s",

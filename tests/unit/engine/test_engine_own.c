@@ -144,7 +144,7 @@ Test(own, a_target_that_is_this_machine_speaks_for_itself)
     struct sonde_event event;
     uint8_t buf[PROBE_SIZE_MAX];
     struct sonde_tx tx;
-    cr_assert_eq(engine_add_target(net->engine, &addr), 0);
+    cr_assert_eq(engine_add_target(net->engine, &addr, 1), 0);
     cr_assert_eq(engine_add_trace(net->engine, &probe_udp, &spec), 0);
     engine_start(net->engine, 0);
     cr_assert_eq(engine_next_tx(net->engine, 0, buf, &tx), 0);

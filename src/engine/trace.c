@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What one trace may send, and when; see engine/trace.h. */
+#include "engine/trace.h"
+
+#include "engine/extent.h"
+
+/* Is a probe at this TTL expected to arrive, as far as anything shows how far the target is? */
+static bool is_to_arrive(const struct engine *engine, const struct engine_target *target,
+                         const struct engine_trace *trace, unsigned ttl)
+{
+    unsigned end = extent_end(engine, target, trace);
+    return end != 0 && ttl >= end;
+}
+
+bool trace_begins_attempt(const struct engine *engine, const struct engine_target *target,
+                          const struct engine_trace *trace, unsigned ttl)
+{
+    if (trace->spec.naming == PROBE_NAMING_PROBE || trace->standing == STANDING_SILENT)
+        return false;
+    bool known = trace->odd_ttl != 0 || extent_end(engine, target, trace) != 0;
+    return known && ttl >= extent_floor(engine, target, trace);
+}
+
+bool trace_is_blind(const struct engine *engine, const struct engine_target *target,
+                    const struct engine_trace *trace, unsigned ttl)
+{
+    bool found = trace_reach(engine, trace)->dest_ttl != 0 || target->farthest != 0;
+    return trace->spec.naming == PROBE_NAMING_ATTEMPT && trace->standing != STANDING_SILENT &&
+           !found && ttl > target->top_ttl && trace->odd_ttl == 0 &&
+           !trace_begins_attempt(engine, target, trace, ttl);
+}
+
+/* When there is room for another of its flights: at the latest when its oldest is lost. */
+static sonde_ns room_ns(const struct engine *engine, const struct engine_trace *trace)
+{
+    if (flight_may_take(&engine->flights, &trace->line))
+        return INT64_MIN;
+    const struct flight *oldest = &engine->flights.flights[trace->line.first];
+    return ns_add(oldest->sent_ns, engine->config.timeout_ns);
+}
+
+sonde_ns trace_free_ns(const struct engine *engine, const struct engine_target *target,
+                       const struct engine_trace *trace, unsigned ttl)
+{
+    sonde_ns free = room_ns(engine, trace);
+    if (trace_begins_attempt(engine, target, trace, ttl))
+        free = ns_max(free, trace->claims.free_ns);
+    if (trace->quotes_name_nothing)
+        free = ns_max(free, trace->quote_free_ns);
+    return free;
+}
+
+/* Is it by an ICMP error that the target answers? A host rations these: RFC 1812 §4.3.2.8, Linux
+ * icmp_ratelimit. */
+static bool is_refused_by_host(const struct engine *engine, const struct engine_trace *trace)
+{
+    const struct tally_service *tally = trace_tally(engine, trace);
+    return trace->spec.flow.protocol == IP_PROTO_UDP &&
+           tally->outcomes[SONDE_OUTCOME_UDP_REPLY].shown == 0;
+}
+
+sonde_ns trace_full_ns(const struct engine *engine, const struct engine_target *target,
+                       const struct engine_trace *trace)
+{
+    sonde_ns free = room_ns(engine, trace);
+    if (trace->spec.naming != PROBE_NAMING_PROBE)
+        free = ns_max(free, trace->claims.free_ns);
+    if (is_refused_by_host(engine, trace))
+        free = ns_max(free, budget_ready_ns(&engine->budget, budget_router(&target->addr), 0));
+    return free;
+}
+
+/* The router that the trace knows to stand at a TTL; 0 = none is known. */
+static budget_key known_router(const struct engine *engine, const struct engine_trace *trace,
+                               unsigned ttl)
+{
+    const struct tally_responder *router = tally_router(trace_tally(engine, trace), ttl);
+    return router != NULL ? budget_router(&router->addr) : 0;
+}
+
+budget_key trace_place_key(const struct engine *engine, const struct engine_target *target,
+                           const struct engine_trace *trace, unsigned ttl)
+{
+    budget_key behind = 0;
+    for (unsigned before = ttl - 1; before > 0 && behind == 0; before--)
+        behind = known_router(engine, trace, before);
+    return budget_place(&target->source, behind, ttl);
+}
+
+/* The router that the other traces of a target know to stand at a TTL, if they agree; 0 = none. */
+static budget_key common_router(const struct engine *engine, const struct engine_target *target,
+                                unsigned ttl)
+{
+    budget_key common = 0;
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        budget_key router = known_router(engine, trace_at(engine, target, i), ttl);
+        if (router != 0 && common != 0 && router != common)
+            return 0;
+        common = router != 0 ? router : common;
+    }
+    return common;
+}
+
+/* The bucket that a TTL-limited probe is charged to; 0 = none: it goes to the target. */
+static budget_key bucket_at(const struct engine *engine, const struct engine_target *target,
+                            const struct engine_trace *trace, unsigned ttl)
+{
+    budget_key router = known_router(engine, trace, ttl);
+    if (router != 0)
+        return router;
+    if (is_to_arrive(engine, target, trace, ttl))
+        return is_refused_by_host(engine, trace) ? budget_router(&target->addr) : 0;
+    router = common_router(engine, target, ttl);
+    if (router != 0)
+        return router;
+    return trace_place_key(engine, target, trace, ttl);
+}
+
+sonde_ns trace_affordable_ns(const struct engine *engine, const struct engine_target *target,
+                             const struct engine_trace *trace, unsigned ttl, unsigned keep)
+{
+    budget_key bucket = bucket_at(engine, target, trace, ttl);
+    return bucket != 0 ? budget_ready_ns(&engine->budget, bucket, keep) : INT64_MIN;
+}
+
+budget_key trace_charge(struct engine *engine, const struct engine_target *target,
+                        const struct engine_trace *trace, unsigned ttl, sonde_ns now)
+{
+    budget_key bucket = bucket_at(engine, target, trace, ttl);
+    if (bucket == 0 || bucket == budget_router(&target->addr))
+        return 0; /* the host is charged when it refuses */
+    budget_charge(&engine->budget, bucket, now);
+    return bucket;
+}
+
+void trace_claim(const struct engine *engine, const struct engine_target *target,
+                 struct engine_trace *trace, struct flight *flight, sonde_ns now)
+{
+    sonde_ns until =
+        ns_add(now, ns_min(patience_claim_ns(&target->patience), engine->config.timeout_ns));
+    bool begins = flight->to_target || trace_begins_attempt(engine, target, trace, flight->ttl);
+    bool may_arrive = flight->ttl >= extent_floor(engine, target, trace);
+    if (begins && trace->spec.naming != PROBE_NAMING_PROBE) {
+        claims_begin(&trace->claims, flight->token, until);
+    } else if (!flight->to_target && trace_is_blind(engine, target, trace, flight->ttl)) {
+        flight->is_blind = flight->is_mute = true;
+    } else if (may_arrive && trace->spec.naming != PROBE_NAMING_PROBE) {
+        claims_share(&trace->claims, claims_newest(&trace->claims));
+    }
+    flight->attempt = claims_newest(&trace->claims);
+    if (trace->quotes_name_nothing && !flight->to_target)
+        trace->quote_free_ns = until;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What one trace may send, and when: the questions to its claims, its flights and the budget. */
+#ifndef ENGINE_TRACE_H
+#define ENGINE_TRACE_H
+
+#include "engine/state.h"
+
+/** @return true if a probe of the trace at this TTL begins an attempt of its own: it is meant to
+ *  arrive, and its answer will not name it. */
+bool trace_begins_attempt(const struct engine *engine, const struct engine_target *target,
+                          const struct engine_trace *trace, unsigned ttl);
+
+/** @return true if a TTL-limited probe of the trace goes ahead while nobody has found how far the
+ * target is, in a form that a target would not answer; see struct probe_name. */
+bool trace_is_blind(const struct engine *engine, const struct engine_target *target,
+                    const struct engine_trace *trace, unsigned ttl);
+
+/** @return When the trace may send a TTL-limited probe so that what comes back can be told apart,
+ * and there is room to remember it; INT64_MIN: at once. */
+sonde_ns trace_free_ns(const struct engine *engine, const struct engine_target *target,
+                       const struct engine_trace *trace, unsigned ttl);
+
+/** @return Likewise for its full-TTL probe. */
+sonde_ns trace_full_ns(const struct engine *engine, const struct engine_target *target,
+                       const struct engine_trace *trace);
+
+/** @return When whoever answers at a TTL can be asked again. @param keep  See budget_ready_ns(). */
+sonde_ns trace_affordable_ns(const struct engine *engine, const struct engine_target *target,
+                             const struct engine_trace *trace, unsigned ttl, unsigned keep);
+
+/** @return The place in which the trace meets who stands at a TTL. */
+budget_key trace_place_key(const struct engine *engine, const struct engine_target *target,
+                           const struct engine_trace *trace, unsigned ttl);
+
+/** Charge for a TTL-limited probe. @return The bucket that was charged; 0 = none. */
+budget_key trace_charge(struct engine *engine, const struct engine_target *target,
+                        const struct engine_trace *trace, unsigned ttl, sonde_ns now);
+
+/** Note which attempt a probe is part of, and what its answer may be taken for. */
+void trace_claim(const struct engine *engine, const struct engine_target *target,
+                 struct engine_trace *trace, struct flight *flight, sonde_ns now);
+
+#endif

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How often a router may be asked. All times follow from two numbers of engine/budget.h: five asks
+ * at once, and then one a second. A bucket that is charged n times at T is full again at T + n s, and
+ * allows another ask that leaves k of the burst when at most 4 - k charges are open: at T + n - 4 + k.
+ */
+#include "engine/budget.h"
+#include "tests/support/failing_alloc.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <string.h>
+
+static const sonde_ns S = SONDE_NS_PER_S;
+static const sonde_ns T = 77 * SONDE_NS_PER_S; /* some time */
+
+static struct budget budget;
+
+static void make_budget(void)
+{
+    cr_assert_eq(budget_init(&budget, 1024), 0);
+}
+
+static void free_budget(void)
+{
+    budget_deinit(&budget);
+}
+
+TestSuite(budget, .init = make_budget, .fini = free_budget);
+
+/* 10.x.y.1 */
+static struct sonde_addr numbered_addr(unsigned number)
+{
+    return (struct sonde_addr){
+        .family = SONDE_FAMILY_IPV4,
+        .bytes = {10, (uint8_t)(number / 256), (uint8_t)(number % 256), 1},
+    };
+}
+
+static budget_key router_key(unsigned number)
+{
+    struct sonde_addr addr = numbered_addr(number);
+    return budget_router(&addr);
+}
+
+/* What stands at a TTL, of which nothing before is known. */
+static budget_key place_key(unsigned ttl)
+{
+    struct sonde_addr source = numbered_addr(0);
+    return budget_place(&source, 0, ttl);
+}
+
+static void charge_times(budget_key key, unsigned count, sonde_ns now)
+{
+    for (unsigned i = 0; i < count; i++)
+        budget_charge(&budget, key, now);
+}
+
+/* A bucket has been charged for so many asks at T, or is as if it had. */
+static void expect_charges(budget_key key, unsigned count, const char *what)
+{
+    for (unsigned keep = 0; keep < BUDGET_BURST; keep++) {
+        sonde_ns ready = count > 0 ? T + ((int)count - 4 + (int)keep) * S : INT64_MIN;
+        cr_expect_eq(budget_ready_ns(&budget, key, keep), ready, "%s, %u kept: %f s after T", what,
+                     keep, (double)(budget_ready_ns(&budget, key, keep) - T) / 1e9);
+    }
+}
+
+Test(budget, who_was_never_asked_may_be_asked_at_once)
+{
+    expect_charges(router_key(1), 0, "a router");
+    expect_charges(place_key(1), 0, "a place");
+}
+
+Test(budget, each_ask_takes_one_of_five_and_one_comes_back_each_second)
+{
+    for (unsigned count = 1; count <= 7; count++) {
+        charge_times(router_key(count), count, T);
+        expect_charges(router_key(count), count, "a router");
+    }
+    /* in words, for the five at once */
+    cr_expect_leq(budget_ready_ns(&budget, router_key(4), 0), T, "the fifth goes at once");
+    cr_expect_eq(budget_ready_ns(&budget, router_key(5), 0), T + S, "the sixth a second later");
+    cr_expect_eq(budget_ready_ns(&budget, router_key(6), 0), T + 2 * S, "and so on");
+    cr_expect_leq(budget_ready_ns(&budget, router_key(2), 2), T, "the third leaves two");
+    cr_expect_eq(budget_ready_ns(&budget, router_key(3), 2), T + S, "the fourth would not");
+}
+
+/* What comes back is no more than the burst, however long nobody asks. */
+Test(budget, a_long_pause_is_worth_five_asks_and_no_more)
+{
+    charge_times(router_key(1), 3, T - 1000 * S);
+    charge_times(router_key(1), 5, T);
+    expect_charges(router_key(1), 5, "after a pause");
+}
+
+Test(budget, a_short_pause_is_worth_what_came_back_in_it)
+{
+    charge_times(router_key(1), 4, T - 3 * S); /* at T there is one charge left */
+    expect_charges(router_key(1), 1, "before the next ask");
+    budget_charge(&budget, router_key(1), T);
+    expect_charges(router_key(1), 2, "after it");
+}
+
+/* Ask whenever it is allowed, for a minute: five at once, and one at each second after. */
+Test(budget, who_asks_whenever_it_may_asks_five_times_and_then_each_second)
+{
+    sonde_ns now = T;
+    for (unsigned count = 0; count < 65; count++) {
+        sonde_ns ready = budget_ready_ns(&budget, router_key(1), 0);
+        now = ready > now ? ready : now;
+        cr_expect_eq(now, count < 5 ? T : T + (count - 4) * S, "ask %u", count);
+        budget_charge(&budget, router_key(1), now);
+    }
+}
+
+/* A charge touches the bucket of that key and no other. */
+static void expect_own_buckets(const budget_key *keys, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        charge_times(keys[i], (unsigned)i + 1, T);
+    for (size_t i = 0; i < count; i++) {
+        cr_expect_neq(keys[i], 0, "key %zu names a bucket", i);
+        expect_charges(keys[i], (unsigned)i + 1, "each its own");
+    }
+}
+
+Test(budget, each_router_has_a_bucket_of_its_own)
+{
+    struct sonde_addr addr = {.family = SONDE_FAMILY_IPV6, .bytes = {0xfe, 0x80, [15] = 1}};
+    budget_key keys[6];
+    keys[0] = router_key(1);
+    keys[1] = router_key(2);
+    keys[2] = budget_router(&addr);
+    addr.scope = 2; /* the same link-local address on another link */
+    keys[3] = budget_router(&addr);
+    addr.bytes[15] = 2; /* in the last byte only */
+    keys[4] = budget_router(&addr);
+    addr.bytes[7] = 1; /* in the first half only */
+    keys[5] = budget_router(&addr);
+    expect_own_buckets(keys, sizeof keys / sizeof *keys);
+}
+
+Test(budget, places_differ_by_where_from_behind_whom_and_how_far)
+{
+    struct sonde_addr source = numbered_addr(0);
+    struct sonde_addr other = numbered_addr(1);
+    const budget_key keys[] = {
+        budget_place(&source, 0, 1),
+        budget_place(&source, 0, 2),
+        budget_place(&other, 0, 1),
+        budget_place(&source, router_key(1), 2),
+        budget_place(&source, router_key(2), 2),
+        budget_router(&source), /* and from the router that has the address */
+    };
+    expect_own_buckets(keys, sizeof keys / sizeof *keys);
+    cr_expect_eq(budget_place(&source, router_key(1), 2), keys[3], "the same for all traces");
+}
+
+/* The same for many addresses: what is true of one might be chance. */
+Test(budget, a_probe_that_the_target_answered_is_given_back_at_a_place_and_stays_at_a_router)
+{
+    for (unsigned i = 1; i <= 64; i++) {
+        struct sonde_addr source = numbered_addr(i);
+        budget_key place = budget_place(&source, 0, 3);
+        charge_times(place, 3, T);
+        budget_answered(&budget, place, 0, place, T);
+        expect_charges(place, 2, "a place");
+        charge_times(router_key(i), 3, T);
+        budget_answered(&budget, router_key(i), 0, place, T);
+        expect_charges(router_key(i), 3, "a router that did not answer");
+        expect_charges(place, 2, "its place");
+    }
+}
+
+Test(budget, the_charge_of_a_place_moves_to_the_router_that_answered)
+{
+    charge_times(place_key(3), 4, T);
+    budget_answered(&budget, place_key(3), router_key(1), place_key(3), T);
+    expect_charges(place_key(3), 3, "what is still out");
+    expect_charges(router_key(1), 1, "the first router");
+    budget_answered(&budget, place_key(3), router_key(2), place_key(3), T);
+    expect_charges(place_key(3), 2, "what is still out");
+    expect_charges(router_key(2), 1, "the second router");
+}
+
+/* All four went to the same router: the next may as well. */
+Test(budget, a_place_has_no_more_left_than_a_router_that_was_met_there)
+{
+    charge_times(place_key(3), 4, T);
+    for (unsigned i = 0; i < 4; i++)
+        budget_answered(&budget, place_key(3), router_key(1), place_key(3), T);
+    expect_charges(router_key(1), 4, "the router");
+    expect_charges(place_key(3), 4, "the place");
+}
+
+/* The trace has learned meanwhile who stands before: others that know him, too, are at another place. */
+Test(budget, where_the_place_has_got_another_name_both_are_lowered)
+{
+    budget_key now_known = budget_place(&(struct sonde_addr){0}, router_key(9), 3);
+    charge_times(router_key(1), 2, T); /* by somebody else */
+    budget_charge(&budget, place_key(3), T);
+    budget_answered(&budget, place_key(3), router_key(1), now_known, T);
+    expect_charges(router_key(1), 3, "the router");
+    expect_charges(place_key(3), 3, "the place that was charged");
+    expect_charges(now_known, 3, "the place as it is known now");
+}
+
+Test(budget, a_place_that_was_asked_more_than_the_router_stays_as_it_is)
+{
+    charge_times(place_key(3), 5, T);
+    budget_answered(&budget, place_key(3), router_key(1), place_key(3), T);
+    expect_charges(place_key(3), 4, "the place");
+    expect_charges(router_key(1), 1, "the router");
+}
+
+Test(budget, a_probe_that_nobody_answered_stays_charged_and_is_forgotten_with_time)
+{
+    charge_times(place_key(3), 5, T);
+    cr_expect_eq(budget_ready_ns(&budget, place_key(3), 0), T + S);
+    cr_expect_eq(budget_ready_ns(&budget, place_key(3), 4), T + 5 * S, "as good as new");
+}
+
+Test(budget, a_router_that_answers_in_place_of_the_one_charged_is_charged_too)
+{
+    charge_times(router_key(1), 2, T);
+    budget_answered(&budget, router_key(1), router_key(2), place_key(3), T);
+    expect_charges(router_key(1), 2, "the one that was expected");
+    expect_charges(router_key(2), 1, "the one that answered");
+    expect_charges(place_key(3), 1, "the place");
+}
+
+Test(budget, the_router_that_was_charged_is_not_charged_twice)
+{
+    charge_times(router_key(1), 2, T);
+    budget_answered(&budget, router_key(1), router_key(1), place_key(3), T);
+    expect_charges(router_key(1), 2, "the router");
+    expect_charges(place_key(3), 2, "the place is lowered to it");
+}
+
+/* An answer arrives two seconds after its probe: it is then that the router gave one away. */
+Test(budget, a_router_is_charged_when_it_answers)
+{
+    charge_times(place_key(3), 1, T - 2 * S);
+    budget_answered(&budget, place_key(3), router_key(1), place_key(3), T);
+    expect_charges(router_key(1), 1, "the router");
+    expect_charges(place_key(3), 1, "the place");
+}
+
+Test(budget, buckets_are_a_power_of_two_and_enough)
+{
+    static const uint32_t wanted[] = {1, 8, 9, 1024, 1025, 100000};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        struct budget other;
+        cr_assert_eq(budget_init(&other, wanted[i]), 0);
+        cr_expect_geq(other.cap, wanted[i]);
+        cr_expect_lt(other.cap / 2, wanted[i] < 8 ? 8 : wanted[i], "and not much more");
+        cr_expect_eq(other.cap & (other.cap - 1), 0);
+        budget_deinit(&other);
+        cr_expect_null(other.buckets);
+        cr_expect_eq(other.cap, 0);
+    }
+    struct budget zeroed = {0};
+    budget_deinit(&zeroed);
+}
+
+Test(budget, without_memory_there_is_none)
+{
+    struct budget other;
+    alloc_fail(0, 1);
+    cr_expect_eq(budget_init(&other, 1), -ENOMEM);
+    alloc_fail(0, 1);
+    cr_expect_eq(budget_init(&other, UINT32_MAX), -ENOMEM, "whatever is asked for");
+    alloc_heal();
+}
+
+/* 256 routers in 1024 places, in sets of 8: with 2 in each on average, more than 8 are in one with a
+ * probability of 0.02 % (Poisson), and there are 128 sets. */
+Test(budget, routers_of_a_plan_do_not_crowd_each_other_out)
+{
+    unsigned forgotten = 0;
+    for (unsigned i = 0; i < 256; i++)
+        charge_times(router_key(i), 5, T);
+    for (unsigned i = 0; i < 256; i++)
+        forgotten += budget_ready_ns(&budget, router_key(i), 0) != T + S;
+    cr_expect_leq(forgotten, 1);
+}
+
+/* Eight have room. Of these the first is charged least, so it is full again first. */
+Test(budget, the_room_of_the_bucket_that_is_full_first_is_used_for_another)
+{
+    free_budget();
+    cr_assert_eq(budget_init(&budget, 1), 0);
+    cr_assert_eq(budget.cap, 8);
+    for (unsigned i = 0; i < 8; i++)
+        charge_times(router_key(i), (i + 3) % 8 + 1, T); /* 4 5 6 7 8 1 2 3 */
+    budget_charge(&budget, router_key(8), T + S);
+    expect_charges(router_key(5), 0, "the one that was full");
+    cr_expect_eq(budget_ready_ns(&budget, router_key(8), 4), T + 2 * S);
+    for (unsigned i = 0; i < 8; i++) {
+        if (i != 5)
+            expect_charges(router_key(i), (i + 3) % 8 + 1, "the others");
+    }
+    budget_charge(&budget, router_key(9), T + 2 * S); /* now 6 is full, and 8, which was charged */
+    cr_expect_eq(budget_ready_ns(&budget, router_key(9), 4), T + 3 * S);
+    expect_charges(router_key(7), 3, "one that is not full");
+}
+
+/* Too much is out for all to be remembered: what comes back is then for a place that nobody knows. */
+Test(budget, a_place_that_was_forgotten_has_nothing_to_give_back)
+{
+    free_budget();
+    cr_assert_eq(budget_init(&budget, 1), 0);
+    budget_charge(&budget, place_key(1), T - S);
+    for (unsigned i = 0; i < 8; i++)
+        charge_times(router_key(i), 2, T);
+    expect_charges(place_key(1), 0, "forgotten");
+    budget_answered(&budget, place_key(1), 0, place_key(1), T);
+    expect_charges(place_key(1), 0, "still");
+    for (unsigned i = 0; i < 8; i++)
+        expect_charges(router_key(i), 2, "and nobody else is given anything");
+}
+
+Test(budget, growing_forgets_nothing)
+{
+    free_budget();
+    cr_assert_eq(budget_init(&budget, 8), 0);
+    for (unsigned i = 0; i < 8; i++)
+        charge_times(router_key(i), i + 1, T);
+    cr_assert_eq(budget_grow(&budget, 5000), 0);
+    cr_expect_geq(budget.cap, 5000);
+    for (unsigned i = 0; i < 8; i++)
+        expect_charges(router_key(i), i + 1, "after growing");
+    const struct budget_bucket *before = budget.buckets;
+    cr_assert_eq(budget_grow(&budget, 100), 0);
+    cr_expect_eq(budget.buckets, before, "it is large enough");
+    cr_expect_geq(budget.cap, 5000);
+    alloc_fail(0, 1);
+    cr_expect_eq(budget_grow(&budget, 100000), -ENOMEM);
+    alloc_heal();
+    for (unsigned i = 0; i < 8; i++)
+        expect_charges(router_key(i), i + 1, "memory ran out");
+}
+
+/* A bucket of the router's key that is found by its key, not by its room: empty rooms have key 0. */
+Test(budget, empty_rooms_are_nobodys)
+{
+    struct budget grown = {0};
+    cr_assert_eq(budget_init(&grown, 8), 0);
+    cr_assert_eq(budget_grow(&grown, 64), 0);
+    for (uint32_t i = 0; i < grown.cap; i++)
+        cr_expect_eq(grown.buckets[i].key, 0);
+    budget_deinit(&grown);
+}
