@@ -242,10 +242,7 @@ static void add_what(struct maker *maker)
         text_addf(text, "%s:%u", service->protocol, service->port);
 }
 
-/* Does a router meet only some packets of a flow? What keeps state does not stand there: a
- * translator would break every connection, and whoever resets some packets of an attempt gives
- * answers to it that nobody can tell apart. */
-static bool is_spread(const struct maker *maker, unsigned router)
+bool maker_is_spread(const struct maker *maker, unsigned router)
 {
     for (unsigned i = 0; i < maker->piece_count; i++) {
         const struct piece *piece = &maker->pieces[i];
@@ -279,7 +276,7 @@ static void add_fault(struct maker *maker)
     unsigned router = add_node(maker, !back);
     text_add(text, number < 48   ? "drop "
                    : number < 66 ? "reject "
-                   : number < 76 ? is_spread(maker, router) ? "reject " : "reset "
+                   : number < 76 ? maker_is_spread(maker, router) ? "reject " : "reset "
                    : number < 82 ? "answer "
                                  : "drop ");
     if (number >= 94)
@@ -357,7 +354,7 @@ void network_make(uint64_t seed, uint32_t kinds, struct network *ret_network)
     /* a way back without the translator would lose everything */
     unsigned translator = 1 + below(&maker, maker.router_count);
     if (happens(&maker, 10) && !network_has(ret_network, KIND_BACK_WAY) &&
-        !is_spread(&maker, translator))
+        !maker_is_spread(&maker, translator))
         text_addf(text, "nat r%u %s%s\n", translator,
                   maker.ipv6 ? "2001:db8:eeee::1" : "198.51.100.1",
                   !maker.ipv6 && happens(&maker, 50) ? " port=+1000" : "");
