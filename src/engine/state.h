@@ -82,6 +82,7 @@ struct engine_target {
     bool changed;       /* something has happened that a review has to look at */
     sonde_ns review_ns; /* when time alone makes one necessary */
     uint8_t distance;   /* the smallest TTL known to reach it on any trace; 0 = none is */
+    uint8_t distance_guess; /* what the TTL of the answers from there lets it seem; 0 = unknown */
     uint8_t farthest;   /* the largest distance that a trace found just behind a router; 0 = none */
     uint8_t top_ttl;    /* the farthest router that any trace met */
     uint8_t passing_ttl; /* where the target itself is a router to a trace, since it passes the port
