@@ -197,6 +197,9 @@ static void note_claim(struct engine *engine, const struct flight *flight, sonde
  * is slow comes late at other times, too. */
 static const sonde_ns REPETITION_NS = 950 * SONDE_NS_PER_MS;
 
+/* What is so much later than all else is more than slow. */
+static const sonde_ns REPETITION_SLACK_NS = 300 * SONDE_NS_PER_MS;
+
 static bool may_be_repeated(const struct engine_trace *trace, const struct sonde_rx *rx)
 {
     return rx->kind == SONDE_RX_ANSWER && trace->spec.flow.protocol == IP_PROTO_TCP;
@@ -206,11 +209,10 @@ static bool may_be_repeated(const struct engine_trace *trace, const struct sonde
 static bool is_repetition(const struct engine *engine, const struct engine_trace *trace,
                           const struct sonde_rx *rx, sonde_ns rtt)
 {
-    static const sonde_ns slack = 300 * SONDE_NS_PER_MS;
     const struct patience *patience = &engine->targets[trace->target].patience;
     return may_be_repeated(trace, rx) && patience->nearest_ns > 0 &&
            rtt >= ns_add(patience->nearest_ns, REPETITION_NS) &&
-           rtt > ns_add(patience_longest_ns(patience), slack);
+           rtt > ns_add(patience_longest_ns(patience), REPETITION_SLACK_NS);
 }
 
 /* May it be one, since nobody knows how soon the target answers? A host that is really so far away
@@ -219,8 +221,8 @@ static bool is_doubtful(const struct engine *engine, const struct engine_trace *
                         const struct sonde_rx *rx, sonde_ns rtt)
 {
     const struct patience *patience = &engine->targets[trace->target].patience;
-    return may_be_repeated(trace, rx) && patience->nearest_ns == 0 &&
-           rtt >= ns_add(patience_longest_ns(patience), REPETITION_NS) &&
+    return may_be_repeated(trace, rx) && patience->nearest_ns == 0 && rtt >= REPETITION_NS &&
+           rtt > ns_add(patience_longest_ns(patience), REPETITION_SLACK_NS) &&
            trace_tally(engine, trace)->uncertain < 2;
 }
 
