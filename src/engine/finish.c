@@ -216,6 +216,12 @@ void finish_unsent(struct engine *engine, uint32_t index, const struct sonde_sen
     finish_flight(engine, index, &event, now);
 }
 
+/* Has a trace been refused by its host? */
+static bool was_refused(const struct engine *engine, const struct engine_trace *trace)
+{
+    return trace_tally(engine, trace)->outcomes[SONDE_OUTCOME_PORT_UNREACHABLE].shown > 0;
+}
+
 /* May the host have kept silent about a probe because it rations its refusals? Of who never
  * refused, and may be silent always, that is supposed once; of others, a few times in a row. */
 static bool is_rationed(const struct engine *engine, const struct engine_trace *trace,
@@ -223,11 +229,10 @@ static bool is_rationed(const struct engine *engine, const struct engine_trace *
 {
     const struct engine_target *target = &engine->targets[trace->target];
     const struct tally_outcome *outcomes = trace_tally(engine, trace)->outcomes;
-    sonde_ns ready = budget_ready_ns(&engine->budget, budget_router(&target->addr), 0);
+    sonde_ns ready = budget_ready_ns(&engine->budget, budget_router(&target->addr), BUDGET_SPARE);
     return flight->to_target && trace->spec.flow.protocol == IP_PROTO_UDP &&
            outcomes[SONDE_OUTCOME_UDP_REPLY].shown == 0 && ready > flight->sent_ns &&
-           trace->rationed <
-               (outcomes[SONDE_OUTCOME_PORT_UNREACHABLE].shown > 0 ? RATIONED_MAX : 1);
+           trace->rationed < (was_refused(engine, trace) ? RATIONED_MAX : 1);
 }
 
 /* Does it say nothing that a probe was not answered? What went ahead blindly may have been dropped
@@ -260,7 +265,7 @@ void finish_unanswered(struct engine *engine, uint32_t index, sonde_ns now)
         finish_unawaited(engine, index);
         return;
     }
-    if (flight->to_target)
+    if (flight->to_target && was_refused(engine, trace))
         trace->rationed = 0;
     struct sonde_event event = event_without_answer(SONDE_OUTCOME_NO_REPLY);
     finish_flight(engine, index, &event, now);
