@@ -10,8 +10,8 @@ static bool meets(const struct tally_service *tally, unsigned ttl, const struct 
     return evidence_is_router_at(evidence_hop(tally, ttl), router);
 }
 
-/* Who meets the same at a TTL, and knows who stands before that? All must agree. @return The one with most
- * answers there; the number of services if there is none. */
+/* Who meets the same at a TTL, and knows who stands before that? All must agree. @return The one
+ * with most answers there; the number of services if there is none. */
 static uint32_t find_donor(const struct analyze_target *target, uint32_t service, unsigned ttl,
                            const struct sonde_addr *router)
 {
