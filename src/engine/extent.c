@@ -65,6 +65,38 @@ unsigned extent_guess(const struct tally_service *tally)
     return 0;
 }
 
+/* Who has refused every full-TTL probe of a service that was answered; NULL: nobody has. */
+static const struct sonde_addr *find_refuser(const struct tally_service *tally)
+{
+    const struct sonde_addr *refuser = NULL;
+    for (unsigned outcome = SONDE_OUTCOME_ECHO_REPLY; outcome < SONDE_OUTCOME_SEND_ERROR;
+         outcome++) {
+        if (tally->outcomes[outcome].shown == 0)
+            continue;
+        if (outcome < SONDE_OUTCOME_ADMIN_PROHIBITED)
+            return NULL;
+        refuser = &tally->outcomes[outcome].evidence.from;
+    }
+    return refuser;
+}
+
+/* Behind which hop a trace ends of which a router has refused every full-TTL probe, if others show
+ * where that router stands; 0 = they do not. */
+static unsigned refused_behind(const struct engine *engine, const struct engine_target *target,
+                               const struct engine_trace *trace)
+{
+    const struct sonde_addr *refuser = find_refuser(trace_tally(engine, trace));
+    for (uint32_t i = 0; refuser != NULL && i < target->trace_count; i++) {
+        const struct tally_service *other = trace_tally(engine, trace_at(engine, target, i));
+        for (unsigned ttl = 1; ttl <= other->reach.top_ttl; ttl++) {
+            const struct tally_responder *router = tally_router(other, ttl);
+            if (router != NULL && sonde_addr_equal(&router->addr, refuser))
+                return ttl;
+        }
+    }
+    return 0;
+}
+
 /* Where the target probably is for a trace that has not found it by itself: where it is for others,
  * or else behind all routers that were met, and not nearer than the TTL of its answer lets it seem;
  * 0 = nothing shows it. Pings go on where they did not find it: the way back may be shorter than
@@ -167,6 +199,9 @@ unsigned extent_limit(const struct engine *engine, const struct engine_target *t
         limit = end;
     else
         limit = end - 1;
+    unsigned refused = refused_behind(engine, target, trace);
+    if (refused != 0 && limit > refused)
+        limit = refused;
     if (trace->odd_ttl > limit)
         limit = trace->odd_ttl;
     return limit < engine->config.max_ttl ? limit : engine->config.max_ttl;

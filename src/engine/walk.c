@@ -172,6 +172,7 @@ static unsigned kept(const struct engine *engine, const struct engine_target *ta
         keep = target->trace_count;
     if (keep == 0 && look_compares(engine, target, ttl))
         keep = 1; /* for the control */
+    keep += BUDGET_SPARE;
     return keep < BUDGET_BURST ? keep : BUDGET_BURST - 1;
 }
 
@@ -248,7 +249,7 @@ static unsigned kept_by_look(const struct engine *engine, const struct engine_ta
 {
     unsigned keep = 1;
     if (!is_port && may_need_look(engine, target))
-        return LOOK_ASKS + 1;
+        return LOOK_ASKS + 1 + BUDGET_SPARE;
     for (unsigned i = members_from(needy, 0); i != MEMBERS_NONE; i = members_from(needy, i + 1)) {
         if (*asks_at(engine, trace_at(engine, target, i), ttl) == 0 &&
             !ttl_set_has(&target->owed, ttl))
