@@ -486,8 +486,7 @@ static bool credit_token(struct engine *engine, uint32_t trace_index, const stru
     if (flight == NULL || !flight->sent ||
         (match->has_full_token && flight->token != match->token)) {
         bool forgotten = flight == NULL && match->has_full_token;
-        engine_on_discard(engine,
-                          forgotten ? SONDE_DISCARD_TOO_LATE : SONDE_DISCARD_UNKNOWN_PROBE);
+        engine_on_discard(engine, forgotten ? SONDE_DISCARD_TOO_LATE : SONDE_DISCARD_UNKNOWN_PROBE);
         return true;
     }
     bool answered = flight->state == FLIGHT_KEPT && flight->outcome != SONDE_OUTCOME_NO_REPLY;
