@@ -182,6 +182,8 @@ static bool bracket_by(const struct analyze_target *target, uint32_t service, ui
         bracket->lost = router;
         bracket->control_sent = other->hops[ttl]->sent;
         bracket->control_received = other->hops[ttl]->received;
+        /* a host that passes other ports on is a router to them, and the target to this service */
+        bracket->at_target = sonde_addr_equal(router, &target->tally->addr);
         return true;
     }
     if (!evidence_passes(target, control))

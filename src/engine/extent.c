@@ -27,6 +27,7 @@ void extent_learn(const struct engine *engine, struct engine_target *target)
     target->distance = 0;
     target->farthest = 0;
     target->top_ttl = 0;
+    target->passing_ttl = 0;
     for (uint32_t i = 0; i < target->trace_count; i++) {
         const struct engine_trace *trace = trace_at(engine, target, i);
         const struct reach *reach = trace_reach(engine, trace);
@@ -37,6 +38,9 @@ void extent_learn(const struct engine *engine, struct engine_target *target)
             target->farthest = reach->dest_ttl;
         if (reach->top_ttl > target->top_ttl)
             target->top_ttl = reach->top_ttl;
+        const struct tally_responder *top = tally_router(trace_tally(engine, trace), reach->top_ttl);
+        if (top != NULL && sonde_addr_equal(&top->addr, &target->addr))
+            target->passing_ttl = reach->top_ttl;
     }
 }
 
@@ -146,8 +150,11 @@ unsigned extent_floor(const struct engine *engine, const struct engine_target *t
         unsigned own = reach->top_ttl + 1U;
         return target->distance != 0 && target->distance < own ? target->distance : own;
     }
+    unsigned own = reach->top_ttl + 1U;
     unsigned end = expected_distance(engine, target, trace);
-    return end != 0 ? end : reach->top_ttl + 1U;
+    if (target->passing_ttl >= own && target->passing_ttl < end)
+        return target->passing_ttl;
+    return end != 0 ? end : own;
 }
 
 /* Is it still worth a probe to find out whether a trace ends here? */

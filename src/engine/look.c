@@ -268,9 +268,9 @@ static bool is_to_be_proven(const struct engine *engine, const struct engine_tar
         return false;
     if (tally->outcomes[SONDE_OUTCOME_CLOSED].shown == 0 && !is_unlike(engine, target, trace))
         return false;
-    if (*asks_at(engine, trace, last) == 0)
-        return ttl == last;
-    return !ttl_set_has(&tally->reach.expired, last);
+    if (ttl_set_has(&tally->reach.expired, last))
+        return false;
+    return ttl == last || *asks_at(engine, trace, last) > 0;
 }
 
 /* Where a silent trace ends: the first hop behind those that answered it at which others meet a

@@ -84,6 +84,8 @@ struct engine_target {
     uint8_t distance;   /* the smallest TTL known to reach it on any trace; 0 = none is */
     uint8_t farthest;   /* the largest distance that a trace found just behind a router; 0 = none */
     uint8_t top_ttl;    /* the farthest router that any trace met */
+    uint8_t passing_ttl; /* where the target itself is a router to a trace, since it passes the port
+                            on to another machine; 0 = it is not */
     uint8_t limit_ttl;  /* the largest that any trace asks for now */
     bool in_doubt;      /* somebody is not answered, or not known to be answered by the target */
     struct members looked_at; /* silent and odd traces that are served first */
