@@ -127,8 +127,8 @@ struct engine {
     uint8_t *asks;             /* [config.traces][max_ttl + 1], probes to each TTL, as far as 255 */
     uint32_t *flow_buckets;    /* [flow_bucket_count], a power of two */
     uint32_t flow_bucket_count;
-    uint16_t left_ports[ENGINE_TRACES_PER_TARGET]; /* asked, but answered from another port */
-    uint32_t left_port_count;
+    uint16_t other_ports[ENGINE_TRACES_PER_TARGET]; /* that are answered from another port */
+    uint32_t other_port_count;
     struct flight_table flights;
     struct budget budget;
     struct pace pace;
