@@ -126,10 +126,10 @@ struct analyze_distance analyze_distance(const struct analyze_target *target, ui
 enum { ANALYZE_TTLS = 256 };
 
 /**
- * Find out which services show hops that a service was not asked at: they meet the same router behind it, or
- * the target, and all that do agree.
+ * Find out which services show hops that a service was not asked at: they meet the same router
+ * behind such a hop, or the target, and all of them agree.
  * @param distance    Of the target, as the service shows it; 0 = unknown.
- * @param ret_donors  Receives for each TTL who shows the hop; the service itself where nobody else does.
+ * @param ret_donors  Receives for each TTL which service shows the hop; itself where no other does.
  */
 void analyze_share(const struct analyze_target *target, uint32_t service, uint8_t distance,
                    uint32_t ret_donors[ANALYZE_TTLS]);

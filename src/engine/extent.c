@@ -40,7 +40,8 @@ void extent_learn(const struct engine *engine, struct engine_target *target)
             target->farthest = reach->dest_ttl;
         if (reach->top_ttl > target->top_ttl)
             target->top_ttl = reach->top_ttl;
-        const struct tally_responder *top = tally_router(trace_tally(engine, trace), reach->top_ttl);
+        const struct tally_responder *top =
+            tally_router(trace_tally(engine, trace), reach->top_ttl);
         if (top != NULL && sonde_addr_equal(&top->addr, &target->addr))
             target->passing_ttl = reach->top_ttl;
     }

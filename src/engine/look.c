@@ -8,10 +8,9 @@
 #include <string.h>
 
 enum {
-    SILENT_SERVED =
-        2,          /* silent traces that are looked at at once: each costs every hop two answers */
+    SILENT_SERVED = 2, /* silent traces looked at at a time: each costs every hop two answers */
     LOOK_ASKS_MAX = 8, /* of a silent trace at the hop where it ends */
-    ODD_SERVED = 4, /* likewise of those that are answered: each costs one hop as much */
+    ODD_SERVED = 4,    /* likewise of those that are answered: each costs one hop as much */
 };
 
 /* A control is asked so much later than what is compared with it, so that its probe does not
@@ -459,8 +458,8 @@ static bool is_in_doubt(const struct engine *engine, const struct engine_target 
     return !members_is_empty(&target->looked_at);
 }
 
-/* What a silent trace was asked behind the hop where it ends has probably met nobody: as soon as that is
- * clear, others may be asked there instead. @return When more becomes clear. */
+/* What a silent trace was asked behind the hop where it ends has probably met nobody: as soon as
+ * that is clear, others may be asked there instead. @return When more becomes clear. */
 static sonde_ns give_back(struct engine *engine, const struct engine_target *target, sonde_ns now)
 {
     sonde_ns next = SONDE_NS_NEVER;
@@ -528,7 +527,8 @@ void look_asked(const struct engine *engine, struct engine_target *target,
         ttl_set_remove(&target->owed, ttl);
     } else if (trace->standing == STANDING_SILENT &&
                (*asks_at(engine, trace, ttl) == LOOK_ASKS ||
-                (*asks_at(engine, trace, ttl) > LOOK_ASKS && is_uncompared(engine, target, trace, ttl)))) {
+                (*asks_at(engine, trace, ttl) > LOOK_ASKS &&
+                 is_uncompared(engine, target, trace, ttl)))) {
         ttl_set_add(&target->owed, ttl);
         target->owed_ns = ns_add(now, OWED_AFTER_NS);
     }

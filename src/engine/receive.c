@@ -58,8 +58,8 @@ static uint32_t find_trace(const struct engine *engine, const struct sonde_rx *r
     uint32_t index = find_asked(engine, rx, rx->remote_port, ret_match, ret_reason);
     int reason;
     bool may_differ = rx->kind == SONDE_RX_ANSWER && rx->protocol == IP_PROTO_UDP;
-    for (uint32_t i = 0; may_differ && index == FLIGHT_NONE && i < engine->left_port_count; i++) {
-        index = find_asked(engine, rx, engine->left_ports[i], ret_match, &reason);
+    for (uint32_t i = 0; may_differ && index == FLIGHT_NONE && i < engine->other_port_count; i++) {
+        index = find_asked(engine, rx, engine->other_ports[i], ret_match, &reason);
         if (index == FLIGHT_NONE && reason != SONDE_DISCARD_FOREIGN)
             *ret_reason = reason; /* it is of that service, and does not fit */
     }
@@ -488,8 +488,7 @@ static bool credit_token(struct engine *engine, uint32_t trace_index, const stru
     if (flight == NULL || !flight->sent ||
         (match->has_full_token && flight->token != match->token)) {
         bool forgotten = flight == NULL && match->has_full_token;
-        engine_on_discard(engine,
-                          forgotten ? SONDE_DISCARD_TOO_LATE : SONDE_DISCARD_UNKNOWN_PROBE);
+        engine_on_discard(engine, forgotten ? SONDE_DISCARD_TOO_LATE : SONDE_DISCARD_UNKNOWN_PROBE);
         return true;
     }
     bool answered = flight->state == FLIGHT_KEPT && flight->outcome != SONDE_OUTCOME_NO_REPLY;

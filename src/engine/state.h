@@ -87,8 +87,8 @@ struct engine_target {
     uint8_t top_ttl;    /* the farthest router that any trace met */
     uint8_t passing_ttl; /* where the target itself is a router to a trace, since it passes the port
                             on to another machine; 0 = it is not */
-    uint8_t limit_ttl;  /* the largest that any trace asks for now */
-    bool in_doubt;      /* somebody is not answered, or not known to be answered by the target */
+    uint8_t limit_ttl;   /* the largest that any trace asks for now */
+    bool in_doubt;       /* somebody is not answered, or not known to be answered by the target */
     struct members looked_at; /* silent and odd traces that are served first */
     struct members favoured;  /* the silent ones of them and their controls: what they show is worth
                                  more than what others do */
@@ -128,8 +128,8 @@ struct engine {
     uint8_t *asks;             /* [config.traces][max_ttl + 1], probes to each TTL, as far as 255 */
     uint32_t *flow_buckets;    /* [flow_bucket_count], a power of two */
     uint32_t flow_bucket_count;
-    uint16_t left_ports[ENGINE_TRACES_PER_TARGET]; /* asked, but answered from another port */
-    uint32_t left_port_count;
+    uint16_t other_ports[ENGINE_TRACES_PER_TARGET]; /* that are answered from another port */
+    uint32_t other_port_count;
     struct flight_table flights;
     struct budget budget;
     struct pace pace;

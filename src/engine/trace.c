@@ -66,7 +66,8 @@ sonde_ns trace_full_ns(const struct engine *engine, const struct engine_target *
     if (trace->spec.naming != PROBE_NAMING_PROBE)
         free = ns_max(free, trace->claims.free_ns);
     if (is_refused_by_host(engine, trace))
-        free = ns_max(free, budget_ready_ns(&engine->budget, budget_router(&target->addr), BUDGET_SPARE));
+        free = ns_max(free,
+                      budget_ready_ns(&engine->budget, budget_router(&target->addr), BUDGET_SPARE));
     return free;
 }
 

@@ -10,7 +10,8 @@ static const sonde_ns STEP_NS = SONDE_NS_PER_MS / 4; /* from one TTL to the next
 
 /* How long after its beginning the last cycle still waits for routers that were asked too much. */
 static const sonde_ns LAST_WAIT_NS = 750 * SONDE_NS_PER_MS;
-static const sonde_ns LOOK_WAIT_NS = 2 * SONDE_NS_PER_S; /* and for what shows where a port is lost */
+/* And how long for what shows where a port is lost. */
+static const sonde_ns LOOK_WAIT_NS = 2 * SONDE_NS_PER_S;
 
 /* Whose turn it is at a TTL, and when. */
 struct turn {
@@ -241,7 +242,7 @@ static struct members find_needy(const struct engine *engine, const struct engin
     return *ret_is_port ? ports : others;
 }
 
-/* Of the burst, what is left by a look: one ask for who is compared with a trace that is asked again, and
+/* What a look keeps of the burst: one ask for who is compared with a trace that is asked again, and
  * what ports may still need. */
 static unsigned kept_by_look(const struct engine *engine, const struct engine_target *target,
                              const struct members *needy, bool is_port, unsigned ttl)

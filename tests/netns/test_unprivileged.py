@@ -16,8 +16,8 @@ import packets
 # Long enough for a silent port to become a suspect before the last cycle begins.
 PATIENT = ("-c", "4", "-i", "0.4")
 QUICK = ("-c", "3", "-i", "0.2")
-# Of 14 services the first 11 or so use up what a router may be asked at once, twice five times; then
-# it is asked once a second: the silent one gets its turn after seven seconds.
+# Of 14 services the first 11 or so use up what a router may be asked at once, twice five times;
+# then it is asked once a second: the silent one gets its turn after seven seconds.
 THOROUGH = ("-c", "10", "-i", "1")
 ALLOWED = {"net/ipv4/ping_group_range": "0 2147483647"}
 FORBIDDEN = {"net/ipv4/ping_group_range": "1 0"}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How often a router may be asked. All times follow from two numbers of engine/budget.h: five asks
- * at once, and then one a second. A bucket that is charged n times at T is full again at T + n s, and
- * allows another ask that leaves k of the burst when at most 4 - k charges are open: at T + n - 4 + k.
+ * How often a router may be asked. All times follow from two numbers of engine/budget.h: six asks
+ * at once, and then one a second. A bucket that is charged n times at T is full again at T + n s,
+ * and allows another ask that leaves k of the burst when at most 5 - k charges are open: at
+ * T + n - 5 + k.
  */
 #include "engine/budget.h"
 #include "tests/support/failing_alloc.h"
@@ -60,7 +61,7 @@ static void charge_times(budget_key key, unsigned count, sonde_ns now)
 static void expect_charges(budget_key key, unsigned count, const char *what)
 {
     for (unsigned keep = 0; keep < BUDGET_BURST; keep++) {
-        sonde_ns ready = count > 0 ? T + ((int)count - 4 + (int)keep) * S : INT64_MIN;
+        sonde_ns ready = count > 0 ? T + ((int)count - 5 + (int)keep) * S : INT64_MIN;
         cr_expect_eq(budget_ready_ns(&budget, key, keep), ready, "%s, %u kept: %f s after T", what,
                      keep, (double)(budget_ready_ns(&budget, key, keep) - T) / 1e9);
     }
@@ -72,26 +73,26 @@ Test(budget, who_was_never_asked_may_be_asked_at_once)
     expect_charges(place_key(1), 0, "a place");
 }
 
-Test(budget, each_ask_takes_one_of_five_and_one_comes_back_each_second)
+Test(budget, each_ask_takes_one_of_six_and_one_comes_back_each_second)
 {
-    for (unsigned count = 1; count <= 7; count++) {
+    for (unsigned count = 1; count <= 8; count++) {
         charge_times(router_key(count), count, T);
         expect_charges(router_key(count), count, "a router");
     }
-    /* in words, for the five at once */
-    cr_expect_leq(budget_ready_ns(&budget, router_key(4), 0), T, "the fifth goes at once");
-    cr_expect_eq(budget_ready_ns(&budget, router_key(5), 0), T + S, "the sixth a second later");
-    cr_expect_eq(budget_ready_ns(&budget, router_key(6), 0), T + 2 * S, "and so on");
-    cr_expect_leq(budget_ready_ns(&budget, router_key(2), 2), T, "the third leaves two");
-    cr_expect_eq(budget_ready_ns(&budget, router_key(3), 2), T + S, "the fourth would not");
+    /* in words, for the six at once */
+    cr_expect_leq(budget_ready_ns(&budget, router_key(5), 0), T, "the sixth goes at once");
+    cr_expect_eq(budget_ready_ns(&budget, router_key(6), 0), T + S, "the seventh a second later");
+    cr_expect_eq(budget_ready_ns(&budget, router_key(7), 0), T + 2 * S, "and so on");
+    cr_expect_leq(budget_ready_ns(&budget, router_key(3), 2), T, "the fourth leaves two");
+    cr_expect_eq(budget_ready_ns(&budget, router_key(4), 2), T + S, "the fifth would not");
 }
 
 /* What comes back is no more than the burst, however long nobody asks. */
-Test(budget, a_long_pause_is_worth_five_asks_and_no_more)
+Test(budget, a_long_pause_is_worth_six_asks_and_no_more)
 {
     charge_times(router_key(1), 3, T - 1000 * S);
-    charge_times(router_key(1), 5, T);
-    expect_charges(router_key(1), 5, "after a pause");
+    charge_times(router_key(1), 6, T);
+    expect_charges(router_key(1), 6, "after a pause");
 }
 
 Test(budget, a_short_pause_is_worth_what_came_back_in_it)
@@ -102,16 +103,27 @@ Test(budget, a_short_pause_is_worth_what_came_back_in_it)
     expect_charges(router_key(1), 2, "after it");
 }
 
-/* Ask whenever it is allowed, for a minute: five at once, and one at each second after. */
-Test(budget, who_asks_whenever_it_may_asks_five_times_and_then_each_second)
+/* Ask whenever it is allowed, for a minute: so many at once, and one at each second after. */
+static void expect_at_once(budget_key key, unsigned keep, unsigned at_once)
 {
     sonde_ns now = T;
     for (unsigned count = 0; count < 65; count++) {
-        sonde_ns ready = budget_ready_ns(&budget, router_key(1), 0);
+        sonde_ns ready = budget_ready_ns(&budget, key, keep);
         now = ready > now ? ready : now;
-        cr_expect_eq(now, count < 5 ? T : T + (count - 4) * S, "ask %u", count);
-        budget_charge(&budget, router_key(1), now);
+        sonde_ns expected = count < at_once ? T : T + (count + 1 - at_once) * S;
+        cr_expect_eq(now, expected, "ask %u, %u kept", count, keep);
+        budget_charge(&budget, key, now);
     }
+}
+
+Test(budget, who_asks_whenever_it_may_asks_six_times_and_then_each_second)
+{
+    expect_at_once(router_key(1), 0, 6);
+}
+
+Test(budget, who_leaves_the_spare_asks_five_times_and_then_each_second)
+{
+    expect_at_once(router_key(1), BUDGET_SPARE, 5);
 }
 
 /* A charge touches the bucket of that key and no other. */
@@ -194,7 +206,8 @@ Test(budget, a_place_has_no_more_left_than_a_router_that_was_met_there)
     expect_charges(place_key(3), 4, "the place");
 }
 
-/* The trace has learned meanwhile who stands before: others that know him, too, are at another place. */
+/* The trace has learned meanwhile who stands before it: others that know him, too, are at another
+ * place. */
 Test(budget, where_the_place_has_got_another_name_both_are_lowered)
 {
     budget_key now_known = budget_place(&(struct sonde_addr){0}, router_key(9), 3);
@@ -216,9 +229,9 @@ Test(budget, a_place_that_was_asked_more_than_the_router_stays_as_it_is)
 
 Test(budget, a_probe_that_nobody_answered_stays_charged_and_is_forgotten_with_time)
 {
-    charge_times(place_key(3), 5, T);
+    charge_times(place_key(3), 6, T);
     cr_expect_eq(budget_ready_ns(&budget, place_key(3), 0), T + S);
-    cr_expect_eq(budget_ready_ns(&budget, place_key(3), 4), T + 5 * S, "as good as new");
+    cr_expect_eq(budget_ready_ns(&budget, place_key(3), 5), T + 6 * S, "as good as new");
 }
 
 Test(budget, a_router_that_answers_in_place_of_the_one_charged_is_charged_too)
@@ -274,13 +287,13 @@ Test(budget, without_memory_there_is_none)
     alloc_heal();
 }
 
-/* 256 routers in 1024 places, in sets of 8: with 2 in each on average, more than 8 are in one with a
- * probability of 0.02 % (Poisson), and there are 128 sets. */
+/* 256 routers in room for 1024, in sets of 8: with 2 in each on average, more than 8 are in one
+ * with a probability of 0.02 % (Poisson), and there are 128 sets. */
 Test(budget, routers_of_a_plan_do_not_crowd_each_other_out)
 {
     unsigned forgotten = 0;
     for (unsigned i = 0; i < 256; i++)
-        charge_times(router_key(i), 5, T);
+        charge_times(router_key(i), 6, T);
     for (unsigned i = 0; i < 256; i++)
         forgotten += budget_ready_ns(&budget, router_key(i), 0) != T + S;
     cr_expect_leq(forgotten, 1);
@@ -296,17 +309,18 @@ Test(budget, the_room_of_the_bucket_that_is_full_first_is_used_for_another)
         charge_times(router_key(i), (i + 3) % 8 + 1, T); /* 4 5 6 7 8 1 2 3 */
     budget_charge(&budget, router_key(8), T + S);
     expect_charges(router_key(5), 0, "the one that was full");
-    cr_expect_eq(budget_ready_ns(&budget, router_key(8), 4), T + 2 * S);
+    cr_expect_eq(budget_ready_ns(&budget, router_key(8), 5), T + 2 * S);
     for (unsigned i = 0; i < 8; i++) {
         if (i != 5)
             expect_charges(router_key(i), (i + 3) % 8 + 1, "the others");
     }
     budget_charge(&budget, router_key(9), T + 2 * S); /* now 6 is full, and 8, which was charged */
-    cr_expect_eq(budget_ready_ns(&budget, router_key(9), 4), T + 3 * S);
+    cr_expect_eq(budget_ready_ns(&budget, router_key(9), 5), T + 3 * S);
     expect_charges(router_key(7), 3, "one that is not full");
 }
 
-/* Too much is out for all to be remembered: what comes back is then for a place that nobody knows. */
+/* Too much is out for all to be remembered: what comes back is then for a place that nobody
+ * remembers. */
 Test(budget, a_place_that_was_forgotten_has_nothing_to_give_back)
 {
     free_budget();
@@ -342,7 +356,7 @@ Test(budget, growing_forgets_nothing)
         expect_charges(router_key(i), i + 1, "memory ran out");
 }
 
-/* A bucket of the router's key that is found by its key, not by its room: empty rooms have key 0. */
+/* A bucket is found by its key, not by its room: empty rooms have key 0. */
 Test(budget, empty_rooms_are_nobodys)
 {
     struct budget grown = {0};

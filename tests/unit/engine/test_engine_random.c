@@ -109,7 +109,7 @@ static struct engine_config mad_config(void)
     return config;
 }
 
-/* Each probe that was sent has ended once, or is in flight; and that for no longer than its timeout. */
+/* Each probe that was sent has ended once, or is in flight for no longer than its timeout. */
 static void expect_sum(const struct net *net, sonde_ns now)
 {
     uint64_t flying = 0;

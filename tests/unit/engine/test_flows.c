@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How flows spread over the buckets that arrivals are looked up in: the lower bits of their hashes. */
+/* How flows spread over the buckets that arrivals are looked up in, by the lower bits of hashes. */
 #include "engine/flows.h"
 #include "wire/ip.h"
 

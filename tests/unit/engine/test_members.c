@@ -15,7 +15,8 @@ Test(members, what_is_added_is_in_it_and_nothing_else)
         members_add(&members, edges[i]);
         cr_expect_not(members_is_empty(&members));
         for (unsigned index = 0; index < 128; index++)
-            cr_expect_eq(members_has(&members, index), index == edges[i], "%u, %u", edges[i], index);
+            cr_expect_eq(members_has(&members, index), index == edges[i], "%u, %u", edges[i],
+                         index);
     }
 }
 
@@ -26,7 +27,8 @@ Test(members, what_is_removed_is_not_and_all_others_stay)
         members_remove(&members, edges[i]);
         members_remove(&members, edges[i]); /* again: it stays out */
         for (unsigned index = 0; index < 128; index++)
-            cr_expect_eq(members_has(&members, index), index != edges[i], "%u, %u", edges[i], index);
+            cr_expect_eq(members_has(&members, index), index != edges[i], "%u, %u", edges[i],
+                         index);
         members_add(&members, edges[i]);
         members_add(&members, edges[i]);
         cr_expect(members_has(&members, edges[i]));
@@ -56,9 +58,7 @@ Test(members, the_first_from_a_place_on_and_round)
             members_add(&members, edges[i]);
             members_add(&members, edges[k]);
             for (unsigned index = 0; index <= 128; index++) {
-                unsigned from = index <= edges[i]   ? edges[i]
-                                : index <= edges[k] ? edges[k]
-                                                    : 128;
+                unsigned from = index <= edges[i] ? edges[i] : index <= edges[k] ? edges[k] : 128;
                 unsigned round = from == 128 ? edges[i] : from;
                 cr_assert_eq(members_from(&members, index), from, "%u and %u from %u", edges[i],
                              edges[k], index);

@@ -136,7 +136,8 @@ static void expect_rate(uint32_t rate, wake_fn *wake, const char *what, uint32_t
 
 Test(pace, a_rate_is_kept_to_two_percent_by_a_loop_that_wakes_each_millisecond_or_late)
 {
-    static const uint32_t rates[] = {100, 333, 999, 1000, 1001, 1500, 2000, 7777, 10000, 33333, 50000};
+    static const uint32_t rates[] = {100,  333,  999,   1000,  1001, 1500,
+                                     2000, 7777, 10000, 33333, 50000};
     for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
         expect_rate(rates[i], each_millisecond, "each millisecond", 64);
         expect_rate(rates[i], late_by_a_millisecond, "late", 64);

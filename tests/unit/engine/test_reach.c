@@ -344,8 +344,8 @@ Test(reach, what_is_taken_from_a_set_of_ttls_is_not_in_it_and_the_rest_is)
     }
 }
 
-/* The target answered at 5 in cycles 3 and 10, and beyond in 12; in 20 a router is there, in 21 it is
- * believed. Nothing between 10 and 20 speaks of TTL 5. */
+/* The target answered at 5 in cycles 3 and 10, and beyond in 12; in 20 a router is there, in 21 it
+ * is believed. Nothing between 10 and 20 speaks of TTL 5. */
 Test(reach, a_change_of_distance_began_after_the_target_answered_there_last)
 {
     struct reach reach = {0};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where a trace stands: every arrow of the drawing in engine/standing.h, and that there are no others. */
+/* Where a trace stands: every arrow of the drawing in engine/standing.h, and no others. */
 #include "engine/standing.h"
 
 #include <assert.h>
@@ -14,14 +14,16 @@ enum {
 };
 
 /* For each standing, where it goes; in the order of enum standing_event. */
+/* clang-format off */
 static const int table[STANDING_COUNT][STANDING_EVENT_COUNT] = {
-    /*             needed    not needed  answered  overdue  odd       explained */
-    [BY] =       {ASKED,    BY,         BY,       BY,      BY,       BY},
-    [ASKED] =    {ASKED,    BY,         ANSWERED, SILENT,  ASKED,    ASKED},
-    [ANSWERED] = {ANSWERED, BY,         ANSWERED, SILENT,  ODD,      ANSWERED},
-    [SILENT] =   {SILENT,   BY,         ANSWERED, SILENT,  SILENT,   SILENT},
-    [ODD] =      {ODD,      BY,         ODD,      SILENT,  ODD,      ANSWERED},
+    /*            needed    not needed  answered  overdue  odd     explained */
+    [BY] =       {ASKED,    BY,         BY,       BY,      BY,     BY},
+    [ASKED] =    {ASKED,    BY,         ANSWERED, SILENT,  ASKED,  ASKED},
+    [ANSWERED] = {ANSWERED, BY,         ANSWERED, SILENT,  ODD,    ANSWERED},
+    [SILENT] =   {SILENT,   BY,         ANSWERED, SILENT,  SILENT, SILENT},
+    [ODD] =      {ODD,      BY,         ODD,      SILENT,  ODD,    ANSWERED},
 };
+/* clang-format on */
 
 Test(standing, follows_the_arrows_of_the_drawing_and_no_others)
 {

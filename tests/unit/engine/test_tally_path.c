@@ -72,8 +72,8 @@ Test(tally_path, a_path_that_comes_back_has_changed_twice_and_has_its_old_name)
     }
 }
 
-/* Fold one answer a cycle, from the router that each letter of a text names. A number behind it says
- * how often: "A3B" is "AAAB". */
+/* Fold one answer a cycle, from the router that each letter of a text names. A number behind it
+ * says how often: "A3B" is "AAAB". */
 static void fold_letters(struct tally *tally, const char *letters)
 {
     uint32_t cycle = 0;
@@ -89,8 +89,8 @@ static void fold_letters(struct tally *tally, const char *letters)
 }
 
 /* By hand. A run is trusted from three on; after a run of one or two from twice as many, to 24, and
- * after one that was long enough from half as many again. Besides, the run and the one before it have
- * to be sixteen together. */
+ * after one that was long enough from half as many again. Besides, the run and the one before it
+ * have to be sixteen together. */
 Test(tally_path, the_more_routers_take_turns_the_longer_must_one_answer_alone)
 {
     static const struct {
@@ -98,27 +98,27 @@ Test(tally_path, the_more_routers_take_turns_the_longer_must_one_answer_alone)
         uint32_t changes;
     } cases[] = {
         {"A13B3", 1},
-        {"A14B2", 0},            /* two are not enough */
-        {"A12B3", 0},            /* fifteen together */
-        {"A12B4", 1},            /* sixteen */
-        {"A3B12", 0},            /* fifteen */
-        {"A3B13", 1},            /* sixteen */
-        {"A2B13", 0},            /* A is short: 6, but fifteen together */
-        {"A2B14", 1},            /* sixteen */
-        {"A13BA13", 0},          /* one stray answer */
-        {"ABA5B11", 0},          /* A and B are short: 12 */
-        {"ABA5B12", 1},          /* and here they are */
-        {"ABA12B5", 0},          /* 12, and A was long enough: 6 */
-        {"ABA12B6", 1},          /* and here they are */
-        {"ABA11B6", 0},          /* A was not long enough: still 12 */
-        {"A13BA20B3", 1},        /* 6, and A was long enough: 3 */
-        {"A16B16A16B16", 3},     /* there and back and there */
-        {"A7B7A7B7A7B7", 0},     /* turns of seven: fourteen together */
-        {"ABABABABABABABAB", 0}, /* turns */
-        {"ABBABABBAABABBBA", 0}, /* turns by chance */
-        {"A16BCBCBCBCBCBCBC", 0}, /* a path that splits now: none of its branches is the path */
-        {"ABABABABA2B23", 0},    /* 23 times B */
-        {"ABABABABA2B24", 1},    /* 24 */
+        {"A14B2", 0},                 /* two are not enough */
+        {"A12B3", 0},                 /* fifteen together */
+        {"A12B4", 1},                 /* sixteen */
+        {"A3B12", 0},                 /* fifteen */
+        {"A3B13", 1},                 /* sixteen */
+        {"A2B13", 0},                 /* A is short: 6, but fifteen together */
+        {"A2B14", 1},                 /* sixteen */
+        {"A13BA13", 0},               /* one stray answer */
+        {"ABA5B11", 0},               /* A and B are short: 12 */
+        {"ABA5B12", 1},               /* and here they are */
+        {"ABA12B5", 0},               /* 12, and A was long enough: 6 */
+        {"ABA12B6", 1},               /* and here they are */
+        {"ABA11B6", 0},               /* A was not long enough: still 12 */
+        {"A13BA20B3", 1},             /* 6, and A was long enough: 3 */
+        {"A16B16A16B16", 3},          /* there and back and there */
+        {"A7B7A7B7A7B7", 0},          /* turns of seven: fourteen together */
+        {"ABABABABABABABAB", 0},      /* turns */
+        {"ABBABABBAABABBBA", 0},      /* turns by chance */
+        {"A16BCBCBCBCBCBCBC", 0},     /* a path that splits now: none of its branches is the path */
+        {"ABABABABA2B23", 0},         /* 23 times B */
+        {"ABABABABA2B24", 1},         /* 24 */
         {"ABABABABABABABABA2B24", 1}, /* never more */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -147,8 +147,8 @@ Test(tally_path, hops_that_change_together_are_one_change)
 }
 
 /* Four services take turns, so each is asked every fourth cycle; hop 3 loses an answer. What shows
- * first in cycle 64 at hop 2 (after 16 answers of the old router) is believed with the third new one, in
- * 72, and at hop 3 in 76; but there, too, the old one was seen last in 60. */
+ * first in cycle 64 at hop 2 (after 16 answers of the old router) is believed with the third new
+ * one, in 72, and at hop 3 in 76; but there, too, the old one was seen last in 60. */
 Test(tally_path, a_change_that_one_hop_shows_later_than_another_is_one)
 {
     struct tally *tally = case_tally();
@@ -167,8 +167,8 @@ Test(tally_path, a_change_that_one_hop_shows_later_than_another_is_one)
 }
 
 /* Hop 2 is asked every cycle and hop 3 every fourth. What is believed at hop 2 in cycle 63 began in
- * 61; hop 3 shows the old router in cycle 60 (16 answers), the new one first in 64, and is believed with
- * the third, in 72. */
+ * 61; hop 3 shows the old router in cycle 60 (16 answers), the new one first in 64, and is believed
+ * with the third, in 72. */
 Test(tally_path, a_change_that_one_hop_is_asked_about_later_than_another_is_one)
 {
     struct tally *tally = case_tally();
@@ -184,8 +184,8 @@ Test(tally_path, a_change_that_one_hop_is_asked_about_later_than_another_is_one)
     tally_free(tally);
 }
 
-/* Both began in cycle 20: the distance is believed to have changed in 21, the router in 22. Likewise back
- * again, from cycle 40 on. */
+/* Both began in cycle 20: the distance is believed to have changed in 21, the router in 22.
+ * Likewise back again, from cycle 40 on. */
 Test(tally_path, a_distance_and_a_router_that_change_together_are_one_change)
 {
     struct tally *tally = case_tally();
@@ -202,8 +202,8 @@ Test(tally_path, a_distance_and_a_router_that_change_together_are_one_change)
     tally_free(tally);
 }
 
-/* Where the target answers now, a router did last in cycle 8, and was not asked in 12 and 16: believed in
- * 24, long after hop 1 has shown the same change, it is no other. */
+/* Where the target answers now, a router did last in cycle 8, and was not asked in 12 and 16:
+ * believed in 24, long after hop 1 has shown the same change, it is no other. */
 Test(tally_path, a_nearer_target_may_be_known_late_and_is_the_same_change)
 {
     struct tally *tally = case_tally();
@@ -256,9 +256,9 @@ Test(tally_path, who_is_not_listed_takes_turns_like_any_other)
     tally_free(tally);
 }
 
-/* From cycle 13 on, hop 2 is another and hops 3 and 4 are silent. By hand: 10.2.0.9 is believed with
- * its third answer, in cycle 15 (thirteen and three); two more silences, of cycles 15 and 16, which are
- * known after that, and the two hops are gone. */
+/* From cycle 13 on, hop 2 is another and hops 3 and 4 are silent. By hand: 10.2.0.9 is believed
+ * with its third answer, in cycle 15 (thirteen and three); two more silences, of cycles 15 and 16,
+ * which are known after that, and the two hops are gone. */
 Test(tally_path, with_a_new_router_goes_what_is_silent_behind_it)
 {
     struct tally *tally = case_tally();
