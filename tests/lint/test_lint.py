@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Do layers.py, banned.py, documents.py and options.py find what they look for? Each rule is broken once, in a
-tree of its own, or by a program of its own, that is otherwise in order."""
+"""Do layers.py, banned.py, documents.py and options.py find what they look for? Each rule is broken
+once, in a tree of its own, or by a program of its own, that is otherwise in order."""
 import contextlib
 import io
 import pathlib
@@ -71,7 +71,8 @@ INNOCENT = [
     ("banned", "src/base/text.h", 'static const char *f = "system(time())";'),
     ("banned", "src/base/text.h", "int gmtime_r(int); int heap_time(int); int strtok_r(int);"),
     ("banned", "src/wire/icmp.h", "void f(void)\n{" + "\n    ;" * 60 + "\n}"),
-    ("documents", "ARCHITECTURE.md", "`src/base/text.h`, `text.h`, `io/*/sim.h`, `f()`, gone.c, gone()"),
+    ("documents", "ARCHITECTURE.md", "`src/base/text.h`, `text.h`, `io/*/sim.h`, `f()`"),
+    ("documents", "ARCHITECTURE.md", "gone.c and gone() are no code here"),
     ("documents", "ARCHITECTURE.md", "[a page](src/base/text.h), [a site](https://site.example/)"),
     ("banned", "tests/unit/test_icmp.c", 'char template[] = "/tmp/test-XX' 'XXXX";'),
 ]
