@@ -79,7 +79,7 @@ static budget_key known_router(const struct engine *engine, const struct engine_
     return router != NULL ? budget_router(&router->addr) : 0;
 }
 
-budget_key trace_place_key(const struct engine *engine, const struct engine_target *target,
+struct budget_place trace_place_of(const struct engine *engine, const struct engine_target *target,
                            const struct engine_trace *trace, unsigned ttl)
 {
     budget_key behind = 0;
@@ -102,36 +102,43 @@ static budget_key common_router(const struct engine *engine, const struct engine
     return common;
 }
 
-/* The bucket that a TTL-limited probe is charged to; 0 = none: it goes to the target. */
-static budget_key bucket_at(const struct engine *engine, const struct engine_target *target,
-                            const struct engine_trace *trace, unsigned ttl)
+/* The bucket that a TTL-limited probe is charged to, as far as the target's own traces tell.
+ * @return false: only the place is known. */
+static bool find_bucket(const struct engine *engine, const struct engine_target *target,
+                        const struct engine_trace *trace, unsigned ttl, budget_key *ret_bucket)
 {
-    budget_key router = known_router(engine, trace, ttl);
-    if (router != 0)
-        return router;
-    if (is_to_arrive(engine, target, trace, ttl))
-        return is_refused_by_host(engine, trace) ? budget_router(&target->addr) : 0;
-    router = common_router(engine, target, ttl);
-    if (router != 0)
-        return router;
-    return trace_place_key(engine, target, trace, ttl);
+    *ret_bucket = known_router(engine, trace, ttl);
+    if (*ret_bucket != 0)
+        return true;
+    if (is_to_arrive(engine, target, trace, ttl)) { /* 0: nobody's, it goes to the target */
+        *ret_bucket = is_refused_by_host(engine, trace) ? budget_router(&target->addr) : 0;
+        return true;
+    }
+    *ret_bucket = common_router(engine, target, ttl);
+    return *ret_bucket != 0;
 }
 
 sonde_ns trace_affordable_ns(const struct engine *engine, const struct engine_target *target,
                              const struct engine_trace *trace, unsigned ttl, unsigned keep)
 {
-    budget_key bucket = bucket_at(engine, target, trace, ttl);
+    budget_key bucket;
+    if (!find_bucket(engine, target, trace, ttl, &bucket))
+        return budget_place_ready_ns(&engine->budget, trace_place_of(engine, target, trace, ttl),
+                                     keep);
     return bucket != 0 ? budget_ready_ns(&engine->budget, bucket, keep) : INT64_MIN;
 }
 
-budget_key trace_charge(struct engine *engine, const struct engine_target *target,
-                        const struct engine_trace *trace, unsigned ttl, sonde_ns now)
+struct budget_charge trace_charge(struct engine *engine, const struct engine_target *target,
+                                  const struct engine_trace *trace, unsigned ttl, sonde_ns now)
 {
-    budget_key bucket = bucket_at(engine, target, trace, ttl);
+    budget_key bucket;
+    if (!find_bucket(engine, target, trace, ttl, &bucket))
+        return budget_place_charge(&engine->budget, trace_place_of(engine, target, trace, ttl),
+                                   now);
     if (bucket == 0 || bucket == budget_router(&target->addr))
-        return 0; /* the host is charged when it refuses */
+        return (struct budget_charge){0}; /* the host is charged when it refuses */
     budget_charge(&engine->budget, bucket, now);
-    return bucket;
+    return (struct budget_charge){bucket, 0};
 }
 
 void trace_claim(const struct engine *engine, const struct engine_target *target,
