@@ -21,17 +21,21 @@ static const sonde_ns OWED_AFTER_NS = 5 * SONDE_NS_PER_MS;
  * asked again before its answer can be there would only confuse it. */
 static const sonde_ns DOUBT_UNKNOWN_NS = SONDE_NS_PER_S;
 
-/* After how long a trace that is not answered is overdue. */
-static sonde_ns doubt_ns(const struct engine *engine, const struct engine_target *target,
-                         const struct engine_trace *trace)
+/* After how long a router that does not answer is overdue. */
+static sonde_ns router_doubt_ns(const struct engine_target *target)
 {
     sonde_ns doubt = patience_router_ns(&target->patience);
     if (doubt == SONDE_NS_NEVER)
         doubt = DOUBT_UNKNOWN_NS;
-    if (!target->patience.reached)
-        doubt = ns_max(doubt, DOUBT_UNKNOWN_NS);
+    return target->patience.reached ? doubt : ns_max(doubt, DOUBT_UNKNOWN_NS);
+}
+
+/* And a trace. */
+static sonde_ns doubt_ns(const struct engine *engine, const struct engine_target *target,
+                         const struct engine_trace *trace)
+{
     sonde_ns think = probe_think_ns(trace->ops, &trace->spec, 0);
-    return ns_min(ns_add(doubt, think), engine->config.timeout_ns);
+    return ns_min(ns_add(router_doubt_ns(target), think), engine->config.timeout_ns);
 }
 
 /* When a trace is overdue if nothing answers it: with the first full-TTL probe if it never was
@@ -476,7 +480,6 @@ static sonde_ns give_all_back(struct engine *engine, const struct engine_target 
                               sonde_ns now)
 {
     sonde_ns next = SONDE_NS_NEVER;
-    sonde_ns patience = patience_router_ns(&target->patience);
     for (uint32_t i = 0; i < target->trace_count; i++) {
         const struct engine_trace *trace = trace_at(engine, target, i);
         uint32_t index = trace->line.first;
@@ -485,7 +488,7 @@ static sonde_ns give_all_back(struct engine *engine, const struct engine_target 
             bool is_silent = trace->standing == STANDING_SILENT && flight->charge.key != 0;
             if (flight->to_target || !flight->sent || (!is_silent && flight->charge.at_ttl == 0))
                 continue;
-            sonde_ns clear = ns_add(flight->sent_ns, patience);
+            sonde_ns clear = ns_add(flight->sent_ns, router_doubt_ns(target));
             if (ns_due(clear, now))
                 give_back(engine, target, trace, flight);
             else

@@ -4,12 +4,13 @@
 
 #include "engine/extent.h"
 
-/* Is a probe at this TTL expected to arrive, as far as anything shows how far the target is? */
+/* Is a probe at this TTL known to arrive? */
 static bool is_to_arrive(const struct engine *engine, const struct engine_target *target,
                          const struct engine_trace *trace, unsigned ttl)
 {
-    unsigned end = extent_end(engine, target, trace);
-    return end != 0 && ttl >= end;
+    uint8_t own = trace_reach(engine, trace)->dest_ttl;
+    uint8_t distance = own != 0 ? own : target->distance;
+    return distance != 0 && ttl >= distance;
 }
 
 bool trace_begins_attempt(const struct engine *engine, const struct engine_target *target,
@@ -88,34 +89,17 @@ struct budget_place trace_place_of(const struct engine *engine, const struct eng
     return budget_place(&target->source, behind, ttl);
 }
 
-/* The router that the other traces of a target know to stand at a TTL, if they agree; 0 = none. */
-static budget_key common_router(const struct engine *engine, const struct engine_target *target,
-                                unsigned ttl)
-{
-    budget_key common = 0;
-    for (uint32_t i = 0; i < target->trace_count; i++) {
-        budget_key router = known_router(engine, trace_at(engine, target, i), ttl);
-        if (router != 0 && common != 0 && router != common)
-            return 0;
-        common = router != 0 ? router : common;
-    }
-    return common;
-}
-
-/* The bucket that a TTL-limited probe is charged to, as far as the target's own traces tell.
- * @return false: only the place is known. */
+/* The bucket that a TTL-limited probe is charged to, if the trace knows who will answer it; 0: it
+ * goes to a target that does not ration its answers. @return false: only the place is known. */
 static bool find_bucket(const struct engine *engine, const struct engine_target *target,
                         const struct engine_trace *trace, unsigned ttl, budget_key *ret_bucket)
 {
     *ret_bucket = known_router(engine, trace, ttl);
     if (*ret_bucket != 0)
         return true;
-    if (is_to_arrive(engine, target, trace, ttl)) { /* 0: nobody's, it goes to the target */
-        *ret_bucket = is_refused_by_host(engine, trace) ? budget_router(&target->addr) : 0;
-        return true;
-    }
-    *ret_bucket = common_router(engine, target, ttl);
-    return *ret_bucket != 0;
+    bool rationed = is_refused_by_host(engine, trace);
+    *ret_bucket = rationed ? budget_router(&target->addr) : 0;
+    return is_to_arrive(engine, target, trace, ttl);
 }
 
 sonde_ns trace_affordable_ns(const struct engine *engine, const struct engine_target *target,
