@@ -4,8 +4,10 @@
  *
  * Who does what: plan.c says what a target sends next and how long it waits; walk.c which TTL is
  * asked next and for whom; look.c what a silent or odd service asks for; extent.c how far probes
- * go; receive.c which probe an arrival answers; finish.c how a probe ends. The machines that they
- * are made of (budget, claim, flight, pace, patience, standing) know nothing of this file.
+ * go; send.c makes packets of that; receive.c finds the trace that an arrival answers, attribute.c
+ * the probe, and credit.c says what follows; finish.c how a probe ends. The machines that they are
+ * made of (asking, budget, claim, flight, pace, patience, reach, standing) know nothing of this
+ * file.
  */
 #ifndef ENGINE_STATE_H
 #define ENGINE_STATE_H
