@@ -47,6 +47,8 @@ static struct analyze_distance common_distance(const struct tally_target *target
     }
     for (uint32_t i = 0; found != NULL && i < target->service_count; i++) {
         const struct tally_service *other = &target->services[i];
+        if (other->reach.dest_ttl != 0 && other->reach.dest_ttl < best.ttl)
+            return (struct analyze_distance){0, false}; /* it may be there, or here */
         bool farther = other->reach.dest_ttl > best.ttl && is_silent_at(other, best.ttl);
         best.confirmed &= other->reach.top_ttl < best.ttl && !farther &&
                           evidence_same_way(found, other, 1, other->reach.top_ttl);

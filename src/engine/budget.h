@@ -17,13 +17,13 @@
  *               answered by the target           the charge is given back
  *               not answered                     the charge stays, and is forgotten with time
  *
- * Whoever knows the router asks it five times at once and then once a second, all together. While
- * traces get to know it, those that do not are charged to places, and what they have in flight is
- * not known to those that do. At TTL t a router may be met in t places, one for each number of
- * routers known before it: so until all know it, it may be asked 1 + t times as often, five times
- * from its own bucket and five from each place. A Linux router gives six answers at once, so some
- * may be missing then; what a closer look compares is therefore asked in such an order that this
- * cannot mislead it (engine/look.h).
+ * Whoever knows the router asks it BUDGET_BURST times at once and then once a second, all
+ * together. While traces get to know it, those that do not are charged to places, and what they
+ * have in flight is not known to those that do. At TTL t a router may be met in t places, one for
+ * each number of routers known before it: so until all know it, it may be asked 1 + t times as
+ * often, from each place as often as from its own bucket. A Linux router gives six answers at once,
+ * so some may be missing then; what a closer look compares is therefore asked in such an order that
+ * this cannot mislead it (engine/look.h).
  *
  * A bucket that is full again is as good as none, and its room is used for another.
  */

@@ -10,6 +10,9 @@
 /* An answer that comes later than this after its probe has been given up changes nothing. */
 static const sonde_ns LATE_NS = 10 * SONDE_NS_PER_S;
 
+/* A repetition is later than all else that answers by more than slow answers are. */
+static const sonde_ns REPETITION_SLACK_NS = 300 * SONDE_NS_PER_MS;
+
 enum { DOUBTED_MAX = 2 /* answers of a service that are doubted for being so late */ };
 
 static void event_from_rx(struct sonde_event *event, const struct sonde_rx *rx,
@@ -136,11 +139,10 @@ static bool may_be_repeated(const struct engine_trace *trace, const struct sonde
 static bool is_repetition(const struct engine *engine, const struct engine_trace *trace,
                           const struct sonde_rx *rx, sonde_ns rtt)
 {
-    static const sonde_ns slack = 300 * SONDE_NS_PER_MS;
     const struct patience *patience = &engine->targets[trace->target].patience;
     return may_be_repeated(trace, rx) && patience->nearest_ns > 0 &&
            rtt >= ns_add(patience->nearest_ns, CREDIT_REPETITION_NS) &&
-           rtt > ns_add(patience_longest_ns(patience), slack);
+           rtt > ns_add(patience_longest_ns(patience), REPETITION_SLACK_NS);
 }
 
 /* May it be a repetition, since nobody knows how soon the target answers? A host that is really so
@@ -149,8 +151,8 @@ static bool is_doubtful(const struct engine *engine, const struct engine_trace *
                         const struct sonde_rx *rx, sonde_ns rtt)
 {
     const struct patience *patience = &engine->targets[trace->target].patience;
-    return may_be_repeated(trace, rx) && patience->nearest_ns == 0 &&
-           rtt >= ns_add(patience_longest_ns(patience), CREDIT_REPETITION_NS) &&
+    return may_be_repeated(trace, rx) && patience->nearest_ns == 0 && rtt >= CREDIT_REPETITION_NS &&
+           rtt > ns_add(patience_longest_ns(patience), REPETITION_SLACK_NS) &&
            trace_tally(engine, trace)->uncertain < DOUBTED_MAX;
 }
 

@@ -9,7 +9,7 @@
  * Driving it, in this order, because a slow host must not report loss that it caused itself:
  *
  *     engine_start()
- *     until engine_done():
+ *     while engine_ended() says ENGINE_RUNNING:
  *         for everything that arrived:        engine_on_rx()
  *         while engine_on_time() says so:     take the events, then call it again
  *         while engine_next_tx() gives one:   send it, engine_on_sent()

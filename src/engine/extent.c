@@ -32,8 +32,10 @@ void extent_learn(const struct engine *engine, struct engine_target *target)
         const struct engine_trace *trace = trace_at(engine, target, i);
         const struct reach *reach = trace_reach(engine, trace);
         if (reach->dest_ttl != 0 && !is_open(engine, trace) &&
-            (target->distance == 0 || reach->dest_ttl < target->distance))
+            (target->distance == 0 || reach->dest_ttl < target->distance)) {
             target->distance = reach->dest_ttl;
+            target->distance_guess = (uint8_t)extent_guess(trace_tally(engine, trace));
+        }
         if (reach->dest_ttl > target->farthest && reach->dest_ttl == reach->top_ttl + 1)
             target->farthest = reach->dest_ttl;
         if (reach->top_ttl > target->top_ttl)
@@ -110,7 +112,9 @@ static unsigned expected_distance(const struct engine *engine, const struct engi
                                   const struct engine_trace *trace)
 {
     const struct tally_service *tally = trace_tally(engine, trace);
-    if (target->distance > tally->reach.top_ttl)
+    unsigned guess = extent_guess(tally);
+    bool from_farther = target->distance_guess != 0 && guess > target->distance_guess;
+    if (target->distance > tally->reach.top_ttl && !from_farther)
         return target->distance;
     if (!trace_is_answered(trace))
         return 0;
@@ -119,7 +123,6 @@ static unsigned expected_distance(const struct engine *engine, const struct engi
         behind = target->farthest; /* somebody answers nearer, but not this trace */
     else if (target->top_ttl >= behind)
         behind = target->top_ttl + 1U;
-    unsigned guess = extent_guess(tally);
     unsigned expected = guess > behind && guess <= engine->config.max_ttl ? guess : behind;
     if (extent_is_ping(trace))
         return trace->is_astray ? 0 : expected;

@@ -132,6 +132,7 @@ static void note_answer(const struct engine *engine, struct engine_trace *trace,
         trace->arrivals = 0;
     }
     trace->rationed = 0;
+    trace->keeps_silent = false;
     trace->standing = standing_after(trace->standing, STANDING_EVENT_ANSWERED);
     trace->unanswered_ns[0] = trace->unanswered_ns[1] = SONDE_NS_NEVER;
 }
@@ -216,18 +217,25 @@ void finish_unsent(struct engine *engine, uint32_t index, const struct sonde_sen
     finish_flight(engine, index, &event, now);
 }
 
-/* May the host have kept silent about a probe because it rations its refusals? Of who never
- * refused, and may be silent always, that is supposed once; of others, a few times in a row. */
+/* Was a port refused by the host, ever? */
+static bool was_refused(const struct engine *engine, const struct engine_trace *trace)
+{
+    return trace_tally(engine, trace)->outcomes[SONDE_OUTCOME_PORT_UNREACHABLE].shown > 0;
+}
+
+/* May the host have kept silent about a probe because it rations its refusals? Of a port that was
+ * never refused, and may be silent always, that is supposed until it was silent without that
+ * excuse; of others, a few times in a row. */
 static bool is_rationed(const struct engine *engine, const struct engine_trace *trace,
                         const struct flight *flight)
 {
     const struct engine_target *target = &engine->targets[trace->target];
     const struct tally_outcome *outcomes = trace_tally(engine, trace)->outcomes;
-    sonde_ns ready = budget_ready_ns(&engine->budget, budget_router(&target->addr), 0);
+    sonde_ns ready = budget_ready_ns(&engine->budget, budget_router(&target->addr), BUDGET_SPARE);
     return flight->to_target && trace->spec.flow.protocol == IP_PROTO_UDP &&
            outcomes[SONDE_OUTCOME_UDP_REPLY].shown == 0 && ready > flight->sent_ns &&
-           trace->rationed <
-               (outcomes[SONDE_OUTCOME_PORT_UNREACHABLE].shown > 0 ? RATIONED_MAX : 1);
+           !trace->keeps_silent &&
+           trace->rationed < (was_refused(engine, trace) ? RATIONED_MAX : 1);
 }
 
 /* Does it say nothing that a probe was not answered? What went ahead blindly may have been dropped
@@ -260,8 +268,10 @@ void finish_unanswered(struct engine *engine, uint32_t index, sonde_ns now)
         finish_unawaited(engine, index);
         return;
     }
-    if (flight->to_target)
+    if (flight->to_target) {
         trace->rationed = 0;
+        trace->keeps_silent |= !was_refused(engine, trace);
+    }
     struct sonde_event event = event_without_answer(SONDE_OUTCOME_NO_REPLY);
     finish_flight(engine, index, &event, now);
 }

@@ -87,8 +87,12 @@ static void begin_cycle(struct engine *engine, struct engine_target *target, son
         struct engine_trace *trace = trace_at(engine, target, i);
         if (!trace_is_begun(trace))
             continue;
-        /* An endless run makes up for one cycle that had to wait, a finite one for all. */
-        if (engine->config.cycles == 0 && target->cycle - trace->cycle > 2)
+        /* An endless run makes up for one cycle that had to wait, a finite one for all; but not for
+         * those of a control that nobody asked for. */
+        uint32_t due = target->cycle - trace->cycle;
+        if (trace->is_standby && due > 1)
+            trace->cycle = target->cycle - 1;
+        else if (engine->config.cycles == 0 && due > 2)
             trace->cycle = target->cycle - 2;
         members_add(&target->fulls, i);
     }

@@ -50,12 +50,12 @@ sonde_ns trace_free_ns(const struct engine *engine, const struct engine_target *
     return free;
 }
 
-/* Is it by an ICMP error that the target answers? A host rations these: RFC 1812 §4.3.2.8, Linux
- * icmp_ratelimit. */
+/* Is it by an ICMP error that the target answers, if it does? A host rations these: RFC 1812
+ * §4.3.2.8, Linux icmp_ratelimit. */
 static bool is_refused_by_host(const struct engine *engine, const struct engine_trace *trace)
 {
     const struct tally_service *tally = trace_tally(engine, trace);
-    return trace->spec.flow.protocol == IP_PROTO_UDP &&
+    return trace->spec.flow.protocol == IP_PROTO_UDP && !trace->keeps_silent &&
            tally->outcomes[SONDE_OUTCOME_UDP_REPLY].shown == 0;
 }
 

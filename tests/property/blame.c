@@ -298,7 +298,7 @@ static void check_reporter(const struct exam *exam, const struct sonde_finding *
                 finding->text);
 }
 
-/* The device is the hop that answers, or the one before: ARCHITECTURE.md. */
+/* The device is the hop that answers, or the one before: src/DECISIONS.md. */
 static void check_device(const struct exam *exam, const struct sonde_finding *finding)
 {
     bool fits = false;

@@ -242,18 +242,33 @@ static void add_what(struct maker *maker)
         text_addf(text, "%s:%u", service->protocol, service->port);
 }
 
-bool maker_is_spread(const struct maker *maker, unsigned router)
+/* The piece that a router is part of; NULL: it is parallel to one of a group, or on no way. */
+static const struct piece *find_piece(const struct maker *maker, unsigned router)
 {
     for (unsigned i = 0; i < maker->piece_count; i++) {
         const struct piece *piece = &maker->pieces[i];
-        for (unsigned k = 0; piece->per_packet && k < piece->width; k++) {
+        for (unsigned k = 0; k < piece->width; k++) {
             for (unsigned n = 0; n < piece->lengths[k]; n++) {
                 if (piece->routers[k][n] == router)
-                    return true;
+                    return piece;
             }
         }
     }
-    return false;
+    return NULL;
+}
+
+bool maker_is_spread(const struct maker *maker, unsigned router)
+{
+    const struct piece *piece = find_piece(maker, router);
+    return piece != NULL && piece->per_packet;
+}
+
+/* Do all flows to the host go through a router? What is not heard of some because of what drops
+ * errors on their way alone is like what is lost on it. */
+static bool is_on_all_ways(const struct maker *maker, unsigned router)
+{
+    const struct piece *piece = find_piece(maker, router);
+    return piece != NULL && piece->width == 1;
 }
 
 /* @return The router; 0: it is the host. */
@@ -279,7 +294,7 @@ static void add_fault(struct maker *maker)
                    : number < 76 ? maker_is_spread(maker, router) ? "reject " : "reset "
                    : number < 82 ? "answer "
                                  : "drop ");
-    if (number >= 94)
+    if (number >= 94 && is_on_all_ways(maker, router))
         text_add(text, "error"); /* routers behind seem silent, nothing else is touched */
     else
         add_what(maker);

@@ -207,6 +207,42 @@ Test(asking, a_port_that_is_refused_is_not_asked_on)
     net_free(net);
 }
 
+/* Service 1 keeps silent; the other UDP port, which stands by, is refused by the host. */
+static void is_deaf_beside_a_closed_one(struct net *net, const struct sonde_tx *tx)
+{
+    if (net_expires(net, tx) || net_service_of(tx) == DNS)
+        return;
+    if (tx->flow->protocol == IP_PROTO_UDP)
+        net_refuse(net, tx, net_rtt(net));
+    else
+        net_reply(net, tx, net_rtt(net));
+}
+
+/*
+ * What a host rations are its refusals, and to whom it gave none when it had some left, it gives
+ * none: the silence is that of the port. So one silence is excused, and asked for once more; the
+ * others are what they are. The run keeps to its cycles, the last of which is at 3.8 s. The control
+ * is refused and has to wait for its ration, but not until it has made up for all cycles: one
+ * refusal is there again after a second.
+ */
+Test(asking, a_silent_port_waits_for_no_refusals_that_others_get)
+{
+    struct engine_config config = net_config();
+    config.cycles = 20;
+    config.interval_ns = 200 * MS;
+    struct net *net = net_new(&config);
+    net->on_probe = is_deaf_beside_a_closed_one;
+    net_add(net, "icmp udp +udp");
+    engine_start(net->engine, 0);
+    net_run(net);
+    cr_expect_eq(net_count(net, DNS, 0, true), 20);
+    expect_asked(net, "000000000000000000000"); /* 20, and the one that was excused */
+    cr_expect_gt(net_outcomes(net, SONDE_OUTCOME_PORT_UNREACHABLE), 3); /* somebody was refused */
+    cr_expect_leq(net->now, 19 * config.interval_ns + S + PATIENCE, "%ld ms",
+                  (long)(net->now / MS));
+    net_free(net);
+}
+
 static int refuses_dns(struct net *net, const struct sonde_tx *tx)
 {
     (void)net;
