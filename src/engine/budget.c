@@ -54,9 +54,14 @@ budget_key budget_router(const struct sonde_addr *router)
     return key_of(mix_address(router), 0);
 }
 
-budget_key budget_place(const struct sonde_addr *source, budget_key behind, unsigned ttl)
+static budget_key place_key(const struct sonde_addr *source, budget_key behind, unsigned ttl)
 {
     return key_of(mix64(mix_address(source) ^ mix64(behind + ttl)), IS_PLACE);
+}
+
+struct budget_place budget_place(const struct sonde_addr *source, budget_key behind, unsigned ttl)
+{
+    return (struct budget_place){place_key(source, behind, ttl), place_key(source, 0, ttl)};
 }
 
 /* The buckets among which one with this key has its room. */
@@ -85,11 +90,11 @@ static struct budget_bucket *take(struct budget *budget, budget_key key)
         return found;
     struct budget_bucket *set = set_of(budget, key);
     found = set;
-    for (unsigned i = 1; i < SET; i++) {
-        if (set[i].full_ns < found->full_ns)
+    for (unsigned i = 1; i < SET && found->key != 0; i++) {
+        if (set[i].key == 0 || set[i].full_ns < found->full_ns)
             found = &set[i];
     }
-    *found = (struct budget_bucket){key, INT64_MIN};
+    *found = (struct budget_bucket){key, INT64_MIN, 0};
     return found;
 }
 
@@ -102,7 +107,7 @@ int budget_grow(struct budget *budget, uint32_t buckets)
     for (uint32_t i = 0; r == 0 && i < budget->cap; i++) {
         const struct budget_bucket *bucket = &budget->buckets[i];
         if (bucket->key != 0)
-            take(&larger, bucket->key)->full_ns = bucket->full_ns;
+            *take(&larger, bucket->key) = *bucket;
     }
     if (r == 0) {
         budget_deinit(budget);
@@ -125,33 +130,87 @@ void budget_charge(struct budget *budget, budget_key key, sonde_ns now)
     bucket->full_ns = ns_add(ns_max(bucket->full_ns, now), BUDGET_INTERVAL_NS);
 }
 
-void budget_give_back(struct budget *budget, budget_key key)
+/* Who was met at a place. */
+static budget_key met_at(const struct budget *budget, budget_key place)
+{
+    const struct budget_bucket *bucket = find(budget, place);
+    return bucket != NULL ? bucket->met : 0;
+}
+
+/* Which router is expected at a place; place.behind: nobody knows. */
+static budget_key expected_at(const struct budget *budget, struct budget_place place)
+{
+    budget_key met = met_at(budget, place.behind);
+    if (met == 0 && met_at(budget, place.at_ttl) != place.at_ttl)
+        met = met_at(budget, place.at_ttl);
+    return met != 0 ? met : place.behind;
+}
+
+sonde_ns budget_place_ready_ns(const struct budget *budget, struct budget_place place,
+                               unsigned keep)
+{
+    budget_key key = expected_at(budget, place);
+    sonde_ns ready = budget_ready_ns(budget, key, keep);
+    bool alone = key == place.behind && met_at(budget, place.at_ttl) == 0;
+    return alone ? ns_max(ready, budget_ready_ns(budget, place.at_ttl, keep)) : ready;
+}
+
+struct budget_charge budget_place_charge(struct budget *budget, struct budget_place place,
+                                         sonde_ns now)
+{
+    struct budget_charge charge = {expected_at(budget, place), 0};
+    budget_charge(budget, charge.key, now);
+    if (charge.key == place.behind && charge.key != place.at_ttl) {
+        budget_charge(budget, place.at_ttl, now);
+        charge.at_ttl = place.at_ttl;
+    }
+    return charge;
+}
+
+static void give_back(struct budget *budget, budget_key key)
 {
     struct budget_bucket *bucket = find(budget, key);
     if (bucket != NULL)
         bucket->full_ns = ns_sub(bucket->full_ns, BUDGET_INTERVAL_NS);
 }
 
+void budget_unanswered(struct budget *budget, struct budget_charge *charge)
+{
+    if (charge->at_ttl != 0)
+        give_back(budget, charge->at_ttl);
+    charge->at_ttl = 0;
+}
+
+void budget_give_back(struct budget *budget, struct budget_charge *charge)
+{
+    budget_unanswered(budget, charge);
+    if (charge->key != 0)
+        give_back(budget, charge->key);
+    charge->key = 0;
+}
+
 /* A place has no more left than a router that was met there. */
-static void lower(struct budget *budget, budget_key place, sonde_ns full_ns)
+static void meet(struct budget *budget, budget_key place, budget_key router, sonde_ns full_ns)
 {
     struct budget_bucket *bucket = take(budget, place);
     bucket->full_ns = ns_max(bucket->full_ns, full_ns);
+    bucket->met = bucket->met == 0 || bucket->met == router ? router : place;
 }
 
-void budget_answered(struct budget *budget, budget_key charged, budget_key router, budget_key place,
-                     sonde_ns now)
+void budget_answered(struct budget *budget, struct budget_charge *charge, budget_key router,
+                     struct budget_place place, sonde_ns now)
 {
-    bool was_place = (charged & IS_PLACE) != 0;
-    struct budget_bucket *bucket = was_place ? find(budget, charged) : NULL;
-    if (bucket != NULL)
-        bucket->full_ns = ns_sub(bucket->full_ns, BUDGET_INTERVAL_NS);
-    if (router == 0)
-        return;
-    if (charged != router)
+    budget_key charged = charge->key;
+    if (charged != router) {
+        budget_give_back(budget, charge);
         budget_charge(budget, router, now);
+    }
+    *charge = (struct budget_charge){0};
     sonde_ns full_ns = take(budget, router)->full_ns;
-    if (was_place)
-        lower(budget, charged, full_ns);
-    lower(budget, place, full_ns);
+    if ((charged & IS_PLACE) != 0)
+        meet(budget, charged, router, full_ns);
+    if (place.behind != charged)
+        meet(budget, place.behind, router, full_ns);
+    if (place.at_ttl != place.behind && place.at_ttl != charged)
+        meet(budget, place.at_ttl, router, full_ns);
 }

@@ -137,19 +137,22 @@ static void note_answer(const struct engine *engine, struct engine_trace *trace,
     trace->unanswered_ns[0] = trace->unanswered_ns[1] = SONDE_NS_NEVER;
 }
 
-/* Move the charge for a probe to who answered it. */
+/* Move the charge for a probe to who answered it. Who refuses, or has no such port, may stand
+ * anywhere. */
 static void settle_charge(struct engine *engine, const struct engine_trace *trace,
-                          const struct flight *flight, const struct sonde_event *event,
-                          sonde_ns now)
+                          struct flight *flight, const struct sonde_event *event, sonde_ns now)
 {
-    struct engine_target *target = &engine->targets[trace->target];
+    const struct engine_target *target = &engine->targets[trace->target];
     bool by_error = event->icmp_type >= 0;
     budget_key who = by_error ? budget_router(&event->from) : 0;
-    if (flight->charged != 0 && !flight->to_target)
-        budget_answered(&engine->budget, flight->charged, who,
-                        trace_place_key(engine, target, trace, flight->ttl), now);
-    else if (by_error && who != flight->charged)
-        budget_charge(&engine->budget, who, now);
+    if (!flight->to_target && event->outcome == SONDE_OUTCOME_TTL_EXCEEDED) {
+        struct budget_place place = trace_place_of(engine, target, trace, flight->ttl);
+        budget_answered(&engine->budget, &flight->charge, who, place, now);
+    } else if (flight->charge.key != who) {
+        budget_give_back(&engine->budget, &flight->charge);
+        if (by_error)
+            budget_charge(&engine->budget, who, now);
+    }
 }
 
 void finish_flight(struct engine *engine, uint32_t index, struct sonde_event *event, sonde_ns now)

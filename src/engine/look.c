@@ -21,17 +21,21 @@ static const sonde_ns OWED_AFTER_NS = 5 * SONDE_NS_PER_MS;
  * asked again before its answer can be there would only confuse it. */
 static const sonde_ns DOUBT_UNKNOWN_NS = SONDE_NS_PER_S;
 
-/* After how long a trace that is not answered is overdue. */
-static sonde_ns doubt_ns(const struct engine *engine, const struct engine_target *target,
-                         const struct engine_trace *trace)
+/* After how long a router that does not answer is overdue. */
+static sonde_ns router_doubt_ns(const struct engine_target *target)
 {
     sonde_ns doubt = patience_router_ns(&target->patience);
     if (doubt == SONDE_NS_NEVER)
         doubt = DOUBT_UNKNOWN_NS;
-    if (!target->patience.reached)
-        doubt = ns_max(doubt, DOUBT_UNKNOWN_NS);
+    return target->patience.reached ? doubt : ns_max(doubt, DOUBT_UNKNOWN_NS);
+}
+
+/* And a trace. */
+static sonde_ns doubt_ns(const struct engine *engine, const struct engine_target *target,
+                         const struct engine_trace *trace)
+{
     sonde_ns think = probe_think_ns(trace->ops, &trace->spec, 0);
-    return ns_min(ns_add(doubt, think), engine->config.timeout_ns);
+    return ns_min(ns_add(router_doubt_ns(target), think), engine->config.timeout_ns);
 }
 
 /* When a trace is overdue if nothing answers it: with the first full-TTL probe if it never was
@@ -458,28 +462,37 @@ static bool is_in_doubt(const struct engine *engine, const struct engine_target 
     return !members_is_empty(&target->looked_at);
 }
 
-/* What a silent trace was asked behind the hop where it ends has probably met nobody: as soon as
- * that is clear, others may be asked there instead. @return When more becomes clear. */
-static sonde_ns give_back(struct engine *engine, const struct engine_target *target, sonde_ns now)
+/* Nobody has answered a probe for as long as a router takes. What a silent trace was asked behind the
+ * hop where it ends has met nobody, then, so others may be asked there instead. */
+static void give_back(struct engine *engine, const struct engine_target *target,
+                      const struct engine_trace *trace, struct flight *flight)
+{
+    unsigned end = trace_reach(engine, trace)->top_ttl + 1U;
+    if (trace->standing == STANDING_SILENT && flight->ttl > end &&
+        others_meet_router(engine, target, trace, end))
+        budget_give_back(&engine->budget, &flight->charge);
+    else
+        budget_unanswered(&engine->budget, &flight->charge);
+}
+
+/* Give back what turns out to have been asked in vain. @return When more does. */
+static sonde_ns give_all_back(struct engine *engine, const struct engine_target *target,
+                              sonde_ns now)
 {
     sonde_ns next = SONDE_NS_NEVER;
-    sonde_ns patience = patience_router_ns(&target->patience);
     for (uint32_t i = 0; i < target->trace_count; i++) {
         const struct engine_trace *trace = trace_at(engine, target, i);
-        uint32_t index = trace->standing == STANDING_SILENT ? trace->line.first : FLIGHT_NONE;
-        unsigned end = trace_reach(engine, trace)->top_ttl + 1U;
+        uint32_t index = trace->line.first;
         for (; index != FLIGHT_NONE; index = engine->flights.flights[index].next) {
             struct flight *flight = &engine->flights.flights[index];
-            if (flight->to_target || flight->charged == 0 || flight->ttl <= end || !flight->sent ||
-                !others_meet_router(engine, target, trace, end))
+            bool is_silent = trace->standing == STANDING_SILENT && flight->charge.key != 0;
+            if (flight->to_target || !flight->sent || (!is_silent && flight->charge.at_ttl == 0))
                 continue;
-            sonde_ns clear = ns_add(flight->sent_ns, patience);
-            if (!ns_due(clear, now)) {
+            sonde_ns clear = ns_add(flight->sent_ns, router_doubt_ns(target));
+            if (ns_due(clear, now))
+                give_back(engine, target, trace, flight);
+            else
                 next = ns_min(next, clear);
-                continue;
-            }
-            budget_give_back(&engine->budget, flight->charged);
-            flight->charged = 0;
         }
     }
     return next;
@@ -490,7 +503,7 @@ sonde_ns look_review(struct engine *engine, struct engine_target *target, sonde_
     find_overdue(engine, target, now);
     end_controls(engine, target);
     ask_on(engine, target, now);
-    sonde_ns next = ns_min(find_odd(engine, target, now), give_back(engine, target, now));
+    sonde_ns next = ns_min(find_odd(engine, target, now), give_all_back(engine, target, now));
     for (uint32_t i = 0; i < target->trace_count; i++) {
         const struct engine_trace *trace = trace_at(engine, target, i);
         next = ns_min(next, overdue_ns(engine, target, trace));

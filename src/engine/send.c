@@ -45,10 +45,11 @@ static uint32_t new_flight(struct engine *engine, struct engine_target *target,
         choice->to_target ? asking_take(&trace->asking) : asking_on_the_way(&trace->asking);
     flight->sent_ns = now;
     trace_claim(engine, target, trace, flight, now);
-    flight->charged = choice->to_target ? 0 : trace_charge(engine, target, trace, choice->ttl, now);
+    flight->charge = choice->to_target ? (struct budget_charge){0}
+                                       : trace_charge(engine, target, trace, choice->ttl, now);
     if (again) { /* a host is charged when it refuses; but at once if it may have had none left */
-        flight->charged = budget_router(&target->addr);
-        budget_charge(&engine->budget, flight->charged, now);
+        flight->charge.key = budget_router(&target->addr);
+        budget_charge(&engine->budget, flight->charge.key, now);
     }
     flight->releases = takes_back(trace, &before);
     flight->released = claims_newest(&before);

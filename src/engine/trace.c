@@ -4,12 +4,13 @@
 
 #include "engine/extent.h"
 
-/* Is a probe at this TTL expected to arrive, as far as anything shows how far the target is? */
+/* Is a probe at this TTL known to arrive? */
 static bool is_to_arrive(const struct engine *engine, const struct engine_target *target,
                          const struct engine_trace *trace, unsigned ttl)
 {
-    unsigned end = extent_end(engine, target, trace);
-    return end != 0 && ttl >= end;
+    uint8_t own = trace_reach(engine, trace)->dest_ttl;
+    uint8_t distance = own != 0 ? own : target->distance;
+    return distance != 0 && ttl >= distance;
 }
 
 bool trace_begins_attempt(const struct engine *engine, const struct engine_target *target,
@@ -79,7 +80,7 @@ static budget_key known_router(const struct engine *engine, const struct engine_
     return router != NULL ? budget_router(&router->addr) : 0;
 }
 
-budget_key trace_place_key(const struct engine *engine, const struct engine_target *target,
+struct budget_place trace_place_of(const struct engine *engine, const struct engine_target *target,
                            const struct engine_trace *trace, unsigned ttl)
 {
     budget_key behind = 0;
@@ -88,50 +89,40 @@ budget_key trace_place_key(const struct engine *engine, const struct engine_targ
     return budget_place(&target->source, behind, ttl);
 }
 
-/* The router that the other traces of a target know to stand at a TTL, if they agree; 0 = none. */
-static budget_key common_router(const struct engine *engine, const struct engine_target *target,
-                                unsigned ttl)
+/* The bucket that a TTL-limited probe is charged to, if the trace knows who will answer it; 0: it
+ * goes to a target that does not ration its answers. @return false: only the place is known. */
+static bool find_bucket(const struct engine *engine, const struct engine_target *target,
+                        const struct engine_trace *trace, unsigned ttl, budget_key *ret_bucket)
 {
-    budget_key common = 0;
-    for (uint32_t i = 0; i < target->trace_count; i++) {
-        budget_key router = known_router(engine, trace_at(engine, target, i), ttl);
-        if (router != 0 && common != 0 && router != common)
-            return 0;
-        common = router != 0 ? router : common;
-    }
-    return common;
-}
-
-/* The bucket that a TTL-limited probe is charged to; 0 = none: it goes to the target. */
-static budget_key bucket_at(const struct engine *engine, const struct engine_target *target,
-                            const struct engine_trace *trace, unsigned ttl)
-{
-    budget_key router = known_router(engine, trace, ttl);
-    if (router != 0)
-        return router;
-    if (is_to_arrive(engine, target, trace, ttl))
-        return is_refused_by_host(engine, trace) ? budget_router(&target->addr) : 0;
-    router = common_router(engine, target, ttl);
-    if (router != 0)
-        return router;
-    return trace_place_key(engine, target, trace, ttl);
+    *ret_bucket = known_router(engine, trace, ttl);
+    if (*ret_bucket != 0)
+        return true;
+    bool rationed = is_refused_by_host(engine, trace);
+    *ret_bucket = rationed ? budget_router(&target->addr) : 0;
+    return is_to_arrive(engine, target, trace, ttl);
 }
 
 sonde_ns trace_affordable_ns(const struct engine *engine, const struct engine_target *target,
                              const struct engine_trace *trace, unsigned ttl, unsigned keep)
 {
-    budget_key bucket = bucket_at(engine, target, trace, ttl);
+    budget_key bucket;
+    if (!find_bucket(engine, target, trace, ttl, &bucket))
+        return budget_place_ready_ns(&engine->budget, trace_place_of(engine, target, trace, ttl),
+                                     keep);
     return bucket != 0 ? budget_ready_ns(&engine->budget, bucket, keep) : INT64_MIN;
 }
 
-budget_key trace_charge(struct engine *engine, const struct engine_target *target,
-                        const struct engine_trace *trace, unsigned ttl, sonde_ns now)
+struct budget_charge trace_charge(struct engine *engine, const struct engine_target *target,
+                                  const struct engine_trace *trace, unsigned ttl, sonde_ns now)
 {
-    budget_key bucket = bucket_at(engine, target, trace, ttl);
+    budget_key bucket;
+    if (!find_bucket(engine, target, trace, ttl, &bucket))
+        return budget_place_charge(&engine->budget, trace_place_of(engine, target, trace, ttl),
+                                   now);
     if (bucket == 0 || bucket == budget_router(&target->addr))
-        return 0; /* the host is charged when it refuses */
+        return (struct budget_charge){0}; /* the host is charged when it refuses */
     budget_charge(&engine->budget, bucket, now);
-    return bucket;
+    return (struct budget_charge){bucket, 0};
 }
 
 void trace_claim(const struct engine *engine, const struct engine_target *target,

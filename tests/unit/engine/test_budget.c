@@ -45,10 +45,17 @@ static budget_key router_key(unsigned number)
 }
 
 /* What stands at a TTL, of which nothing before is known. */
-static budget_key place_key(unsigned ttl)
+static struct budget_place place_at(unsigned ttl)
 {
     struct sonde_addr source = numbered_addr(0);
     return budget_place(&source, 0, ttl);
+}
+
+/* And behind a router that is known. */
+static struct budget_place place_behind(unsigned router, unsigned ttl)
+{
+    struct sonde_addr source = numbered_addr(0);
+    return budget_place(&source, router_key(router), ttl);
 }
 
 static void charge_times(budget_key key, unsigned count, sonde_ns now)
@@ -57,20 +64,46 @@ static void charge_times(budget_key key, unsigned count, sonde_ns now)
         budget_charge(&budget, key, now);
 }
 
+/* After so many asks at T, another may be made that leaves some of the burst. A bucket that is full
+ * is as good as none. */
+static void expect_ready(sonde_ns ready, unsigned count, unsigned keep, const char *what)
+{
+    sonde_ns expected = T + ((int)count - 5 + (int)keep) * S;
+    bool as_expected = count > 0 ? ready == expected : ready <= expected;
+    cr_expect(as_expected, "%s, %u kept: %f s after T", what, keep, (double)(ready - T) / 1e9);
+}
+
 /* A bucket has been charged for so many asks at T, or is as if it had. */
 static void expect_charges(budget_key key, unsigned count, const char *what)
 {
-    for (unsigned keep = 0; keep < BUDGET_BURST; keep++) {
-        sonde_ns ready = count > 0 ? T + ((int)count - 5 + (int)keep) * S : INT64_MIN;
-        cr_expect_eq(budget_ready_ns(&budget, key, keep), ready, "%s, %u kept: %f s after T", what,
-                     keep, (double)(budget_ready_ns(&budget, key, keep) - T) / 1e9);
-    }
+    for (unsigned keep = 0; keep < BUDGET_BURST; keep++)
+        expect_ready(budget_ready_ns(&budget, key, keep), count, keep, what);
+}
+
+/* Likewise whoever stands at a place. */
+static void expect_place(struct budget_place place, unsigned count, const char *what)
+{
+    for (unsigned keep = 0; keep < BUDGET_BURST; keep++)
+        expect_ready(budget_place_ready_ns(&budget, place, keep), count, keep, what);
+}
+
+static struct budget_charge charge_place(struct budget_place place)
+{
+    return budget_place_charge(&budget, place, T);
+}
+
+/* A router answers what was charged. */
+static void answer(struct budget_charge charge, unsigned router, struct budget_place place)
+{
+    budget_answered(&budget, &charge, router_key(router), place, T);
+    cr_expect_eq(charge.key, 0, "nothing is left to give back");
+    cr_expect_eq(charge.at_ttl, 0);
 }
 
 Test(budget, who_was_never_asked_may_be_asked_at_once)
 {
     expect_charges(router_key(1), 0, "a router");
-    expect_charges(place_key(1), 0, "a place");
+    expect_place(place_at(1), 0, "a place");
 }
 
 Test(budget, each_ask_takes_one_of_six_and_one_comes_back_each_second)
@@ -158,106 +191,169 @@ Test(budget, places_differ_by_where_from_behind_whom_and_how_far)
     struct sonde_addr source = numbered_addr(0);
     struct sonde_addr other = numbered_addr(1);
     const budget_key keys[] = {
-        budget_place(&source, 0, 1),
-        budget_place(&source, 0, 2),
-        budget_place(&other, 0, 1),
-        budget_place(&source, router_key(1), 2),
-        budget_place(&source, router_key(2), 2),
+        budget_place(&source, 0, 1).behind,
+        budget_place(&source, 0, 2).behind,
+        budget_place(&other, 0, 1).behind,
+        budget_place(&source, router_key(1), 2).behind,
+        budget_place(&source, router_key(2), 2).behind,
         budget_router(&source), /* and from the router that has the address */
     };
     expect_own_buckets(keys, sizeof keys / sizeof *keys);
-    cr_expect_eq(budget_place(&source, router_key(1), 2), keys[3], "the same for all traces");
+    cr_expect_eq(budget_place(&source, router_key(1), 2).behind, keys[3], "for all traces");
+    cr_expect_eq(budget_place(&source, router_key(1), 2).at_ttl, keys[1], "at its TTL");
 }
 
-/* The same for many addresses: what is true of one might be chance. */
-Test(budget, a_probe_that_the_target_answered_is_given_back_at_a_place_and_stays_at_a_router)
+/* Behind different routers there may be the same one at a TTL, as long as nobody was met there. */
+Test(budget, until_somebody_was_met_at_a_ttl_its_places_share_what_it_may_be_asked)
 {
-    for (unsigned i = 1; i <= 64; i++) {
-        struct sonde_addr source = numbered_addr(i);
-        budget_key place = budget_place(&source, 0, 3);
-        charge_times(place, 3, T);
-        budget_answered(&budget, place, 0, place, T);
-        expect_charges(place, 2, "a place");
-        charge_times(router_key(i), 3, T);
-        budget_answered(&budget, router_key(i), 0, place, T);
-        expect_charges(router_key(i), 3, "a router that did not answer");
-        expect_charges(place, 2, "its place");
-    }
+    for (unsigned i = 0; i < 3; i++)
+        (void)charge_place(place_behind(1, 3));
+    expect_place(place_behind(1, 3), 3, "where it was asked");
+    expect_place(place_behind(2, 3), 3, "behind another");
+    expect_place(place_at(3), 3, "behind nobody");
+    expect_place(place_behind(2, 4), 0, "farther away");
+    (void)charge_place(place_behind(2, 3));
+    expect_place(place_behind(1, 3), 4, "all together");
 }
 
 Test(budget, the_charge_of_a_place_moves_to_the_router_that_answered)
 {
-    charge_times(place_key(3), 4, T);
-    budget_answered(&budget, place_key(3), router_key(1), place_key(3), T);
-    expect_charges(place_key(3), 3, "what is still out");
-    expect_charges(router_key(1), 1, "the first router");
-    budget_answered(&budget, place_key(3), router_key(2), place_key(3), T);
-    expect_charges(place_key(3), 2, "what is still out");
-    expect_charges(router_key(2), 1, "the second router");
+    struct budget_charge first = charge_place(place_behind(9, 3));
+    struct budget_charge second = charge_place(place_behind(9, 3));
+    answer(first, 1, place_behind(9, 3));
+    expect_charges(router_key(1), 1, "the router");
+    expect_charges(second.key, 1, "what is still out");
+    expect_charges(second.at_ttl, 1, "at the TTL, too");
+    answer(second, 1, place_behind(9, 3));
+    expect_charges(router_key(1), 2, "the router");
 }
 
-/* All four went to the same router: the next may as well. */
-Test(budget, a_place_has_no_more_left_than_a_router_that_was_met_there)
+/* All traces that come to a place meet the same router, as far as is known. */
+Test(budget, the_router_that_was_met_at_a_place_is_expected_there)
 {
-    charge_times(place_key(3), 4, T);
-    for (unsigned i = 0; i < 4; i++)
-        budget_answered(&budget, place_key(3), router_key(1), place_key(3), T);
-    expect_charges(router_key(1), 4, "the router");
-    expect_charges(place_key(3), 4, "the place");
+    answer(charge_place(place_behind(9, 3)), 1, place_behind(9, 3));
+    expect_place(place_behind(9, 3), 1, "at the place");
+    struct budget_charge charge = charge_place(place_behind(9, 3));
+    cr_expect_eq(charge.key, router_key(1));
+    cr_expect_eq(charge.at_ttl, 0, "it is known who is asked");
+    budget_charge(&budget, router_key(1), T); /* by who knows it */
+    expect_place(place_behind(9, 3), 3, "all together");
 }
 
 /* The trace has learned meanwhile who stands before it: others that know him, too, are at another
  * place. */
-Test(budget, where_the_place_has_got_another_name_both_are_lowered)
+Test(budget, where_the_place_has_got_another_name_the_router_is_expected_at_both)
 {
-    budget_key now_known = budget_place(&(struct sonde_addr){0}, router_key(9), 3);
-    charge_times(router_key(1), 2, T); /* by somebody else */
-    budget_charge(&budget, place_key(3), T);
-    budget_answered(&budget, place_key(3), router_key(1), now_known, T);
-    expect_charges(router_key(1), 3, "the router");
-    expect_charges(place_key(3), 3, "the place that was charged");
-    expect_charges(now_known, 3, "the place as it is known now");
+    struct budget_charge charge = charge_place(place_at(3));
+    budget_charge(&budget, router_key(1), T); /* by somebody else */
+    answer(charge, 1, place_behind(9, 3));
+    expect_charges(router_key(1), 2, "the router");
+    cr_expect_eq(charge_place(place_at(3)).key, router_key(1), "the place that was charged");
+    cr_expect_eq(charge_place(place_behind(9, 3)).key, router_key(1), "as it is known now");
 }
 
-Test(budget, a_place_that_was_asked_more_than_the_router_stays_as_it_is)
+Test(budget, the_only_router_that_was_met_at_a_ttl_is_expected_everywhere_there)
 {
-    charge_times(place_key(3), 5, T);
-    budget_answered(&budget, place_key(3), router_key(1), place_key(3), T);
-    expect_charges(place_key(3), 4, "the place");
-    expect_charges(router_key(1), 1, "the router");
+    answer(charge_place(place_behind(8, 3)), 1, place_behind(8, 3));
+    cr_expect_eq(charge_place(place_behind(9, 3)).key, router_key(1));
+    cr_expect_eq(charge_place(place_behind(9, 4)).key, place_behind(9, 4).behind, "farther away");
 }
 
-Test(budget, a_probe_that_nobody_answered_stays_charged_and_is_forgotten_with_time)
+Test(budget, once_two_were_met_at_a_ttl_its_places_go_their_own_ways)
 {
-    charge_times(place_key(3), 6, T);
-    cr_expect_eq(budget_ready_ns(&budget, place_key(3), 0), T + S);
-    cr_expect_eq(budget_ready_ns(&budget, place_key(3), 5), T + 6 * S, "as good as new");
+    answer(charge_place(place_behind(8, 3)), 1, place_behind(8, 3));
+    answer(charge_place(place_behind(9, 3)), 2, place_behind(9, 3));
+    cr_expect_eq(charge_place(place_behind(8, 3)).key, router_key(1));
+    cr_expect_eq(charge_place(place_behind(9, 3)).key, router_key(2));
+    for (unsigned i = 0; i < 4; i++)
+        (void)charge_place(place_behind(7, 3));
+    expect_place(place_behind(7, 3), 4, "where nobody was met");
+    expect_place(place_behind(6, 3), 0, "elsewhere");
 }
 
-Test(budget, a_router_that_answers_in_place_of_the_one_charged_is_charged_too)
+/* Flows that part behind a router meet several at the same place. */
+Test(budget, a_place_where_several_were_met_has_no_more_left_than_the_last_of_them)
+{
+    struct budget_place place = place_behind(9, 3);
+    budget_charge(&budget, router_key(2), T);
+    budget_charge(&budget, router_key(2), T);
+    answer(charge_place(place), 1, place);
+    answer(charge_place(place), 2, place);
+    expect_charges(router_key(1), 1, "the first; that of the second was moved");
+    expect_charges(router_key(2), 3, "the second");
+    expect_place(place, 3, "the place");
+    (void)charge_place(place);
+    expect_place(place, 4, "is charged itself");
+    expect_charges(router_key(2), 3, "and neither router");
+}
+
+Test(budget, a_probe_that_asked_nobody_is_given_back)
+{
+    struct budget_charge charge = charge_place(place_behind(9, 3));
+    (void)charge_place(place_behind(9, 3));
+    budget_give_back(&budget, &charge);
+    expect_place(place_behind(9, 3), 1, "the place");
+    expect_place(place_behind(8, 3), 1, "its TTL");
+    budget_give_back(&budget, &charge);
+    expect_place(place_behind(9, 3), 1, "only once");
+    charge = (struct budget_charge){router_key(1), 0};
+    charge_times(router_key(1), 3, T);
+    budget_give_back(&budget, &charge);
+    expect_charges(router_key(1), 2, "a router");
+}
+
+/* It may be of a router that had no answer left: who stands there must not be asked more. But that
+ * it is the same that others would meet is less likely the longer nobody was met. */
+Test(budget, a_probe_that_nobody_answered_stays_charged_to_its_place_and_not_to_its_ttl)
+{
+    struct budget_charge charge = charge_place(place_behind(9, 3));
+    budget_unanswered(&budget, &charge);
+    expect_place(place_behind(9, 3), 1, "the place");
+    expect_place(place_behind(8, 3), 0, "elsewhere");
+    cr_expect_eq(charge.at_ttl, 0);
+    budget_give_back(&budget, &charge);
+    expect_place(place_behind(9, 3), 0, "nothing is given back twice");
+    charge = charge_place(place_at(4));
+    budget_unanswered(&budget, &charge);
+    expect_place(place_at(4), 1, "behind nobody it is the same");
+}
+
+Test(budget, a_charge_is_forgotten_with_time)
+{
+    for (unsigned i = 0; i < 6; i++)
+        (void)charge_place(place_at(3));
+    cr_expect_eq(budget_place_ready_ns(&budget, place_at(3), 0), T + S);
+    cr_expect_eq(budget_place_ready_ns(&budget, place_at(3), 5), T + 6 * S, "as good as new");
+}
+
+Test(budget, a_router_that_answers_in_place_of_the_one_charged_is_charged_instead)
 {
     charge_times(router_key(1), 2, T);
-    budget_answered(&budget, router_key(1), router_key(2), place_key(3), T);
-    expect_charges(router_key(1), 2, "the one that was expected");
+    answer((struct budget_charge){router_key(1), 0}, 2, place_at(3));
+    expect_charges(router_key(1), 1, "the one that was expected");
     expect_charges(router_key(2), 1, "the one that answered");
-    expect_charges(place_key(3), 1, "the place");
+    cr_expect_eq(charge_place(place_at(3)).key, router_key(2));
 }
 
 Test(budget, the_router_that_was_charged_is_not_charged_twice)
 {
     charge_times(router_key(1), 2, T);
-    budget_answered(&budget, router_key(1), router_key(1), place_key(3), T);
+    answer((struct budget_charge){router_key(1), 0}, 1, place_at(3));
     expect_charges(router_key(1), 2, "the router");
-    expect_charges(place_key(3), 2, "the place is lowered to it");
+}
+
+Test(budget, a_router_that_answers_what_was_not_charged_is_charged)
+{
+    answer((struct budget_charge){0}, 1, place_at(3));
+    expect_charges(router_key(1), 1, "the router");
 }
 
 /* An answer arrives two seconds after its probe: it is then that the router gave one away. */
 Test(budget, a_router_is_charged_when_it_answers)
 {
-    charge_times(place_key(3), 1, T - 2 * S);
-    budget_answered(&budget, place_key(3), router_key(1), place_key(3), T);
+    struct budget_charge charge = budget_place_charge(&budget, place_at(3), T - 2 * S);
+    answer(charge, 1, place_at(3));
     expect_charges(router_key(1), 1, "the router");
-    expect_charges(place_key(3), 1, "the place");
 }
 
 Test(budget, buckets_are_a_power_of_two_and_enough)
@@ -325,25 +421,38 @@ Test(budget, a_place_that_was_forgotten_has_nothing_to_give_back)
 {
     free_budget();
     cr_assert_eq(budget_init(&budget, 1), 0);
-    budget_charge(&budget, place_key(1), T - S);
+    struct budget_charge charge = budget_place_charge(&budget, place_at(1), T - S);
     for (unsigned i = 0; i < 8; i++)
         charge_times(router_key(i), 2, T);
-    expect_charges(place_key(1), 0, "forgotten");
-    budget_answered(&budget, place_key(1), 0, place_key(1), T);
-    expect_charges(place_key(1), 0, "still");
+    expect_place(place_at(1), 0, "forgotten");
+    budget_give_back(&budget, &charge);
+    expect_place(place_at(1), 0, "still");
     for (unsigned i = 0; i < 8; i++)
         expect_charges(router_key(i), 2, "and nobody else is given anything");
+}
+
+/* An empty room is taken before that of a bucket, be it full again. */
+Test(budget, nobody_is_forgotten_while_there_is_room)
+{
+    free_budget();
+    cr_assert_eq(budget_init(&budget, 1), 0);
+    answer(budget_place_charge(&budget, place_at(1), T - 9 * S), 1, place_at(1));
+    for (unsigned i = 2; i < 8; i++)
+        budget_charge(&budget, router_key(i), T);
+    cr_expect_eq(charge_place(place_at(1)).key, router_key(1), "two and six have room");
 }
 
 Test(budget, growing_forgets_nothing)
 {
     free_budget();
     cr_assert_eq(budget_init(&budget, 8), 0);
-    for (unsigned i = 0; i < 8; i++)
+    for (unsigned i = 0; i < 6; i++)
         charge_times(router_key(i), i + 1, T);
+    answer(charge_place(place_at(3)), 6, place_at(3));
     cr_assert_eq(budget_grow(&budget, 5000), 0);
+    cr_expect_eq(charge_place(place_at(3)).key, router_key(6), "who was met");
     cr_expect_geq(budget.cap, 5000);
-    for (unsigned i = 0; i < 8; i++)
+    for (unsigned i = 0; i < 6; i++)
         expect_charges(router_key(i), i + 1, "after growing");
     const struct budget_bucket *before = budget.buckets;
     cr_assert_eq(budget_grow(&budget, 100), 0);
@@ -352,7 +461,7 @@ Test(budget, growing_forgets_nothing)
     alloc_fail(0, 1);
     cr_expect_eq(budget_grow(&budget, 100000), -ENOMEM);
     alloc_heal();
-    for (unsigned i = 0; i < 8; i++)
+    for (unsigned i = 0; i < 6; i++)
         expect_charges(router_key(i), i + 1, "memory ran out");
 }
 
