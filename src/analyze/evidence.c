@@ -38,17 +38,29 @@ bool evidence_same_way(const struct tally_service *a, const struct tally_service
     return true;
 }
 
-/* Does a router other than @p first answer a trace at a TTL? @p first is set if it was not known.
- */
-static bool is_other_router(const struct tally_hop *hop, const struct sonde_addr **first)
+/* The first router of a hop that is another than @p known; NULL: there is none. */
+static const struct sonde_addr *other_router(const struct tally_hop *hop,
+                                             const struct sonde_addr *known)
 {
     for (uint32_t i = 0; hop != NULL && i < hop->responder_count; i++) {
         const struct tally_responder *responder = &hop->responders[i];
-        if (responder->kind != SONDE_OUTCOME_TTL_EXCEEDED)
-            continue;
-        if (*first != NULL && !sonde_addr_equal(*first, &responder->addr))
+        if (responder->kind == SONDE_OUTCOME_TTL_EXCEEDED &&
+            (known == NULL || !sonde_addr_equal(known, &responder->addr)))
+            return &responder->addr;
+    }
+    return NULL;
+}
+
+/* Do different routers answer the traces of a target at a TTL? */
+static bool is_parallel_at(const struct analyze_target *target, unsigned ttl)
+{
+    const struct sonde_addr *known = NULL;
+    for (uint32_t i = 0; i < target->tally->service_count; i++) {
+        const struct tally_hop *hop = evidence_hop(evidence_tally(target, i), ttl);
+        if (known == NULL)
+            known = other_router(hop, NULL);
+        if (known != NULL && other_router(hop, known) != NULL)
             return true;
-        *first = &responder->addr;
     }
     return false;
 }
@@ -56,11 +68,8 @@ static bool is_other_router(const struct tally_hop *hop, const struct sonde_addr
 bool evidence_parallel(const struct analyze_target *target, unsigned max_ttl)
 {
     for (unsigned ttl = 1; ttl <= max_ttl; ttl++) {
-        const struct sonde_addr *first = NULL;
-        for (uint32_t i = 0; i < target->tally->service_count; i++) {
-            if (is_other_router(evidence_hop(evidence_tally(target, i), ttl), &first))
-                return true;
-        }
+        if (is_parallel_at(target, ttl))
+            return true;
     }
     return false;
 }

@@ -7,6 +7,16 @@
  * TCP trace with raw sockets, whose probes a server takes for repetitions of the SYN before them.
  * The others wait until something shows the distance, go up to the hop before it, and ask the
  * target at that distance once, to confirm it, and once more if that was wrong.
+ *
+ * The words for TTLs, from near to far:
+ *
+ *     top        the farthest at which a router has answered
+ *     floor      the smallest with which a probe may arrive at the target
+ *     dest       of a trace, the smallest at which the target has answered (engine/reach.h)
+ *     distance   of a target, the smallest dest of its traces
+ *     end        of a trace, where it ends as far as anything shows: at its dest or at who refuses;
+ *                or else at the distance, or where the TTL of an answer lets the target seem to be
+ *     limit      the largest that is worth asking now
  */
 #ifndef ENGINE_EXTENT_H
 #define ENGINE_EXTENT_H

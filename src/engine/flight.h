@@ -50,12 +50,11 @@ struct flight {
     uint16_t size_bytes; /* of the whole packet */
     uint8_t question;    /* of its service's, that it carries */
     bool to_target;
-    bool sent; /* of a flying one: it left */
-    bool
-        releases; /* of one that did not leave yet: an attempt is to be taken back before it does */
-    uint32_t released; /* that attempt */
+    bool sent;         /* of a flying one: it left */
+    bool releases;     /* before it leaves, an attempt is to be taken back */
     bool is_blind;     /* see struct probe_name */
     bool is_mute;      /* its silence says nothing */
+    uint32_t released; /* the attempt that is to be taken back */
 };
 
 /** The probes of one trace. */
@@ -71,11 +70,10 @@ struct flight_line {
 struct flight_table {
     struct flight *flights; /* [cap] */
     uint32_t cap;
-    uint32_t share;  /* flying probes of one line, at most */
-    uint32_t flying; /* flights that are */
-    uint32_t used;   /* flights that were ever taken, from the first on */
-    uint32_t
-        first_ended; /* of those that do not fly, the one that ended first; FLIGHT_NONE: none */
+    uint32_t share;       /* flying probes of one line, at most */
+    uint32_t flying;      /* flights that are */
+    uint32_t used;        /* flights that were ever taken, from the first on */
+    uint32_t first_ended; /* of those that ended, the first; FLIGHT_NONE: none has */
     uint32_t last_ended;
     uint32_t first_sent; /* of those that left and fly, of all lines, the one that left first */
     uint32_t last_sent;

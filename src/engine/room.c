@@ -29,7 +29,7 @@ static int grow_flights(struct engine *engine, uint32_t traces)
 {
     const struct engine_config *config = &engine->config;
     int64_t fulls = within(config->timeout_ns / config->interval_ns + 1, 1, FLIGHTS_MAX);
-    int64_t hops = within(config->timeout_ns / BUDGET_INTERVAL_NS + BUDGET_BURST, 1, fulls);
+    int64_t hops = ns_min(config->timeout_ns / BUDGET_INTERVAL_NS + BUDGET_BURST, fulls);
     int64_t each = FLIGHTS_PER_TRACE + fulls + hops * config->max_ttl;
     int64_t cap = within(each * traces, FLIGHTS_MIN, FLIGHTS_MAX);
     int64_t share = within(cap / traces, FLIGHTS_PER_TRACE, cap); /* of many, not all fly at once */

@@ -4,8 +4,10 @@
  *
  * Who does what: plan.c says what a target sends next and how long it waits; walk.c which TTL is
  * asked next and for whom; look.c what a silent or odd service asks for; extent.c how far probes
- * go; receive.c which probe an arrival answers; finish.c how a probe ends. The machines that they
- * are made of (budget, claim, flight, pace, patience, standing) know nothing of this file.
+ * go; send.c makes packets of that; receive.c finds the trace that an arrival answers, attribute.c
+ * the probe, and credit.c says what follows; finish.c how a probe ends. The machines that they are
+ * made of (answered, asking, budget, claim, flight, hop, pace, patience, reach, rtt, standing,
+ * tally) know nothing of this file.
  */
 #ifndef ENGINE_STATE_H
 #define ENGINE_STATE_H
@@ -40,22 +42,21 @@ struct engine_trace {
     uint8_t limit_ttl;     /* the largest TTL that is asked for now; 0 = none */
     uint8_t arrivals;      /* TTL-limited probes that were sent to arrive */
     uint8_t blind_ttl;     /* the farthest router that answered what went ahead blindly */
-    uint8_t odd_ttl;       /* where it is asked alone; 0 = nowhere */
-    uint8_t odd_asks;      /* how often it was */
-    uint8_t explained_ttl; /* where it was, and nothing is left to be asked; 0 = nowhere */
+    uint8_t odd_ttl;       /* where it is asked by itself, being odd; 0 = nowhere */
+    uint8_t odd_asks;      /* how often it was asked there */
+    uint8_t explained_ttl; /* where that was done, and nothing is left to be asked; 0 = nowhere */
     struct asking asking;
     uint8_t rationed;  /* full-TTL probes in a row whose silence said nothing */
     bool keeps_silent; /* it was, though the host had a refusal left; and was never refused */
     bool asks_on;      /* another question has its first turn: a probe beside those of the cycles */
     bool is_standby;   /* a control that is begun only while somebody needs it */
-    bool scout;        /* it goes ahead while nobody knows how far it is */
+    bool scout;        /* it goes ahead while nobody knows how far the target is */
     bool is_astray;    /* nobody answered where the target seemed to be */
     bool quotes_name_nothing;  /* nothing in an error tells which probe it is about */
     sonde_ns quote_free_ns;    /* and until when one about an earlier probe may come */
     sonde_ns unanswered_ns[2]; /* when the first and the second full-TTL probe left since it was
                                   answered last; never: there was none */
-    sonde_ns
-        refused_ns; /* when this machine's firewall refused the last probe; never: it has not */
+    sonde_ns refused_ns; /* when this machine's firewall refused a probe last; never: it has not */
 };
 
 struct engine_target {
@@ -80,12 +81,12 @@ struct engine_target {
     uint32_t unsent_count;  /* of these, chosen and not known to have left */
 
     /* what is known of the way, made anew by a review */
-    bool changed;       /* something has happened that a review has to look at */
-    sonde_ns review_ns; /* when time alone makes one necessary */
-    uint8_t distance;   /* the smallest TTL known to reach it on any trace; 0 = none is */
+    bool changed;           /* something has happened that a review has to look at */
+    sonde_ns review_ns;     /* when time alone makes one necessary */
+    uint8_t distance;       /* the smallest TTL known to reach it on any trace; 0 = none is */
     uint8_t distance_guess; /* what the TTL of the answers from there lets it seem; 0 = unknown */
-    uint8_t farthest;   /* the largest distance that a trace found just behind a router; 0 = none */
-    uint8_t top_ttl;    /* the farthest router that any trace met */
+    uint8_t farthest; /* the largest distance that a trace found just behind a router; 0 = none */
+    uint8_t top_ttl;  /* the farthest router that any trace met */
     uint8_t passing_ttl; /* where the target itself is a router to a trace, since it passes the port
                             on to another machine; 0 = it is not */
     uint8_t limit_ttl;   /* the largest that any trace asks for now */

@@ -9,21 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    RUN_TRUSTED = 3,      /* answers in a row that make another router the path's */
-    RUN_TRUSTED_MAX = 24, /* likewise, however often routers take turns */
-    /* Likewise, together with those of the router before, in a row, too: packets that are spread
-     * over two routers by chance fall so less than once in 2,000 times. */
-    RUN_TOGETHER = 16,
-    RESPONDERS_AT_FIRST = 2,
-};
-
-/* How much later another's probe left that shows that an unanswered one was passed over: late
- * enough not to have overtaken it on the way, and soon enough for a router that rations its answers
- * to have no new one to give meanwhile. */
-enum { PASSED_MIN = 10, PASSED_MAX = 500 /* in these units: */ };
-static const sonde_ns ASKED_UNIT_NS = SONDE_NS_PER_MS / 10;
-
 int tally_new(uint8_t max_ttl, struct tally **ret_tally)
 {
     struct tally *tally = calloc(1, sizeof *tally);
@@ -32,17 +17,6 @@ int tally_new(uint8_t max_ttl, struct tally **ret_tally)
     tally->max_ttl = max_ttl;
     *ret_tally = tally;
     return 0;
-}
-
-static void hop_free(struct tally_hop *hop)
-{
-    if (hop == NULL)
-        return;
-    for (uint32_t i = 0; i < hop->responder_count; i++)
-        free(hop->responders[i].ext);
-    free(hop->responders);
-    rtt_deinit(&hop->rtt);
-    free(hop);
 }
 
 static void service_deinit(struct tally_service *service, uint8_t max_ttl)
@@ -89,16 +63,6 @@ int tally_add_target(struct tally *tally, const struct sonde_addr *addr, uint32_
     return 0;
 }
 
-static struct tally_hop *hop_new(void)
-{
-    struct tally_hop *hop = calloc(1, sizeof *hop);
-    if (hop == NULL)
-        return NULL;
-    hop->current = hop->last = TALLY_NOBODY;
-    hop->run_trusted = RUN_TRUSTED;
-    return hop;
-}
-
 /* The hop of a TTL, made if need be; NULL if memory ran out. */
 static struct tally_hop *hop_at(struct tally *tally, struct tally_service *service, uint8_t ttl)
 {
@@ -107,38 +71,6 @@ static struct tally_hop *hop_at(struct tally *tally, struct tally_service *servi
     if (service->hops != NULL && service->hops[ttl] == NULL)
         service->hops[ttl] = hop_new();
     return service->hops != NULL ? service->hops[ttl] : NULL;
-}
-
-/* The index of a responder, added if need be; TALLY_NOBODY if there are too many already. */
-static uint32_t responder_index(struct tally_hop *hop, const struct sonde_addr *addr)
-{
-    uint32_t count = hop->responder_count;
-    for (uint32_t i = 0; i < count; i++) {
-        if (sonde_addr_equal(&hop->responders[i].addr, addr))
-            return i;
-    }
-    if (count == TALLY_RESPONDERS_MAX)
-        return TALLY_NOBODY;
-    if (count == 0 || (count >= RESPONDERS_AT_FIRST && (count & (count - 1)) == 0)) {
-        size_t room = count == 0 ? (size_t)RESPONDERS_AT_FIRST : 2 * (size_t)count;
-        struct tally_responder *grown = realloc(hop->responders, room * sizeof *grown);
-        if (grown == NULL)
-            return TALLY_NOBODY;
-        hop->responders = grown;
-    }
-    hop->responders[count] = (struct tally_responder){.addr = *addr};
-    hop->responder_count++;
-    return count;
-}
-
-static void keep_extensions(struct tally_responder *responder, const struct sonde_event *event)
-{
-    if (event->ext.count == 0)
-        return;
-    if (responder->ext == NULL)
-        responder->ext = malloc(sizeof *responder->ext);
-    if (responder->ext != NULL)
-        *responder->ext = event->ext;
 }
 
 /*
@@ -155,94 +87,15 @@ static void note_change(struct tally_service *service, uint32_t after, uint32_t 
         service->changed_cycle = now;
 }
 
-/* Another router answers at a hop than the last time. Short runs that end are what a path looks
- * like that splits per packet: the more there are, the longer must a run be to be trusted. */
-static void begin_run(struct tally_hop *hop, uint32_t index)
-{
-    if (hop->run > 0 && hop->run < RUN_TRUSTED)
-        hop->run_trusted *= 2;
-    else if (hop->run >= hop->run_trusted)
-        hop->run_trusted /= 2;
-    if (hop->run_trusted < RUN_TRUSTED)
-        hop->run_trusted = RUN_TRUSTED;
-    if (hop->run_trusted > RUN_TRUSTED_MAX)
-        hop->run_trusted = RUN_TRUSTED_MAX;
-    hop->last = index;
-    hop->run_before = hop->run;
-    hop->run = 0;
-    hop->run_after = hop->last_cycle;
-}
-
-/*
- * Does the path go through another router now? One that answers several times in a row has taken
- * over, be it new or come back. Where routers take turns, the path splits and does not change.
- */
-static void follow(struct tally_service *service, struct tally_hop *hop, uint32_t index,
-                   const struct sonde_event *event)
-{
-    if (index != hop->last)
-        begin_run(hop, index);
-    hop->run++;
-    hop->last_cycle = event->cycle;
-    if (hop->current == TALLY_NOBODY)
-        hop->current = index;
-    if (index == hop->current || index == TALLY_NOBODY || hop->run < hop->run_trusted ||
-        hop->run + hop->run_before < RUN_TOGETHER)
-        return;
-    hop->current = index;
-    note_change(service, hop->run_after, event->cycle);
-    reach_on_replaced(&service->reach, event->ttl, hop->run_after + 1);
-}
-
-static void hop_answered(struct tally_service *service, struct tally_hop *hop,
-                         const struct sonde_event *event)
-{
-    hop->received++;
-    if (event->rtt_ns >= 0)
-        rtt_add(&hop->rtt, event->rtt_ns);
-    uint32_t index = responder_index(hop, &event->from);
-    if (event->outcome == SONDE_OUTCOME_TTL_EXCEEDED)
-        follow(service, hop, index, event);
-    if (index == TALLY_NOBODY) {
-        hop->unlisted++;
-        return;
-    }
-    struct tally_responder *responder = &hop->responders[index];
-    responder->received++;
-    responder->reply_ttl = event->reply_ttl;
-    responder->icmp_type = event->icmp_type;
-    responder->icmp_code = event->icmp_code;
-    responder->kind = event->outcome;
-    keep_extensions(responder, event);
-}
-
-static uint32_t asked_time(sonde_ns sent_ns)
-{
-    return (uint32_t)(sent_ns / ASKED_UNIT_NS);
-}
-
-/* A router has answered: keep when it was asked, for those that it did not answer. Without memory
- * for that the record is kept all the same, and nobody is known to have been passed over. */
+/* A router has answered. Without memory for that the record is kept all the same, and nobody is
+ * known to have been passed over. */
 static void note_answered(struct tally_target *target, const struct sonde_event *event)
 {
-    struct tally_asked **asked = &target->answered[event->ttl];
-    if (*asked == NULL)
-        *asked = calloc(1, sizeof **asked);
-    if (*asked != NULL)
-        (*asked)->sent[(*asked)->next++ % TALLY_ASKED] = asked_time(event->sent_ns);
-}
-
-/* Was a probe that nobody answered followed closely by another's that was answered? A router that
- * rations its answers would have answered the first. */
-static bool is_passed_over(const struct tally_target *target, const struct sonde_event *event)
-{
-    const struct tally_asked *asked = target->answered[event->ttl];
-    for (unsigned i = 0; asked != NULL && i < TALLY_ASKED && i < asked->next; i++) {
-        uint32_t after = asked->sent[i] - asked_time(event->sent_ns);
-        if (after >= PASSED_MIN && after <= PASSED_MAX)
-            return true;
-    }
-    return false;
+    struct answered **answered = &target->answered[event->ttl];
+    if (*answered == NULL)
+        *answered = calloc(1, sizeof **answered);
+    if (*answered != NULL)
+        answered_note(*answered, event->sent_ns);
 }
 
 /* What a TTL-limited probe drew. */
@@ -257,10 +110,13 @@ static void count_at_hop(struct tally *tally, struct tally_target *target,
         return;
     }
     hop->sent++;
-    if (event->outcome != SONDE_OUTCOME_NO_REPLY)
-        hop_answered(service, hop, event);
-    else
-        hop->passed_over += is_passed_over(target, event);
+    if (event->outcome == SONDE_OUTCOME_NO_REPLY) {
+        const struct answered *answered = target->answered[event->ttl];
+        hop->passed_over += answered != NULL && answered_after(answered, event->sent_ns);
+    } else if (hop_on_answer(hop, event)) {
+        note_change(service, hop->run_after, event->cycle);
+        reach_on_replaced(&service->reach, event->ttl, hop->run_after + 1);
+    }
     if (event->outcome == SONDE_OUTCOME_TTL_EXCEEDED)
         note_answered(target, event);
 }

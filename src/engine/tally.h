@@ -9,47 +9,14 @@
 #ifndef ENGINE_TALLY_H
 #define ENGINE_TALLY_H
 
+#include "engine/answered.h"
+#include "engine/hop.h"
 #include "engine/reach.h"
-#include "engine/rtt.h"
 
 #include <sonde/event.h>
 
 enum {
-    TALLY_RESPONDERS_MAX = 64, /* kept of one hop; more are only counted */
-    TALLY_ERRORS_MAX = 4,      /* kinds of errors kept of one service, likewise */
-    TALLY_ASKED = 16,          /* answered probes of which it is kept when they left */
-};
-
-static const uint32_t TALLY_NOBODY = UINT32_MAX; /* in place of the index of a responder */
-
-/** Somebody who answered at a hop. */
-struct tally_responder {
-    struct sonde_addr addr;
-    uint64_t received;
-    int16_t reply_ttl; /* of the last answer; -1 = unknown */
-    int16_t icmp_type; /* likewise; -1 = none */
-    int16_t icmp_code;
-    enum sonde_outcome kind;      /* likewise */
-    struct sonde_extensions *ext; /* of the last answer that had any; NULL if none had; owned */
-};
-
-/** What TTL-limited probes of one TTL drew. */
-struct tally_hop {
-    uint64_t sent; /* that left this machine */
-    uint64_t received;
-    uint64_t passed_over; /* of those that nobody answered: the router here answered another
-                             service, which asked just after */
-    struct rtt_stats rtt;
-    struct tally_responder *responders; /* in the order they were first seen */
-    uint32_t responder_count;
-    uint64_t unlisted;    /* answers from further responders */
-    uint32_t current;     /* index of the router that the path goes through, or TALLY_NOBODY */
-    uint32_t last;        /* index of the router that answered last, likewise */
-    uint32_t last_cycle;  /* the cycle of that answer */
-    uint32_t run;         /* answers of it in a row */
-    uint32_t run_before;  /* answers in a row of the one before */
-    uint32_t run_after;   /* the cycle in which another still answered */
-    uint32_t run_trusted; /* answers in a row that show a change of path */
+    TALLY_ERRORS_MAX = 4, /* kinds of errors kept of one service; more are only counted */
 };
 
 /** A reply that shows something. */
@@ -107,18 +74,12 @@ struct tally_service {
     uint32_t changed_cycle; /* in which the last change was believed */
 };
 
-/** When the last probes left that routers at one TTL have answered. */
-struct tally_asked {
-    uint32_t sent[TALLY_ASKED]; /* a ring; in units of 0.1 ms, modulo 2^32 */
-    uint32_t next;
-};
-
 struct tally_target {
     struct sonde_addr addr;
     struct tally_service *services;
     uint32_t service_count;
-    struct tally_asked **answered; /* [max_ttl + 1], over all services; NULL where no router
-                                      answered, or memory ran out; owned */
+    struct answered **answered; /* [max_ttl + 1], of the routers there, over all services; NULL
+                                   where none answered, or memory ran out; owned */
 };
 
 struct tally {

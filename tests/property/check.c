@@ -209,7 +209,7 @@ static void check_times(const struct exam *exam)
     }
     bool possible = rtt->samples == 0 || (rtt->min_ns >= least && rtt->max_ns <= most);
     exam->totals->false_time += !possible;
-    /* where the way becomes shorter, a probe that was to expire arrives instead of one that is lost */
+    /* where the way becomes shorter, one that was to expire may arrive for one that is lost */
     exam_expect(exam, possible || exam_is_tokenless(exam) || exam->is_changing,
                 "round trips of %" PRId64 " to %" PRId64 " ns are not possible", rtt->min_ns,
                 rtt->max_ns);

@@ -20,8 +20,8 @@ static bool is_open(const struct exam *exam, const struct way *way, uint32_t pla
            !truth_is_unclear(exam->run->scenario, node);
 }
 
-/* Where does the machine stand that the target's address belongs to, if the last passes on to another
- * what is sent there? */
+/* Where does the machine stand that the target's address belongs to, if the last passes on to
+ * another what is sent there? */
 static uint32_t target_place(const struct exam *exam, const struct way *way)
 {
     uint32_t last = way->len - 1;

@@ -242,7 +242,7 @@ static void add_what(struct maker *maker)
         text_addf(text, "%s:%u", service->protocol, service->port);
 }
 
-/* The piece that a router is part of; NULL: it is parallel to one of a group, or on no way there. */
+/* The piece that a router is part of; NULL: it is parallel to one of a group, or on no way. */
 static const struct piece *find_piece(const struct maker *maker, unsigned router)
 {
     for (unsigned i = 0; i < maker->piece_count; i++) {

@@ -275,46 +275,6 @@ Test(tally, evidence_is_the_last_reply_of_each_outcome)
     tally_free(tally);
 }
 
-Test(tally, responders_beyond_sixty_four_are_only_counted)
-{
-    struct tally *tally = case_tally();
-    for (unsigned i = 0; i < 1000; i++) {
-        char router[32];
-        (void)snprintf(router, sizeof router, "10.9.%u.%u", i / 250, i % 250);
-        case_router(tally, i, 9, router);
-    }
-    case_router(tally, 1000, 9, "10.9.0.63"); /* the 64th */
-    case_router(tally, 1001, 9, "10.9.0.64"); /* the 65th */
-    const struct tally_hop *hop = case_service(tally, 0)->hops[9];
-    cr_expect_eq(hop->responder_count, 64);
-    cr_expect_eq(hop->sent, 1002);
-    cr_expect_eq(hop->received, 1002);
-    cr_expect_eq(hop->unlisted, 937); /* 1000 - 64 + 1 */
-    cr_expect_eq(hop->responders[63].received, 2);
-    tally_free(tally);
-}
-
-Test(tally, extensions_are_those_of_the_last_answer_that_had_any)
-{
-    struct tally *tally = case_tally();
-    struct sonde_event event = record_hop(0, 0, 2, SONDE_OUTCOME_TTL_EXCEEDED, "10.2.0.1");
-    event.ext.count = 1;
-    event.ext.items[0].class_num = 1;
-    event.ext.items[0].u.mpls.count = 1;
-    event.ext.items[0].u.mpls.labels[0].label = 16001;
-    case_fold(tally, event);
-    event.ext.items[0].u.mpls.labels[0].label = 16002;
-    case_fold(tally, event);
-    event.ext = (struct sonde_extensions){0};
-    case_fold(tally, event);
-    const struct tally_responder *responder = &case_service(tally, 0)->hops[2]->responders[0];
-    cr_assert_not_null(responder->ext);
-    cr_expect_eq(responder->ext->count, 1);
-    cr_expect_eq(responder->ext->items[0].u.mpls.labels[0].label, 16002);
-    cr_expect_eq(responder->received, 3);
-    tally_free(tally);
-}
-
 Test(tally, records_of_what_does_not_exist_are_ignored)
 {
     static const struct {
@@ -392,24 +352,6 @@ Test(tally, who_is_passed_over_at_a_hop_is_counted)
     cr_expect_eq(passed_over_by(-5 * MS, 4, EXPIRED), 0, "it left before");
     cr_expect_eq(passed_over_by(5 * MS, 3, EXPIRED), 0, "at another hop");
     cr_expect_eq(passed_over_by(5 * MS, 4, SONDE_OUTCOME_ADMIN_PROHIBITED), 0, "a refusal");
-}
-
-/* The last 16 answered probes are remembered. */
-Test(tally, who_was_passed_over_is_known_as_long_as_the_answered_probe_is_among_the_last_sixteen)
-{
-    for (uint32_t others = 0; others <= 17; others++) {
-        struct tally *tally = case_tally();
-        for (uint32_t i = 0; i <= others; i++) {
-            struct sonde_event answered =
-                record_hop(1 + i % 2, 0, 4, SONDE_OUTCOME_TTL_EXCEEDED, "10.4.0.1");
-            answered.sent_ns += (i == 0 ? 5 : 100 + i) * SONDE_NS_PER_MS;
-            case_fold(tally, answered);
-        }
-        case_fold(tally, record_hop(0, 0, 4, SONDE_OUTCOME_NO_REPLY, NULL));
-        cr_expect_eq(case_service(tally, 0)->hops[4]->passed_over, others < 16, "%u others",
-                     others);
-        tally_free(tally);
-    }
 }
 
 Test(tally, a_target_without_services_is_possible)

@@ -72,64 +72,6 @@ Test(tally_path, a_path_that_comes_back_has_changed_twice_and_has_its_old_name)
     }
 }
 
-/* Fold one answer a cycle, from the router that each letter of a text names. A number behind it
- * says how often: "A3B" is "AAAB". */
-static void fold_letters(struct tally *tally, const char *letters)
-{
-    uint32_t cycle = 0;
-    while (*letters != '\0') {
-        char router[32];
-        (void)snprintf(router, sizeof router, "10.2.0.%u", (unsigned)(*letters - 'A' + 1));
-        char *end;
-        unsigned long times = strtoul(letters + 1, &end, 10);
-        for (unsigned long i = 0; i < (end == letters + 1 ? 1 : times); i++)
-            case_router(tally, cycle++, 2, router);
-        letters = end;
-    }
-}
-
-/* By hand. A run is trusted from three on; after a run of one or two from twice as many, to 24, and
- * after one that was long enough from half as many again. Besides, the run and the one before it
- * have to be sixteen together. */
-Test(tally_path, the_more_routers_take_turns_the_longer_must_one_answer_alone)
-{
-    static const struct {
-        const char *letters;
-        uint32_t changes;
-    } cases[] = {
-        {"A13B3", 1},
-        {"A14B2", 0},                 /* two are not enough */
-        {"A12B3", 0},                 /* fifteen together */
-        {"A12B4", 1},                 /* sixteen */
-        {"A3B12", 0},                 /* fifteen */
-        {"A3B13", 1},                 /* sixteen */
-        {"A2B13", 0},                 /* A is short: 6, but fifteen together */
-        {"A2B14", 1},                 /* sixteen */
-        {"A13BA13", 0},               /* one stray answer */
-        {"ABA5B11", 0},               /* A and B are short: 12 */
-        {"ABA5B12", 1},               /* and here they are */
-        {"ABA12B5", 0},               /* 12, and A was long enough: 6 */
-        {"ABA12B6", 1},               /* and here they are */
-        {"ABA11B6", 0},               /* A was not long enough: still 12 */
-        {"A13BA20B3", 1},             /* 6, and A was long enough: 3 */
-        {"A16B16A16B16", 3},          /* there and back and there */
-        {"A7B7A7B7A7B7", 0},          /* turns of seven: fourteen together */
-        {"ABABABABABABABAB", 0},      /* turns */
-        {"ABBABABBAABABBBA", 0},      /* turns by chance */
-        {"A16BCBCBCBCBCBCBC", 0},     /* a path that splits now: none of its branches is the path */
-        {"ABABABABA2B23", 0},         /* 23 times B */
-        {"ABABABABA2B24", 1},         /* 24 */
-        {"ABABABABABABABABA2B24", 1}, /* never more */
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct tally *tally = case_tally();
-        fold_letters(tally, cases[i].letters);
-        cr_expect_eq(case_service(tally, 0)->path_changes, cases[i].changes, "%s: %u",
-                     cases[i].letters, case_service(tally, 0)->path_changes);
-        tally_free(tally);
-    }
-}
-
 Test(tally_path, hops_that_change_together_are_one_change)
 {
     struct tally *tally = case_tally();
@@ -236,23 +178,6 @@ Test(tally_path, the_path_goes_through_routers_only)
     case_router(tally, 2, 2, "10.2.0.1");
     cr_assert_not_null(tally_router(service, 2));
     cr_expect(sonde_addr_equal(&tally_router(service, 2)->addr, &router));
-    tally_free(tally);
-}
-
-/* Beyond the sixty-fourth there is no place for a router; it ends a run all the same. */
-Test(tally_path, who_is_not_listed_takes_turns_like_any_other)
-{
-    struct tally *tally = case_tally();
-    const struct tally_service *service = case_service(tally, 0);
-    for (unsigned i = 0; i < 200; i++) {
-        char router[32];
-        (void)snprintf(router, sizeof router, "10.9.0.%u", i % 100);
-        case_router(tally, i, 9, router);
-    }
-    cr_expect_eq(service->path_changes, 0);
-    cr_assert_not_null(tally_router(service, 9));
-    struct sonde_addr first = record_addr("10.9.0.0");
-    cr_expect(sonde_addr_equal(&tally_router(service, 9)->addr, &first));
     tally_free(tally);
 }
 
