@@ -163,7 +163,8 @@ void finish_flight(struct engine *engine, uint32_t index, struct sonde_event *ev
     event->type = SONDE_EVENT_PROBE;
     describe(engine, index, event);
     if (answered) {
-        if (event->rtt_ns >= 0)
+        /* how long somebody looked for the target in vain is no round trip */
+        if (event->rtt_ns >= 0 && event->outcome != SONDE_OUTCOME_HOST_UNREACHABLE)
             patience_note(&target->patience, event->rtt_ns,
                           sonde_event_is_target(event, &target->addr), now);
         if (sonde_event_is_target(event, &target->addr))
