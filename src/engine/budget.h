@@ -7,10 +7,10 @@
  * network does not have. So each router has a bucket: a few asks at once, and then one a second.
  *
  * A trace that does not know yet which router stands at a TTL asks at a place: behind the nearest
- * router that it knows. If others have met a router at that place, or else one alone was met at this
- * TTL from here, it is expected there, and charged. If nobody has, the place is charged, and so are
- * all places at that TTL together, for it may be the same router everywhere: nothing is known of it
- * yet. Once two were met at a TTL, its places go their own ways.
+ * router that it knows. If others have met a router at that place, or else one alone was met at
+ * this TTL from here, it is expected there, and charged. If nobody has, the place is charged, and
+ * so are all places at that TTL together, for it may be the same router everywhere: nothing is
+ * known of it yet. Once two were met at a TTL, its places go their own ways.
  *
  *        ask: router known, or expected     charged to the router
  *        ask: nobody was met there          charged to the place, and to the TTL, until
@@ -20,9 +20,9 @@
  *                                                stays, and is forgotten with time
  *
  * Whoever is answered by another than was charged moves the charge, too. So a router is asked as
- * often as it is charged, but where flows that part behind the same router have met several: a place
- * has no more left than the last that was met there, and yet more than one may be asked too much. What
- * a closer look compares is therefore asked in such an order that this cannot mislead it
+ * often as it is charged, but where flows that part behind the same router have met several: a
+ * place has no more left than the last that was met there, and yet more than one may be asked too
+ * much. What a closer look compares is therefore asked in such an order that this cannot mislead it
  * (engine/look.h).
  *
  * A bucket that is full again is as good as none, and its room is used for another.
@@ -74,7 +74,7 @@ budget_key budget_router(const struct sonde_addr *router);
 
 /** Where a router stands that is not known. */
 struct budget_place {
-    budget_key behind;  /* this TTL, behind the nearest router before it that is known */
+    budget_key behind; /* this TTL, behind the nearest router before it that is known */
     budget_key at_ttl; /* this TTL, wherever */
 };
 

@@ -32,7 +32,7 @@ enum flight_state {
 
 /* There are many, so that one has to be small: enums are kept in bytes. */
 struct flight {
-    sonde_ns sent_ns;   /* when it left; until then, since when it is due */
+    sonde_ns sent_ns;            /* when it left; until then, since when it is due */
     struct budget_charge charge; /* for the answer of a router, or of a host that rations it */
     uint32_t trace;
     uint32_t token;

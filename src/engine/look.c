@@ -462,8 +462,8 @@ static bool is_in_doubt(const struct engine *engine, const struct engine_target 
     return !members_is_empty(&target->looked_at);
 }
 
-/* Nobody has answered a probe for as long as a router takes. What a silent trace was asked behind the
- * hop where it ends has met nobody, then, so others may be asked there instead. */
+/* Nobody has answered a probe for as long as a router takes. What a silent trace was asked behind
+ * the hop where it ends has met nobody, then, so others may be asked there instead. */
 static void give_back(struct engine *engine, const struct engine_target *target,
                       const struct engine_trace *trace, struct flight *flight)
 {

@@ -81,7 +81,7 @@ static budget_key known_router(const struct engine *engine, const struct engine_
 }
 
 struct budget_place trace_place_of(const struct engine *engine, const struct engine_target *target,
-                           const struct engine_trace *trace, unsigned ttl)
+                                   const struct engine_trace *trace, unsigned ttl)
 {
     budget_key behind = 0;
     for (unsigned before = ttl - 1; before > 0 && behind == 0; before--)

@@ -30,11 +30,11 @@ sonde_ns trace_affordable_ns(const struct engine *engine, const struct engine_ta
 
 /** @return The place in which the trace meets who stands at a TTL. */
 struct budget_place trace_place_of(const struct engine *engine, const struct engine_target *target,
-                           const struct engine_trace *trace, unsigned ttl);
+                                   const struct engine_trace *trace, unsigned ttl);
 
 /** Charge for a TTL-limited probe. @return What was charged. */
 struct budget_charge trace_charge(struct engine *engine, const struct engine_target *target,
-                        const struct engine_trace *trace, unsigned ttl, sonde_ns now);
+                                  const struct engine_trace *trace, unsigned ttl, sonde_ns now);
 
 /** Note which attempt a probe is part of, and what its answer may be taken for. No other attempt is
  * begun before it has left. */
