@@ -133,6 +133,11 @@ bool evidence_interception(const struct analyze_target *target, uint32_t service
  * nearer or much sooner than others are, and nothing shows that it gets as far as they do. */
 bool evidence_may_be_intercepted(const struct analyze_target *target, uint32_t service);
 
+/** @return How sure it is that the target itself accepts or resets connections to a service. What
+ *  does so bears the target's name, whoever sends it: it is the target's if the service is seen to
+ *  get as far as others meet the last router before the target. */
+enum sonde_confidence evidence_own_answer(const struct analyze_target *target, uint32_t service);
+
 /** The part of the path at which loss begins that goes on to the target: between two routers that
  *  answer, or behind one. */
 struct loss_begin {

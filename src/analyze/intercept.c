@@ -169,3 +169,18 @@ bool evidence_may_be_intercepted(const struct analyze_target *target, uint32_t s
     }
     return is_nearer(target, service);
 }
+
+enum sonde_confidence evidence_own_answer(const struct analyze_target *target, uint32_t service)
+{
+    const struct reach *own = &evidence_tally(target, service)->reach;
+    if (evidence_may_be_intercepted(target, service))
+        return SONDE_CONFIDENCE_LOW;
+    for (uint32_t i = 0; i < target->tally->service_count; i++) {
+        const struct reach *reach = &evidence_tally(target, i)->reach;
+        const struct sonde_addr *last = evidence_router(evidence_tally(target, i), reach->top_ttl);
+        if (last != NULL && !sonde_addr_equal(last, &target->tally->addr) &&
+            reach->dest_ttl == reach->top_ttl + 1 && own->top_ttl < reach->top_ttl)
+            return SONDE_CONFIDENCE_MEDIUM;
+    }
+    return SONDE_CONFIDENCE_HIGH;
+}

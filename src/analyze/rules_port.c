@@ -143,26 +143,6 @@ enum rule_answer rule_port_filtered(const struct rule_case *at, struct finding *
     return RULE_FIRES;
 }
 
-/* How sure is it that the target itself refuses? A reset bears its name, whoever sends it: it is
- * the target's if the service is seen to get as far as others meet the last router before the
- * target. */
-static enum sonde_confidence refusal_confidence(const struct rule_case *at)
-{
-    if (at->deciding == SONDE_OUTCOME_PORT_UNREACHABLE)
-        return SONDE_CONFIDENCE_HIGH; /* it names who sent it */
-    if (evidence_may_be_intercepted(at->target, at->service))
-        return SONDE_CONFIDENCE_LOW;
-    for (uint32_t i = 0; i < at->target->tally->service_count; i++) {
-        const struct reach *reach = &evidence_tally(at->target, i)->reach;
-        const struct sonde_addr *last =
-            evidence_router(evidence_tally(at->target, i), reach->top_ttl);
-        if (last != NULL && !sonde_addr_equal(last, &at->target->tally->addr) &&
-            reach->dest_ttl == reach->top_ttl + 1 && at->tally->reach.top_ttl < reach->top_ttl)
-            return SONDE_CONFIDENCE_MEDIUM;
-    }
-    return SONDE_CONFIDENCE_HIGH;
-}
-
 enum rule_answer rule_port_closed(const struct rule_case *at, struct finding *finding)
 {
     struct text words = {0};
@@ -170,7 +150,8 @@ enum rule_answer rule_port_closed(const struct rule_case *at, struct finding *fi
         return RULE_QUIET;
     words_round_trip(at->tally, &words);
     words_say(finding, &words);
-    finding->confidence = refusal_confidence(at);
+    if (at->deciding != SONDE_OUTCOME_PORT_UNREACHABLE) /* that names who sent it */
+        finding->confidence = evidence_own_answer(at->target, at->service);
     return RULE_FIRES;
 }
 

@@ -191,6 +191,8 @@ void analyze_service(const struct analyze_target *target, uint32_t service,
         .expect = target->services[service].expect,
     };
     struct finding fine = blank(&at, "ok", SONDE_CODE_OK);
+    if (at.deciding == SONDE_OUTCOME_OPEN)
+        fine.confidence = evidence_own_answer(target, service);
     look(&at, &analysis, &fine);
     analysis.met = is_met(at.state, at.expect);
     analysis.verdict =

@@ -12,6 +12,11 @@ void claims_begin(struct claims *claims, uint32_t token, sonde_ns until_ns)
     claims->answered = false;
 }
 
+void claims_left(struct claims *claims, sonde_ns until_ns)
+{
+    claims->free_ns = until_ns;
+}
+
 void claims_answered(struct claims *claims, sonde_ns quiet_ns)
 {
     claims->answered = true;

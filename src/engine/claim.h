@@ -54,6 +54,9 @@ enum claim_owner {
  */
 void claims_begin(struct claims *claims, uint32_t token, sonde_ns until_ns);
 
+/** The probe that began the newest attempt has left. @param until_ns  As for claims_begin(). */
+void claims_left(struct claims *claims, sonde_ns until_ns);
+
 /** Another probe of an attempt may arrive, or has. @param number  Of it, exactly. */
 void claims_share(struct claims *claims, uint32_t number);
 

@@ -204,6 +204,8 @@ unsigned extent_limit(const struct engine *engine, const struct engine_target *t
     unsigned limit = 0;
     if (!trace_is_begun(trace) || (trace->is_standby && trace->standing == STANDING_SILENT))
         return 0; /* who is silent itself is nothing to compare with */
+    if (target->is_stuck)
+        return 0;
     if (end == 0)
         limit = open_limit(engine, target, trace, now);
     else if (end == reach->refused_ttl || is_worth_arriving(trace, reach))

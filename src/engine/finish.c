@@ -137,6 +137,19 @@ static void note_answer(const struct engine *engine, struct engine_trace *trace,
     trace->unanswered_ns[0] = trace->unanswered_ns[1] = SONDE_NS_NEVER;
 }
 
+/* Does this machine itself say that its neighbour does not answer? Then no hop will be heard of,
+ * unless somebody else has spoken. */
+static void note_neighbour(struct engine_target *target, const struct sonde_event *event)
+{
+    bool own = event->outcome == SONDE_OUTCOME_HOST_UNREACHABLE &&
+               sonde_addr_equal(&event->from, &target->source) &&
+               !sonde_addr_equal(&target->source, &target->addr);
+    target->is_heard |= !own;
+    bool is_stuck = !target->is_heard;
+    target->changed |= is_stuck != target->is_stuck;
+    target->is_stuck = is_stuck;
+}
+
 /* Move the charge for a probe to who answered it. Who refuses, or has no such port, may stand
  * anywhere. */
 static void settle_charge(struct engine *engine, const struct engine_trace *trace,
@@ -166,12 +179,14 @@ void finish_flight(struct engine *engine, uint32_t index, struct sonde_event *ev
     event->type = SONDE_EVENT_PROBE;
     describe(engine, index, event);
     if (answered) {
-        if (event->rtt_ns >= 0)
+        /* how long somebody looked for the target in vain is no round trip */
+        if (event->rtt_ns >= 0 && event->outcome != SONDE_OUTCOME_HOST_UNREACHABLE)
             patience_note(&target->patience, event->rtt_ns,
                           sonde_event_is_target(event, &target->addr), now);
         if (sonde_event_is_target(event, &target->addr))
             patience_reached(&target->patience,
                              event->outcome == SONDE_OUTCOME_ECHO_REPLY || event->icmp_type >= 0);
+        note_neighbour(target, event);
         note_answer(engine, trace, event);
         if (flight->is_blind && event->outcome == SONDE_OUTCOME_TTL_EXCEEDED &&
             flight->ttl > trace->blind_ttl)
@@ -194,8 +209,10 @@ void finish_again(struct engine *engine, uint32_t index, enum sonde_event_type t
     const struct knowledge before = know(engine, trace);
     event->type = type;
     describe(engine, index, event);
-    if (type == SONDE_EVENT_LATE)
+    if (type == SONDE_EVENT_LATE) {
+        note_neighbour(&engine->targets[trace->target], event);
         note_answer(engine, trace, event);
+    }
     hold(engine, event);
     notice(engine, trace, &before, event);
 }

@@ -44,7 +44,7 @@ static uint32_t new_flight(struct engine *engine, struct engine_target *target,
     flight->question =
         choice->to_target ? asking_take(&trace->asking) : asking_on_the_way(&trace->asking);
     flight->sent_ns = now;
-    trace_claim(engine, target, trace, flight, now);
+    trace_claim(engine, target, trace, flight);
     flight->charge = choice->to_target ? (struct budget_charge){0}
                                        : trace_charge(engine, target, trace, choice->ttl, now);
     if (again) { /* a host is charged when it refuses; but at once if it may have had none left */
@@ -185,6 +185,7 @@ void engine_on_sent(struct engine *engine, uint32_t handle, const struct sonde_s
     flight->sent_ns = now;
     flight->sent_clock = (uint8_t)sent->stamp.clock;
     flight_sent(&engine->flights, handle);
+    trace_left(engine, target, &engine->traces[flight->trace], flight);
     if (sent->error == 0)
         note_left(engine, target, flight);
     else

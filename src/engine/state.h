@@ -90,6 +90,8 @@ struct engine_target {
     uint8_t passing_ttl; /* where the target itself is a router to a trace, since it passes the port
                             on to another machine; 0 = it is not */
     uint8_t limit_ttl;   /* the largest that any trace asks for now */
+    bool is_heard;       /* somebody else than this machine has answered */
+    bool is_stuck;       /* nobody has, and this machine finds no neighbour to send its probes to */
     bool in_doubt;       /* somebody is not answered, or not known to be answered by the target */
     struct members looked_at; /* silent and odd traces that are served first */
     struct members favoured;  /* the silent ones of them and their controls: what they show is worth

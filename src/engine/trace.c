@@ -126,20 +126,29 @@ struct budget_charge trace_charge(struct engine *engine, const struct engine_tar
 }
 
 void trace_claim(const struct engine *engine, const struct engine_target *target,
-                 struct engine_trace *trace, struct flight *flight, sonde_ns now)
+                 struct engine_trace *trace, struct flight *flight)
 {
-    sonde_ns until =
-        ns_add(now, ns_min(patience_claim_ns(&target->patience), engine->config.timeout_ns));
     bool begins = flight->to_target || trace_begins_attempt(engine, target, trace, flight->ttl);
     bool may_arrive = flight->ttl >= extent_floor(engine, target, trace);
     if (begins && trace->spec.naming != PROBE_NAMING_PROBE) {
-        claims_begin(&trace->claims, flight->token, until);
+        claims_begin(&trace->claims, flight->token, SONDE_NS_NEVER);
     } else if (!flight->to_target && trace_is_blind(engine, target, trace, flight->ttl)) {
         flight->is_blind = flight->is_mute = true;
     } else if (may_arrive && trace->spec.naming != PROBE_NAMING_PROBE) {
         claims_share(&trace->claims, claims_newest(&trace->claims));
     }
     flight->attempt = claims_newest(&trace->claims);
+    if (trace->quotes_name_nothing && !flight->to_target)
+        trace->quote_free_ns = SONDE_NS_NEVER;
+}
+
+void trace_left(const struct engine *engine, const struct engine_target *target,
+                struct engine_trace *trace, const struct flight *flight)
+{
+    sonde_ns until = ns_add(
+        flight->sent_ns, ns_min(patience_claim_ns(&target->patience), engine->config.timeout_ns));
+    if (claims_is_newest(&trace->claims, flight->token))
+        claims_left(&trace->claims, until);
     if (trace->quotes_name_nothing && !flight->to_target)
         trace->quote_free_ns = until;
 }

@@ -36,8 +36,13 @@ struct budget_place trace_place_of(const struct engine *engine, const struct eng
 struct budget_charge trace_charge(struct engine *engine, const struct engine_target *target,
                                   const struct engine_trace *trace, unsigned ttl, sonde_ns now);
 
-/** Note which attempt a probe is part of, and what its answer may be taken for. */
+/** Note which attempt a probe is part of, and what its answer may be taken for. No other attempt is
+ * begun before it has left. */
 void trace_claim(const struct engine *engine, const struct engine_target *target,
-                 struct engine_trace *trace, struct flight *flight, sonde_ns now);
+                 struct engine_trace *trace, struct flight *flight);
+
+/** A probe has left: from now on its answer is waited for. */
+void trace_left(const struct engine *engine, const struct engine_target *target,
+                struct engine_trace *trace, const struct flight *flight);
 
 #endif

@@ -84,6 +84,27 @@ Test(time, where_nothing_answers_who_stands_before_it_has_the_time_to_say_so)
     net_free(net);
 }
 
+/* Who stands before the target has asked for it since the first packet came, and speaks of those of
+ * udp alone, after 2.9 s: of the last, which left at 2 s, as well. */
+static void nobody_there_for_udp(struct net *net, const struct sonde_tx *tx)
+{
+    if (tx->flow->protocol == IP_PROTO_UDP && net_is_full(tx))
+        net_error(net, tx, 2900 * MS - net->now, net->distance - 1U, 3, 1);
+}
+
+/* How long it took to find nobody is no round trip, and nothing that the others wait for on top of
+ * the 3.25 s. */
+Test(time, the_time_in_which_nobody_is_found_is_no_round_trip)
+{
+    struct engine_config config = net_config();
+    config.cycles = 3;
+    config.timeout_ns = S;
+    struct net *net = start_net(&config, "icmp udp", nobody_there_for_udp);
+    net_run(net);
+    cr_expect_eq(net->now, 3250 * MS, "%ld ms", (long)(net->now / MS));
+    net_free(net);
+}
+
 /* A hop is asked by what a host drops unread. Its silence says nothing, so that a SYN follows when
  * it is given up. The first 16 hops are asked at once, one each 0.25 ms, and the last of TCP is
  * the 17th of these. So two timeouts and 4.25 ms. */

@@ -616,3 +616,33 @@ Test(tokenless, an_answer_from_another_port_counts_where_the_protocol_has_it_so)
         net_free(net);
     }
 }
+
+/* A full queue takes nothing to the target from 0.1 to 0.4 s. */
+static int queue_is_full(struct net *net, const struct sonde_tx *tx)
+{
+    return net_is_full(tx) && net->now >= 100 * MS && net->now < 400 * MS ? -ENOBUFS : 0;
+}
+
+/* What waits here was not sent yet: its answer is waited for from when it left. In its queue
+ * another attempt behind it would overtake the reset that ends it. */
+Test(tokenless, no_attempt_is_begun_while_the_one_before_waits_to_be_sent)
+{
+    struct engine_config config = net_config();
+    config.cycles = 5;
+    config.interval_ns = 100 * MS;
+    struct net *net = net_new(&config);
+    net->on_send = queue_is_full;
+    net_add(net, "tcp");
+    engine_start(net->engine, 0);
+    net_run(net);
+    sonde_ns before = -S;
+    for (size_t i = 0; i < net->probe_count; i++) {
+        if (!net->probes[i].to_target)
+            continue;
+        cr_expect_geq(net->probes[i].sent_ns - before, net_rtt(net), "cycle %u",
+                      net->probes[i].cycle);
+        before = net->probes[i].sent_ns;
+    }
+    cr_expect_eq(net_count(net, 0, 0, true), 5);
+    net_free(net);
+}
