@@ -89,10 +89,9 @@ static void begin_cycle(struct engine *engine, struct engine_target *target, son
             continue;
         /* An endless run makes up for one cycle that had to wait, a finite one for all; but not for
          * those of a control that nobody asked for. */
-        uint32_t due = target->cycle - trace->cycle;
-        if (trace->is_standby && due > 1)
+        if (trace->is_standby)
             trace->cycle = target->cycle - 1;
-        else if (engine->config.cycles == 0 && due > 2)
+        else if (engine->config.cycles == 0 && target->cycle - trace->cycle > 2)
             trace->cycle = target->cycle - 2;
         members_add(&target->fulls, i);
     }

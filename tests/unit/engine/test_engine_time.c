@@ -404,6 +404,26 @@ Test(time, what_was_in_flight_while_the_host_slept_is_judged_by_what_arrived)
     net_free(net);
 }
 
+/* Where no rate is asked for, it is 1,000 packets a second, and 128 of them may leave at once: as
+ * many may be late before them, and as many early. 600 targets that begin within a second have more
+ * to send in it than that. */
+Test(time, without_a_rate_it_is_a_polite_one)
+{
+    struct engine_config config = net_config();
+    config.targets = 600;
+    config.traces = 1200;
+    struct net *net = net_new(&config);
+    for (int target = 0; target < 600; target++)
+        net_add(net, "icmp tcp");
+    engine_start(net->engine, 0);
+    net_run(net);
+    sonde_ns first = net->probes[0].sent_ns;
+    cr_expect_geq(net->probe_count, 1200, "each service once, and some hops");
+    for (size_t i = 0; i < net->probe_count; i++)
+        cr_assert_leq((sonde_ns)i * MS, net->probes[i].sent_ns - first + 256 * MS, "probe %zu", i);
+    net_free(net);
+}
+
 Test(time, the_rate_is_never_exceeded)
 {
     static const uint32_t rates[] = {1, 10, 100, 1000};
