@@ -2,8 +2,11 @@
 /* A closer look at what is not simply fine; see engine/look.h. */
 #include "engine/look.h"
 
+#include "engine/charge.h"
 #include "engine/extent.h"
+#include "engine/odd.h"
 #include "engine/plan.h"
+#include "engine/trace.h"
 
 #include <string.h>
 
@@ -17,25 +20,12 @@ enum {
  * overtake that on the way. */
 static const sonde_ns OWED_AFTER_NS = 5 * SONDE_NS_PER_MS;
 
-/* While nothing of the target has answered, it may be behind a geostationary satellite: what is
- * asked again before its answer can be there would only confuse it. */
-static const sonde_ns DOUBT_UNKNOWN_NS = SONDE_NS_PER_S;
-
-/* After how long a router that does not answer is overdue. */
-static sonde_ns router_doubt_ns(const struct engine_target *target)
-{
-    sonde_ns doubt = patience_router_ns(&target->patience);
-    if (doubt == SONDE_NS_NEVER)
-        doubt = DOUBT_UNKNOWN_NS;
-    return target->patience.reached ? doubt : ns_max(doubt, DOUBT_UNKNOWN_NS);
-}
-
-/* And a trace. */
+/* After how long a trace that does not answer is overdue. */
 static sonde_ns doubt_ns(const struct engine *engine, const struct engine_target *target,
                          const struct engine_trace *trace)
 {
     sonde_ns think = probe_think_ns(trace->ops, &trace->spec, 0);
-    return ns_min(ns_add(router_doubt_ns(target), think), engine->config.timeout_ns);
+    return ns_min(ns_add(charge_doubt_ns(target), think), engine->config.timeout_ns);
 }
 
 /* When a trace is overdue if nothing answers it: with the first full-TTL probe if it never was
@@ -162,119 +152,10 @@ static void ask_on(const struct engine *engine, struct engine_target *target, so
     }
 }
 
-/* Until when an answer to a probe of the trace to this TTL may come; INT64_MIN: none is in flight.
- */
-static sonde_ns flying_until_ns(const struct engine *engine, const struct engine_trace *trace,
-                                unsigned ttl)
-{
-    sonde_ns until = INT64_MIN;
-    uint32_t index = trace->line.first;
-    for (; index != FLIGHT_NONE; index = engine->flights.flights[index].next) {
-        const struct flight *flight = &engine->flights.flights[index];
-        if (!flight->to_target && flight->ttl == ttl)
-            until = ns_max(until, plan_lost_ns(engine, flight));
-    }
-    return until;
-}
-
-/* Does another trace of the target meet a router at this TTL? */
-static bool others_meet_router(const struct engine *engine, const struct engine_target *target,
-                               const struct engine_trace *trace, unsigned ttl)
-{
-    for (uint32_t i = 0; i < target->trace_count; i++) {
-        const struct engine_trace *other = trace_at(engine, target, i);
-        if (other != trace && ttl_set_has(&trace_reach(engine, other)->expired, ttl))
-            return true;
-    }
-    return false;
-}
-
-/* The TTL at which somebody may answer a trace in the target's name: others meet a router there,
- * and this trace, though it is answered, did not when it was asked; 0 = none. */
-static uint8_t find_odd_ttl(const struct engine *engine, const struct engine_target *target,
-                            const struct engine_trace *trace, sonde_ns now, sonde_ns *next_ns)
-{
-    const struct reach *reach = trace_reach(engine, trace);
-    uint8_t ttl = (uint8_t)(reach->top_ttl + 1);
-    if (reach->refused_ttl != 0 || reach->top_ttl >= engine->config.max_ttl)
-        return 0;
-    if (target->distance != 0 && target->distance < ttl)
-        return target->distance; /* others meet the target where this one met a router */
-    if (*asks_at(engine, trace, ttl) == 0 || !others_meet_router(engine, target, trace, ttl))
-        return 0;
-    sonde_ns until = flying_until_ns(engine, trace, ttl);
-    if (until > now) {
-        *next_ns = ns_min(*next_ns, until);
-        return trace->odd_ttl == ttl ? ttl : 0;
-    }
-    return ttl;
-}
-
-/* Is it to be looked into whether somebody else answers a trace? @return When that may change. */
-static sonde_ns find_odd(const struct engine *engine, struct engine_target *target, sonde_ns now)
-{
-    sonde_ns next = SONDE_NS_NEVER;
-    for (uint32_t i = 0; i < target->trace_count; i++) {
-        struct engine_trace *trace = trace_at(engine, target, i);
-        if (!trace_is_answered(trace))
-            continue;
-        uint8_t ttl = find_odd_ttl(engine, target, trace, now, &next);
-        if (ttl != trace->odd_ttl && (ttl == 0 || ttl != trace->explained_ttl)) {
-            trace->odd_ttl = ttl;
-            trace->odd_asks = 0;
-            take_event(trace, ttl != 0 ? STANDING_EVENT_ODD : STANDING_EVENT_EXPLAINED);
-        } else if (ttl != 0 && trace->odd_ttl == ttl && trace->odd_asks >= LOOK_ASKS) {
-            trace->explained_ttl = ttl;
-            trace->odd_ttl = 0;
-            take_event(trace, STANDING_EVENT_EXPLAINED);
-        }
-    }
-    return next;
-}
-
 /* Up to which TTL others show that there is something to be met. */
 static unsigned known_up_to(const struct engine_target *target)
 {
     return target->distance > target->top_ttl ? target->distance : target->top_ttl;
-}
-
-/* The distance that an answer has by its TTL, and how soon the answers come, against those of the
- * first other trace that is answered: are they from somebody else? It is only a reason to look. */
-static bool is_unlike(const struct engine *engine, const struct engine_target *target,
-                      const struct engine_trace *trace)
-{
-    static const sonde_ns slack = SONDE_NS_PER_MS;
-    const struct tally_service *tally = trace_tally(engine, trace);
-    for (uint32_t i = 0; i < target->trace_count; i++) {
-        const struct engine_trace *other = trace_at(engine, target, i);
-        if (other == trace || other->standing != STANDING_ANSWERED)
-            continue;
-        const struct tally_service *others = trace_tally(engine, other);
-        unsigned distance = extent_guess(tally);
-        unsigned others_distance = extent_guess(others);
-        bool nearer = distance != 0 && others_distance != 0 && distance < others_distance;
-        bool sooner = tally->rtt.samples > 0 && others->rtt.samples > 0 &&
-                      ns_add(tally->rtt.min_ns, slack) < others->rtt.min_ns * 3 / 4;
-        if (nearer || sooner)
-            return true;
-    }
-    return false;
-}
-
-/* Is a trace to be asked here, to prove that it is the target that answers it? First where others
- * meet the last router before the target; and if none answers there, everywhere before. */
-static bool is_to_be_proven(const struct engine *engine, const struct engine_target *target,
-                            const struct engine_trace *trace, unsigned ttl)
-{
-    const struct tally_service *tally = trace_tally(engine, trace);
-    unsigned last = target->farthest > 0 ? target->farthest - 1U : 0;
-    if (ttl > last || *asks_at(engine, trace, ttl) > 0 || tally->reach.refused_ttl != 0)
-        return false;
-    if (tally->outcomes[SONDE_OUTCOME_CLOSED].shown == 0 && !is_unlike(engine, target, trace))
-        return false;
-    if (ttl_set_has(&tally->reach.expired, last))
-        return false;
-    return ttl == last || *asks_at(engine, trace, last) > 0;
 }
 
 /* Where a silent trace ends: the first hop behind those that answered it at which others meet a
@@ -284,7 +165,7 @@ static unsigned end_ttl(const struct engine *engine, const struct engine_target 
 {
     unsigned last = known_up_to(target);
     for (unsigned ttl = trace_reach(engine, trace)->top_ttl + 1U; ttl <= last; ttl++) {
-        if (others_meet_router(engine, target, trace, ttl))
+        if (trace_others_meet(engine, target, trace, ttl))
             return ttl;
     }
     return 0;
@@ -306,7 +187,7 @@ static bool is_to_be_compared(const struct engine *engine, const struct engine_t
                               const struct engine_trace *trace, unsigned ttl)
 {
     return is_uncompared(engine, target, trace, ttl) &&
-           flying_until_ns(engine, trace, ttl) == INT64_MIN;
+           plan_flying_until_ns(engine, trace, ttl) == INT64_MIN;
 }
 
 bool look_compares(const struct engine *engine, const struct engine_target *target, unsigned ttl)
@@ -332,7 +213,7 @@ bool look_needs(const struct engine *engine, const struct engine_target *target,
     case STANDING_ODD:
         return ttl == trace->odd_ttl && trace->odd_asks < LOOK_ASKS;
     case STANDING_ANSWERED:
-        return is_to_be_proven(engine, target, trace, ttl);
+        return odd_needs(engine, target, trace, ttl);
     case STANDING_BY:
     case STANDING_ASKED:
     case STANDING_COUNT:
@@ -462,48 +343,12 @@ static bool is_in_doubt(const struct engine *engine, const struct engine_target 
     return !members_is_empty(&target->looked_at);
 }
 
-/* Nobody has answered a probe for as long as a router takes. What a silent trace was asked behind
- * the hop where it ends has met nobody, then, so others may be asked there instead. */
-static void give_back(struct engine *engine, const struct engine_target *target,
-                      const struct engine_trace *trace, struct flight *flight)
-{
-    unsigned end = trace_reach(engine, trace)->top_ttl + 1U;
-    if (trace->standing == STANDING_SILENT && flight->ttl > end &&
-        others_meet_router(engine, target, trace, end))
-        budget_give_back(&engine->budget, &flight->charge);
-    else
-        budget_unanswered(&engine->budget, &flight->charge);
-}
-
-/* Give back what turns out to have been asked in vain. @return When more does. */
-static sonde_ns give_all_back(struct engine *engine, const struct engine_target *target,
-                              sonde_ns now)
-{
-    sonde_ns next = SONDE_NS_NEVER;
-    for (uint32_t i = 0; i < target->trace_count; i++) {
-        const struct engine_trace *trace = trace_at(engine, target, i);
-        uint32_t index = trace->line.first;
-        for (; index != FLIGHT_NONE; index = engine->flights.flights[index].next) {
-            struct flight *flight = &engine->flights.flights[index];
-            bool is_silent = trace->standing == STANDING_SILENT && flight->charge.key != 0;
-            if (flight->to_target || !flight->sent || (!is_silent && flight->charge.at_ttl == 0))
-                continue;
-            sonde_ns clear = ns_add(flight->sent_ns, router_doubt_ns(target));
-            if (ns_due(clear, now))
-                give_back(engine, target, trace, flight);
-            else
-                next = ns_min(next, clear);
-        }
-    }
-    return next;
-}
-
 sonde_ns look_review(struct engine *engine, struct engine_target *target, sonde_ns now)
 {
     find_overdue(engine, target, now);
     end_controls(engine, target);
     ask_on(engine, target, now);
-    sonde_ns next = ns_min(find_odd(engine, target, now), give_all_back(engine, target, now));
+    sonde_ns next = ns_min(odd_review(engine, target, now), charge_review(engine, target, now));
     for (uint32_t i = 0; i < target->trace_count; i++) {
         const struct engine_trace *trace = trace_at(engine, target, i);
         next = ns_min(next, overdue_ns(engine, target, trace));

@@ -9,10 +9,7 @@
  * of the protocol is answered, one that stands by is begun, and all of them where nothing of the
  * target is answered.
  *
- * Odd: is it the target that answers? Where others meet a router and this trace, though it is
- * answered, never did, it is asked by itself, so that an answer can be to nothing else. Where it
- * was never asked, but its answers are unlike those of the others (from another distance by their
- * TTL, or much sooner), or say that the port is closed, it is asked there first.
+ * Odd: is it the target that answers? See engine/odd.h.
  *
  * Few are served at a time, since each costs every hop two answers; the next are when these are
  * done.

@@ -169,6 +169,19 @@ sonde_ns plan_lost_ns(const struct engine *engine, const struct flight *flight)
     return ns_add(flight->sent_ns, bound);
 }
 
+sonde_ns plan_flying_until_ns(const struct engine *engine, const struct engine_trace *trace,
+                              unsigned ttl)
+{
+    sonde_ns until = INT64_MIN;
+    uint32_t index = trace->line.first;
+    for (; index != FLIGHT_NONE; index = engine->flights.flights[index].next) {
+        const struct flight *flight = &engine->flights.flights[index];
+        if (!flight->to_target && flight->ttl == ttl)
+            until = ns_max(until, plan_lost_ns(engine, flight));
+    }
+    return until;
+}
+
 /* Until when a flying probe is worth waiting for, once everything is sent. */
 static sonde_ns awaited_ns(const struct engine *engine, const struct engine_target *target,
                            const struct flight *flight)

@@ -37,6 +37,11 @@ sonde_ns plan_patience_ns(const struct engine *engine, const struct engine_trace
 /** @return When a flying probe counts as lost, once its target has nothing more to send. */
 sonde_ns plan_lost_ns(const struct engine *engine, const struct flight *flight);
 
+/** @return Until when an answer to a probe of the trace to this TTL may come; INT64_MIN: none is in
+ *  flight. */
+sonde_ns plan_flying_until_ns(const struct engine *engine, const struct engine_trace *trace,
+                              unsigned ttl);
+
 /** @return When a target that has nothing more to send stops waiting for answers; 0 if nothing is
  * in flight. */
 sonde_ns plan_settled_ns(const struct engine *engine, const struct engine_target *target);

@@ -133,6 +133,17 @@ struct budget_charge trace_charge(struct engine *engine, const struct engine_tar
     return (struct budget_charge){bucket, 0};
 }
 
+bool trace_others_meet(const struct engine *engine, const struct engine_target *target,
+                       const struct engine_trace *trace, unsigned ttl)
+{
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        const struct engine_trace *other = trace_at(engine, target, i);
+        if (other != trace && ttl_set_has(&trace_reach(engine, other)->expired, ttl))
+            return true;
+    }
+    return false;
+}
+
 void trace_claim(const struct engine *engine, const struct engine_target *target,
                  struct engine_trace *trace, struct flight *flight)
 {

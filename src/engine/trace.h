@@ -36,6 +36,10 @@ struct budget_place trace_place_of(const struct engine *engine, const struct eng
 struct budget_charge trace_charge(struct engine *engine, const struct engine_target *target,
                                   const struct engine_trace *trace, unsigned ttl, sonde_ns now);
 
+/** @return true if another trace of the target meets a router at a TTL. */
+bool trace_others_meet(const struct engine *engine, const struct engine_target *target,
+                       const struct engine_trace *trace, unsigned ttl);
+
 /** Note which attempt a probe is part of, and what its answer may be taken for. No other attempt is
  * begun before it has left. */
 void trace_claim(const struct engine *engine, const struct engine_target *target,
