@@ -4,6 +4,10 @@
 
 #include "engine/extent.h"
 
+/* Of what a host may be asked to refuse at once, what is left to the full-TTL probes by those that
+ * show only how far away it is. */
+enum { KEPT_FOR_FULL = 4 };
+
 /* Is a probe at this TTL known to arrive? */
 static bool is_to_arrive(const struct engine *engine, const struct engine_target *target,
                          const struct engine_trace *trace, unsigned ttl)
@@ -109,7 +113,11 @@ sonde_ns trace_affordable_ns(const struct engine *engine, const struct engine_ta
     if (!find_bucket(engine, target, trace, ttl, &bucket))
         return budget_place_ready_ns(&engine->budget, trace_place_of(engine, target, trace, ttl),
                                      keep);
-    return bucket != 0 ? budget_ready_ns(&engine->budget, bucket, keep) : INT64_MIN;
+    if (bucket == 0)
+        return INT64_MIN;
+    if (bucket == budget_router(&target->addr) && keep < KEPT_FOR_FULL)
+        keep = KEPT_FOR_FULL;
+    return budget_ready_ns(&engine->budget, bucket, keep);
 }
 
 struct budget_charge trace_charge(struct engine *engine, const struct engine_target *target,
