@@ -127,11 +127,10 @@ enum { ANALYZE_TTLS = 256 };
 
 /**
  * Find out which services show hops that a service was not asked at: they meet the same router
- * behind such a hop, or the target, and all of them agree.
- * @param distance    Of the target, as the service shows it; 0 = unknown.
+ * behind such a hop, and all of them agree.
  * @param ret_donors  Receives for each TTL which service shows the hop; itself where no other does.
  */
-void analyze_share(const struct analyze_target *target, uint32_t service, uint8_t distance,
+void analyze_share(const struct analyze_target *target, uint32_t service,
                    uint32_t ret_donors[ANALYZE_TTLS]);
 
 /** @return What the loss at a hop means, given what is seen behind it. */

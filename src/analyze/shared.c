@@ -2,16 +2,8 @@
 /* Hops that a trace was not asked at, because others were that go the same way. */
 #include "analyze/evidence.h"
 
-/* Does a service meet a router at a TTL, or, if that is NULL, the target? */
-static bool meets(const struct tally_service *tally, unsigned ttl, const struct sonde_addr *router)
-{
-    if (router == NULL)
-        return tally->reach.dest_ttl == ttl;
-    return evidence_is_router_at(evidence_hop(tally, ttl), router);
-}
-
-/* Who meets the same at a TTL, and knows who stands before that? All must agree. @return The one
- * with most answers there; the number of services if there is none. */
+/* Who meets the same router at a TTL, and knows who stands before that? All must agree. @return The
+ * one with most answers there; the number of services if there is none. */
 static uint32_t find_donor(const struct analyze_target *target, uint32_t service, unsigned ttl,
                            const struct sonde_addr *router)
 {
@@ -20,7 +12,8 @@ static uint32_t find_donor(const struct analyze_target *target, uint32_t service
     for (uint32_t i = 0; i < count; i++) {
         const struct tally_service *tally = evidence_tally(target, i);
         const struct sonde_addr *before = evidence_router(tally, ttl - 1);
-        if (i == service || before == NULL || !meets(tally, ttl, router))
+        if (i == service || before == NULL ||
+            !evidence_is_router_at(evidence_hop(tally, ttl), router))
             continue;
         if (best == count) {
             best = i;
@@ -36,19 +29,18 @@ static uint32_t find_donor(const struct analyze_target *target, uint32_t service
     return best;
 }
 
-void analyze_share(const struct analyze_target *target, uint32_t service, uint8_t distance,
+/* The target lies on every way, so that who meets it shows nothing of the way there. */
+void analyze_share(const struct analyze_target *target, uint32_t service,
                    uint32_t ret_donors[ANALYZE_TTLS])
 {
     const struct tally_service *own = evidence_tally(target, service);
-    uint8_t last = distance != 0 ? distance : own->reach.top_ttl;
     for (unsigned ttl = 0; ttl < ANALYZE_TTLS; ttl++)
         ret_donors[ttl] = service;
-    for (unsigned ttl = last; ttl > 1; ttl--) {
-        bool is_target = ttl == distance;
+    for (unsigned ttl = own->reach.top_ttl; ttl > 1; ttl--) {
         const struct sonde_addr *router =
-            is_target ? NULL : evidence_router(evidence_tally(target, ret_donors[ttl]), ttl);
+            evidence_router(evidence_tally(target, ret_donors[ttl]), ttl);
         const struct tally_hop *before = evidence_hop(own, ttl - 1);
-        if ((!is_target && router == NULL) || (before != NULL && before->sent > 0))
+        if (router == NULL || (before != NULL && before->sent > 0))
             continue;
         uint32_t donor = find_donor(target, service, ttl, router);
         if (donor < target->tally->service_count)

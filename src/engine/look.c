@@ -190,9 +190,21 @@ static bool is_to_be_compared(const struct engine *engine, const struct engine_t
            plan_flying_until_ns(engine, trace, ttl) == INT64_MIN;
 }
 
+/* Is a silent trace unanswered at a TTL, so that something is to be compared there? */
+static bool is_silent_at(const struct engine *engine, const struct engine_target *target,
+                         unsigned ttl)
+{
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        const struct engine_trace *trace = trace_at(engine, target, i);
+        if (trace->standing == STANDING_SILENT && ttl > trace_reach(engine, trace)->top_ttl)
+            return true;
+    }
+    return false;
+}
+
 bool look_compares(const struct engine *engine, const struct engine_target *target, unsigned ttl)
 {
-    bool compares = ttl_set_has(&target->owed, ttl);
+    bool compares = ttl_set_has(&target->owed, ttl) && is_silent_at(engine, target, ttl);
     for (uint32_t i = 0; i < target->trace_count && !compares; i++) {
         const struct engine_trace *trace = trace_at(engine, target, i);
         compares = trace->standing == STANDING_SILENT && !trace->is_standby &&
@@ -367,7 +379,7 @@ struct engine_trace *look_control(const struct engine *engine, const struct engi
                                   unsigned ttl, sonde_ns *ret_ns)
 {
     *ret_ns = target->owed_ns;
-    if (!ttl_set_has(&target->owed, ttl))
+    if (!ttl_set_has(&target->owed, ttl) || !is_silent_at(engine, target, ttl))
         return NULL;
     return find_control_at(engine, target, silent_protocol(engine, target), ttl);
 }

@@ -173,6 +173,8 @@ static unsigned kept(const struct engine *engine, const struct engine_target *ta
     if (keep == 0 && look_compares(engine, target, ttl))
         keep = 1; /* for the control */
     keep += BUDGET_SPARE;
+    if (!is_fresh && engine->target_count > 1)
+        keep++; /* for a trace of another target that never asked the same router */
     return keep < BUDGET_BURST ? keep : BUDGET_BURST - 1;
 }
 

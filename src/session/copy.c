@@ -158,7 +158,7 @@ static const struct sonde_path *copy_path(const struct copy *copy, uint32_t inde
     path->path_id = tally_path_id(session->tally, service);
     path->path_changes = service->path_changes;
     path->hops = hops;
-    analyze_share(&copy->target, index, distance.ttl, donors);
+    analyze_share(&copy->target, index, donors);
     for (unsigned ttl = 1; ttl <= last; ttl++) {
         const struct tally_service *shows = &copy->target.tally->services[donors[ttl]];
         if (shows->hops == NULL || shows->hops[ttl] == NULL)

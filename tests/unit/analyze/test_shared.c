@@ -38,9 +38,9 @@ static void show_all(uint32_t service, uint32_t times)
 }
 
 /* Who shows the hops of WEB, from 1 on; WEB: nobody else. */
-static void expect_donors(uint8_t distance, const uint32_t expected[DISTANCE - 1], const char *what)
+static void expect_donors(const uint32_t expected[DISTANCE - 1], const char *what)
 {
-    analyze_share(&file.target, WEB, distance, donors);
+    analyze_share(&file.target, WEB, donors);
     for (unsigned ttl = 1; ttl < DISTANCE; ttl++)
         cr_expect_eq(donors[ttl], expected[ttl - 1], "%s: %u at hop %u", what, donors[ttl], ttl);
     cr_expect_eq(donors[0], WEB);
@@ -48,68 +48,63 @@ static void expect_donors(uint8_t distance, const uint32_t expected[DISTANCE - 1
     cr_expect_eq(donors[ANALYZE_TTLS - 1], WEB);
 }
 
-Test(shared, who_meets_the_target_at_the_same_distance_shows_the_hops_before_it)
+Test(shared, who_meets_the_same_router_shows_the_hops_before_it)
 {
     show_all(ICMP, 1);
-    arrive(WEB, DISTANCE);
-    expect_donors(DISTANCE, (const uint32_t[]){ICMP, ICMP, ICMP, ICMP}, "none was asked");
+    case_add_router(&file, WEB, 4);
+    expect_donors((const uint32_t[]){ICMP, ICMP, ICMP, WEB}, "hop 4 was");
 }
 
-Test(shared, who_meets_it_at_another_distance_shows_nothing)
+/* The target lies on every way. */
+Test(shared, who_meets_the_target_shows_nothing_of_the_way_there)
 {
     show_all(ICMP, 1);
-    arrive(WEB, DISTANCE - 1);
-    expect_donors(DISTANCE - 1, (const uint32_t[]){WEB, WEB, WEB, WEB}, "nearer");
+    show_all(SSH, 1);
+    arrive(WEB, DISTANCE);
+    expect_donors((const uint32_t[]){WEB, WEB, WEB, WEB}, "none was asked");
 }
 
 Test(shared, a_hop_that_was_asked_is_its_own_and_leads_on_to_those_before_it)
 {
     show_all(ICMP, 1);
-    arrive(WEB, DISTANCE);
-    case_add_router(&file, WEB, 3);
-    expect_donors(DISTANCE, (const uint32_t[]){ICMP, ICMP, WEB, ICMP}, "hop 3 was");
+    case_add_router(&file, WEB, 4);
+    case_add_router(&file, WEB, 2);
+    expect_donors((const uint32_t[]){ICMP, WEB, ICMP, WEB}, "hops 2 and 4 were");
 }
 
 Test(shared, a_hop_that_was_silent_to_it_leads_no_further)
 {
     show_all(ICMP, 1);
-    arrive(WEB, DISTANCE);
-    case_add_hop(&file, WEB, 3, 1, SONDE_OUTCOME_NO_REPLY, NULL);
-    expect_donors(DISTANCE, (const uint32_t[]){WEB, WEB, WEB, ICMP}, "hop 3 was");
-}
-
-Test(shared, a_silent_service_shares_what_is_before_the_last_router_that_it_met)
-{
-    show_all(ICMP, 1);
-    case_add_router(&file, WEB, 3);
-    expect_donors(0, (const uint32_t[]){ICMP, ICMP, WEB, WEB}, "seen up to hop 3");
+    case_add_router(&file, WEB, 4);
+    case_add_hop(&file, WEB, 2, 1, SONDE_OUTCOME_NO_REPLY, NULL);
+    expect_donors((const uint32_t[]){WEB, WEB, ICMP, WEB}, "hops 2 and 4 were");
 }
 
 Test(shared, of_two_the_one_with_more_answers_shows_a_hop)
 {
     show_all(ICMP, 1);
     show_all(SSH, 2);
-    arrive(WEB, DISTANCE);
-    expect_donors(DISTANCE, (const uint32_t[]){SSH, SSH, SSH, SSH}, "more than the first");
+    case_add_router(&file, WEB, 4);
+    expect_donors((const uint32_t[]){SSH, SSH, SSH, WEB}, "more than the first");
     show_all(ICMP, 3);
-    expect_donors(DISTANCE, (const uint32_t[]){ICMP, ICMP, ICMP, ICMP}, "more than the second");
+    expect_donors((const uint32_t[]){ICMP, ICMP, ICMP, WEB}, "more than the second");
 }
 
 Test(shared, where_two_meet_different_routers_nobody_knows)
 {
     show_all(ICMP, 1);
-    arrive(WEB, DISTANCE);
-    arrive(SSH, DISTANCE);
-    case_add_hop(&file, SSH, 4, 1, SONDE_OUTCOME_TTL_EXCEEDED, "192.0.2.104");
-    expect_donors(DISTANCE, (const uint32_t[]){WEB, WEB, WEB, WEB}, "another at hop 4");
+    case_add_router(&file, WEB, 4);
+    case_add_router(&file, SSH, 4);
+    case_add_hop(&file, SSH, 3, 1, SONDE_OUTCOME_TTL_EXCEEDED, "192.0.2.103");
+    expect_donors((const uint32_t[]){WEB, WEB, WEB, WEB}, "another at hop 3");
 }
 
-/* The path of one splits before the target: which way WEB takes is not known. */
+/* The path of one splits: which way WEB takes is not known. */
 Test(shared, where_one_meets_several_routers_nobody_knows)
 {
     show_all(ICMP, 1);
     show_all(SSH, 1);
-    case_add_hop(&file, SSH, 4, 1, SONDE_OUTCOME_TTL_EXCEEDED, "192.0.2.104");
-    arrive(WEB, DISTANCE);
-    expect_donors(DISTANCE, (const uint32_t[]){WEB, WEB, WEB, WEB}, "two at hop 4");
+    case_add_hop(&file, SSH, 3, 1, SONDE_OUTCOME_TTL_EXCEEDED, "192.0.2.103");
+    case_add_router(&file, WEB, 4);
+    expect_donors((const uint32_t[]){WEB, WEB, WEB, WEB}, "two at hop 3");
 }

@@ -235,3 +235,14 @@ Test(budget_of_all, of_routers_that_everybody_knows)
         cr_expect_geq(run_plan(&plans[i], &refused), 4 * 10, "plan %zu", i);
     }
 }
+
+/* A router answers once a second, and all cycles are a second apart: who asks first in each must
+ * not be the only one who is answered. 40 traces and the six asks at once leave time to spare. */
+Test(budget_of_all, of_targets_that_share_a_router_none_goes_without)
+{
+    static const struct plan plan = {20, 1, 100, 1000 * SONDE_NS_PER_MS, 50 * SONDE_NS_PER_MS};
+    static const struct rule open = {"all is open", open_path, 6};
+    (void)run_plan(&plan, &open);
+    for (unsigned ttl = 1; ttl <= routers.last; ttl++)
+        cr_expect_eq(routers.unknown[ttl], 0, "router %u: %u traces", ttl, routers.unknown[ttl]);
+}
