@@ -149,8 +149,12 @@ unsigned extent_floor(const struct engine *engine, const struct engine_target *t
         return trace->odd_ttl;
     if (reach->doubt_ttl != 0 && reach->doubt_is_target)
         return reach->doubt_ttl;
-    if (reach->dest_ttl !=
-        0) { /* it arrives there, and maybe before; and the way may be shorter now */
+    bool is_reset = trace_tally(engine, trace)->outcomes[SONDE_OUTCOME_CLOSED].shown > 0;
+    if (reach->dest_ttl != 0 && reach->dest_ttl == target->distance &&
+        reach->dest_ttl == target->farthest && !is_reset)
+        return reach->dest_ttl; /* a trace found a router just before it */
+    /* it arrives there, and maybe before; and the way may be shorter now */
+    if (reach->dest_ttl != 0) {
         unsigned own = reach->top_ttl + 1U;
         return target->distance != 0 && target->distance < own ? target->distance : own;
     }
