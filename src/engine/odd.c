@@ -82,11 +82,10 @@ bool odd_needs(const struct engine *engine, const struct engine_target *target,
 {
     const struct tally_service *tally = trace_tally(engine, trace);
     unsigned last = target->farthest > 0 ? target->farthest - 1U : 0;
-    if (ttl > last || *asks_at(engine, trace, ttl) > 0 || tally->reach.refused_ttl != 0)
+    if (ttl > last || *asks_at(engine, trace, ttl) > 0 || tally->reach.refused_ttl != 0 ||
+        ttl_set_has(&tally->reach.expired, last))
         return false;
-    if (tally->outcomes[SONDE_OUTCOME_CLOSED].shown == 0 && !is_unlike(engine, target, trace))
+    if (ttl != last && *asks_at(engine, trace, last) == 0)
         return false;
-    if (ttl_set_has(&tally->reach.expired, last))
-        return false;
-    return ttl == last || *asks_at(engine, trace, last) > 0;
+    return tally->outcomes[SONDE_OUTCOME_CLOSED].shown > 0 || is_unlike(engine, target, trace);
 }
