@@ -165,9 +165,26 @@ unsigned extent_floor(const struct engine *engine, const struct engine_target *t
     return end != 0 ? end : own;
 }
 
-/* Is it still worth a probe to find out whether a trace ends here? */
-static bool is_worth_arriving(const struct engine_trace *trace, const struct reach *reach)
+/* Does everything show already that a TCP trace ends where another found the target: it met the
+ * router before, and the TTL of its answers shows the same distance? */
+static bool is_shown(const struct engine *engine, const struct engine_target *target,
+                     const struct engine_trace *trace)
 {
+    const struct tally_service *tally = trace_tally(engine, trace);
+    return trace->spec.flow.protocol == IP_PROTO_TCP && target->distance != 0 &&
+           target->distance == target->farthest && tally->reach.top_ttl + 1U == target->distance &&
+           target->distance_guess != 0 && extent_guess(tally) == target->distance_guess;
+}
+
+/* Is it still worth a probe to find out whether a trace ends here? In the last cycle it is not, if
+ * that is shown otherwise: the run would wait for it. */
+static bool is_worth_arriving(const struct engine *engine, const struct engine_target *target,
+                              const struct engine_trace *trace)
+{
+    const struct reach *reach = trace_reach(engine, trace);
+    if (target->next_cycle_ns == SONDE_NS_NEVER && reach->dest_ttl == 0 &&
+        is_shown(engine, target, trace))
+        return false;
     if (!trace->ops->has_ports && trace_is_answered(trace))
         return true; /* an echo costs the host little, and shows when the path changes */
     bool confirmed = reach->dest_ttl != 0 && reach->dest_ttl == reach->top_ttl + 1;
@@ -212,7 +229,7 @@ unsigned extent_limit(const struct engine *engine, const struct engine_target *t
         return 0;
     if (end == 0)
         limit = open_limit(engine, target, trace, now);
-    else if (end == reach->refused_ttl || is_worth_arriving(trace, reach))
+    else if (end == reach->refused_ttl || is_worth_arriving(engine, target, trace))
         limit = end;
     else
         limit = end - 1;

@@ -278,9 +278,12 @@ static void expect_all_answered(enum sonde_family family, size_t quote_len)
     }
     for (uint32_t service = 0; service < 3; service++) {
         cr_expect_eq(net_count(net, service, 0, true), 1);
-        for (uint8_t ttl = 1; ttl <= net->distance; ttl++)
-            cr_expect_eq(net_count(net, service, ttl, false), 1, "service %u, TTL %u", service,
-                         ttl);
+        for (uint8_t ttl = 1; ttl <= net->distance; ttl++) {
+            /* in a single cycle a SYN that shows nothing new is not worth a round trip */
+            uint64_t expected = service != 1 || ttl < net->distance;
+            cr_expect_eq(net_count(net, service, ttl, false), expected, "service %u, TTL %u",
+                         service, ttl);
+        }
     }
     for (int reason = 0; reason < SONDE_DISCARD_COUNT; reason++)
         cr_expect_eq(engine_discards(net->engine)->count[reason], 0);
