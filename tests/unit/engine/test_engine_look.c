@@ -256,8 +256,8 @@ static void expect_all_shown(const struct net *net, uint32_t services, uint32_t 
     for (uint32_t service = 0; service < services; service++) {
         for (uint8_t ttl = 1; ttl <= net->distance; ttl++) {
             bool is_own = services <= own && ttl < net->distance;
-            bool shown = is_own ? net_count(net, service, ttl, false) > 0
-                                : is_shown(net, service, ttl);
+            bool shown =
+                is_own ? net_count(net, service, ttl, false) > 0 : is_shown(net, service, ttl);
             cr_expect(shown, "%u: %s, service %u, TTL %u", (unsigned)seed, words, service, ttl);
         }
     }
