@@ -150,6 +150,23 @@ static void note_neighbour(struct engine_target *target, const struct sonde_even
     target->is_stuck = is_stuck;
 }
 
+/* If somebody on the way refuses a full-TTL probe: how many does it of a cycle? */
+static void note_refusal(struct engine_target *target, const struct flight *flight,
+                         const struct sonde_event *event)
+{
+    bool refuses = event->outcome >= SONDE_OUTCOME_ADMIN_PROHIBITED &&
+                   event->outcome <= SONDE_OUTCOME_OTHER_UNREACHABLE;
+    if (!refuses || !flight->to_target || sonde_event_is_target(event, &target->addr))
+        return;
+    if (flight->cycle != target->refused_cycle)
+        target->refused_count = 0;
+    target->refuser = budget_router(&event->from);
+    target->refused_cycle = flight->cycle;
+    target->refused_count++;
+    if (target->refused_most < target->refused_count)
+        target->refused_most = target->refused_count;
+}
+
 /* Move the charge for a probe to who answered it. Who refuses, or has no such port, may stand
  * anywhere. */
 static void settle_charge(struct engine *engine, const struct engine_trace *trace,
@@ -187,6 +204,7 @@ void finish_flight(struct engine *engine, uint32_t index, struct sonde_event *ev
             patience_reached(&target->patience,
                              event->outcome == SONDE_OUTCOME_ECHO_REPLY || event->icmp_type >= 0);
         note_neighbour(target, event);
+        note_refusal(target, flight, event);
         note_answer(engine, trace, event);
         if (flight->is_blind && event->outcome == SONDE_OUTCOME_TTL_EXCEEDED &&
             flight->ttl > trace->blind_ttl)
@@ -237,25 +255,30 @@ void finish_unsent(struct engine *engine, uint32_t index, const struct sonde_sen
     finish_flight(engine, index, &event, now);
 }
 
-/* Was a port refused by the host, ever? */
+/* Was a trace refused by who would refuse it, ever? */
 static bool was_refused(const struct engine *engine, const struct engine_trace *trace)
 {
-    return trace_tally(engine, trace)->outcomes[SONDE_OUTCOME_PORT_UNREACHABLE].shown > 0;
+    const struct tally_outcome *outcomes = trace_tally(engine, trace)->outcomes;
+    bool refused = outcomes[SONDE_OUTCOME_PORT_UNREACHABLE].shown > 0;
+    for (unsigned i = SONDE_OUTCOME_ADMIN_PROHIBITED; i <= SONDE_OUTCOME_OTHER_UNREACHABLE; i++)
+        refused |= outcomes[i].shown > 0;
+    return refused;
 }
 
-/* May the host have kept silent about a probe because it rations its refusals? Of a port that was
+/* May somebody have kept silent about a probe because it rations its refusals? Of a port that was
  * never refused, and may be silent always, that is supposed until it was silent without that
- * excuse; of others, a few times in a row. */
+ * excuse; of one that the host refused, a few times in a row; of one that was refused on the way,
+ * not at all: it is known what becomes of it. */
 static bool is_rationed(const struct engine *engine, const struct engine_trace *trace,
                         const struct flight *flight)
 {
     const struct engine_target *target = &engine->targets[trace->target];
-    const struct tally_outcome *outcomes = trace_tally(engine, trace)->outcomes;
-    sonde_ns ready = budget_ready_ns(&engine->budget, budget_router(&target->addr), BUDGET_SPARE);
-    return flight->to_target && trace->spec.flow.protocol == IP_PROTO_UDP &&
-           outcomes[SONDE_OUTCOME_UDP_REPLY].shown == 0 && ready > flight->sent_ns &&
-           !trace->keeps_silent &&
-           trace->rationed < (was_refused(engine, trace) ? RATIONED_MAX : 1);
+    budget_key refuser = flight->to_target ? trace_refuser(engine, target, trace) : 0;
+    if (refuser == 0 || trace->keeps_silent ||
+        budget_ready_ns(&engine->budget, refuser, BUDGET_SPARE) <= flight->sent_ns)
+        return false;
+    bool by_host = refuser == budget_router(&target->addr);
+    return trace->rationed < (!was_refused(engine, trace) ? 1 : by_host ? RATIONED_MAX : 0);
 }
 
 /* Does it say nothing that a probe was not answered? What went ahead blindly may have been dropped
@@ -283,6 +306,7 @@ void finish_unanswered(struct engine *engine, uint32_t index, sonde_ns now)
         struct engine_target *target = &engine->targets[trace->target];
         trace->cycle--; /* it is asked again */
         trace->rationed++;
+        target->again_count++;
         asking_again(&trace->asking, flight->question);
         members_add(&target->fulls, trace_place(engine, trace));
         finish_unawaited(engine, index);

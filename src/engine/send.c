@@ -47,9 +47,11 @@ static uint32_t new_flight(struct engine *engine, struct engine_target *target,
     trace_claim(engine, target, trace, flight);
     flight->charge = choice->to_target ? (struct budget_charge){0}
                                        : trace_charge(engine, target, trace, choice->ttl, now);
-    if (again) { /* a host is charged when it refuses; but at once if it may have had none left */
-        flight->charge.key = budget_router(&target->addr);
-        budget_charge(&engine->budget, flight->charge.key, now);
+    if (again) { /* who refuses is charged then; but at once if it may have had none left */
+        flight->charge.key = trace_refuser(engine, target, trace);
+        if (flight->charge.key != 0)
+            budget_charge(&engine->budget, flight->charge.key, now);
+        target->again_count--;
     }
     flight->releases = takes_back(trace, &before);
     flight->released = claims_newest(&before);

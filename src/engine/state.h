@@ -90,6 +90,11 @@ struct engine_target {
     uint8_t passing_ttl; /* where the target itself is a router to a trace, since it passes the port
                             on to another machine; 0 = it is not */
     uint8_t limit_ttl;   /* the largest that any trace asks for now */
+    budget_key refuser;  /* who refused full-TTL probes on the way, last; 0 = nobody did */
+    uint32_t refused_cycle; /* in which that was, last */
+    uint8_t refused_count;  /* how many of it */
+    uint8_t refused_most;   /* and at most of a cycle */
+    uint8_t again_count;    /* traces to be asked again, since somebody had no refusal left */
     bool is_heard;       /* somebody else than this machine has answered */
     bool is_stuck;       /* nobody has, and this machine finds no neighbour to send its probes to */
     bool in_doubt;       /* somebody is not answered, or not known to be answered by the target */

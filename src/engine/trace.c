@@ -8,6 +8,10 @@
  * show only how far away it is. */
 enum { KEPT_FOR_FULL = 4 };
 
+/* So many refusals in a cycle may have been all that a router had: a Linux router gives six at once,
+ * and it was asked for other answers, too. */
+enum { REFUSALS_MANY = 4 };
+
 /* Is a probe at this TTL known to arrive? */
 static bool is_to_arrive(const struct engine *engine, const struct engine_target *target,
                          const struct engine_trace *trace, unsigned ttl)
@@ -64,16 +68,46 @@ static bool is_refused_by_host(const struct engine *engine, const struct engine_
            tally->outcomes[SONDE_OUTCOME_UDP_REPLY].shown == 0;
 }
 
+/* Has the target answered a trace, and not only somebody who refuses? */
+static bool is_answered_by_target(const struct engine *engine, const struct engine_trace *trace)
+{
+    const struct tally_outcome *outcomes = trace_tally(engine, trace)->outcomes;
+    for (unsigned i = SONDE_OUTCOME_ECHO_REPLY; i <= SONDE_OUTCOME_PORT_UNREACHABLE; i++) {
+        if (outcomes[i].shown > 0)
+            return true;
+    }
+    return false;
+}
+
+budget_key trace_refuser(const struct engine *engine, const struct engine_target *target,
+                         const struct engine_trace *trace)
+{
+    if (target->refused_most >= REFUSALS_MANY && !is_answered_by_target(engine, trace))
+        return target->refuser;
+    return is_refused_by_host(engine, trace) ? budget_router(&target->addr) : 0;
+}
+
+/* When who refuses a trace may be asked to. A host rations its refusals, so each waits for its turn.
+ * On the way only so many refusals at once are too much: then those that were refused let those go
+ * first that may have been. */
+static sonde_ns refusal_ns(const struct engine *engine, const struct engine_target *target,
+                           const struct engine_trace *trace)
+{
+    budget_key refuser = trace_refuser(engine, target, trace);
+    bool by_host = refuser == budget_router(&target->addr);
+    if (refuser == 0 || (!by_host && target->again_count == 0))
+        return INT64_MIN;
+    bool is_first = by_host || asking_takes_again(&trace->asking);
+    return budget_ready_ns(&engine->budget, refuser, is_first ? BUDGET_SPARE : BUDGET_BURST - 1);
+}
+
 sonde_ns trace_full_ns(const struct engine *engine, const struct engine_target *target,
                        const struct engine_trace *trace)
 {
     sonde_ns free = room_ns(engine, trace);
     if (trace->spec.naming != PROBE_NAMING_PROBE)
         free = ns_max(free, trace->claims.free_ns);
-    if (is_refused_by_host(engine, trace))
-        free = ns_max(free,
-                      budget_ready_ns(&engine->budget, budget_router(&target->addr), BUDGET_SPARE));
-    return free;
+    return ns_max(free, refusal_ns(engine, target, trace));
 }
 
 /* The router that the trace knows to stand at a TTL; 0 = none is known. */

@@ -24,6 +24,11 @@ sonde_ns trace_free_ns(const struct engine *engine, const struct engine_target *
 sonde_ns trace_full_ns(const struct engine *engine, const struct engine_target *target,
                        const struct engine_trace *trace);
 
+/** @return Who would refuse a probe of the trace, and may have no refusal left: the host a UDP port,
+ *  or a router that has refused so many at once; 0 = nobody is known. */
+budget_key trace_refuser(const struct engine *engine, const struct engine_target *target,
+                         const struct engine_trace *trace);
+
 /** @return When whoever answers at a TTL can be asked again. @param keep  See budget_ready_ns(). */
 sonde_ns trace_affordable_ns(const struct engine *engine, const struct engine_target *target,
                              const struct engine_trace *trace, unsigned ttl, unsigned keep);
