@@ -95,9 +95,9 @@ struct engine_target {
     uint8_t refused_count;  /* how many of it */
     uint8_t refused_most;   /* and at most of a cycle */
     uint8_t again_count;    /* traces to be asked again, since somebody had no refusal left */
-    bool is_heard;       /* somebody else than this machine has answered */
-    bool is_stuck;       /* nobody has, and this machine finds no neighbour to send its probes to */
-    bool in_doubt;       /* somebody is not answered, or not known to be answered by the target */
+    bool is_heard;          /* somebody else than this machine has answered */
+    bool is_stuck; /* nobody has, and this machine finds no neighbour to send its probes to */
+    bool in_doubt; /* somebody is not answered, or not known to be answered by the target */
     struct members looked_at; /* silent and odd traces that are served first */
     struct members favoured;  /* the silent ones of them and their controls: what they show is worth
                                  more than what others do */

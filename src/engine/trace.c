@@ -8,8 +8,8 @@
  * show only how far away it is. */
 enum { KEPT_FOR_FULL = 4 };
 
-/* So many refusals in a cycle may have been all that a router had: a Linux router gives six at once,
- * and it was asked for other answers, too. */
+/* So many refusals in a cycle may have been all that a router had: a Linux router gives six at
+ * once, and it was asked for other answers, too. */
 enum { REFUSALS_MANY = 4 };
 
 /* Is a probe at this TTL known to arrive? */
@@ -87,9 +87,9 @@ budget_key trace_refuser(const struct engine *engine, const struct engine_target
     return is_refused_by_host(engine, trace) ? budget_router(&target->addr) : 0;
 }
 
-/* When who refuses a trace may be asked to. A host rations its refusals, so each waits for its turn.
- * On the way only so many refusals at once are too much: then those that were refused let those go
- * first that may have been. */
+/* When who refuses a trace may be asked to. A host rations its refusals, so each waits for its
+ * turn. On the way only so many refusals at once are too much: then those that were refused let
+ * those go first that may have been. */
 static sonde_ns refusal_ns(const struct engine *engine, const struct engine_target *target,
                            const struct engine_trace *trace)
 {
@@ -135,8 +135,10 @@ static bool find_bucket(const struct engine *engine, const struct engine_target 
     *ret_bucket = known_router(engine, trace, ttl);
     if (*ret_bucket != 0)
         return true;
-    bool rationed = is_refused_by_host(engine, trace);
-    *ret_bucket = rationed ? budget_router(&target->addr) : 0;
+    *ret_bucket = trace_refuser(engine, target, trace);
+    bool on_the_way = *ret_bucket != 0 && *ret_bucket != budget_router(&target->addr);
+    if (on_the_way && ttl > trace_reach(engine, trace)->top_ttl)
+        return true; /* somebody there refuses it, too, or may */
     return is_to_arrive(engine, target, trace, ttl);
 }
 
