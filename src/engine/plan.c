@@ -111,7 +111,7 @@ static void begin_cycle(struct engine *engine, struct engine_target *target, son
 static bool cycle_is_due(const struct engine_target *target, sonde_ns now)
 {
     return ns_due(target->next_cycle_ns, now) &&
-           (target->walked || walk_due_ns(target) > now || target->cycle == 0);
+           (target->walk_asks > 0 || walk_due_ns(target) > now || target->cycle == 0);
 }
 
 static struct plan_choice choose_full(struct engine *engine, struct engine_target *target,
