@@ -103,8 +103,8 @@ static void notice(struct engine *engine, struct engine_trace *trace,
     if (before->path_changes != after.path_changes)
         confirm_anew(engine, target);
     if (before->reach.dest_ttl == 0 && after.reach.dest_ttl != 0) /* one by one from now on */
-        memset(asks_at(engine, trace, after.reach.top_ttl), 0,
-               after.reach.dest_ttl - after.reach.top_ttl);
+        memset(asks_at(engine, trace, after.reach.top_ttl + 1U), 0,
+               after.reach.dest_ttl - after.reach.top_ttl - 1U);
     uint8_t doubt = after.reach.doubt_ttl;
     if (doubt != 0 && doubt != before->reach.doubt_ttl)
         walk_want(engine, target, trace,
