@@ -45,8 +45,8 @@ enum {
                                   asks for it (RFC 5082) */
 };
 
-/** In place of the engine's name for a probe: what is to be sent is none, and has no outcome. It goes
- * before a probe, and "later" means later for it, too. */
+/** In place of the engine's name for a probe: what is to be sent is none, and has no outcome. It
+ *  goes before a probe, and "later" means later for it, too. */
 #define ENGINE_NO_PROBE UINT32_MAX
 
 struct engine;

@@ -14,8 +14,8 @@ static const sonde_ns LAST_WAIT_NS = 750 * SONDE_NS_PER_MS;
 static const sonde_ns LOOK_WAIT_NS = 2 * SONDE_NS_PER_S;
 
 /* Where a way changes with each answer there is always more to be asked. So the last cycle is over
- * after this and so many round trips, if everybody could ask everywhere meanwhile, and so often more
- * while the distance was not known. */
+ * after this and so many round trips, if everybody could ask everywhere meanwhile, and so often
+ * more while the distance was not known. */
 static const sonde_ns LAST_WALK_NS = 10 * SONDE_NS_PER_S;
 enum { LAST_ROUND_TRIPS = 8, LAST_ASKS = 64 };
 
