@@ -74,7 +74,7 @@ struct net {
     void (*on_event)(struct net *net, const struct sonde_event *event);
     int (*on_release)(struct net *net, const struct sonde_tx *tx); /* likewise, of what takes an
                                                                       attempt back */
-    uint64_t seen; /* for the rules' own use */
+    uint64_t seen;                                                 /* for the rules' own use */
     bool other_port; /* UDP services that are added answer from another port than is asked */
     bool repeats;    /* they answer several times */
     bool nameless;   /* nothing names a probe of services that are added */
