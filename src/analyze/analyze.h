@@ -140,7 +140,8 @@ enum sonde_loss_kind analyze_loss(const struct analyze_target *target, uint32_t 
 /** @return true if any probe of the trace was answered by the target itself. */
 bool analyze_reached(const struct analyze_target *target, uint32_t service);
 
-/** @return Why the path of a service ends where it does; the run was over. */
+/** @param interrupted  The run was ended before it was done.
+ *  @return Why the path of a service ends where it does. */
 enum sonde_stop_reason analyze_stop(const struct analyze_target *target, uint32_t service,
                                     bool interrupted);
 

@@ -46,19 +46,32 @@ static unsigned ttl_of(const struct tally_service *tally, const struct sonde_add
     return 0;
 }
 
+/* Does some trace meet a router at another distance than this one? */
+static bool is_met_elsewhere(const struct analyze_target *target, const struct sonde_addr *router,
+                             unsigned ttl)
+{
+    for (uint32_t i = 0; i < target->tally->service_count; i++) {
+        unsigned there = ttl_of(evidence_tally(target, i), router, target->max_ttl);
+        if (there != 0 && there != ttl)
+            return true;
+    }
+    return false;
+}
+
 /* Is some router met at different distances? Then ways of different lengths lead to the target, and
- * what one trace shows of its distance says nothing of another. */
+ * what one trace shows of its distance says nothing of another. Most traces meet the same router at
+ * a TTL as the one before them, so that it is looked for once. */
 static bool is_uneven(const struct analyze_target *target)
 {
-    uint32_t count = target->tally->service_count;
-    for (uint32_t i = 0; i < count * count; i++) {
-        const struct tally_service *a = evidence_tally(target, i / count);
-        const struct tally_service *b = evidence_tally(target, i % count);
-        for (unsigned ttl = 1; ttl <= target->max_ttl; ttl++) {
-            const struct sonde_addr *router = evidence_router(a, ttl);
-            unsigned there = router != NULL ? ttl_of(b, router, target->max_ttl) : 0;
-            if (there != 0 && there != ttl)
+    for (unsigned ttl = 1; ttl <= target->max_ttl; ttl++) {
+        const struct sonde_addr *before = NULL;
+        for (uint32_t i = 0; i < target->tally->service_count; i++) {
+            const struct sonde_addr *router = evidence_router(evidence_tally(target, i), ttl);
+            if (router == NULL || (before != NULL && sonde_addr_equal(before, router)))
+                continue;
+            if (is_met_elsewhere(target, router, ttl))
                 return true;
+            before = router;
         }
     }
     return false;

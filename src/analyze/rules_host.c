@@ -30,8 +30,8 @@ enum rule_answer rule_routing_loop(const struct rule_case *at, struct finding *f
     if (looping == NULL)
         return RULE_QUIET;
     struct loop loop = evidence_loop(looping);
-    /* a TTL that ran out completely is a router met again and again */
-    /* on ways of different lengths, or on one that became longer, too, a router is met again */
+    /* A TTL that ran out completely is a router met again and again. On ways of different lengths,
+     * or on one that became longer, one is met again, too. */
     bool otherwise = evidence_parallel(at->target, at->tally->reach.top_ttl) ||
                      evidence_target_reached(at->target) || at->tally->path_changes > 0;
     if (loop.matches + expired < LOOP_MATCHES || (expired == 0 && otherwise))

@@ -3,8 +3,8 @@
  * The engine: what to ask when, and which answer belongs to which question.
  *
  * It is sans-I/O. It reads no clock and touches no socket: it is told the time, told what arrived,
- * asked what to send and when to wake. The same engine therefore runs over raw sockets, over a
- * simulated network in virtual time, and over a recorded session, and does the same each time.
+ * asked what to send and when to wake. The same engine therefore runs over raw sockets, and over a
+ * simulated network in virtual time, where it does the same each time.
  *
  * Driving it, in this order, because a slow host must not report loss that it caused itself:
  *
@@ -45,7 +45,8 @@ enum {
                                   asks for it (RFC 5082) */
 };
 
-/** In place of the engine's name for a probe: what is to be sent is none, and has no outcome. */
+/** In place of the engine's name for a probe: what is to be sent is none, and has no outcome. It
+ *  goes before a probe, and "later" means later for it, too. */
 #define ENGINE_NO_PROBE UINT32_MAX
 
 struct engine;

@@ -103,8 +103,8 @@ static void notice(struct engine *engine, struct engine_trace *trace,
     if (before->path_changes != after.path_changes)
         confirm_anew(engine, target);
     if (before->reach.dest_ttl == 0 && after.reach.dest_ttl != 0) /* one by one from now on */
-        memset(asks_at(engine, trace, after.reach.top_ttl), 0,
-               after.reach.dest_ttl - after.reach.top_ttl);
+        memset(asks_at(engine, trace, after.reach.top_ttl + 1U), 0,
+               after.reach.dest_ttl - after.reach.top_ttl - 1U);
     uint8_t doubt = after.reach.doubt_ttl;
     if (doubt != 0 && doubt != before->reach.doubt_ttl)
         walk_want(engine, target, trace,
@@ -246,12 +246,14 @@ void finish_unsent(struct engine *engine, uint32_t index, const struct sonde_sen
 {
     sonde_ns now = sent->stamp.time_ns;
     struct sonde_event event = event_without_answer(SONDE_OUTCOME_SEND_ERROR);
-    struct engine_trace *trace = &engine->traces[engine->flights.flights[index].trace];
+    const struct flight *flight = &engine->flights.flights[index];
+    struct engine_trace *trace = &engine->traces[flight->trace];
     event.error = -sent->error;
     event.mtu_bytes = sent->mtu_bytes;
     if (sent->error == -EPERM)
         trace->refused_ns = now;
-    claims_answered(&trace->claims, now); /* nobody can answer what never left */
+    if (claims_is_newest(&trace->claims, flight->token))
+        claims_answered(&trace->claims, now); /* nobody can answer what never left */
     finish_flight(engine, index, &event, now);
 }
 

@@ -12,7 +12,7 @@
 
 enum {
     SILENT_SERVED = 2, /* silent traces looked at at a time: each costs every hop two answers */
-    LOOK_ASKS_MAX = 8, /* of a silent trace at the hop where it ends */
+    LOOK_ASKS_MAX = 9, /* of a silent trace at the hop where it ends */
     ODD_SERVED = 4,    /* likewise of those that are answered: each costs one hop as much */
 };
 
@@ -179,7 +179,7 @@ static bool is_uncompared(const struct engine *engine, const struct engine_targe
     const struct tally_service *tally = trace_tally(engine, trace);
     const struct tally_hop *hop = tally->hops != NULL ? tally->hops[ttl] : NULL;
     return trace->ops->has_ports && (hop == NULL || hop->passed_over == 0) &&
-           ttl == end_ttl(engine, target, trace) && *asks_at(engine, trace, ttl) <= LOOK_ASKS_MAX;
+           ttl == end_ttl(engine, target, trace) && *asks_at(engine, trace, ttl) < LOOK_ASKS_MAX;
 }
 
 /* Is it to be asked again for that? */

@@ -110,17 +110,18 @@ static void begin_cycle(struct engine *engine, struct engine_target *target, son
 static bool cycle_is_due(const struct engine_target *target, sonde_ns now)
 {
     return ns_due(target->next_cycle_ns, now) &&
-           (target->walked || walk_due_ns(target) > now || target->cycle == 0);
+           (target->walk_asks > 0 || walk_due_ns(target) > now || target->cycle == 0);
 }
 
 static struct plan_choice choose_full(struct engine *engine, struct engine_target *target,
                                       uint32_t index, sonde_ns now)
 {
     struct engine_trace *trace = trace_at(engine, target, index);
+    bool asks_on = trace->asks_on && !asking_takes_again(&trace->asking);
     walk_hold(target, now); /* no probe to a hop shall overtake it */
-    trace->cycle += !trace->asks_on;
-    trace->asks_on = false;
-    if (trace->cycle >= target->cycle)
+    trace->cycle += !asks_on;
+    trace->asks_on &= !asks_on;
+    if (trace->cycle >= target->cycle && !trace->asks_on)
         members_remove(&target->fulls, index);
     return (struct plan_choice){target->first_trace + index, trace->full_ttl, true};
 }

@@ -42,7 +42,7 @@ static int grow(void *array, size_t old, size_t wanted, size_t bytes)
 {
     uint8_t *elements;
     memcpy(&elements, array, sizeof elements);
-    elements = realloc(elements, wanted * bytes);
+    elements = wanted <= SIZE_MAX / bytes ? realloc(elements, wanted * bytes) : NULL;
     if (elements == NULL)
         return -ENOMEM;
     memset(elements + old * bytes, 0, (wanted - old) * bytes);

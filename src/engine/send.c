@@ -162,12 +162,32 @@ static void note_left(struct engine *engine, struct engine_target *target,
     target->changed |= !trace_is_answered(trace) || place > 0;
 }
 
+/* Has an unsent probe been due for as long as an answer is waited for? */
+static bool is_overdue(const struct engine *engine, const struct flight *flight, sonde_ns now)
+{
+    return ns_due(ns_add(flight->sent_ns, engine->config.timeout_ns), now);
+}
+
+/* What takes an attempt back goes before the oldest of the unsent flights: if it has to wait, so
+ * does that, as long as a probe does. */
+static void on_release_sent(struct engine *engine, const struct sonde_sent *sent)
+{
+    assert(engine->unsent_count > 0);
+    struct flight *flight = &engine->flights.flights[engine->unsent[0]];
+    if (!is_temporary(sent->error))
+        return;
+    engine->handed = 0;
+    if (is_overdue(engine, flight, sent->stamp.time_ns))
+        return;
+    flight->releases = true;
+    back_off(engine, sent->stamp.time_ns);
+}
+
 void engine_on_sent(struct engine *engine, uint32_t handle, const struct sonde_sent *sent)
 {
     sonde_ns now = sent->stamp.time_ns;
     if (handle == ENGINE_NO_PROBE) {
-        if (is_temporary(sent->error))
-            engine->handed = 0;
+        on_release_sent(engine, sent);
         return;
     }
     struct flight *flight = &engine->flights.flights[handle];
@@ -175,7 +195,7 @@ void engine_on_sent(struct engine *engine, uint32_t handle, const struct sonde_s
     assert(engine->unsent_count > 0 && engine->unsent[0] == handle);
     if (is_temporary(sent->error)) {
         engine->handed = 0; /* what was taken behind it is handed out again, too */
-        if (!ns_due(ns_add(flight->sent_ns, engine->config.timeout_ns), now)) {
+        if (!is_overdue(engine, flight, now)) {
             back_off(engine, now);
             return;
         }

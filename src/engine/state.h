@@ -109,7 +109,7 @@ struct engine_target {
     bool walk_open;         /* it has not come to its end in this pass */
     bool walk_again;        /* and another one is to follow */
     bool starves;           /* the cycle before ended before it had come to its end */
-    bool walked;            /* it has asked something since the cycle began */
+    uint32_t walk_asks;     /* what it has asked since the cycle began */
     uint8_t step_ttl;       /* the TTL that was asked last */
     sonde_ns step_ns;       /* when it may go on to another */
     sonde_ns walk_ns;       /* when it is worth beginning a pass anew; never: for nothing */

@@ -13,6 +13,12 @@ static const sonde_ns LAST_WAIT_NS = 750 * SONDE_NS_PER_MS;
 /* And how long for what shows where a port is lost. */
 static const sonde_ns LOOK_WAIT_NS = 2 * SONDE_NS_PER_S;
 
+/* Where a way changes with each answer there is always more to be asked. So the last cycle is over
+ * after this and so many round trips, if everybody could ask everywhere meanwhile, and so often
+ * more while the distance was not known. */
+static const sonde_ns LAST_WALK_NS = 10 * SONDE_NS_PER_S;
+enum { LAST_ROUND_TRIPS = 8, LAST_ASKS = 64 };
+
 /* Whose turn it is at a TTL, and when. */
 struct turn {
     struct engine_trace *trace; /* NULL: nobody's */
@@ -52,7 +58,7 @@ static void go_on(const struct engine *engine, struct engine_target *target)
 
 void walk_begin_cycle(const struct engine *engine, struct engine_target *target)
 {
-    target->walked = false;
+    target->walk_asks = 0;
     target->starves = target->walk_open;
     if (target->starves && target->walk_asked == target->walk_ttl)
         go_on(engine, target); /* who wants to ask there again waits for the next pass */
@@ -330,7 +336,7 @@ static void take_turn(struct engine *engine, struct engine_target *target, unsig
     members_remove(&turn->want, index);
     members_remove(&turn->fresh, index);
     *asks = (uint8_t)(*asks + (counts && *asks < UINT8_MAX));
-    target->walked = true;
+    target->walk_asks++;
     target->walk_asked = (uint8_t)ttl;
     look_asked(engine, target, trace, ttl, now);
 }
@@ -345,9 +351,23 @@ static bool may_take(struct engine_target *target, const struct turn *turn, sond
     return turn->time_ns <= now;
 }
 
+/* Has the last cycle asked enough? */
+static bool is_over(const struct engine_target *target, sonde_ns now)
+{
+    sonde_ns trips = ns_mul(patience_longest_ns(&target->patience), LAST_ROUND_TRIPS);
+    return target->next_cycle_ns == SONDE_NS_NEVER &&
+           target->walk_asks > target->trace_count * target->limit_ttl + LAST_ASKS &&
+           now > ns_add(target->cycle_ns, ns_add(LAST_WALK_NS, trips));
+}
+
 bool walk_next(struct engine *engine, struct engine_target *target, sonde_ns now,
                struct plan_choice *ret_choice)
 {
+    if (is_over(target, now)) {
+        target->walk_open = false;
+        target->walk_ns = SONDE_NS_NEVER;
+        return false;
+    }
     if (!target->walk_open && ns_due(target->walk_ns, now))
         begin_pass(engine, target);
     while (target->walk_open) {

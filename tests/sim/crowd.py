@@ -38,7 +38,8 @@ def network(pick):
     services = list(services_of(pick))[:1000 // hosts]
     lines = ["vantage me 198.18.0.2"]
     for number in range(1, routers + 1):
-        lines.append(f"router r{number} 10.{number}.0.1 delay={pick.randint(1, 200) * 100}us {RATION}")
+        delay_us = pick.randint(1, 200) * 100
+        lines.append(f"router r{number} 10.{number}.0.1 delay={delay_us}us {RATION}")
     way = " ".join(f"r{number}" for number in range(1, routers + 1))
     has = " ".join(state for state, _ in services)
     for number in range(1, hosts + 1):

@@ -321,17 +321,21 @@ static void deliver_due(struct net *net)
     }
 }
 
+/* Take an attempt back. @return false if that, and what was taken behind it, has to wait. */
+static bool send_release(struct net *net, const struct sonde_tx *tx)
+{
+    int error = net->on_release != NULL ? net->on_release(net, tx) : 0;
+    const struct sonde_sent sent = {.stamp = {net->now, SONDE_CLOCK_SIMULATED}, .error = error};
+    net->releases += error == 0;
+    engine_on_sent(net->engine, tx->handle, &sent);
+    return !is_later(error);
+}
+
 /* Send a probe. @return false if it, and what was taken behind it, has to wait. */
 static bool send_probe(struct net *net, const struct sonde_tx *tx)
 {
-    if (tx->handle == ENGINE_NO_PROBE) {
-        const struct sonde_sent sent = {.stamp = {net->now, SONDE_CLOCK_SIMULATED}};
-        engine_on_sent(net->engine, tx->handle, &sent);
-        net->releases++;
-        if (net->on_release != NULL)
-            net->on_release(net, tx);
-        return true;
-    }
+    if (tx->handle == ENGINE_NO_PROBE)
+        return send_release(net, tx);
     int error = net->on_send != NULL ? net->on_send(net, tx) : 0;
     const struct net_probe probe = {
         .target = net_target_of(tx),

@@ -72,8 +72,9 @@ struct net {
     void (*on_probe)(struct net *net, const struct sonde_tx *tx);
     int (*on_send)(struct net *net, const struct sonde_tx *tx); /* NULL: all can be sent */
     void (*on_event)(struct net *net, const struct sonde_event *event);
-    void (*on_release)(struct net *net, const struct sonde_tx *tx); /* an attempt is taken back */
-    uint64_t seen;                                                  /* for the rules' own use */
+    int (*on_release)(struct net *net, const struct sonde_tx *tx); /* likewise, of what takes an
+                                                                      attempt back */
+    uint64_t seen;                                                 /* for the rules' own use */
     bool other_port; /* UDP services that are added answer from another port than is asked */
     bool repeats;    /* they answer several times */
     bool nameless;   /* nothing names a probe of services that are added */

@@ -322,3 +322,38 @@ Test(asking, an_answer_that_repeats_no_question_is_to_the_one_that_its_probe_car
     cr_expect_eq(engine_discards(net->engine)->count[SONDE_DISCARD_BAD_TOKEN], 0);
     net_free(net);
 }
+
+/* The host refuses six ports at once, so that the silence of the seventh may be its ration's. */
+static void refuses_six(struct net *net, const struct sonde_tx *tx)
+{
+    uint32_t service = net_service_of(tx);
+    if (service == 0)
+        net_open_path(net, tx);
+    else if (!net_expires(net, tx) && service < 7)
+        net_refuse(net, tx, net_rtt(net));
+}
+
+/* What is asked again takes the place of what it repeats, and what asks on is beside the cycles: so
+ * all are of a cycle that there is. */
+Test(asking, asks_again_and_on_within_its_cycles)
+{
+    struct engine_config config = net_config();
+    config.cycles = 2;
+    config.timeout_ns = 100 * MS;
+    struct net *net = net_new(&config);
+    net->payload = &payload_dns;
+    net->on_probe = refuses_six;
+    net_add(net, "icmp udp udp udp udp udp udp udp");
+    engine_start(net->engine, 0);
+    net_run(net);
+    size_t asked = 0;
+    for (size_t i = 0; i < net->probe_count; i++) {
+        const struct net_probe *probe = &net->probes[i];
+        if (probe->service != 7 || !probe->to_target || !probe->ended)
+            continue;
+        cr_expect_lt(probe->cycle, 2, "%u", probe->cycle);
+        asked++;
+    }
+    cr_expect_geq(asked, 4);
+    net_free(net);
+}

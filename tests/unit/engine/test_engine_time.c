@@ -526,6 +526,45 @@ Test(time, later_means_later_and_loses_nothing)
     net_free(net);
 }
 
+/* What takes back an attempt finds the queue full, net->seen times. */
+static int release_later(struct net *net, const struct sonde_tx *tx)
+{
+    (void)tx;
+    if (net->seen == 0)
+        return 0;
+    net->seen--;
+    return -ENOBUFS;
+}
+
+static void expect_released(uint64_t full, uint64_t releases)
+{
+    struct engine_config config = net_config();
+    config.cycles = 3;
+    struct net *net = net_new(&config);
+    net->on_probe = net_silent;
+    net->on_release = release_later;
+    net->seen = full;
+    net_add(net, "tcp");
+    engine_start(net->engine, 0);
+    net_run(net);
+    cr_expect_eq(net_count(net, 0, 0, true), 3);
+    cr_expect_eq(net->releases, releases, "%lu", (unsigned long)net->releases);
+    net_free(net);
+}
+
+/* Two of three attempts are begun while the one before is not answered. */
+Test(time, an_attempt_is_taken_back_later_if_it_cannot_be_now)
+{
+    expect_released(0, 2);
+    expect_released(1, 2);
+    expect_released(5, 2);
+}
+
+Test(time, what_cannot_take_an_attempt_back_keeps_no_probe_here_for_ever)
+{
+    expect_released(UINT64_MAX, 0);
+}
+
 /* net->seen counts the refusals; the probe has to be the same each time. */
 static int remember_and_refuse(struct net *net, const struct sonde_tx *tx)
 {

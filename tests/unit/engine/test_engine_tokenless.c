@@ -249,6 +249,48 @@ Test(tokenless, servers_that_name_no_probe_are_open_all_the_same)
     }
 }
 
+/* This machine lets out pings, and of all else what has a full TTL. */
+static int full_ttl_only(struct net *net, const struct sonde_tx *tx)
+{
+    (void)net;
+    return net_service_of(tx) == 0 || net_is_full(tx) ? 0 : -EPERM;
+}
+
+static void pings_and_own_words(struct net *net, const struct sonde_tx *tx)
+{
+    if (net_service_of(tx) == 0)
+        net_open_path(net, tx);
+    else
+        own_words(net, tx);
+}
+
+/* Answers take longer than the interval. That a probe to a hop could not leave says nothing of the
+ * attempt that is open: the next one waits for its answer all the same. */
+Test(tokenless, what_could_not_leave_ends_no_attempt_of_another_probe)
+{
+    struct engine_config config = net_config();
+    config.cycles = 3;
+    config.interval_ns = 100 * MS;
+    struct net *net = net_new(&config);
+    net->naming[0] = PROBE_NAMING_NOTHING;
+    net->hop_ns = 60 * MS;
+    net->on_probe = pings_and_own_words;
+    net->on_send = full_ttl_only;
+    net_add(net, "icmp udp");
+    engine_start(net->engine, 0);
+    net_run(net);
+    sonde_ns free = 0;
+    cr_expect_eq(net_count(net, 1, 0, true), 3);
+    for (size_t i = 0; i < net->probe_count; i++) {
+        const struct net_probe *probe = &net->probes[i];
+        if (probe->service != 1 || !probe->to_target)
+            continue;
+        cr_expect_geq(probe->sent_ns, free, "%ld us", (long)(probe->sent_ns / 1000));
+        free = probe->sent_ns + net_rtt(net);
+    }
+    net_free(net);
+}
+
 /* A device that has kept the first timestamp that it saw, and echoes it for ever. net->seen holds
  * it. */
 static void with_an_old_timestamp(struct net *net, const struct sonde_tx *tx)
