@@ -97,7 +97,8 @@ static bool is_content(const struct engine *engine, const struct engine_target *
     return true;
 }
 
-/* Let controls stand by again that nobody needs any more. */
+/* Let controls stand by again that nobody needs any more, as if they never had been asked: what is
+ * out says nothing of when they are begun again. */
 static void end_controls(const struct engine *engine, struct engine_target *target)
 {
     if (!is_content(engine, target))
@@ -107,6 +108,9 @@ static void end_controls(const struct engine *engine, struct engine_target *targ
         if (!trace->is_standby || !trace_is_begun(trace))
             continue;
         take_event(trace, STANDING_EVENT_NOT_NEEDED);
+        trace->unanswered_ns[0] = trace->unanswered_ns[1] = SONDE_NS_NEVER;
+        trace->odd_ttl = 0;
+        trace->asks_on = false;
         members_remove(&target->fulls, i);
     }
 }
@@ -179,7 +183,7 @@ static bool is_uncompared(const struct engine *engine, const struct engine_targe
     const struct tally_service *tally = trace_tally(engine, trace);
     const struct tally_hop *hop = tally->hops != NULL ? tally->hops[ttl] : NULL;
     return trace->ops->has_ports && (hop == NULL || hop->passed_over == 0) &&
-           ttl == end_ttl(engine, target, trace) && *asks_at(engine, trace, ttl) < LOOK_ASKS_MAX;
+           *asks_at(engine, trace, ttl) < LOOK_ASKS_MAX && ttl == end_ttl(engine, target, trace);
 }
 
 /* Is it to be asked again for that? */
