@@ -97,8 +97,7 @@ static bool is_content(const struct engine *engine, const struct engine_target *
     return true;
 }
 
-/* Let controls stand by again that nobody needs any more, as if they never had been asked: what is
- * out says nothing of when they are begun again. */
+/* Let controls stand by again that nobody needs any more. */
 static void end_controls(const struct engine *engine, struct engine_target *target)
 {
     if (!is_content(engine, target))
@@ -108,9 +107,6 @@ static void end_controls(const struct engine *engine, struct engine_target *targ
         if (!trace->is_standby || !trace_is_begun(trace))
             continue;
         take_event(trace, STANDING_EVENT_NOT_NEEDED);
-        trace->unanswered_ns[0] = trace->unanswered_ns[1] = SONDE_NS_NEVER;
-        trace->odd_ttl = 0;
-        trace->asks_on = false;
         members_remove(&target->fulls, i);
     }
 }
