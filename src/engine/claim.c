@@ -6,7 +6,7 @@ void claims_begin(struct claims *claims, uint32_t token, sonde_ns until_ns)
 {
     uint32_t at = claims->begun++ % CLAIMS_KEPT;
     claims->tokens[at] = token;
-    claims->shared &= ~(UINT32_C(1) << at);
+    claims->sharers[at] = 0;
     claims->heard &= ~(UINT32_C(1) << at);
     claims->free_ns = until_ns;
     claims->answered = false;
@@ -48,7 +48,7 @@ enum claim_owner claims_owner(const struct claims *claims, uint32_t number, unsi
         return CLAIM_NOBODY;
     uint32_t at = (claims_newest(claims) - age) % CLAIMS_KEPT;
     *ret_token = claims->tokens[at];
-    return (claims->shared >> at & 1) != 0 ? CLAIM_SHARED : CLAIM_ONE;
+    return claims->sharers[at] > 0 ? CLAIM_SHARED : CLAIM_ONE;
 }
 
 bool claims_is_older(const struct claims *claims, uint32_t number, unsigned bits)
@@ -59,8 +59,16 @@ bool claims_is_older(const struct claims *claims, uint32_t number, unsigned bits
 
 void claims_share(struct claims *claims, uint32_t number)
 {
-    if (is_kept(claims, claims_newest(claims) - number))
-        claims->shared |= UINT32_C(1) << number % CLAIMS_KEPT;
+    uint8_t *sharers = &claims->sharers[number % CLAIMS_KEPT];
+    if (is_kept(claims, claims_newest(claims) - number) && *sharers < UINT8_MAX)
+        ++*sharers;
+}
+
+void claims_unshare(struct claims *claims, uint32_t number)
+{
+    uint8_t *sharers = &claims->sharers[number % CLAIMS_KEPT];
+    if (is_kept(claims, claims_newest(claims) - number) && *sharers > 0)
+        --*sharers;
 }
 
 void claims_hear(struct claims *claims, uint32_t number)
@@ -72,13 +80,12 @@ void claims_hear(struct claims *claims, uint32_t number)
 bool claims_is_shared(const struct claims *claims, uint32_t number)
 {
     return is_kept(claims, claims_newest(claims) - number) &&
-           (claims->shared >> number % CLAIMS_KEPT & 1) != 0;
+           claims->sharers[number % CLAIMS_KEPT] > 0;
 }
 
 bool claims_is_unclear(const struct claims *claims, uint32_t number)
 {
-    return is_kept(claims, claims_newest(claims) - number) &&
-           ((claims->heard & claims->shared) >> number % CLAIMS_KEPT & 1) != 0;
+    return claims_is_shared(claims, number) && (claims->heard >> number % CLAIMS_KEPT & 1) != 0;
 }
 
 bool claims_has_begun(const struct claims *claims, uint32_t number, uint32_t token)

@@ -34,7 +34,7 @@ struct claims {
     uint32_t begun; /* attempts begun; the newest is number begun - 1 */
     uint32_t
         tokens[CLAIMS_KEPT]; /* of the probe that began each, by its number modulo CLAIMS_KEPT */
-    uint32_t shared;         /* a bit for each: other probes of it may have arrived, too */
+    uint8_t sharers[CLAIMS_KEPT]; /* other probes of it that may have arrived, too */
     uint32_t heard;          /* a bit for each: the target has answered some probe of it */
     sonde_ns free_ns;        /* when the next one may begin */
     bool answered;           /* the newest one was */
@@ -59,6 +59,9 @@ void claims_left(struct claims *claims, sonde_ns until_ns);
 
 /** Another probe of an attempt may arrive, or has. @param number  Of it, exactly. */
 void claims_share(struct claims *claims, uint32_t number);
+
+/** A router answered such a probe, so it has not. @param number  Of its attempt, exactly. */
+void claims_unshare(struct claims *claims, uint32_t number);
 
 /** The target has answered some probe of an attempt. @param number  Of it, exactly. */
 void claims_hear(struct claims *claims, uint32_t number);

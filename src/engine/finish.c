@@ -210,6 +210,10 @@ void finish_flight(struct engine *engine, uint32_t index, struct sonde_event *ev
             flight->ttl > trace->blind_ttl)
             trace->blind_ttl = flight->ttl;
         settle_charge(engine, trace, flight, event, now);
+        if (flight->shares && event->outcome == SONDE_OUTCOME_TTL_EXCEEDED) {
+            claims_unshare(&trace->claims, flight->attempt);
+            flight->shares = false;
+        }
     }
     if (flight->is_blind && *asks_at(engine, trace, flight->ttl) == 0)
         *asks_at(engine, trace, flight->ttl) = 1;

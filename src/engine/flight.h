@@ -53,6 +53,7 @@ struct flight {
     bool sent;         /* of a flying one: it left */
     bool releases;     /* before it leaves, an attempt is to be taken back */
     bool is_blind;     /* see struct probe_name */
+    bool shares;       /* its attempt, as long as it may have arrived */
     bool is_mute;      /* its silence says nothing */
     uint32_t released; /* the attempt that is to be taken back */
 };

@@ -191,6 +191,7 @@ void trace_claim(const struct engine *engine, const struct engine_target *target
         flight->is_blind = flight->is_mute = true;
     } else if (may_arrive && trace->spec.naming != PROBE_NAMING_PROBE) {
         claims_share(&trace->claims, claims_newest(&trace->claims));
+        flight->shares = true;
     }
     flight->attempt = claims_newest(&trace->claims);
     if (trace->quotes_name_nothing && !flight->to_target)
