@@ -58,10 +58,16 @@ bool evidence_is_looked_at(const struct analyze_target *target, uint32_t service
 struct loop {
     uint8_t ttl;      /* of the first router in it; 0 = there is none */
     unsigned matches; /* routers behind a whole round that stand where they stood before */
+    const struct sonde_addr *first;
+    const struct sonde_addr *second; /* the next in it; NULL = that never answered, or not yet */
 };
 
-/** @return The loop that a trace shows. */
+/** @return The loop that a trace shows by itself. Its addresses are the tally's. */
 struct loop evidence_loop(const struct tally_service *tally);
+
+/** @return The loop that a trace shows together with others of the target: with those that go the
+ *  same way, as far as both are seen, where they agree. Its addresses are the tally's. */
+struct loop evidence_common_loop(const struct analyze_target *target, uint32_t service);
 
 /** @return true if anything of the target answered any service. */
 bool evidence_target_reached(const struct analyze_target *target);

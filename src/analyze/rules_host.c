@@ -4,56 +4,50 @@
 
 enum { LOOP_MATCHES = 2 /* routers met again at the same distance, that make a loop of a path */ };
 
-/* Of whom is it seen that the path comes round again? Of the service itself, or, where a TTL that
- * ran out shows that for it, too, of another that goes the same way as far as both are seen:
- * routers are not asked for each. @return Its tally; NULL: of nobody. */
-static const struct tally_service *find_looping(const struct rule_case *at, uint64_t expired)
+/* The loop that a service is in, and whether it is seen of that service alone. A router that is met
+ * at many TTLs answers few of them, so what others show that go the same way fills the gaps; it
+ * counts where the service shows that it loops, too: by itself, or by a TTL that ran out. */
+static struct loop find_loop(const struct rule_case *at, uint64_t expired, bool *ret_own)
 {
-    const struct tally_service *own = at->tally;
-    if (evidence_loop(own).ttl != 0)
-        return own;
-    for (uint32_t i = 0; i < at->target->tally->service_count && expired > 0; i++) {
-        const struct tally_service *other = evidence_tally(at->target, i);
-        if (own->reach.top_ttl > 0 && evidence_loop(other).ttl != 0 &&
-            evidence_same_way(own, other, 1, own->reach.top_ttl))
-            return other;
-    }
-    return NULL;
+    struct loop own = evidence_loop(at->tally);
+    struct loop common = {0};
+    if (own.ttl != 0 || (expired > 0 && at->tally->reach.top_ttl > 0))
+        common = evidence_common_loop(at->target, at->service);
+    bool same = own.ttl == common.ttl && (own.second != NULL) == (common.second != NULL);
+    *ret_own = common.ttl == 0 || same;
+    return common.ttl != 0 ? common : own;
 }
 
 enum rule_answer rule_routing_loop(const struct rule_case *at, struct finding *finding)
 {
     uint64_t expired = at->tally->outcomes[SONDE_OUTCOME_TTL_EXCEEDED].ended;
-    const struct tally_service *looping = NULL;
+    struct loop loop = {0};
+    bool is_own = false;
     if (!analyze_reached(at->target, at->service))
-        looping = find_looping(at, expired);
-    if (looping == NULL)
+        loop = find_loop(at, expired, &is_own);
+    if (loop.ttl == 0)
         return RULE_QUIET;
-    struct loop loop = evidence_loop(looping);
     /* A TTL that ran out completely is a router met again and again. On ways of different lengths,
      * or on one that became longer, one is met again, too. */
     bool otherwise = evidence_parallel(at->target, at->tally->reach.top_ttl) ||
                      evidence_target_reached(at->target) || at->tally->path_changes > 0;
     if (loop.matches + expired < LOOP_MATCHES || (expired == 0 && otherwise))
         return RULE_INCONCLUSIVE;
-    const struct sonde_addr *first = evidence_router(looping, loop.ttl);
-    const struct sonde_addr *second = evidence_router(looping, loop.ttl + 1U);
     struct text words = {0};
     text_add(&words, "the path comes round again: it loops between ");
-    words_hop(at, &words, loop.ttl, first);
+    words_hop(at, &words, loop.ttl, loop.first);
     text_add(&words, " and ");
     finding->has_blame = true;
-    finding->blame.last_seen = (struct sonde_place){loop.ttl, *first};
-    if (second != NULL) {
-        finding->blame.first_lost = (struct sonde_place){(uint8_t)(loop.ttl + 1), *second};
-        words_hop(at, &words, (uint8_t)(loop.ttl + 1), second);
+    finding->blame.last_seen = (struct sonde_place){loop.ttl, *loop.first};
+    if (loop.second != NULL) {
+        finding->blame.first_lost = (struct sonde_place){(uint8_t)(loop.ttl + 1), *loop.second};
+        words_hop(at, &words, (uint8_t)(loop.ttl + 1), loop.second);
     } else {
         text_add(&words, "the next");
     }
     words_say(finding, &words);
-    finding->confidence = expired >= EVIDENCE_REPEATED && looping == at->tally
-                              ? SONDE_CONFIDENCE_HIGH
-                              : SONDE_CONFIDENCE_MEDIUM;
+    finding->confidence =
+        expired >= EVIDENCE_REPEATED && is_own ? SONDE_CONFIDENCE_HIGH : SONDE_CONFIDENCE_MEDIUM;
     return RULE_FIRES;
 }
 
