@@ -65,7 +65,9 @@ static unsigned longest_chain(plan_fn *plan, bool ports, bool protocols)
         char text[64];
         plan(n, text);
         uint8_t protocol = protocols && n % 2 == 1 ? IP_PROTO_UDP : IP_PROTO_TCP;
-        uint16_t port = ports ? (uint16_t)(n / (protocols ? 2 : 1) + 1) : 443;
+        uint16_t port = 443;
+        if (ports)
+            port = (uint16_t)(n / (protocols ? 2 : 1) + 1);
         uint8_t *chain = &chains[bucket_of(protocol, text, port)];
         *chain = (uint8_t)(*chain + (*chain < UINT8_MAX));
         longest = *chain > longest ? *chain : longest;
