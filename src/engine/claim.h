@@ -35,9 +35,9 @@ struct claims {
     uint32_t
         tokens[CLAIMS_KEPT]; /* of the probe that began each, by its number modulo CLAIMS_KEPT */
     uint8_t sharers[CLAIMS_KEPT]; /* other probes of it that may have arrived, too */
-    uint32_t heard;          /* a bit for each: the target has answered some probe of it */
-    sonde_ns free_ns;        /* when the next one may begin */
-    bool answered;           /* the newest one was */
+    uint32_t heard;               /* a bit for each: the target has answered some probe of it */
+    sonde_ns free_ns;             /* when the next one may begin */
+    bool answered;                /* the newest one was */
 };
 
 /** Whose an answer is. */

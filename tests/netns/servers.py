@@ -90,7 +90,11 @@ KINDS = {
         ("udp:500", "udp:4500"),
         "STRONGSWAN_CONF={folder}/conf exec /usr/lib/ipsec/starter --nofork "
         "--conf {folder}/ipsec.conf",
+        # With more than three unprocessed requests of one address it answers with a cookie first,
+        # which is an answer like another (RFC 7296 §2.6). Two ports are asked here, and each of
+        # them twice within a round trip.
         {"conf": """charon {{
+            cookie_threshold_ip = 8
             load = nonce random sha1 sha2 hmac kdf aes gmp socket-default kernel-netlink stroke
             plugins {{
                 stroke {{

@@ -174,6 +174,24 @@ Test(claim, what_was_shared_and_heard_is_forgotten_with_the_attempt)
     }
 }
 
+/* A router answers one of two that may have arrived, then the other. */
+Test(claim, who_turns_out_to_have_expired_on_the_way_shares_it_no_more)
+{
+    struct claims claims = {0};
+    claims_begin(&claims, token_of(0), 0);
+    claims_unshare(&claims, 0);
+    claims_share(&claims, 0);
+    claims_share(&claims, 0);
+    claims_unshare(&claims, 0);
+    cr_expect(claims_is_shared(&claims, 0), "there is the other");
+    claims_unshare(&claims, 0);
+    cr_expect_not(claims_is_shared(&claims, 0));
+    claims_share(&claims, 0);
+    claims_begin(&claims, token_of(1), 0);
+    claims_unshare(&claims, 1);
+    cr_expect(claims_is_shared(&claims, 0), "each attempt has its own");
+}
+
 Test(claim, what_is_shared_before_any_attempt_is_none)
 {
     struct claims claims = {0};
