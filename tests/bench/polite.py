@@ -81,7 +81,8 @@ def crowd(programs, rtt_ms, targets, cycles):
 
 def measure_crowds(programs, quick):
     cycles = 3 if quick else 20
-    out = table.Table(f"(h) Loss of our own against targets and round trip, {cycles} cycles of 1 s", {
+    title = f"(h) Loss of our own against targets and round trip, {cycles} cycles of 1 s"
+    out = table.Table(title, {
         "RTT ms": 6, "targets": 7, "sonde routers": 13, "hosts": 7, "mtr routers": 11, "hosts ": 7})
     for rtt_ms in (0,) if quick else (0, 50, 600):
         for targets in (5,) if quick else (1, 5, 20):
