@@ -45,6 +45,9 @@ static struct analyze_distance common_distance(const struct tally_target *target
             found = &target->services[i];
         }
     }
+    const struct sonde_addr *last = found != NULL ? evidence_router(found, best.ttl - 1U) : NULL;
+    if (last != NULL && sonde_addr_equal(last, &target->addr))
+        return (struct analyze_distance){0, false}; /* only that port is passed on */
     for (uint32_t i = 0; found != NULL && i < target->service_count; i++) {
         const struct tally_service *other = &target->services[i];
         if (other->reach.dest_ttl != 0 && other->reach.dest_ttl < best.ttl)

@@ -146,14 +146,22 @@ sonde_ns trace_affordable_ns(const struct engine *engine, const struct engine_ta
                              const struct engine_trace *trace, unsigned ttl, unsigned keep)
 {
     budget_key bucket;
-    if (!find_bucket(engine, target, trace, ttl, &bucket))
-        return budget_place_ready_ns(&engine->budget, trace_place_of(engine, target, trace, ttl),
-                                     keep);
-    if (bucket == 0)
-        return INT64_MIN;
-    if (bucket == budget_router(&target->addr) && keep < KEPT_FOR_FULL)
-        keep = KEPT_FOR_FULL;
-    return budget_ready_ns(&engine->budget, bucket, keep);
+    budget_key host = budget_router(&target->addr);
+    bool known = find_bucket(engine, target, trace, ttl, &bucket);
+    sonde_ns ready = INT64_MIN;
+    if (!known)
+        ready = budget_place_ready_ns(&engine->budget, trace_place_of(engine, target, trace, ttl),
+                                      keep);
+    else if (bucket != 0 && bucket != host)
+        ready = budget_ready_ns(&engine->budget, bucket, keep);
+    /* what the host refuses, if it gets there */
+    const struct tally_service *tally = trace_tally(engine, trace);
+    bool may_be_refused =
+        tally->outcomes[SONDE_OUTCOME_PORT_UNREACHABLE].shown > 0 && ttl > tally->reach.top_ttl;
+    if (bucket == host || (!known && may_be_refused))
+        ready = ns_max(ready, budget_ready_ns(&engine->budget, host,
+                                              keep > KEPT_FOR_FULL ? keep : KEPT_FOR_FULL));
+    return ready;
 }
 
 struct budget_charge trace_charge(struct engine *engine, const struct engine_target *target,

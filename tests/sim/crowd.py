@@ -59,7 +59,7 @@ def losses(document):
             if service["sent"] != service["received"]:
                 yield f"{name}: {service['received']} of {service['sent']}"
             for hop in service["path"]["hops"]:
-                if hop["sent"] != hop["received"] and "shared" not in hop:
+                if hop["sent"] != hop["received"] and not hop["shared"]:
                     yield f"{name} hop {hop['ttl']}: {hop['received']} of {hop['sent']}"
 
 
