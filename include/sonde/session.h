@@ -46,7 +46,7 @@ struct sonde_options {
     sonde_ns interval_ns;     /**< from cycle to cycle; 0 = 1 s */
     sonde_ns timeout_ns;      /**< until a probe is lost at the latest; 0 = 2 s */
     sonde_ns deadline_ns;     /**< from sonde_session_new() to the end of the run; 0 = none */
-    uint32_t rate_pps;        /**< packets a second over everything; 0 = no cap */
+    uint32_t rate_pps;        /**< packets a second over everything; 0 = 1000, after a burst */
     uint8_t first_ttl;        /**< 0 = 1 */
     uint8_t max_ttl;          /**< 0 = 30 */
     uint8_t gap_limit;        /**< silent hops until a path is given up; 0 = 12 */

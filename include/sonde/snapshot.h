@@ -45,6 +45,7 @@ struct sonde_responder {
 struct sonde_hop {
     uint8_t ttl;
     bool is_target; /**< the target itself: figures are those of the service */
+    bool shared;    /**< not asked itself: figures are those of another service on the same way */
     uint64_t sent;
     uint64_t received;
     enum sonde_loss_kind loss_kind;
@@ -137,10 +138,12 @@ struct sonde_service_result {
     enum sonde_state state;
     const struct sonde_question_result *questions; /**< what it is asked, in this order */
     size_t question_count;                         /**< 0: no question in a protocol */
-    uint64_t sent;     /**< probes that were meant to reach the target and left this machine; those
-                          with questions to which the server is deaf do not count, if it answered
-                          another */
-    uint64_t received; /**< of these, answered by the target itself */
+    uint64_t sent;      /**< probes that were meant to reach the target and left this machine; those
+                           with questions to which the server is deaf do not count, if it answered
+                           another */
+    uint64_t received;  /**< of these, answered by the target itself */
+    uint64_t uncertain; /**< answered, but which of several probes was cannot be told: these count
+                             neither as sent nor as received */
     uint64_t late;
     uint64_t duplicates;
     uint64_t outcomes[SONDE_OUTCOME_COUNT];

@@ -156,6 +156,8 @@ enum sonde_discard {
     SONDE_DISCARD_TRUNCATED,         /**< an answer cut short of its token */
     SONDE_DISCARD_UNKNOWN_PROBE,     /**< right flow, but no such probe is or was in flight */
     SONDE_DISCARD_AMBIGUOUS, /**< carries no token, and several probes could have drawn it */
+    SONDE_DISCARD_TOO_LATE,  /**< to a probe that was given up longer ago than any answer takes, or
+                                whose answer would have shown nothing any more */
     SONDE_DISCARD_COUNT
 };
 

@@ -123,6 +123,16 @@ struct analyze_distance {
  *  by the other traces of the target. */
 struct analyze_distance analyze_distance(const struct analyze_target *target, uint32_t service);
 
+enum { ANALYZE_TTLS = 256 };
+
+/**
+ * Find out which services show hops that a service was not asked at: they meet the same router
+ * behind such a hop, and all of them agree.
+ * @param ret_donors  Receives for each TTL which service shows the hop; itself where no other does.
+ */
+void analyze_share(const struct analyze_target *target, uint32_t service,
+                   uint32_t ret_donors[ANALYZE_TTLS]);
+
 /** @return What the loss at a hop means, given what is seen behind it. */
 enum sonde_loss_kind analyze_loss(const struct analyze_target *target, uint32_t service,
                                   uint8_t ttl);
@@ -130,7 +140,8 @@ enum sonde_loss_kind analyze_loss(const struct analyze_target *target, uint32_t 
 /** @return true if any probe of the trace was answered by the target itself. */
 bool analyze_reached(const struct analyze_target *target, uint32_t service);
 
-/** @return Why the path of a service ends where it does; the run was over. */
+/** @param interrupted  The run was ended before it was done.
+ *  @return Why the path of a service ends where it does. */
 enum sonde_stop_reason analyze_stop(const struct analyze_target *target, uint32_t service,
                                     bool interrupted);
 

@@ -39,16 +39,17 @@ static const struct sonde_addr *control_router(const struct analyze_target *targ
     return repeated ? router : NULL;
 }
 
-/* Was a service asked at this TTL repeatedly, and never answered? A router that rations its
- * answers, or to which packets get lost, leaves others unanswered as well: what these lose there
- * must not explain it. They are those that are answered there, and those that are seen behind and
- * of the same protocol; what another protocol draws may differ. */
+/* Was a service asked at this TTL repeatedly, and never answered? A router that rations its answers
+ * may just have had none left: so at least once it must have answered another service that was
+ * asked a moment later. One to which packets get lost leaves others unanswered as well: what these
+ * lose there must not explain it. They are those that are answered there, and those that are seen
+ * behind and of the same protocol; what another protocol draws may differ. */
 static bool is_silent_at(const struct analyze_target *target, uint32_t service, unsigned ttl)
 {
     const struct tally_hop *hop = evidence_hop(evidence_tally(target, service), ttl);
     uint64_t sent = 0;
     uint64_t received = 0;
-    if (hop == NULL || hop->sent < EVIDENCE_REPEATED || hop->received > 0)
+    if (hop == NULL || hop->sent < EVIDENCE_REPEATED || hop->received > 0 || hop->passed_over == 0)
         return false;
     for (uint32_t i = 0; i < target->tally->service_count; i++) {
         const struct tally_service *tally = evidence_tally(target, i);
@@ -64,7 +65,7 @@ static bool is_silent_at(const struct analyze_target *target, uint32_t service, 
 }
 
 /* Does a trace go another way than through this router: does another one answer it at this TTL, or
- * the target already, or, where ways are seen to part, nobody, though it is seen behind? */
+ * the target already, or nobody, though it was asked and is seen behind? */
 static bool is_elsewhere(const struct analyze_target *target, uint32_t service, unsigned ttl,
                          const struct sonde_addr *router)
 {
@@ -83,7 +84,7 @@ static bool is_elsewhere(const struct analyze_target *target, uint32_t service, 
         return evidence_passes(target, service);
     bool behind = reach->top_ttl > ttl || evidence_passes(target, service);
     return behind && hop != NULL && hop->received == 0 &&
-           evidence_parallel(target, target->max_ttl);
+           (hop->sent >= EVIDENCE_REPEATED || hop->passed_over > 0);
 }
 
 /* Do all traces that are known at this TTL go through this router? */
@@ -181,6 +182,8 @@ static bool bracket_by(const struct analyze_target *target, uint32_t service, ui
         bracket->lost = router;
         bracket->control_sent = other->hops[ttl]->sent;
         bracket->control_received = other->hops[ttl]->received;
+        /* a host that passes other ports on is a router to them, and the target to this service */
+        bracket->at_target = sonde_addr_equal(router, &target->tally->addr);
         return true;
     }
     if (!evidence_passes(target, control))

@@ -38,17 +38,29 @@ bool evidence_same_way(const struct tally_service *a, const struct tally_service
     return true;
 }
 
-/* Does a router other than @p first answer a trace at a TTL? @p first is set if it was not known.
- */
-static bool is_other_router(const struct tally_hop *hop, const struct sonde_addr **first)
+/* The first router of a hop that is another than @p known; NULL: there is none. */
+static const struct sonde_addr *other_router(const struct tally_hop *hop,
+                                             const struct sonde_addr *known)
 {
     for (uint32_t i = 0; hop != NULL && i < hop->responder_count; i++) {
         const struct tally_responder *responder = &hop->responders[i];
-        if (responder->kind != SONDE_OUTCOME_TTL_EXCEEDED)
-            continue;
-        if (*first != NULL && !sonde_addr_equal(*first, &responder->addr))
+        if (responder->kind == SONDE_OUTCOME_TTL_EXCEEDED &&
+            (known == NULL || !sonde_addr_equal(known, &responder->addr)))
+            return &responder->addr;
+    }
+    return NULL;
+}
+
+/* Do different routers answer the traces of a target at a TTL? */
+static bool is_parallel_at(const struct analyze_target *target, unsigned ttl)
+{
+    const struct sonde_addr *known = NULL;
+    for (uint32_t i = 0; i < target->tally->service_count; i++) {
+        const struct tally_hop *hop = evidence_hop(evidence_tally(target, i), ttl);
+        if (known == NULL)
+            known = other_router(hop, NULL);
+        if (known != NULL && other_router(hop, known) != NULL)
             return true;
-        *first = &responder->addr;
     }
     return false;
 }
@@ -56,11 +68,8 @@ static bool is_other_router(const struct tally_hop *hop, const struct sonde_addr
 bool evidence_parallel(const struct analyze_target *target, unsigned max_ttl)
 {
     for (unsigned ttl = 1; ttl <= max_ttl; ttl++) {
-        const struct sonde_addr *first = NULL;
-        for (uint32_t i = 0; i < target->tally->service_count; i++) {
-            if (is_other_router(evidence_hop(evidence_tally(target, i), ttl), &first))
-                return true;
-        }
+        if (is_parallel_at(target, ttl))
+            return true;
     }
     return false;
 }
@@ -95,6 +104,41 @@ bool evidence_is_refusal(const struct analyze_target *target, const struct tally
                      sonde_addr_equal(&evidence->from, &target->next_hop.addr);
     return evidence->valid && !user_mode &&
            icmp_is_unreachable(target->tally->addr.family, (uint8_t)evidence->icmp_type);
+}
+
+enum sonde_outcome evidence_no_way(const struct analyze_target *target, uint32_t service)
+{
+    static const enum sonde_outcome words[] = {SONDE_OUTCOME_HOST_UNREACHABLE,
+                                               SONDE_OUTCOME_NET_UNREACHABLE,
+                                               SONDE_OUTCOME_OTHER_UNREACHABLE};
+    const struct tally_service *tally = evidence_tally(target, service);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (evidence_is_refusal(target, &tally->outcomes[words[i]].evidence))
+            return words[i];
+    }
+    return SONDE_OUTCOME_NO_REPLY;
+}
+
+/* Does a router answer any trace of the target at a TTL? */
+static bool is_met(const struct analyze_target *target, unsigned ttl)
+{
+    for (uint32_t i = 0; i < target->tally->service_count; i++) {
+        if (evidence_router(evidence_tally(target, i), ttl) != NULL)
+            return true;
+    }
+    return false;
+}
+
+bool evidence_is_looked_at(const struct analyze_target *target, uint32_t service)
+{
+    const struct tally_service *tally = evidence_tally(target, service);
+    for (unsigned ttl = tally->reach.top_ttl + 1U; ttl <= target->max_ttl; ttl++) {
+        const struct tally_hop *hop = evidence_hop(tally, ttl);
+        uint64_t sent = hop != NULL ? hop->sent : 0;
+        if (sent < EVIDENCE_REPEATED && is_met(target, ttl))
+            return false;
+    }
+    return true;
 }
 
 bool evidence_target_reached(const struct analyze_target *target)

@@ -46,6 +46,29 @@ bool evidence_is_target(const struct analyze_target *target, uint32_t service,
 bool evidence_is_refusal(const struct analyze_target *target,
                          const struct tally_evidence *evidence);
 
+/** @return The outcome by which a router says of a service that there is no way to the host;
+ *  SONDE_OUTCOME_NO_REPLY: none does. */
+enum sonde_outcome evidence_no_way(const struct analyze_target *target, uint32_t service);
+
+/** @return true if a silent service was asked often enough at every hop behind the last that
+ * answered it, as far as others show that there are any. */
+bool evidence_is_looked_at(const struct analyze_target *target, uint32_t service);
+
+/** A path that comes round again. */
+struct loop {
+    uint8_t ttl;      /* of the first router in it; 0 = there is none */
+    unsigned matches; /* routers behind a whole round that stand where they stood before */
+    const struct sonde_addr *first;
+    const struct sonde_addr *second; /* the next in it; NULL = that never answered, or not yet */
+};
+
+/** @return The loop that a trace shows by itself. Its addresses are the tally's. */
+struct loop evidence_loop(const struct tally_service *tally);
+
+/** @return The loop that a trace shows together with others of the target: with those that go the
+ *  same way, as far as both are seen, where they agree. Its addresses are the tally's. */
+struct loop evidence_common_loop(const struct analyze_target *target, uint32_t service);
+
 /** @return true if anything of the target answered any service. */
 bool evidence_target_reached(const struct analyze_target *target);
 
@@ -102,7 +125,8 @@ bool evidence_bracket(const struct analyze_target *target, uint32_t service,
 struct interception {
     uint8_t ttl;      /* the smallest TTL that drew one */
     uint32_t control; /* the service that shows how far away the target is */
-    uint8_t distance; /* that is how far */
+    uint8_t distance; /* it is so far away */
+    bool is_exact;    /* or else farther */
     uint64_t answers; /* with TTLs too small to reach the target */
     enum sonde_outcome outcome;
 };
@@ -110,6 +134,15 @@ struct interception {
 /** @return true if answers in the target's name come from a device short of it. */
 bool evidence_interception(const struct analyze_target *target, uint32_t service,
                            struct interception *ret_interception);
+
+/** @return true if a device answers other services in the target's name, or this one is answered
+ * nearer or much sooner than others are, and nothing shows that it gets as far as they do. */
+bool evidence_may_be_intercepted(const struct analyze_target *target, uint32_t service);
+
+/** @return How sure it is that the target itself accepts or resets connections to a service. What
+ *  does so bears the target's name, whoever sends it: it is the target's if the service is seen to
+ *  get as far as others meet the last router before the target. */
+enum sonde_confidence evidence_own_answer(const struct analyze_target *target, uint32_t service);
 
 /** The part of the path at which loss begins that goes on to the target: between two routers that
  *  answer, or behind one. */

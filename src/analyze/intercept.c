@@ -4,12 +4,13 @@
  * firewall that sends resets.
  *
  * A TTL that is too small to reach the target was answered in its name. That it is too small is
- * known from another trace, which found a router just before the target, and which took the same
- * way up to where the answers come from. A distance that changed during the run proves nothing, for
- * the answers may be from before. What the TTL of a reply is when it arrives proves nothing:
- * servers begin with different ones, and BGP speakers with 255.
+ * known from another trace, which met a router there or behind and is answered by the target, and
+ * which took the same way up to where the answers come from. A distance that changed during the run
+ * proves nothing, for the answers may be from before. What the TTL of a reply is when it arrives
+ * proves nothing: servers begin with different ones, and BGP speakers with 255.
  */
 #include "analyze/evidence.h"
+#include "base/time.h"
 
 static const enum sonde_outcome in_its_name[] = {
     SONDE_OUTCOME_OPEN,
@@ -45,32 +46,66 @@ static unsigned ttl_of(const struct tally_service *tally, const struct sonde_add
     return 0;
 }
 
+/* Does some trace meet a router at another distance than this one? */
+static bool is_met_elsewhere(const struct analyze_target *target, const struct sonde_addr *router,
+                             unsigned ttl)
+{
+    for (uint32_t i = 0; i < target->tally->service_count; i++) {
+        unsigned there = ttl_of(evidence_tally(target, i), router, target->max_ttl);
+        if (there != 0 && there != ttl)
+            return true;
+    }
+    return false;
+}
+
 /* Is some router met at different distances? Then ways of different lengths lead to the target, and
- * what one trace shows of its distance says nothing of another. */
+ * what one trace shows of its distance says nothing of another. Most traces meet the same router at
+ * a TTL as the one before them, so that it is looked for once. */
 static bool is_uneven(const struct analyze_target *target)
 {
-    uint32_t count = target->tally->service_count;
-    for (uint32_t i = 0; i < count * count; i++) {
-        const struct tally_service *a = evidence_tally(target, i / count);
-        const struct tally_service *b = evidence_tally(target, i % count);
-        for (unsigned ttl = 1; ttl <= target->max_ttl; ttl++) {
-            const struct sonde_addr *router = evidence_router(a, ttl);
-            unsigned there = router != NULL ? ttl_of(b, router, target->max_ttl) : 0;
-            if (there != 0 && there != ttl)
+    for (unsigned ttl = 1; ttl <= target->max_ttl; ttl++) {
+        const struct sonde_addr *before = NULL;
+        for (uint32_t i = 0; i < target->tally->service_count; i++) {
+            const struct sonde_addr *router = evidence_router(evidence_tally(target, i), ttl);
+            if (router == NULL || (before != NULL && sonde_addr_equal(before, router)))
+                continue;
+            if (is_met_elsewhere(target, router, ttl))
                 return true;
+            before = router;
         }
     }
     return false;
 }
 
-/* The distance that a trace found by itself and at all times, if it saw the router just before the
- * target. */
-static uint8_t proven_distance(const struct tally_service *tally)
+/* How far away the target is at least, as a trace that is answered shows by itself and at all
+ * times: behind the last router that it met. */
+static uint8_t least_distance(const struct analyze_target *target, uint32_t service,
+                              bool *ret_exact)
 {
-    uint8_t distance = tally->reach.dest_ttl;
-    if (distance < 2 || tally->reach.changes > 0 || evidence_router(tally, distance - 1U) == NULL)
+    const struct reach *reach = &evidence_tally(target, service)->reach;
+    *ret_exact = reach->dest_ttl != 0 && reach->dest_ttl == reach->top_ttl + 1;
+    if (!analyze_reached(target, service) || reach->top_ttl == 0 || reach->changes > 0)
         return 0;
-    return distance;
+    return (uint8_t)(reach->top_ttl + 1);
+}
+
+/* Does the target show itself at a TTL: is it there that probes of any service expire or are
+ * refused in its name, or echoes are answered? It is, if it passes one of its ports on to a machine
+ * behind it. */
+static bool is_target_at(const struct analyze_target *target, unsigned ttl)
+{
+    for (uint32_t i = 0; i < target->tally->service_count; i++) {
+        const struct tally_hop *hop = evidence_hop(evidence_tally(target, i), ttl);
+        for (uint32_t k = 0; hop != NULL && k < hop->responder_count; k++) {
+            const struct tally_responder *responder = &hop->responders[k];
+            bool may_be_device = false;
+            for (size_t n = 0; n < sizeof in_its_name / sizeof *in_its_name; n++)
+                may_be_device |= responder->kind == in_its_name[n];
+            if (!may_be_device && sonde_addr_equal(&responder->addr, &target->tally->addr))
+                return true;
+        }
+    }
+    return false;
 }
 
 /* What one control shows. */
@@ -80,15 +115,17 @@ static bool intercepted_by(const struct analyze_target *target, uint32_t service
     const struct tally_service *tally = evidence_tally(target, service);
     const struct tally_service *other = evidence_tally(target, control);
     uint8_t ttl = tally->reach.dest_ttl;
-    uint8_t distance = proven_distance(other);
-    if (ttl == 0 || distance <= ttl)
+    bool is_exact;
+    uint8_t distance = least_distance(target, control, &is_exact);
+    if (ttl == 0 || distance <= ttl || is_target_at(target, ttl))
         return false;
     /* where the ways part before, one may simply be shorter */
     if (!evidence_same_way(tally, other, 1, ttl - 1U) ||
         (ttl > 1 &&
          (evidence_router(tally, ttl - 1U) == NULL || evidence_router(other, ttl - 1U) == NULL)))
         return false;
-    *found = (struct interception){.ttl = ttl, .control = control, .distance = distance};
+    *found = (struct interception){
+        .ttl = ttl, .control = control, .distance = distance, .is_exact = is_exact};
     for (unsigned at = ttl; at < distance; at++)
         found->answers += answers_at(target, tally, at);
     for (size_t k = 0; k < sizeof in_its_name / sizeof *in_its_name; k++) {
@@ -110,4 +147,53 @@ bool evidence_interception(const struct analyze_target *target, uint32_t service
         }
     }
     return false;
+}
+
+/* Is a service answered nearer than where another one meets a router, or much sooner than another
+ * one that is seen to get farther? */
+static bool is_nearer(const struct analyze_target *target, uint32_t service)
+{
+    static const sonde_ns slack = SONDE_NS_PER_MS;
+    const struct tally_service *tally = evidence_tally(target, service);
+    uint8_t ttl = tally->reach.dest_ttl;
+    for (uint32_t i = 0; i < target->tally->service_count; i++) {
+        const struct tally_service *other = evidence_tally(target, i);
+        if (i == service || other->reach.top_ttl <= tally->reach.top_ttl ||
+            !analyze_reached(target, i))
+            continue;
+        bool sooner = tally->rtt.samples > 0 && other->rtt.samples > 0 &&
+                      ns_add(tally->rtt.min_ns, slack) < other->rtt.min_ns / 4 * 3;
+        bool nearer = ttl != 0 && ttl <= other->reach.top_ttl && !is_target_at(target, ttl) &&
+                      evidence_same_way(tally, other, 1, ttl - 1U);
+        if (sooner || nearer)
+            return true;
+    }
+    return false;
+}
+
+bool evidence_may_be_intercepted(const struct analyze_target *target, uint32_t service)
+{
+    const struct tally_service *tally = evidence_tally(target, service);
+    for (uint32_t i = 0; i < target->tally->service_count; i++) {
+        struct interception found;
+        if (i != service && evidence_interception(target, i, &found) &&
+            tally->reach.top_ttl < found.ttl)
+            return true;
+    }
+    return is_nearer(target, service);
+}
+
+enum sonde_confidence evidence_own_answer(const struct analyze_target *target, uint32_t service)
+{
+    const struct reach *own = &evidence_tally(target, service)->reach;
+    if (evidence_may_be_intercepted(target, service))
+        return SONDE_CONFIDENCE_LOW;
+    for (uint32_t i = 0; i < target->tally->service_count; i++) {
+        const struct reach *reach = &evidence_tally(target, i)->reach;
+        const struct sonde_addr *last = evidence_router(evidence_tally(target, i), reach->top_ttl);
+        if (last != NULL && !sonde_addr_equal(last, &target->tally->addr) &&
+            reach->dest_ttl == reach->top_ttl + 1 && own->top_ttl < reach->top_ttl)
+            return SONDE_CONFIDENCE_MEDIUM;
+    }
+    return SONDE_CONFIDENCE_HIGH;
 }

@@ -93,6 +93,10 @@ void words_hop(const struct rule_case *at, struct text *words, uint8_t ttl,
 /** Add "; icmp and 443/tcp pass", or nothing if nothing else of the target answers. */
 void words_passing(const struct rule_case *at, struct text *words);
 
+/** Add that the hops behind the last that answered were not asked often enough for this service,
+ * and what others of its protocol show that are silent, too; or nothing if they were. */
+void words_not_looked_at(const struct rule_case *at, struct text *words);
+
 /** Add that the largest TTL does not get there. */
 void words_ran_out(const struct rule_case *at, struct text *words);
 

@@ -35,11 +35,16 @@ enum rule_answer rule_port_intercepted(const struct rule_case *at, struct findin
     struct interception found;
     struct text words = {0};
     if (!evidence_interception(at->target, at->service, &found))
-        return RULE_QUIET;
+        return analyze_reached(at->target, at->service) &&
+                       evidence_may_be_intercepted(at->target, at->service)
+                   ? RULE_INCONCLUSIVE
+                   : RULE_QUIET;
     text_add(&words, found.outcome == SONDE_OUTCOME_CLOSED ? "reset in the target's name by "
                                                            : "answered in the target's name by ");
     name_device(at, &found, finding, &words);
-    text_addf(&words, ", though the target is at hop %u, as %s shows", found.distance,
+    text_addf(&words, ", though the target is %s hop %u, as %s shows",
+              found.is_exact ? "at" : "behind",
+              found.is_exact ? found.distance : found.distance - 1U,
               at->target->services[found.control].name);
     words_say(finding, &words);
     finding->evidence.outcome = found.outcome;
@@ -80,6 +85,8 @@ static enum sonde_confidence silence_confidence(const struct rule_case *at)
     uint32_t controls = evidence_controls(at->target, at->service);
     if (at->target->lost_here)
         return SONDE_CONFIDENCE_LOW; /* answers may have come, and found no room here */
+    if (at->state != SONDE_STATE_FILTERED && !evidence_is_looked_at(at->target, at->service))
+        return SONDE_CONFIDENCE_LOW;
     if (cycles >= 3 && controls >= 2)
         return SONDE_CONFIDENCE_HIGH;
     return cycles >= 2 && controls >= 1 ? SONDE_CONFIDENCE_MEDIUM : SONDE_CONFIDENCE_LOW;
@@ -119,13 +126,17 @@ enum rule_answer rule_port_filtered(const struct rule_case *at, struct finding *
     if (evidence_bracket(at->target, at->service, &bracket) &&
         (bracket.seen != NULL || !bracket.at_target)) {
         say_bracket(at, &bracket, finding, &words);
-        if (bracket.detour)
+        if (bracket.at_target)
+            words_not_looked_at(at, &words);
+        if (bracket.detour ||
+            (bracket.at_target && !evidence_is_looked_at(at->target, at->service)))
             finding->confidence = SONDE_CONFIDENCE_LOW;
     } else if (at->tally->outcomes[SONDE_OUTCOME_TTL_EXCEEDED].ended > 0) {
         words_ran_out(at, &words);
     } else {
         text_addf(&words, "no answer to %" PRIu64 " probes",
                   evidence_silent(at->target, at->service));
+        words_not_looked_at(at, &words);
     }
     words_passing(at, &words);
     words_say(finding, &words);
@@ -139,6 +150,8 @@ enum rule_answer rule_port_closed(const struct rule_case *at, struct finding *fi
         return RULE_QUIET;
     words_round_trip(at->tally, &words);
     words_say(finding, &words);
+    if (at->deciding != SONDE_OUTCOME_PORT_UNREACHABLE) /* that names who sent it */
+        finding->confidence = evidence_own_answer(at->target, at->service);
     return RULE_FIRES;
 }
 

@@ -66,6 +66,24 @@ static bool is_chance(const struct analyze_target *target, uint32_t service)
            evidence_is_chance(evidence_silent(target, service), sent, received);
 }
 
+/* Does nothing of the target answer because nothing gets there? So says a router, a TTL that runs
+ * out, or a way that comes round again; or else it has to be seen of another service, too, or it
+ * may be this port alone. */
+static bool is_unreachable(const struct analyze_target *target, uint32_t service)
+{
+    if (evidence_target_reached(target))
+        return false;
+    const struct tally_service *tally = evidence_tally(target, service);
+    if (tally->outcomes[SONDE_OUTCOME_TTL_EXCEEDED].ended > 0 || evidence_loop(tally).ttl != 0)
+        return true;
+    for (uint32_t i = 0; i < target->tally->service_count; i++) {
+        if (evidence_no_way(target, i) != SONDE_OUTCOME_NO_REPLY ||
+            (i != service && evidence_tally(target, i)->sent > 0))
+            return true;
+    }
+    return false;
+}
+
 /* What silence means: it depends on what else is answered. */
 static enum sonde_state silence_state(const struct analyze_target *target, uint32_t service)
 {
@@ -78,13 +96,16 @@ static enum sonde_state silence_state(const struct analyze_target *target, uint3
                        tally->outcomes[SONDE_OUTCOME_NET_UNREACHABLE].shown;
     if (evidence_is_refusal(target, &tally->outcomes[SONDE_OUTCOME_OTHER_UNREACHABLE].evidence))
         in_vain += tally->outcomes[SONDE_OUTCOME_OTHER_UNREACHABLE].shown;
-    if (in_vain < EVIDENCE_REPEATED)
+    bool told = evidence_no_way(target, service) != SONDE_OUTCOME_NO_REPLY;
+    if (in_vain < EVIDENCE_REPEATED && !told) /* a router's word is no chance */
         return SONDE_STATE_UNKNOWN;
     bool found = evidence_bracket(target, service, &bracket);
     if (found && !bracket.at_target)
         return SONDE_STATE_FILTERED; /* others get further: even over UDP that is no open port */
-    if (!found && !evidence_target_reached(target))
+    if (!found && is_unreachable(target, service))
         return SONDE_STATE_UNREACHABLE;
+    if (!found && !evidence_target_reached(target))
+        return SONDE_STATE_UNKNOWN; /* nothing else was asked */
     if (is_chance(target, service) || !evidence_is_asked(target, service))
         return SONDE_STATE_UNKNOWN;
     return udp ? SONDE_STATE_OPEN_OR_FILTERED : SONDE_STATE_FILTERED;

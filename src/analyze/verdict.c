@@ -119,11 +119,26 @@ static void look(const struct rule_case *at, struct analysis *analysis, struct f
     }
 }
 
+/* Nothing answers, and nothing else was asked. */
+static void say_alone(const struct rule_case *at, uint64_t silent, struct text *words)
+{
+    uint8_t top_ttl = at->tally->reach.top_ttl;
+    const struct sonde_addr *top = evidence_router(at->tally, top_ttl);
+    text_addf(words, "no answer to %" PRIu64 " probes", silent);
+    if (top != NULL) {
+        text_add(words, "; the path is seen up to ");
+        words_hop(at, words, top_ttl, top);
+    }
+    text_add(words, "; nothing else of the host was asked, so it may be this port or the host");
+}
+
 static void say_too_little(const struct rule_case *at, struct text *words)
 {
     uint64_t silent = evidence_silent(at->target, at->service);
     if (silent < EVIDENCE_REPEATED || !evidence_is_asked(at->target, at->service))
         text_add(words, "too few probes to tell");
+    else if (!evidence_target_reached(at->target))
+        say_alone(at, silent, words);
     else
         text_addf(words,
                   "no answer to %" PRIu64 " probes, which may be chance where so many are lost",
@@ -142,6 +157,9 @@ static struct finding nothing_wrong(const struct rule_case *at, const struct fin
         verdict.rule = "inconclusive";
         verdict.code = SONDE_CODE_INCONCLUSIVE;
         verdict.level = SONDE_LEVEL_UNKNOWN;
+        if (evidence_silent(at->target, at->service) >= EVIDENCE_REPEATED &&
+            !evidence_target_reached(at->target))
+            verdict.level = SONDE_LEVEL_FAILED; /* it does not answer; why is what is not known */
         verdict.confidence = SONDE_CONFIDENCE_LOW;
         if (at->tally->errors[0].error != 0)
             words_unsent(at, &words);
@@ -173,6 +191,8 @@ void analyze_service(const struct analyze_target *target, uint32_t service,
         .expect = target->services[service].expect,
     };
     struct finding fine = blank(&at, "ok", SONDE_CODE_OK);
+    if (at.deciding == SONDE_OUTCOME_OPEN)
+        fine.confidence = evidence_own_answer(target, service);
     look(&at, &analysis, &fine);
     analysis.met = is_met(at.state, at.expect);
     analysis.verdict =

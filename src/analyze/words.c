@@ -50,10 +50,45 @@ void words_passing(const struct rule_case *at, struct text *words)
         text_add(words, passing == 1 ? " passes" : " pass");
 }
 
+/* The first other service of the protocol that is silent, too, and was looked at. @return false if
+ * there is none. */
+static bool find_looked_at(const struct rule_case *at, uint32_t *ret_service)
+{
+    const struct analyze_target *target = at->target;
+    for (uint32_t i = 0; i < target->tally->service_count; i++) {
+        if (i != at->service &&
+            target->services[i].protocol == target->services[at->service].protocol &&
+            !analyze_reached(target, i) && evidence_silent(target, i) >= EVIDENCE_REPEATED &&
+            evidence_is_looked_at(target, i)) {
+            *ret_service = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+void words_not_looked_at(const struct rule_case *at, struct text *words)
+{
+    uint32_t other;
+    struct bracket bracket;
+    if (evidence_is_looked_at(at->target, at->service))
+        return;
+    text_add(words, "; the hops behind were not looked at closer");
+    if (!find_looked_at(at, &other))
+        return;
+    text_addf(words, ", as they were for %s", at->target->services[other].name);
+    if (!evidence_bracket(at->target, other, &bracket) || bracket.at_target)
+        return;
+    text_add(words, ": silent from ");
+    words_hop(at, words, bracket.lost_ttl, bracket.lost);
+}
+
 void words_ran_out(const struct rule_case *at, struct text *words)
 {
+    const struct tally_evidence *evidence =
+        &at->tally->outcomes[SONDE_OUTCOME_TTL_EXCEEDED].evidence;
     text_addf(words, "a TTL of %u runs out on the way: the path loops or is longer",
-              at->target->max_ttl);
+              evidence->probe_ttl);
 }
 
 /* The first question that the target answered; as many as there are if it answered none. */

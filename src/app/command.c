@@ -196,6 +196,15 @@ static int read_all(struct reader *reader)
     return 0;
 }
 
+/* Would a service have failed before it is degraded? */
+static bool is_above(const struct sonde_limits *warn, const struct sonde_limits *crit)
+{
+    if (!warn->set || !crit->set)
+        return false;
+    bool rtt = crit->rtt_ns != 0 && warn->rtt_ns > crit->rtt_ns;
+    return rtt || (warn->loss_ratio < 1 && warn->loss_ratio > crit->loss_ratio);
+}
+
 /* What no single option can check. */
 static int check(const struct command *command, struct text *reterr)
 {
@@ -206,6 +215,10 @@ static int check(const struct command *command, struct text *reterr)
     if (options->first_ttl > max_ttl) {
         text_addf(reterr, "-f %u is above -m %u: no hop is left to probe", options->first_ttl,
                   max_ttl);
+        return -EINVAL;
+    }
+    if (is_above(&options->warn, &options->crit)) {
+        text_add(reterr, "--warn is above --crit: a service would never be degraded");
         return -EINVAL;
     }
     if (command->word_count == 0 && command->file_count == 0) {

@@ -159,6 +159,7 @@ static const char *const discard_words[] = {
     [SONDE_DISCARD_TRUNCATED] = "truncated",
     [SONDE_DISCARD_UNKNOWN_PROBE] = "unknown_probe",
     [SONDE_DISCARD_AMBIGUOUS] = "ambiguous",
+    [SONDE_DISCARD_TOO_LATE] = "too_late",
 };
 WORD_FUNCTION(sonde_discard_name, sonde_discard, SONDE_DISCARD_COUNT, discard_words)
 

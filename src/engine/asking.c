@@ -43,10 +43,27 @@ static uint8_t first_answered(const struct asking *asking)
     return question;
 }
 
+/* The first question that is to be asked again; the count of all if none is. */
+static uint8_t first_again(const struct asking *asking)
+{
+    uint8_t question = 0;
+    while (question < asking->count && asking->again[question] == 0)
+        question++;
+    return question;
+}
+
+bool asking_takes_again(const struct asking *asking)
+{
+    return first_again(asking) < asking->count;
+}
+
 uint8_t asking_take(struct asking *asking)
 {
     uint8_t question = asking->at;
-    if (asking->answered != 0) {
+    if (asking_takes_again(asking)) {
+        question = first_again(asking);
+        asking->again[question]--;
+    } else if (asking->answered != 0) {
         uint8_t kept = first_answered(asking);
         question = 0;
         while (question < kept && asking->asks[question] >= ASKS_ENOUGH_TO_LEAVE)
@@ -68,6 +85,13 @@ bool asking_on_sent(struct asking *asking, uint8_t question, sonde_ns now)
         return false;
     asking->since_ns = now;
     return true;
+}
+
+void asking_again(struct asking *asking, uint8_t question)
+{
+    asking->asks[question] = (uint8_t)(asking->asks[question] - (asking->asks[question] > 0));
+    asking->again[question] =
+        (uint8_t)(asking->again[question] + (asking->again[question] < UINT8_MAX));
 }
 
 void asking_on_answer(struct asking *asking, uint8_t question)

@@ -25,12 +25,13 @@
 #include <sonde/event.h>
 
 struct asking {
-    uint8_t count;                     /* questions that the service has */
-    uint8_t begun;                     /* of these, how many have had a turn */
-    uint8_t at;                        /* the one whose turn it is */
-    uint8_t answered;                  /* bit n: question n was answered */
-    uint8_t asks[SONDE_QUESTIONS_MAX]; /* probes to the target with each, as far as 255 */
-    sonde_ns since_ns;                 /* when the first probe of this turn left; never: none has */
+    uint8_t count;                      /* questions that the service has */
+    uint8_t begun;                      /* of these, how many have had a turn */
+    uint8_t at;                         /* the one whose turn it is */
+    uint8_t answered;                   /* bit n: question n was answered */
+    uint8_t asks[SONDE_QUESTIONS_MAX];  /* probes to the target with each, as far as 255 */
+    uint8_t again[SONDE_QUESTIONS_MAX]; /* probes with each that are to be sent again */
+    sonde_ns since_ns; /* when the first probe of this turn left; never: none has */
 };
 
 /** @return A service that was asked nothing yet. @param count  Its questions; 0 is like 1. */
@@ -55,6 +56,12 @@ uint8_t asking_on_the_way(const struct asking *asking);
 
 /** A probe to the target has left. @return true if a silence begins with it. */
 bool asking_on_sent(struct asking *asking, uint8_t question, sonde_ns now);
+
+/** The silence to a probe with this question says nothing: the next probe carries it again. */
+void asking_again(struct asking *asking, uint8_t question);
+
+/** @return true if the next probe takes the place of one whose silence said nothing. */
+bool asking_takes_again(const struct asking *asking);
 
 /** A question was answered in time, or somebody refused it. */
 void asking_on_answer(struct asking *asking, uint8_t question);

@@ -3,13 +3,13 @@
  * The engine: what to ask when, and which answer belongs to which question.
  *
  * It is sans-I/O. It reads no clock and touches no socket: it is told the time, told what arrived,
- * asked what to send and when to wake. The same engine therefore runs over raw sockets, over a
- * simulated network in virtual time, and over a recorded session, and does the same each time.
+ * asked what to send and when to wake. The same engine therefore runs over raw sockets, and over a
+ * simulated network in virtual time, where it does the same each time.
  *
  * Driving it, in this order, because a slow host must not report loss that it caused itself:
  *
  *     engine_start()
- *     until engine_done():
+ *     while engine_ended() says ENGINE_RUNNING:
  *         for everything that arrived:        engine_on_rx()
  *         while engine_on_time() says so:     take the events, then call it again
  *         while engine_next_tx() gives one:   send it, engine_on_sent()
@@ -25,11 +25,13 @@
  * is done after its last cycle, as soon as every answer is in or can no longer be expected.
  *
  * Targets are added before engine_start(), or while the engine runs: then each is begun by itself,
- * and its cycles count from there. Only adding allocates; nothing is allocated per probe.
+ * and its cycles count from there. Only adding allocates, and the tally, when it meets a router for
+ * the first time.
  */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 
+#include "engine/tally.h"
 #include "probe/probe.h"
 
 #include <sonde/event.h>
@@ -38,7 +40,14 @@ enum {
     ENGINE_EVENTS = 4,             /* events held at most */
     ENGINE_TRACES_PER_TARGET = 67, /* 64 services, the control, and two that stand by */
     ENGINE_TARGETS_MAX = 1 << 20,
+    ENGINE_FULL_TTL = 64,      /* that full-TTL probes leave with: what systems use */
+    ENGINE_FULL_TTL_MAX = 255, /* and where that draws no answer, as for neighbours of a router that
+                                  asks for it (RFC 5082) */
 };
+
+/** In place of the engine's name for a probe: what is to be sent is none, and has no outcome. It
+ *  goes before a probe, and "later" means later for it, too. */
+#define ENGINE_NO_PROBE UINT32_MAX
 
 struct engine;
 
@@ -49,7 +58,7 @@ struct engine_config {
     sonde_ns interval_ns; /* from cycle to cycle, above 0 */
     sonde_ns timeout_ns;  /* a probe is lost at the latest after this, above 0 */
     sonde_ns duration_ns; /* the whole run ends at the latest after this; 0 = no limit */
-    uint32_t rate_pps;    /* packets a second over everything; 0 = no cap */
+    uint32_t rate_pps;    /* packets a second over everything; 0 = as many as is polite */
     uint8_t first_ttl;    /* 1 to max_ttl */
     uint8_t max_ttl;      /* 1 to 255 */
     uint8_t gap_limit;    /* silent hops beyond the last that answered, 1 to 255 */
@@ -73,11 +82,14 @@ struct engine_discards {
 /**
  * Make an engine.
  * @param config      Copied.
+ * @param tally       Empty; every event is folded into it as it happens, and the engine goes by
+ * what it says of the path. Borrowed until engine_free().
  * @param ret_engine  On 0, the engine.
  * @return 0; -ENOMEM; -EINVAL if a value is out of its range.
  * Ownership: the caller frees it with engine_free().
  */
-SONDE_MUST_CHECK int engine_new(const struct engine_config *config, struct engine **ret_engine);
+SONDE_MUST_CHECK int engine_new(const struct engine_config *config, struct tally *tally,
+                                struct engine **ret_engine);
 
 /** Free an engine; NULL is fine. @return NULL. */
 struct engine *engine_free(struct engine *engine);
@@ -91,17 +103,18 @@ struct engine *engine_free(struct engine *engine);
 SONDE_MUST_CHECK int engine_reserve(struct engine *engine, uint32_t targets, uint32_t traces);
 
 /**
- * Add a target; its traces are added next.
- * @return 0; -ENOSPC if there is no room for it.
+ * Add a target, to the tally, too; its traces are added next.
+ * @param traces  How many it will have, 0 to ENGINE_TRACES_PER_TARGET.
+ * @return 0; -ENOSPC if there is no room for it; -ENOMEM.
  */
-SONDE_MUST_CHECK int engine_add_target(struct engine *engine, const struct sonde_addr *addr);
+SONDE_MUST_CHECK int engine_add_target(struct engine *engine, const struct sonde_addr *addr,
+                                       uint32_t traces);
 
 /**
  * Add a trace to the target added last. The first trace of a target is its first choice as control.
  * @param ops   The module of spec->flow.protocol.
  * @param spec  Copied. No two traces may have the same flow.
- * @return 0; -ENOSPC if there is no room for it, or ENGINE_TRACES_PER_TARGET of this target are
- *         there.
+ * @return 0; -ENOSPC if the target has all its traces already.
  */
 SONDE_MUST_CHECK int engine_add_trace(struct engine *engine, const struct sonde_probe_ops *ops,
                                       const struct sonde_spec *spec);
@@ -139,7 +152,8 @@ bool engine_find_flow(const struct engine *engine, const struct sonde_flow *flow
  */
 SONDE_MUST_CHECK bool engine_begin_standby(struct engine *engine, const struct engine_place *place);
 
-/** Begin the run, and the first cycle of every target that was added, at @p now. */
+/** Begin the run at @p now, and the first cycle of every target that was added a little after one
+ *  another. */
 void engine_start(struct engine *engine, sonde_ns now);
 
 /** Begin the first cycle of a target that was added after engine_start(), at @p now.

@@ -1,127 +1,251 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How far it is to a target, and therefore how far probes go and how long answers may take. */
-#include "engine/internal.h"
+/* How far probes go; see engine/extent.h. */
+#include "engine/extent.h"
 
-/* The smallest TTL that is known to reach the target on any of its traces but one; 0 = none is. */
-static unsigned distance_without(const struct engine *engine, const struct engine_target *target,
-                                 const struct engine_trace *except)
+enum {
+    SCOUT_WINDOW = 16, /* TTLs that a scout asks before anything is known of the path */
+    SCOUT_MARGIN = 3,  /* an answer this close to its end makes the window grow at once */
+    BLIND_WINDOW = 4,  /* TTLs beyond the last router, where no scout went ahead */
+};
+
+/* May the distance that a trace has found still turn out to be less: is a probe with a smaller TTL
+ * in flight, and the router before not known? */
+static bool is_open(const struct engine *engine, const struct engine_trace *trace)
 {
-    unsigned distance = 0;
-    for (uint32_t i = 0; i < target->trace_count; i++) {
-        const struct engine_trace *trace = trace_at(engine, target, i);
-        unsigned ttl = trace->reach.dest_ttl;
-        if (trace != except && ttl != 0 && (distance == 0 || ttl < distance))
-            distance = ttl;
+    const struct reach *reach = trace_reach(engine, trace);
+    uint32_t index = reach->dest_ttl == reach->top_ttl + 1 ? FLIGHT_NONE : trace->line.first;
+    for (; index != FLIGHT_NONE; index = engine->flights.flights[index].next) {
+        const struct flight *flight = &engine->flights.flights[index];
+        if (flight->ttl < reach->dest_ttl && flight->ttl > reach->top_ttl)
+            return true;
     }
-    return distance;
+    return false;
 }
 
 void extent_learn(const struct engine *engine, struct engine_target *target)
 {
-    target->distance = (uint8_t)distance_without(engine, target, NULL);
+    target->distance = 0;
+    target->farthest = 0;
     target->top_ttl = 0;
+    target->passing_ttl = 0;
     for (uint32_t i = 0; i < target->trace_count; i++) {
-        uint8_t ttl = trace_at(engine, target, i)->reach.top_ttl;
-        target->top_ttl = ttl > target->top_ttl ? ttl : target->top_ttl;
+        const struct engine_trace *trace = trace_at(engine, target, i);
+        const struct reach *reach = trace_reach(engine, trace);
+        if (reach->dest_ttl != 0 && !is_open(engine, trace) &&
+            (target->distance == 0 || reach->dest_ttl < target->distance)) {
+            target->distance = reach->dest_ttl;
+            target->distance_guess = (uint8_t)extent_guess(trace_tally(engine, trace));
+        }
+        if (reach->dest_ttl > target->farthest && reach->dest_ttl == reach->top_ttl + 1)
+            target->farthest = reach->dest_ttl;
+        if (reach->top_ttl > target->top_ttl)
+            target->top_ttl = reach->top_ttl;
+        const struct tally_responder *top =
+            tally_router(trace_tally(engine, trace), reach->top_ttl);
+        if (top != NULL && sonde_addr_equal(&top->addr, &target->addr))
+            target->passing_ttl = reach->top_ttl;
     }
 }
 
-/* How long an answer may take, judged by the round trips seen: nothing that takes twice the longest
- * is missed. While the target itself is silent, it may be much farther than what has answered. */
-sonde_ns extent_settle_ns(const struct engine_target *target)
+/* How many hops away somebody is whose answer arrives with this TTL, if the way back is as long as
+ * the way there, and it left with one of the usual ones; 0 = unknown. */
+static unsigned guess_distance(int16_t reply_ttl)
 {
-    if (target->reached)
-        return ns_add(ns_mul(target->rtt_max_ns, 2), SETTLE_NS);
-    if (target->rtt_max_ns > 0)
-        return ns_add(ns_mul(target->rtt_max_ns, 3), SETTLE_SILENT_NS);
-    return SONDE_NS_NEVER;
+    static const int initial[] = {64, 128, 255};
+    for (size_t i = 0; i < sizeof initial / sizeof *initial; i++) {
+        if (reply_ttl > 0 && reply_ttl <= initial[i])
+            return (unsigned)(initial[i] - reply_ttl + 1);
+    }
+    return 0;
 }
 
-sonde_ns extent_plausible_ns(const struct engine_target *target)
+unsigned extent_guess(const struct tally_service *tally)
 {
-    static const sonde_ns at_least = 100 * SONDE_NS_PER_MS;
-    return ns_max(ns_mul(target->rtt_max_ns, 8), at_least);
+    static const enum sonde_outcome answers[] = {SONDE_OUTCOME_ECHO_REPLY, SONDE_OUTCOME_OPEN,
+                                                 SONDE_OUTCOME_CLOSED, SONDE_OUTCOME_UDP_REPLY,
+                                                 SONDE_OUTCOME_PORT_UNREACHABLE};
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        const struct tally_evidence *evidence = &tally->outcomes[answers[i]].evidence;
+        if (evidence->valid)
+            return guess_distance(evidence->reply_ttl);
+    }
+    return 0;
 }
 
-/* When the first window is given up for too small, if no answer has shown it by then. */
-sonde_ns extent_grow_ns(const struct engine_target *target)
+/* Who has refused every full-TTL probe of a service that was answered; NULL: nobody has. */
+static const struct sonde_addr *find_refuser(const struct tally_service *tally)
 {
-    return ns_add(target->start_ns, extent_settle_ns(target));
+    const struct sonde_addr *refuser = NULL;
+    for (unsigned outcome = SONDE_OUTCOME_ECHO_REPLY; outcome < SONDE_OUTCOME_SEND_ERROR;
+         outcome++) {
+        if (tally->outcomes[outcome].shown == 0)
+            continue;
+        if (outcome < SONDE_OUTCOME_ADMIN_PROHIBITED)
+            return NULL;
+        refuser = &tally->outcomes[outcome].evidence.from;
+    }
+    return refuser;
 }
 
-/* The largest TTL probed while the distance is not known. */
-static unsigned discovery_limit(const struct engine *engine, const struct engine_target *target,
-                                sonde_ns now)
+/* Behind which hop a trace ends of which a router has refused every full-TTL probe, if others show
+ * where that router stands; 0 = they do not. */
+static unsigned refused_behind(const struct engine *engine, const struct engine_target *target,
+                               const struct engine_trace *trace)
 {
-    unsigned window = engine->config.first_ttl + (unsigned)DISCOVERY_WINDOW - 1;
-    unsigned top = target->top_ttl;
-    unsigned limit = window;
-    if (top + DISCOVERY_MARGIN >= window || now >= extent_grow_ns(target))
-        limit = top + engine->config.gap_limit > window ? top + engine->config.gap_limit : window;
-    return limit < engine->config.max_ttl ? limit : engine->config.max_ttl;
+    const struct sonde_addr *refuser = find_refuser(trace_tally(engine, trace));
+    for (uint32_t i = 0; refuser != NULL && i < target->trace_count; i++) {
+        const struct tally_service *other = trace_tally(engine, trace_at(engine, target, i));
+        for (unsigned ttl = 1; ttl <= other->reach.top_ttl; ttl++) {
+            const struct tally_responder *router = tally_router(other, ttl);
+            if (router != NULL && sonde_addr_equal(&router->addr, refuser))
+                return ttl;
+        }
+    }
+    return 0;
 }
 
-/* The distance of a trace as far as it is known, by itself or from the others; 0 = it is not. */
-static unsigned trace_distance(const struct engine_target *target, const struct engine_trace *trace)
+/* Where the target probably is for a trace that has not found it by itself: where it is for others,
+ * or else behind all routers that were met, and not nearer than the TTL of its answer lets it seem;
+ * 0 = nothing shows it. Pings go on where they did not find it: the way back may be shorter than
+ * the way there, and routers on that may be silent. */
+static unsigned expected_distance(const struct engine *engine, const struct engine_target *target,
+                                  const struct engine_trace *trace)
 {
-    return target->distance > trace->reach.top_ttl ? target->distance : trace->reach.dest_ttl;
+    const struct tally_service *tally = trace_tally(engine, trace);
+    unsigned guess = extent_guess(tally);
+    bool from_farther = target->distance_guess != 0 && guess > target->distance_guess;
+    if (target->distance > tally->reach.top_ttl && !from_farther)
+        return target->distance;
+    if (!trace_is_answered(trace))
+        return 0;
+    unsigned behind = tally->reach.top_ttl + 1U;
+    if (target->farthest > behind)
+        behind = target->farthest; /* somebody answers nearer, but not this trace */
+    else if (target->top_ttl >= behind)
+        behind = target->top_ttl + 1U;
+    unsigned expected = guess > behind && guess <= engine->config.max_ttl ? guess : behind;
+    if (extent_is_ping(trace))
+        return trace->is_astray ? 0 : expected;
+    return trace->arrivals == 0 || target->top_ttl == 0 ? expected : behind;
+}
+
+unsigned extent_end(const struct engine *engine, const struct engine_target *target,
+                    const struct engine_trace *trace)
+{
+    const struct reach *reach = trace_reach(engine, trace);
+    unsigned end = reach->dest_ttl;
+    if (end == 0)
+        end = expected_distance(engine, target, trace);
+    if (reach->refused_ttl != 0 && (end == 0 || reach->refused_ttl < end))
+        return reach->refused_ttl;
+    return end;
 }
 
 unsigned extent_floor(const struct engine *engine, const struct engine_target *target,
                       const struct engine_trace *trace)
 {
-    unsigned distance = trace_distance(target, trace);
-    if (trace->contested_ttl != 0)
-        return trace->contested_ttl;
-    /* Of answers that name no probe one may be to a TTL that went far beyond the target, unless
-     * another trace is no shorter. */
-    bool overshot = trace->one_at_a_time && distance == trace->reach.dest_ttl &&
-                    distance_without(engine, target, trace) != distance;
-    return distance != 0 && !overshot ? distance : trace->reach.top_ttl + 1U;
+    const struct reach *reach = trace_reach(engine, trace);
+    if (trace->odd_ttl != 0)
+        return trace->odd_ttl;
+    if (reach->doubt_ttl != 0 && reach->doubt_is_target)
+        return reach->doubt_ttl;
+    bool is_reset = trace_tally(engine, trace)->outcomes[SONDE_OUTCOME_CLOSED].shown > 0;
+    if (reach->dest_ttl != 0 && reach->dest_ttl == target->distance &&
+        reach->dest_ttl == target->farthest && !is_reset)
+        return reach->dest_ttl; /* a trace found a router just before it */
+    /* it arrives there, and maybe before; and the way may be shorter now */
+    if (reach->dest_ttl != 0) {
+        unsigned own = reach->top_ttl + 1U;
+        return target->distance != 0 && target->distance < own ? target->distance : own;
+    }
+    unsigned own = reach->top_ttl + 1U;
+    unsigned end = expected_distance(engine, target, trace);
+    if (target->passing_ttl >= own && target->passing_ttl < end)
+        return target->passing_ttl;
+    return end != 0 ? end : own;
 }
 
-bool extent_is_echoed(const struct engine *engine, const struct engine_target *target,
-                      const struct flight *flight)
+/* Does everything show already that a TCP trace ends where another found the target: it met the
+ * router before, and the TTL of its answers shows the same distance? */
+static bool is_shown(const struct engine *engine, const struct engine_target *target,
+                     const struct engine_trace *trace)
 {
-    const struct engine_trace *trace = &engine->traces[flight->trace];
-    unsigned distance = trace_distance(target, trace);
-    return trace->echoes > 0 && distance != 0 && flight->ttl >= distance;
+    const struct tally_service *tally = trace_tally(engine, trace);
+    return trace->spec.flow.protocol == IP_PROTO_TCP && target->distance != 0 &&
+           target->distance == target->farthest && tally->reach.top_ttl + 1U == target->distance &&
+           target->distance_guess != 0 && extent_guess(tally) == target->distance_guess;
 }
 
-/* The TTL at which a trace ends: at the target, or at who refuses in its place; 0 = not known. */
-unsigned extent_end(const struct engine_target *target, const struct engine_trace *trace)
+/* Is it still worth a probe to find out whether a trace ends here? In the last cycle it is not, if
+ * that is shown otherwise: the run would wait for it. */
+static bool is_worth_arriving(const struct engine *engine, const struct engine_target *target,
+                              const struct engine_trace *trace)
 {
-    unsigned refused = trace->reach.refused_ttl;
-    unsigned distance = trace_distance(target, trace);
-    return refused != 0 && (distance == 0 || refused < distance) ? refused : distance;
+    const struct reach *reach = trace_reach(engine, trace);
+    if (target->next_cycle_ns == SONDE_NS_NEVER && reach->dest_ttl == 0 &&
+        is_shown(engine, target, trace))
+        return false;
+    if (!trace->ops->has_ports && trace_is_answered(trace))
+        return true; /* an echo costs the host little, and shows when the path changes */
+    bool confirmed = reach->dest_ttl != 0 && reach->dest_ttl == reach->top_ttl + 1;
+    bool contradicted = reach->doubt_ttl != 0 && reach->doubt_ttl >= reach->dest_ttl;
+    return trace->arrivals == 0 || contradicted ||
+           (!confirmed && trace->arrivals < EXTENT_ARRIVALS);
 }
 
-/* The largest TTL that is worth probing on a trace. */
+/* When the first window of a scout is given up for too small, if no answer has shown it by then. */
+static sonde_ns window_ns(const struct engine_target *target)
+{
+    return ns_add(target->begun_ns, patience_router_ns(&target->patience));
+}
+
+/* The largest TTL that is asked while nothing shows how far the target is. */
+static unsigned open_limit(const struct engine *engine, const struct engine_target *target,
+                           const struct engine_trace *trace, sonde_ns now)
+{
+    unsigned window = engine->config.first_ttl + (unsigned)SCOUT_WINDOW - 1;
+    unsigned top = target->top_ttl;
+    if (trace->scout) {
+        if (top + SCOUT_MARGIN < window && !ns_due(window_ns(target), now))
+            return window;
+        return top + engine->config.gap_limit > window ? top + engine->config.gap_limit : window;
+    }
+    if (trace->standing == STANDING_ASKED)
+        return target->has_scout ? 0 : engine->config.first_ttl + 1U;
+    const struct reach *reach = trace_reach(engine, trace);
+    unsigned own = reach->top_ttl + (unsigned)BLIND_WINDOW;
+    return own > top ? own : top;
+}
+
 unsigned extent_limit(const struct engine *engine, const struct engine_target *target,
                       const struct engine_trace *trace, sonde_ns now)
 {
-    unsigned end = extent_end(target, trace);
-    return end != 0 ? end : discovery_limit(engine, target, now);
-}
-
-/* The largest TTL that is worth probing on any trace of the target. */
-unsigned extent_target_limit(const struct engine *engine, const struct engine_target *target,
-                             sonde_ns now)
-{
+    const struct reach *reach = trace_reach(engine, trace);
+    unsigned end = extent_end(engine, target, trace);
     unsigned limit = 0;
-    for (uint32_t i = 0; i < target->trace_count; i++) {
-        unsigned ttl = extent_limit(engine, target, trace_at(engine, target, i), now);
-        limit = ttl > limit ? ttl : limit;
-    }
-    return limit;
+    if (!trace_is_begun(trace) || (trace->is_standby && trace->standing == STANDING_SILENT))
+        return 0; /* who is silent itself is nothing to compare with */
+    if (target->is_stuck)
+        return 0;
+    if (end == 0)
+        limit = open_limit(engine, target, trace, now);
+    else if (end == reach->refused_ttl || is_worth_arriving(engine, target, trace))
+        limit = end;
+    else
+        limit = end - 1;
+    unsigned refused = refused_behind(engine, target, trace);
+    if (refused != 0 && limit > refused)
+        limit = refused;
+    if (trace->odd_ttl > limit)
+        limit = trace->odd_ttl;
+    return limit < engine->config.max_ttl ? limit : engine->config.max_ttl;
 }
 
-/* Is the end of a trace not known yet? */
-bool extent_is_open(const struct engine *engine, const struct engine_target *target)
+sonde_ns extent_grows_ns(const struct engine *engine, const struct engine_target *target,
+                         const struct engine_trace *trace, sonde_ns now)
 {
-    for (uint32_t i = 0; i < target->trace_count; i++) {
-        if (extent_end(target, trace_at(engine, target, i)) == 0)
-            return true;
-    }
-    return false;
+    if (!trace->scout || !trace_is_begun(trace) || extent_end(engine, target, trace) != 0)
+        return SONDE_NS_NEVER;
+    sonde_ns window = window_ns(target);
+    return window > now ? window : SONDE_NS_NEVER;
 }

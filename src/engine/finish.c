@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How a probe ends: its record is made, and what it teaches is kept. */
-#include "engine/internal.h"
+/* How a probe ends; see engine/finish.h. */
+#include "engine/finish.h"
+
+#include "engine/extent.h"
+#include "engine/trace.h"
+#include "engine/walk.h"
 
 #include <errno.h>
+#include <string.h>
+
+enum { RATIONED_MAX = 8 /* probes in a row that a host is supposed to have no refusal left for */ };
 
 static void hold(struct engine *engine, const struct sonde_event *event)
 {
     uint32_t at = (engine->event_first + engine->event_count) % ENGINE_EVENTS;
     engine->events[at] = *event;
     engine->event_count++;
+    tally_on_event(engine->tally, event);
 }
 
 static void describe(struct engine *engine, uint32_t index, struct sonde_event *event)
@@ -16,134 +24,306 @@ static void describe(struct engine *engine, uint32_t index, struct sonde_event *
     const struct flight *flight = &engine->flights.flights[index];
     const struct engine_trace *trace = &engine->traces[flight->trace];
     event->target = trace->target;
-    event->service = flight->trace - engine->targets[trace->target].first_trace;
+    event->service = trace_place(engine, trace);
     event->cycle = flight->cycle;
     event->ttl = flight->ttl;
     event->question = flight->question;
+    event->size_bytes = flight->size_bytes;
     event->to_target = flight->to_target;
     event->sent_ns = flight->sent_ns;
     event->sent_clock = flight->sent_clock;
-    event->size_bytes = flight->size_bytes;
 }
 
-/* Fold into what is known of the way that a probe was not answered. */
-static void learn_silence(const struct engine *engine, struct engine_target *target,
-                          struct engine_trace *trace, const struct sonde_event *event)
+/* What of a trace the walk and the looks go by. */
+struct knowledge {
+    struct reach reach;
+    enum standing standing;
+    bool reached;
+    bool answered; /* the newest attempt */
+    uint32_t path_changes;
+};
+
+static struct knowledge know(const struct engine *engine, const struct engine_trace *trace)
 {
-    uint8_t top = trace->reach.top_ttl;
-    reach_on_event(&trace->reach, event, false);
-    if (trace->reach.top_ttl == top)
+    const struct tally_service *tally = trace_tally(engine, trace);
+    return (struct knowledge){
+        .reach = tally->reach,
+        .standing = trace->standing,
+        .reached = engine->targets[trace->target].patience.reached,
+        .answered = trace->claims.answered,
+        .path_changes = tally->path_changes,
+    };
+}
+
+/* The way has changed for one trace: the distances of all have to be confirmed again. */
+static void confirm_anew(const struct engine *engine, struct engine_target *target)
+{
+    for (uint32_t i = 0; i < target->trace_count; i++)
+        trace_at(engine, target, i)->arrivals = 0;
+}
+
+/* Nobody answered at a TTL. If the target seems to be there, for pings that it answers otherwise,
+ * it is asked there once more, since answers get lost; and then it is somewhere else. Where both
+ * the last router and the TTL of its answers say that it is there, it only does not answer there.
+ */
+static void note_missed(const struct engine *engine, const struct engine_target *target,
+                        struct engine_trace *trace, uint8_t ttl)
+{
+    if (!extent_is_ping(trace) || !trace_is_answered(trace) || trace->is_astray ||
+        trace_reach(engine, trace)->dest_ttl != 0 || ttl != extent_end(engine, target, trace))
         return;
-    target->stale = true;
-    extent_learn(engine, target);
+    if (ttl == target->top_ttl + 1 && ttl == extent_guess(trace_tally(engine, trace)))
+        return;
+    trace->is_astray = *asks_at(engine, trace, ttl) >= EXTENT_ARRIVALS;
+    if (!trace->is_astray)
+        walk_want(engine, target, trace, ttl);
 }
 
-/* Fold an answer into what is known of the questions. If the target answers, and probes on the way
- * are to carry another one from now on, those that were silent there may now be answered. */
-static void learn_question(struct engine_target *target, struct engine_trace *trace,
-                           const struct sonde_event *event, bool is_target)
+/* Compare what is known of a trace with what was: if it changed, what follows from it has to be
+ * made anew. What a silent hop shows is known only by its silence, so that counts as well. */
+static void notice(struct engine *engine, struct engine_trace *trace,
+                   const struct knowledge *before, const struct sonde_event *event)
 {
+    struct engine_target *target = &engine->targets[trace->target];
+    struct knowledge after = know(engine, trace);
+    bool way = before->reach.dest_ttl != after.reach.dest_ttl ||
+               before->reach.top_ttl != after.reach.top_ttl ||
+               before->reach.refused_ttl != after.reach.refused_ttl ||
+               before->path_changes != after.path_changes ||
+               before->reach.doubt_ttl != after.reach.doubt_ttl;
+    if (way) {
+        target->settled_cycle = target->cycle;
+        trace->explained_ttl = 0;
+    }
+    bool silent = event->outcome == SONDE_OUTCOME_NO_REPLY;
+    if (silent && !event->to_target)
+        note_missed(engine, target, trace, event->ttl);
+    else if (after.reach.dest_ttl != 0)
+        trace->is_astray = false;
+    if (before->path_changes != after.path_changes)
+        confirm_anew(engine, target);
+    if (before->reach.dest_ttl == 0 && after.reach.dest_ttl != 0) /* one by one from now on */
+        memset(asks_at(engine, trace, after.reach.top_ttl + 1U), 0,
+               after.reach.dest_ttl - after.reach.top_ttl - 1U);
+    uint8_t doubt = after.reach.doubt_ttl;
+    if (doubt != 0 && doubt != before->reach.doubt_ttl)
+        walk_want(engine, target, trace,
+                  doubt); /* what contradicts is believed when it comes twice */
+    target->changed |= way || before->standing != after.standing ||
+                       before->reached != after.reached || before->answered != after.answered ||
+                       silent;
+}
+
+/* An answer of the target, or of who refuses in its place, to whatever was asked. If the target
+ * answers, and probes on the way are to carry another question from now on, those that were silent
+ * at the target may now be answered there. */
+static void note_answer(const struct engine *engine, struct engine_trace *trace,
+                        const struct sonde_event *event)
+{
+    if (event->outcome == SONDE_OUTCOME_TTL_EXCEEDED)
+        return;
     uint8_t before = asking_on_the_way(&trace->asking);
-    if (event->outcome != SONDE_OUTCOME_TTL_EXCEEDED)
-        asking_on_answer(&trace->asking, event->question);
-    if (!is_target || asking_on_the_way(&trace->asking) == before)
+    uint8_t top_ttl = trace_reach(engine, trace)->top_ttl;
+    const struct engine_target *target = &engine->targets[trace->target];
+    asking_on_answer(&trace->asking, event->question);
+    if (asking_on_the_way(&trace->asking) != before &&
+        sonde_event_is_target(event, &target->addr)) {
+        memset(asks_at(engine, trace, top_ttl + 1U), 0, (size_t)engine->config.max_ttl - top_ttl);
+        trace->arrivals = 0;
+    }
+    trace->rationed = 0;
+    trace->keeps_silent = false;
+    trace->standing = standing_after(trace->standing, STANDING_EVENT_ANSWERED);
+    trace->unanswered_ns[0] = trace->unanswered_ns[1] = SONDE_NS_NEVER;
+}
+
+/* Does this machine itself say that its neighbour does not answer? Then no hop will be heard of,
+ * unless somebody else has spoken. */
+static void note_neighbour(struct engine_target *target, const struct sonde_event *event)
+{
+    bool own = event->outcome == SONDE_OUTCOME_HOST_UNREACHABLE &&
+               sonde_addr_equal(&event->from, &target->source) &&
+               !sonde_addr_equal(&target->source, &target->addr);
+    target->is_heard |= !own;
+    bool is_stuck = !target->is_heard;
+    target->changed |= is_stuck != target->is_stuck;
+    target->is_stuck = is_stuck;
+}
+
+/* If somebody on the way refuses a full-TTL probe: how many does it of a cycle? */
+static void note_refusal(struct engine_target *target, const struct flight *flight,
+                         const struct sonde_event *event)
+{
+    bool refuses = event->outcome >= SONDE_OUTCOME_ADMIN_PROHIBITED &&
+                   event->outcome <= SONDE_OUTCOME_OTHER_UNREACHABLE;
+    if (!refuses || !flight->to_target || sonde_event_is_target(event, &target->addr))
         return;
-    ttl_set_cut(&trace->asked, trace->reach.top_ttl + 1U);
-    target->stale = true;
+    if (flight->cycle != target->refused_cycle)
+        target->refused_count = 0;
+    target->refuser = budget_router(&event->from);
+    target->refused_cycle = flight->cycle;
+    target->refused_count++;
+    if (target->refused_most < target->refused_count)
+        target->refused_most = target->refused_count;
 }
 
-/* Fold an answer into what is known of the way. */
-static void learn(const struct engine *engine, struct engine_target *target,
-                  struct engine_trace *trace, const struct sonde_event *event)
+/* Move the charge for a probe to who answered it. Who refuses, or has no such port, may stand
+ * anywhere. */
+static void settle_charge(struct engine *engine, const struct engine_trace *trace,
+                          struct flight *flight, const struct sonde_event *event, sonde_ns now)
 {
-    bool is_target = sonde_event_is_target(event, &target->addr);
-    /* only the target's word, where it is nothing new, leaves the walk as it is */
-    bool known = event->to_target && is_target && trace->answered && target->distance != 0;
-    target->stale |= !known || event->rtt_ns > target->rtt_max_ns;
-    target->rtt_max_ns = ns_max(target->rtt_max_ns, event->rtt_ns);
-    target->reached |= is_target;
-    target->told |= event->outcome != SONDE_OUTCOME_TTL_EXCEEDED;
-    trace->answered |= event->outcome != SONDE_OUTCOME_TTL_EXCEEDED;
-    trace->suspect &= !trace->answered;
-    learn_question(target, trace, event, is_target);
-    reach_on_event(&trace->reach, event, is_target);
-    extent_learn(engine, target);
+    const struct engine_target *target = &engine->targets[trace->target];
+    bool by_error = event->icmp_type >= 0;
+    budget_key who = by_error ? budget_router(&event->from) : 0;
+    if (!flight->to_target && event->outcome == SONDE_OUTCOME_TTL_EXCEEDED) {
+        struct budget_place place = trace_place_of(engine, target, trace, flight->ttl);
+        budget_answered(&engine->budget, &flight->charge, who, place, now);
+    } else if (flight->charge.key != who) {
+        budget_give_back(&engine->budget, &flight->charge);
+        if (by_error)
+            budget_charge(&engine->budget, who, now);
+    }
 }
 
-/* A probe of the trace ends: what waited for that may go now. */
-static void let_go(const struct engine *engine, struct engine_target *target,
-                   const struct engine_trace *trace)
-{
-    target->flying_count--;
-    target->stale |=
-        trace->one_at_a_time || trace->nameless || !flight_may_take(&engine->flights, &trace->line);
-}
-
-void finish_flight(struct engine *engine, uint32_t index, struct sonde_event *event)
+void finish_flight(struct engine *engine, uint32_t index, struct sonde_event *event, sonde_ns now)
 {
     struct flight *flight = &engine->flights.flights[index];
     struct engine_trace *trace = &engine->traces[flight->trace];
-    struct engine_target *target = target_of(engine, flight->trace);
+    struct engine_target *target = &engine->targets[trace->target];
+    const struct knowledge before = know(engine, trace);
+    bool answered =
+        event->outcome != SONDE_OUTCOME_NO_REPLY && event->outcome != SONDE_OUTCOME_SEND_ERROR;
     event->type = SONDE_EVENT_PROBE;
     describe(engine, index, event);
-    if (flight->to_target)
-        trace->last_token = flight->token;
-    if (event->outcome == SONDE_OUTCOME_NO_REPLY)
-        learn_silence(engine, target, trace, event);
-    else if (event->outcome != SONDE_OUTCOME_SEND_ERROR)
-        learn(engine, target, trace, event);
-    let_go(engine, target, trace);
-    flight_keep(&engine->flights, &trace->line, index, event->outcome);
+    if (answered) {
+        /* how long somebody looked for the target in vain is no round trip */
+        if (event->rtt_ns >= 0 && event->outcome != SONDE_OUTCOME_HOST_UNREACHABLE)
+            patience_note(&target->patience, event->rtt_ns,
+                          sonde_event_is_target(event, &target->addr), now);
+        if (sonde_event_is_target(event, &target->addr))
+            patience_reached(&target->patience,
+                             event->outcome == SONDE_OUTCOME_ECHO_REPLY || event->icmp_type >= 0);
+        note_neighbour(target, event);
+        note_refusal(target, flight, event);
+        note_answer(engine, trace, event);
+        if (flight->is_blind && event->outcome == SONDE_OUTCOME_TTL_EXCEEDED &&
+            flight->ttl > trace->blind_ttl)
+            trace->blind_ttl = flight->ttl;
+        settle_charge(engine, trace, flight, event, now);
+        if (flight->shares && event->outcome == SONDE_OUTCOME_TTL_EXCEEDED) {
+            claims_unshare(&trace->claims, flight->attempt);
+            flight->shares = false;
+        }
+    }
+    if (flight->is_blind && *asks_at(engine, trace, flight->ttl) == 0)
+        *asks_at(engine, trace, flight->ttl) = 1;
     hold(engine, event);
+    notice(engine, trace, &before, event);
+    target->flying_count--;
+    flight_keep(&engine->flights, &trace->line, index, event->outcome);
 }
 
 void finish_again(struct engine *engine, uint32_t index, enum sonde_event_type type,
                   struct sonde_event *event)
 {
+    const struct flight *flight = &engine->flights.flights[index];
+    struct engine_trace *trace = &engine->traces[flight->trace];
+    const struct knowledge before = know(engine, trace);
     event->type = type;
     describe(engine, index, event);
+    if (type == SONDE_EVENT_LATE) {
+        note_neighbour(&engine->targets[trace->target], event);
+        note_answer(engine, trace, event);
+    }
     hold(engine, event);
+    notice(engine, trace, &before, event);
 }
 
-/* The event of a probe that nothing of its own came back to. */
+/* The event of a probe that nothing came back to. */
 static struct sonde_event event_without_answer(enum sonde_outcome outcome)
 {
     return (struct sonde_event){
         .outcome = outcome, .rtt_ns = -1, .reply_ttl = -1, .icmp_type = -1, .icmp_code = -1};
 }
 
-/* Use up an echo. @return what is known of the answer that it is. */
-static struct sonde_event take_echo(struct engine *engine, uint32_t trace_index)
-{
-    struct engine_trace *trace = &engine->traces[trace_index];
-    struct sonde_event event = event_without_answer(SONDE_OUTCOME_OPEN);
-    event.from = trace->spec.flow.dst;
-    event.reply_ttl = trace->echo_ttl;
-    event.uncertain = true;
-    trace->echoes--;
-    target_of(engine, trace_index)->echoes--;
-    return event;
-}
-
 void finish_unsent(struct engine *engine, uint32_t index, const struct sonde_sent *sent)
 {
+    sonde_ns now = sent->stamp.time_ns;
     struct sonde_event event = event_without_answer(SONDE_OUTCOME_SEND_ERROR);
+    const struct flight *flight = &engine->flights.flights[index];
+    struct engine_trace *trace = &engine->traces[flight->trace];
     event.error = -sent->error;
     event.mtu_bytes = sent->mtu_bytes;
     if (sent->error == -EPERM)
-        engine->traces[engine->flights.flights[index].trace].refused_ns = sent->stamp.time_ns;
-    finish_flight(engine, index, &event);
+        trace->refused_ns = now;
+    if (claims_is_newest(&trace->claims, flight->token))
+        claims_answered(&trace->claims, now); /* nobody can answer what never left */
+    finish_flight(engine, index, &event, now);
 }
 
-void finish_unanswered(struct engine *engine, uint32_t index)
+/* Was a trace refused by who would refuse it, ever? */
+static bool was_refused(const struct engine *engine, const struct engine_trace *trace)
+{
+    const struct tally_outcome *outcomes = trace_tally(engine, trace)->outcomes;
+    bool refused = outcomes[SONDE_OUTCOME_PORT_UNREACHABLE].shown > 0;
+    for (unsigned i = SONDE_OUTCOME_ADMIN_PROHIBITED; i <= SONDE_OUTCOME_OTHER_UNREACHABLE; i++)
+        refused |= outcomes[i].shown > 0;
+    return refused;
+}
+
+/* May somebody have kept silent about a probe because it rations its refusals? Of a port that was
+ * never refused, and may be silent always, that is supposed until it was silent without that
+ * excuse; of one that the host refused, a few times in a row; of one that was refused on the way,
+ * not at all: it is known what becomes of it. */
+static bool is_rationed(const struct engine *engine, const struct engine_trace *trace,
+                        const struct flight *flight)
+{
+    const struct engine_target *target = &engine->targets[trace->target];
+    budget_key refuser = flight->to_target ? trace_refuser(engine, target, trace) : 0;
+    if (refuser == 0 || trace->keeps_silent ||
+        budget_ready_ns(&engine->budget, refuser, BUDGET_SPARE) <= flight->sent_ns)
+        return false;
+    bool by_host = refuser == budget_router(&target->addr);
+    return trace->rationed < (!was_refused(engine, trace) ? 1 : by_host ? RATIONED_MAX : 0);
+}
+
+/* Does it say nothing that a probe was not answered? What went ahead blindly may have been dropped
+ * on the way for what it is; not before a router that answered another such probe, though. */
+static bool is_mute(const struct engine_trace *trace, const struct flight *flight)
+{
+    bool passed = flight->is_blind && flight->ttl < trace->blind_ttl && !trace->quotes_name_nothing;
+    return flight->is_mute && !passed;
+}
+
+void finish_unanswered(struct engine *engine, uint32_t index, sonde_ns now)
 {
     const struct flight *flight = &engine->flights.flights[index];
-    const struct engine_trace *trace = &engine->traces[flight->trace];
+    struct engine_trace *trace = &engine->traces[flight->trace];
+    if (is_mute(trace, flight)) {
+        walk_was_mute(engine, &engine->targets[trace->target], trace, flight->ttl);
+        finish_unawaited(engine, index);
+        return;
+    }
+    if (flight->to_target && claims_is_unclear(&trace->claims, flight->attempt)) {
+        finish_unawaited(engine, index);
+        return;
+    }
+    if (is_rationed(engine, trace, flight)) {
+        struct engine_target *target = &engine->targets[trace->target];
+        trace->cycle--; /* it is asked again */
+        trace->rationed++;
+        target->again_count++;
+        asking_again(&trace->asking, flight->question);
+        members_add(&target->fulls, trace_place(engine, trace));
+        finish_unawaited(engine, index);
+        return;
+    }
+    if (flight->to_target) {
+        trace->rationed = 0;
+        trace->keeps_silent |= !was_refused(engine, trace);
+    }
     struct sonde_event event = event_without_answer(SONDE_OUTCOME_NO_REPLY);
-    if (trace->echoes > 0 &&
-        flight->ttl >= extent_floor(engine, target_of(engine, flight->trace), trace))
-        event = take_echo(engine, flight->trace);
-    finish_flight(engine, index, &event);
+    finish_flight(engine, index, &event, now);
 }
 
 void finish_unawaited(struct engine *engine, uint32_t index)
@@ -153,22 +333,7 @@ void finish_unawaited(struct engine *engine, uint32_t index)
     event.type = SONDE_EVENT_UNAWAITED;
     describe(engine, index, &event);
     hold(engine, &event);
-    let_go(engine, &engine->targets[trace->target], trace);
+    engine->targets[trace->target].flying_count--;
+    engine->targets[trace->target].changed = true;
     flight_drop(&engine->flights, &trace->line, index);
-}
-
-bool finish_echo(struct engine *engine, struct engine_target *target)
-{
-    if (target->echoes == 0 || target->flying_count > 0)
-        return false;
-    uint32_t trace = target->first_trace;
-    while (engine->traces[trace].echoes == 0)
-        trace++;
-    struct sonde_event event = take_echo(engine, trace);
-    uint32_t answered = last_kept(engine, trace);
-    if (answered != FLIGHT_NONE)
-        finish_again(engine, answered, SONDE_EVENT_DUPLICATE, &event);
-    else
-        engine_on_discard(engine, SONDE_DISCARD_UNKNOWN_PROBE);
-    return true;
 }

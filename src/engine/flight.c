@@ -18,6 +18,8 @@ int flight_init(struct flight_table *table, uint32_t cap, uint32_t share)
         .share = share,
         .first_ended = FLIGHT_NONE,
         .last_ended = FLIGHT_NONE,
+        .first_sent = FLIGHT_NONE,
+        .last_sent = FLIGHT_NONE,
     };
     table->flights = calloc(cap, sizeof *table->flights);
     return table->flights != NULL ? 0 : -ENOMEM;
@@ -56,6 +58,18 @@ static void link_last(struct flight_table *table, struct flight_line *line, uint
     table->flying++;
 }
 
+static void unlink_sent(struct flight_table *table, const struct flight *flight)
+{
+    if (flight->earlier == FLIGHT_NONE)
+        table->first_sent = flight->later;
+    else
+        table->flights[flight->earlier].later = flight->later;
+    if (flight->later == FLIGHT_NONE)
+        table->last_sent = flight->earlier;
+    else
+        table->flights[flight->later].earlier = flight->earlier;
+}
+
 static void unlink_flying(struct flight_table *table, struct flight_line *line, uint32_t index)
 {
     const struct flight *flight = &table->flights[index];
@@ -69,6 +83,21 @@ static void unlink_flying(struct flight_table *table, struct flight_line *line, 
         table->flights[flight->next].prev = flight->prev;
     line->flying--;
     table->flying--;
+    if (flight->sent)
+        unlink_sent(table, flight);
+}
+
+void flight_sent(struct flight_table *table, uint32_t index)
+{
+    struct flight *flight = &table->flights[index];
+    flight->sent = true;
+    flight->earlier = table->last_sent;
+    flight->later = FLIGHT_NONE;
+    if (table->last_sent == FLIGHT_NONE)
+        table->first_sent = index;
+    else
+        table->flights[table->last_sent].later = index;
+    table->last_sent = index;
 }
 
 /* A place that was never used, or the one whose flight ended longest ago. */
@@ -114,6 +143,8 @@ uint32_t flight_take(struct flight_table *table, struct flight_line *line)
     flight->older = line->newest;
     flight->state = FLIGHT_FLYING;
     flight->sent = false;
+    flight->is_blind = false;
+    flight->is_mute = false;
     line->newest = index;
     line->next_token = (line->next_token + 1) % FLIGHT_TOKENS;
     link_last(table, line, index);

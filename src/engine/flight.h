@@ -15,7 +15,7 @@
 #ifndef ENGINE_FLIGHT_H
 #define ENGINE_FLIGHT_H
 
-#include "base/time.h"
+#include "engine/budget.h"
 
 #include <sonde/vocabulary.h>
 
@@ -32,13 +32,17 @@ enum flight_state {
 
 /* There are many, so that one has to be small: enums are kept in bytes. */
 struct flight {
-    sonde_ns sent_ns; /* when it left; until then, since when it is due */
+    sonde_ns sent_ns;            /* when it left; until then, since when it is due */
+    struct budget_charge charge; /* for the answer of a router, or of a host that rations it */
     uint32_t trace;
     uint32_t token;
+    uint32_t attempt; /* of the trace, that it is part of */
     uint32_t cycle;
     uint32_t older;     /* the flight of the token before, if it has not been overwritten */
     uint32_t prev;      /* of a flying one: its neighbours among those of its line */
     uint32_t next;      /* of one that ended: the one that ended after it */
+    uint32_t earlier;   /* of one that left and flies: the one that left before it */
+    uint32_t later;     /* and the one that left after it */
     uint8_t state;      /* an enum flight_state */
     uint8_t outcome;    /* of a kept flight: an enum sonde_outcome */
     uint8_t sent_clock; /* an enum sonde_clock */
@@ -46,7 +50,12 @@ struct flight {
     uint16_t size_bytes; /* of the whole packet */
     uint8_t question;    /* of its service's, that it carries */
     bool to_target;
-    bool sent; /* of a flying one: it left */
+    bool sent;         /* of a flying one: it left */
+    bool releases;     /* before it leaves, an attempt is to be taken back */
+    bool is_blind;     /* see struct probe_name */
+    bool shares;       /* its attempt, as long as it may have arrived */
+    bool is_mute;      /* its silence says nothing */
+    uint32_t released; /* the attempt that is to be taken back */
 };
 
 /** The probes of one trace. */
@@ -62,12 +71,13 @@ struct flight_line {
 struct flight_table {
     struct flight *flights; /* [cap] */
     uint32_t cap;
-    uint32_t share;  /* flying probes of one line, at most */
-    uint32_t flying; /* flights that are */
-    uint32_t used;   /* flights that were ever taken, from the first on */
-    uint32_t
-        first_ended; /* of those that do not fly, the one that ended first; FLIGHT_NONE: none */
+    uint32_t share;       /* flying probes of one line, at most */
+    uint32_t flying;      /* flights that are */
+    uint32_t used;        /* flights that were ever taken, from the first on */
+    uint32_t first_ended; /* of those that ended, the first; FLIGHT_NONE: none has */
     uint32_t last_ended;
+    uint32_t first_sent; /* of those that left and fly, of all lines, the one that left first */
+    uint32_t last_sent;
 };
 
 /**
@@ -122,6 +132,9 @@ bool flight_may_take(const struct flight_table *table, const struct flight_line 
  * @return Its index, with cycle, ttl, to_target and the time to be set by the caller.
  */
 uint32_t flight_take(struct flight_table *table, struct flight_line *line);
+
+/** A flying probe has left: its sent_ns is set, and not before that of the one told of last. */
+void flight_sent(struct flight_table *table, uint32_t index);
 
 /** A flying probe ended: remember it. */
 void flight_keep(struct flight_table *table, struct flight_line *line, uint32_t index,

@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which traces go to a place: by destination, protocol and destination port. */
-#include "base/prng.h"
-#include "engine/internal.h"
+#include "engine/flows.h"
+#include "engine/engine.h"
+#include "engine/state.h"
 
 uint32_t *flow_bucket(const struct engine *engine, uint8_t protocol,
                       const struct sonde_addr *remote, uint16_t remote_port)
 {
-    /* Neighbours stay neighbours: whoever probes a whole network goes through it in order. The
-     * networks are mixed, since plans number them in steps. */
-    struct rd rd = rd_init((struct sonde_span){remote->bytes, sizeof remote->bytes});
-    uint64_t high = remote->family == SONDE_FAMILY_IPV6 ? rd_u64(&rd) : 0;
-    uint64_t middle = remote->family == SONDE_FAMILY_IPV6 ? rd_u32(&rd) : 0;
-    uint32_t low = rd_u32(&rd);
-    uint64_t network = mix64(mix64(high) ^ (middle << 32 | (low & ~UINT32_C(0xff))));
-    uint64_t place = mix64(network ^ (uint64_t)protocol << 16 ^ remote_port) + (low & 0xff);
+    uint64_t place = flows_hash(protocol, remote, remote_port);
     return &engine->flow_buckets[place & (engine->flow_bucket_count - 1)];
 }
 

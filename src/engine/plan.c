@@ -1,72 +1,101 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * What a target sends, and when, and how long it waits for answers.
- *
- * State first: a cycle begins with one full-TTL probe for each trace. Path second: the walk up the
- * path goes on beside them (engine/walk.c).
- */
-#include "engine/internal.h"
+/* What a target sends, and when, and how long it waits; see engine/plan.h. */
+#include "engine/plan.h"
 
-/* Is a walk under way that only its own pace holds back? A new cycle goes on with it. */
-static bool is_walking(struct engine *engine, struct engine_target *target, sonde_ns now)
-{
-    return walk_ns(engine, target, now) <= target->step_ns && target->walk_ns != SONDE_NS_NEVER;
-}
+#include "engine/extent.h"
+#include "engine/look.h"
+#include "engine/trace.h"
+#include "engine/walk.h"
 
-sonde_ns plan_room_ns(const struct engine *engine, const struct engine_trace *trace, sonde_ns now)
-{
-    if (flight_may_take(&engine->flights, &trace->line))
-        return 0;
-    const struct flight *oldest = &engine->flights.flights[trace->line.first];
-    return ns_max(ns_add(oldest->sent_ns, engine->config.timeout_ns), ns_add(now, 1));
-}
+/* Where nothing of the target answers, the last router is given the time that it takes to find out
+ * that nobody has the address: three questions a second apart (Linux: mcast_solicit and
+ * retrans_time_ms of arp(7); RFC 4861 §10), and some for the way. */
+static const sonde_ns RESOLUTION_NS = 3250 * SONDE_NS_PER_MS;
 
-/* When the next of the full-TTL probes that are due can be sent; never: none is due. */
-static sonde_ns full_ns(const struct engine *engine, const struct engine_target *target,
-                        sonde_ns now)
+/* What could only contradict what is known is waited for a little longer than a round trip. */
+static const sonde_ns RECHECK_SLACK_NS = 5 * SONDE_NS_PER_MS;
+
+/* Until when the last router may say that it does not find the target; INT64_MIN: something of that
+ * answers, or everything is refused. */
+static sonde_ns word_ns(const struct engine *engine, const struct engine_target *target)
 {
-    sonde_ns full = SONDE_NS_NEVER;
-    for (uint32_t i = 0; target->fulls_due > 0 && i < target->trace_count; i++) {
-        const struct engine_trace *trace = trace_at(engine, target, i);
-        if (trace->full_due)
-            full = ns_min(full, plan_room_ns(engine, trace, now));
+    sonde_ns last = INT64_MIN;
+    for (uint32_t i = 0; !target->patience.reached && i < target->trace_count; i++) {
+        sonde_ns since = trace_at(engine, target, i)->unanswered_ns[0];
+        if (since != SONDE_NS_NEVER)
+            last = ns_max(last, since);
     }
-    return full;
+    if (last == INT64_MIN)
+        return last;
+    return ns_add(last, ns_add(RESOLUTION_NS, patience_longest_ns(&target->patience)));
 }
 
-/* When the target has something to send. */
-static sonde_ns send_ns(struct engine *engine, struct engine_target *target, sonde_ns now)
+/* Make anew what follows from what is known of a target. */
+static void review(struct engine *engine, struct engine_target *target, sonde_ns now)
 {
-    if (target->done)
-        return SONDE_NS_NEVER;
-    if (full_ns(engine, target, now) <= now)
-        return now;
-    sonde_ns walk = walk_ns(engine, target, now);
-    sonde_ns full = full_ns(engine, target, now); /* a look at the walk may begin a standby */
-    return ns_min(ns_min(target->next_cycle_ns, full), ns_min(walk, target->walk_until_ns));
+    target->changed = false;
+    extent_learn(engine, target);
+    target->word_ns = word_ns(engine, target);
+    target->review_ns = look_review(engine, target, now);
+    target->limit_ttl = 0;
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        struct engine_trace *trace = trace_at(engine, target, i);
+        uint8_t limit = (uint8_t)extent_limit(engine, target, trace, now);
+        walk_set_limit(engine, target, trace, limit);
+        target->limit_ttl = limit > target->limit_ttl ? limit : target->limit_ttl;
+        target->review_ns = ns_min(target->review_ns, extent_grows_ns(engine, target, trace, now));
+    }
+    look_choose(engine, target);
+    walk_restart(engine, target);
+}
+
+/* When the first of the full-TTL probes that are due can be sent; never: none is due. */
+static sonde_ns full_ns(const struct engine *engine, const struct engine_target *target,
+                        sonde_ns now, uint32_t *ret_index)
+{
+    sonde_ns first = SONDE_NS_NEVER;
+    unsigned index = members_from(&target->fulls, 0);
+    for (; index != MEMBERS_NONE && first > now; index = members_from(&target->fulls, index + 1)) {
+        sonde_ns full = trace_full_ns(engine, target, trace_at(engine, target, index));
+        if (full < first) {
+            first = full;
+            *ret_index = index;
+        }
+    }
+    return first;
+}
+
+void plan_begin(struct engine *engine, struct engine_target *target, sonde_ns now)
+{
+    target->next_cycle_ns = now;
+    target->begun_ns = SONDE_NS_NEVER;
+    target->walk_ns = SONDE_NS_NEVER;
+    target->step_ns = now;
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        for (unsigned ttl = engine->config.first_ttl; ttl <= engine->config.max_ttl; ttl++)
+            members_add(&turn_at(engine, target, ttl)->fresh, i);
+    }
+    review(engine, target, now);
+    heap_set(&engine->sending, target_index(engine, target), now);
 }
 
 static void begin_cycle(struct engine *engine, struct engine_target *target, sonde_ns now)
 {
-    if (target->cycle++ == 0)
-        target->start_ns = now;
-    target->stepped = false;
-    bool walking = is_walking(engine, target, now);
-    if (!walking) {
-        target->step_ttl = 0;
-        target->step_ns = now;
-    }
-    /* what found no room in its cycle is left out; a standby that is_walking() has begun is counted
-     * with the others */
-    target->fulls_due = 0;
+    target->cycle++;
+    target->cycle_ns = now;
     for (uint32_t i = 0; i < target->trace_count; i++) {
         struct engine_trace *trace = trace_at(engine, target, i);
-        if (!walking)
-            trace->asked = (struct ttl_set){0};
-        trace->full_due = !trace->standby;
-        target->fulls_due += trace->full_due;
+        if (!trace_is_begun(trace))
+            continue;
+        /* An endless run makes up for one cycle that had to wait, a finite one for all; but not for
+         * those of a control that nobody asked for. */
+        if (trace->is_standby)
+            trace->cycle = target->cycle - 1;
+        else if (engine->config.cycles == 0 && target->cycle - trace->cycle > 2)
+            trace->cycle = target->cycle - 2;
+        members_add(&target->fulls, i);
     }
-    target->stale = true;
+    walk_begin_cycle(engine, target);
     if (target->cycle == engine->config.cycles) {
         target->next_cycle_ns = SONDE_NS_NEVER;
         return;
@@ -78,68 +107,80 @@ static void begin_cycle(struct engine *engine, struct engine_target *target, son
 
 /* A run that cannot keep up with its interval always has a cycle due: then at least one step of the
  * walk goes before it, so that every path is seen to its end. */
-static bool cycle_is_due(struct engine *engine, struct engine_target *target, sonde_ns now)
+static bool cycle_is_due(const struct engine_target *target, sonde_ns now)
 {
     return ns_due(target->next_cycle_ns, now) &&
-           (target->stepped || !ns_due(walk_ns(engine, target, now), now));
+           (target->walk_asks > 0 || walk_due_ns(target) > now || target->cycle == 0);
 }
 
-/* Choose a full-TTL probe; one is due that can be sent. */
-static struct plan_choice next_full(const struct engine *engine, struct engine_target *target,
-                                    sonde_ns now)
+static struct plan_choice choose_full(struct engine *engine, struct engine_target *target,
+                                      uint32_t index, sonde_ns now)
 {
-    uint32_t index = target->first_trace;
-    while (!engine->traces[index].full_due ||
-           plan_room_ns(engine, &engine->traces[index], now) > now)
-        index++;
-    engine->traces[index].full_due = false;
-    target->fulls_due--;
-    return (struct plan_choice){index, engine->config.max_ttl, true};
+    struct engine_trace *trace = trace_at(engine, target, index);
+    bool asks_on = trace->asks_on && !asking_takes_again(&trace->asking);
+    walk_hold(target, now); /* no probe to a hop shall overtake it */
+    trace->cycle += !asks_on;
+    trace->asks_on &= !asks_on;
+    if (trace->cycle >= target->cycle && !trace->asks_on)
+        members_remove(&target->fulls, index);
+    return (struct plan_choice){target->first_trace + index, trace->full_ttl, true};
 }
 
 bool plan_next(struct engine *engine, struct engine_target *target, sonde_ns now,
                struct plan_choice *ret_choice)
 {
+    uint32_t index = 0;
     if (target->done)
         return false;
-    if (full_ns(engine, target, now) > now && cycle_is_due(engine, target, now))
+    if (target->changed || ns_due(target->review_ns, now))
+        review(engine, target, now);
+    bool is_full = full_ns(engine, target, now, &index) <= now;
+    if (!is_full && cycle_is_due(target, now)) {
         begin_cycle(engine, target, now);
-    if (full_ns(engine, target, now) > now)
-        return walk_step(engine, target, now, ret_choice);
-    *ret_choice = next_full(engine, target, now);
+        is_full = full_ns(engine, target, now, &index) <= now;
+    }
+    if (!is_full)
+        return walk_next(engine, target, now, ret_choice);
+    *ret_choice = choose_full(engine, target, index, now);
     return true;
 }
 
-bool plan_all_sent(struct engine *engine, struct engine_target *target, sonde_ns now)
+bool plan_all_sent(const struct engine_target *target)
 {
     return target->next_cycle_ns == SONDE_NS_NEVER && target->unsent_count == 0 &&
-           walk_ns(engine, target, now) == SONDE_NS_NEVER && target->fulls_due == 0 &&
-           target->turn_ns == SONDE_NS_NEVER;
+           members_is_empty(&target->fulls) && walk_due_ns(target) == SONDE_NS_NEVER &&
+           target->turn_ns == SONDE_NS_NEVER && !target->changed;
 }
 
-sonde_ns plan_patience_ns(const struct engine *engine, const struct engine_target *target,
-                          const struct engine_trace *trace, unsigned question)
+sonde_ns plan_patience_ns(const struct engine *engine, const struct engine_trace *trace,
+                          unsigned question)
 {
+    const struct patience *patience = &engine->targets[trace->target].patience;
     sonde_ns think = probe_think_ns(trace->ops, &trace->spec, question);
-    return ns_min(ns_add(extent_settle_ns(target), think), engine->config.timeout_ns);
-}
-
-sonde_ns plan_turn_ns(const struct engine *engine, const struct engine_target *target,
-                      const struct engine_trace *trace)
-{
-    if (extent_settle_ns(target) == SONDE_NS_NEVER)
-        return engine->config.timeout_ns / 2; /* nothing has answered, and it will hardly be late */
-    return plan_patience_ns(engine, target, trace, trace->asking.at);
+    return ns_min(ns_add(patience_target_ns(patience), think), engine->config.timeout_ns);
 }
 
 sonde_ns plan_lost_ns(const struct engine *engine, const struct flight *flight)
 {
     const struct engine_trace *trace = &engine->traces[flight->trace];
-    const struct engine_target *target = &engine->targets[trace->target];
-    sonde_ns bound = ns_min(extent_settle_ns(target), engine->config.timeout_ns);
+    const struct patience *patience = &engine->targets[trace->target].patience;
+    sonde_ns bound = ns_min(patience_router_ns(patience), engine->config.timeout_ns);
     if (flight->to_target)
-        bound = plan_patience_ns(engine, target, trace, flight->question);
+        bound = plan_patience_ns(engine, trace, flight->question);
     return ns_add(flight->sent_ns, bound);
+}
+
+sonde_ns plan_flying_until_ns(const struct engine *engine, const struct engine_trace *trace,
+                              unsigned ttl)
+{
+    sonde_ns until = INT64_MIN;
+    uint32_t index = trace->line.first;
+    for (; index != FLIGHT_NONE; index = engine->flights.flights[index].next) {
+        const struct flight *flight = &engine->flights.flights[index];
+        if (!flight->to_target && flight->ttl == ttl)
+            until = ns_max(until, plan_lost_ns(engine, flight));
+    }
+    return until;
 }
 
 /* Until when a flying probe is worth waiting for, once everything is sent. */
@@ -147,16 +188,18 @@ static sonde_ns awaited_ns(const struct engine *engine, const struct engine_targ
                            const struct flight *flight)
 {
     const struct engine_trace *trace = &engine->traces[flight->trace];
-    unsigned end = extent_end(target, trace);
-    if (flight->to_target || end == 0 || flight->ttl < end ||
-        (flight->ttl == end && !trace->answered))
+    unsigned end = extent_end(engine, target, trace);
+    const struct reach *reach = trace_reach(engine, trace);
+    bool expected = end != reach->dest_ttl && end != reach->refused_ttl; /* and nothing more */
+    if (flight->to_target || end == 0 || flight->ttl < end || (flight->ttl == end && expected) ||
+        trace->standing == STANDING_SILENT)
         return plan_lost_ns(engine, flight);
     if (flight->ttl > end)
-        return flight->sent_ns; /* it overshot, and can only say again what is known */
+        return flight->sent_ns; /* it went beyond, and can only say again what is known */
     /* Only a router could still contradict the distance, and it would be nearer than the target. */
-    sonde_ns slack = ns_max(target->rtt_max_ns / 8, RECHECK_SLACK_NS);
+    sonde_ns longest = patience_longest_ns(&target->patience);
     return ns_min(plan_lost_ns(engine, flight),
-                  ns_add(flight->sent_ns, ns_add(target->rtt_max_ns, slack)));
+                  ns_add(flight->sent_ns, ns_add(longest, ns_max(longest / 8, RECHECK_SLACK_NS))));
 }
 
 sonde_ns plan_settled_ns(const struct engine *engine, const struct engine_target *target)
@@ -173,51 +216,38 @@ sonde_ns plan_settled_ns(const struct engine *engine, const struct engine_target
     return settled;
 }
 
-sonde_ns plan_word_ns(const struct engine *engine, const struct engine_target *target)
+sonde_ns plan_done_ns(const struct engine *engine, const struct engine_target *target)
 {
-    bool left = false;
-    if (target->reached || target->told)
-        return 0;
-    for (uint32_t i = 0; i < target->trace_count; i++)
-        left |= trace_at(engine, target, i)->silent_ns != SONDE_NS_NEVER;
-    sonde_ns path_ns = ns_mul(target->rtt_max_ns, 2);
-    return left ? ns_add(target->start_ns, ns_add(RESOLUTION_NS, path_ns)) : 0;
+    return ns_max(plan_settled_ns(engine, target), target->word_ns);
 }
 
-/* When engine_on_time() has to look at the target; 0 for at once, because an arrival may be stamped
- * later than the loop's idea of the time. */
-static sonde_ns wait_ns(struct engine *engine, struct engine_target *target, sonde_ns now)
+/* When a target has something to send. */
+static sonde_ns send_ns(const struct engine *engine, const struct engine_target *target,
+                        sonde_ns now)
 {
-    sonde_ns earliest = SONDE_NS_NEVER;
+    uint32_t index;
     if (target->done)
-        return earliest;
-    if (target->flying_count == 0 && target->echoes > 0)
-        return 0;
-    for (uint32_t i = 0; i < target->trace_count; i++) {
-        uint32_t first = trace_at(engine, target, i)->line.first;
-        if (first == FLIGHT_NONE || !engine->flights.flights[first].sent)
-            continue; /* there is nothing to wait for before it has left */
-        const struct flight *oldest = &engine->flights.flights[first];
-        if (extent_is_echoed(engine, target, oldest))
-            return 0;
-        earliest = ns_min(earliest, ns_add(oldest->sent_ns, engine->config.timeout_ns));
-    }
-    if (plan_all_sent(engine, target, now))
-        earliest = ns_min(earliest, target->flying_count > 0 ? plan_settled_ns(engine, target)
-                                                             : plan_word_ns(engine, target));
-    return earliest;
+        return SONDE_NS_NEVER;
+    sonde_ns send = ns_min(target->next_cycle_ns, walk_due_ns(target));
+    return ns_min(send, full_ns(engine, target, now, &index));
 }
 
-void plan_chosen(struct engine *engine, struct engine_target *target, sonde_ns now)
+/* When engine_on_time() has to look at a target. */
+static sonde_ns wait_ns(const struct engine *engine, const struct engine_target *target)
 {
-    heap_set(&engine->sending, target_index(engine, target), send_ns(engine, target, now));
+    if (target->done)
+        return SONDE_NS_NEVER;
+    sonde_ns wait = target->review_ns;
+    if (plan_all_sent(target))
+        wait = ns_min(wait, plan_done_ns(engine, target));
+    return wait;
 }
 
 void plan_update(struct engine *engine, struct engine_target *target, sonde_ns now)
 {
-    plan_chosen(engine, target, now);
     uint32_t index = target_index(engine, target);
-    sonde_ns wait = wait_ns(engine, target, now);
-    if (wait < heap_time_of(&engine->waiting, index))
-        heap_set(&engine->waiting, index, wait);
+    if (!target->done && (target->changed || ns_due(target->review_ns, now)))
+        review(engine, target, now);
+    heap_set(&engine->sending, index, send_ns(engine, target, now));
+    heap_set(&engine->waiting, index, wait_ns(engine, target));
 }

@@ -71,6 +71,8 @@ static void target_at(struct reach *reach, uint8_t ttl, uint32_t cycle)
     reach->refused_ttl = 0;
     if (!reach->doubt_is_target && ttl <= reach->doubt_ttl)
         reach->doubt_ttl = 0; /* a router there was an exception */
+    if (reach->dest_ttl == ttl)
+        reach->dest_cycle = cycle;
     if (reach->dest_ttl != 0 && reach->dest_ttl <= ttl)
         return; /* known, or overshot */
     if (reach->top_ttl >= ttl)
@@ -78,6 +80,7 @@ static void target_at(struct reach *reach, uint8_t ttl, uint32_t cycle)
     if (ttl == 0)
         return;
     reach->dest_ttl = ttl;
+    reach->dest_cycle = cycle;
     if (reach->doubt_ttl >= ttl)
         reach->doubt_ttl = 0;
     ttl_set_cut(&reach->expired, ttl);
@@ -85,11 +88,11 @@ static void target_at(struct reach *reach, uint8_t ttl, uint32_t cycle)
 }
 
 /* A router answered where the target did. @return true if it is not the first to do so. */
-static bool doubt_target(struct reach *reach, uint8_t ttl, uint32_t cycle)
+static bool doubt_target(struct reach *reach, uint8_t ttl)
 {
     bool again = !reach->doubt_is_target && reach->doubt_ttl != 0;
     if (!again)
-        reach->doubt_after = cycle > 0 ? cycle - 1 : 0;
+        reach->doubt_after = reach->dest_cycle;
     reach->doubt_is_target = false;
     reach->doubt_ttl = again ? 0 : ttl;
     reach->changes += again;
@@ -103,7 +106,7 @@ static void router_at(struct reach *reach, uint8_t ttl, uint32_t cycle)
     if (reach->doubt_is_target && ttl >= reach->doubt_ttl)
         reach->doubt_ttl = 0; /* the target there was an exception */
     if (reach->dest_ttl != 0 && reach->dest_ttl <= ttl) {
-        if (!doubt_target(reach, ttl, cycle))
+        if (!doubt_target(reach, ttl))
             return;
         reach->dest_ttl = 0;
     }
@@ -158,8 +161,7 @@ void reach_on_replaced(struct reach *reach, uint8_t ttl, uint32_t cycle)
 
 void reach_on_event(struct reach *reach, const struct sonde_event *event, bool is_target)
 {
-    if (event->uncertain || event->outcome == SONDE_OUTCOME_SEND_ERROR ||
-        (event->to_target && (is_target || event->outcome == SONDE_OUTCOME_NO_REPLY)))
+    if (event->uncertain || event->to_target || event->outcome == SONDE_OUTCOME_SEND_ERROR)
         return;
     if (event->outcome == SONDE_OUTCOME_NO_REPLY)
         reach_on_silence(reach, event->ttl, event->cycle);
@@ -167,6 +169,6 @@ void reach_on_event(struct reach *reach, const struct sonde_event *event, bool i
         reach_on_answer(reach, event->ttl, event->cycle, REACH_TARGET);
     else if (event->outcome == SONDE_OUTCOME_TTL_EXCEEDED)
         reach_on_answer(reach, event->ttl, event->cycle, REACH_ROUTER);
-    else if (!event->to_target)
+    else
         reach_on_answer(reach, event->ttl, event->cycle, REACH_REFUSED);
 }

@@ -18,6 +18,8 @@
 #ifndef ENGINE_REACH_H
 #define ENGINE_REACH_H
 
+#include "engine/ttl_set.h"
+
 #include <sonde/event.h>
 
 enum {
@@ -25,46 +27,6 @@ enum {
     REACH_SILENCES_MOVED = 2, /* likewise, where there is another sign of a change */
     REACH_SILENCES_MAX = 32,  /* likewise, however seldom it answers */
 };
-
-/** A set of TTLs. */
-struct ttl_set {
-    uint64_t words[4];
-};
-
-static inline bool ttl_set_has(const struct ttl_set *set, unsigned ttl)
-{
-    return (set->words[ttl / 64] >> ttl % 64 & 1) != 0;
-}
-
-static inline void ttl_set_add(struct ttl_set *set, unsigned ttl)
-{
-    set->words[ttl / 64] |= UINT64_C(1) << ttl % 64;
-}
-
-/** Add what is in another set. */
-static inline void ttl_set_join(struct ttl_set *set, const struct ttl_set *other)
-{
-    for (unsigned word = 0; word < 4; word++)
-        set->words[word] |= other->words[word];
-}
-
-/** Take a TTL and all above it from a set. */
-static inline void ttl_set_cut(struct ttl_set *set, unsigned ttl)
-{
-    set->words[ttl / 64] &= (UINT64_C(1) << ttl % 64) - 1;
-    for (unsigned word = ttl / 64 + 1; word < 4; word++)
-        set->words[word] = 0;
-}
-
-/** @return The largest TTL of a set; 0 if it is empty. */
-static inline uint8_t ttl_set_highest(const struct ttl_set *set)
-{
-    for (unsigned word = 4; word-- > 0;) {
-        if (set->words[word] != 0)
-            return (uint8_t)(word * 64 + 63 - (unsigned)__builtin_clzll(set->words[word]));
-    }
-    return 0;
-}
 
 /** Who answered a TTL-limited probe. */
 enum reach_answer {
@@ -83,9 +45,11 @@ struct reach {
     bool moved;             /* there is another sign that the router at top_ttl is gone */
     uint8_t silences;       /* probes that it has missed in a row */
     uint8_t longest;        /* silences in a row before an answer, at most, that were not the end */
+    uint32_t dest_cycle;    /* in which the target answered at dest_ttl the last time */
     uint32_t top_cycle;     /* of the last probe that it answered */
     uint32_t heard_cycle;   /* likewise of those before it; not below top_cycle */
-    uint32_t doubt_after;   /* the cycle before the first answer against what was believed last */
+    uint32_t doubt_after;   /* the last cycle, as far as is known, before the first answer against
+                               what was believed */
     uint32_t changes;       /* times that the distance changed; the last time, after doubt_after */
     struct ttl_set expired; /* TTLs that expired on the way, on the present path */
     struct ttl_set heard;   /* of these, below top_ttl, in cycles after top_cycle */
@@ -106,8 +70,8 @@ void reach_on_silence(struct reach *reach, uint8_t ttl, uint32_t cycle);
 void reach_on_replaced(struct reach *reach, uint8_t ttl, uint32_t cycle);
 
 /**
- * Fold one record in, if it says anything about the distance: a full-TTL probe that arrived does
- * not, nor does an answer that may be to another probe.
+ * Fold one record in, if it says anything about the distance: a full-TTL probe does not, nor does
+ * an answer that may be to another probe.
  * @param event      A probe that ended.
  * @param is_target  From sonde_event_is_target().
  */

@@ -3,16 +3,11 @@
 #include "engine/tally.h"
 
 #include "base/prng.h"
+#include "base/time.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum {
-    RUN_TRUSTED = 3,      /* answers in a row that make another router the path's */
-    RUN_TRUSTED_MAX = 24, /* likewise, however often routers take turns */
-    RESPONDERS_AT_FIRST = 2,
-};
 
 int tally_new(uint8_t max_ttl, struct tally **ret_tally)
 {
@@ -22,17 +17,6 @@ int tally_new(uint8_t max_ttl, struct tally **ret_tally)
     tally->max_ttl = max_ttl;
     *ret_tally = tally;
     return 0;
-}
-
-static void hop_free(struct tally_hop *hop)
-{
-    if (hop == NULL)
-        return;
-    for (uint32_t i = 0; i < hop->responder_count; i++)
-        free(hop->responders[i].ext);
-    free(hop->responders);
-    rtt_deinit(&hop->rtt);
-    free(hop);
 }
 
 static void service_deinit(struct tally_service *service, uint8_t max_ttl)
@@ -52,6 +36,9 @@ struct tally *tally_free(struct tally *tally)
         for (uint32_t k = 0; k < target->service_count; k++)
             service_deinit(&target->services[k], tally->max_ttl);
         free(target->services);
+        for (unsigned ttl = 0; ttl <= tally->max_ttl; ttl++)
+            free(target->answered[ttl]);
+        free(target->answered);
     }
     free(tally->targets);
     free(tally);
@@ -62,26 +49,18 @@ int tally_add_target(struct tally *tally, const struct sonde_addr *addr, uint32_
 {
     struct tally_target target = {.addr = *addr, .service_count = service_count};
     target.services = calloc(service_count > 0 ? service_count : 1, sizeof *target.services);
+    target.answered = calloc(tally->max_ttl + 1U, sizeof *target.answered);
     struct tally_target *targets =
         realloc(tally->targets, (tally->target_count + 1) * sizeof *targets);
     if (targets != NULL)
         tally->targets = targets;
-    if (targets == NULL || target.services == NULL) {
+    if (targets == NULL || target.services == NULL || target.answered == NULL) {
         free(target.services);
+        free(target.answered);
         return -ENOMEM;
     }
     targets[tally->target_count++] = target;
     return 0;
-}
-
-static struct tally_hop *hop_new(void)
-{
-    struct tally_hop *hop = calloc(1, sizeof *hop);
-    if (hop == NULL)
-        return NULL;
-    hop->current = hop->last = TALLY_NOBODY;
-    hop->run_trusted = RUN_TRUSTED;
-    return hop;
 }
 
 /* The hop of a TTL, made if need be; NULL if memory ran out. */
@@ -92,38 +71,6 @@ static struct tally_hop *hop_at(struct tally *tally, struct tally_service *servi
     if (service->hops != NULL && service->hops[ttl] == NULL)
         service->hops[ttl] = hop_new();
     return service->hops != NULL ? service->hops[ttl] : NULL;
-}
-
-/* The index of a responder, added if need be; TALLY_NOBODY if there are too many already. */
-static uint32_t responder_index(struct tally_hop *hop, const struct sonde_addr *addr)
-{
-    uint32_t count = hop->responder_count;
-    for (uint32_t i = 0; i < count; i++) {
-        if (sonde_addr_equal(&hop->responders[i].addr, addr))
-            return i;
-    }
-    if (count == TALLY_RESPONDERS_MAX)
-        return TALLY_NOBODY;
-    if (count == 0 || (count >= RESPONDERS_AT_FIRST && (count & (count - 1)) == 0)) {
-        size_t room = count == 0 ? (size_t)RESPONDERS_AT_FIRST : 2 * (size_t)count;
-        struct tally_responder *grown = realloc(hop->responders, room * sizeof *grown);
-        if (grown == NULL)
-            return TALLY_NOBODY;
-        hop->responders = grown;
-    }
-    hop->responders[count] = (struct tally_responder){.addr = *addr};
-    hop->responder_count++;
-    return count;
-}
-
-static void keep_extensions(struct tally_responder *responder, const struct sonde_event *event)
-{
-    if (event->ext.count == 0)
-        return;
-    if (responder->ext == NULL)
-        responder->ext = malloc(sizeof *responder->ext);
-    if (responder->ext != NULL)
-        *responder->ext = event->ext;
 }
 
 /*
@@ -140,68 +87,20 @@ static void note_change(struct tally_service *service, uint32_t after, uint32_t 
         service->changed_cycle = now;
 }
 
-/* Another router answers at a hop than the last time. Short runs that end are what a path looks
- * like that splits per packet: the more there are, the longer must a run be to be trusted. */
-static void begin_run(struct tally_hop *hop, uint32_t index)
+/* A router has answered. Without memory for that the record is kept all the same, and nobody is
+ * known to have been passed over. */
+static void note_answered(struct tally_target *target, const struct sonde_event *event)
 {
-    if (hop->run > 0 && hop->run < RUN_TRUSTED)
-        hop->run_trusted *= 2;
-    else if (hop->run >= hop->run_trusted)
-        hop->run_trusted /= 2;
-    if (hop->run_trusted < RUN_TRUSTED)
-        hop->run_trusted = RUN_TRUSTED;
-    if (hop->run_trusted > RUN_TRUSTED_MAX)
-        hop->run_trusted = RUN_TRUSTED_MAX;
-    hop->last = index;
-    hop->run = 0;
-    hop->run_after = hop->last_cycle;
-}
-
-/*
- * Does the path go through another router now? One that answers several times in a row has taken
- * over, be it new or come back. Where routers take turns, the path splits and does not change.
- */
-static void follow(struct tally_service *service, struct tally_hop *hop, uint32_t index,
-                   const struct sonde_event *event)
-{
-    if (index != hop->last)
-        begin_run(hop, index);
-    hop->run++;
-    hop->last_cycle = event->cycle;
-    if (hop->current == TALLY_NOBODY)
-        hop->current = index;
-    if (index == hop->current || index == TALLY_NOBODY || hop->run < hop->run_trusted)
-        return;
-    hop->current = index;
-    note_change(service, hop->run_after, event->cycle);
-    reach_on_replaced(&service->reach, event->ttl, hop->run_after + 1);
-}
-
-static void hop_answered(struct tally_service *service, struct tally_hop *hop,
-                         const struct sonde_event *event)
-{
-    hop->received++;
-    if (event->rtt_ns >= 0)
-        rtt_add(&hop->rtt, event->rtt_ns);
-    uint32_t index = responder_index(hop, &event->from);
-    if (event->outcome == SONDE_OUTCOME_TTL_EXCEEDED)
-        follow(service, hop, index, event);
-    if (index == TALLY_NOBODY) {
-        hop->unlisted++;
-        return;
-    }
-    struct tally_responder *responder = &hop->responders[index];
-    responder->received++;
-    responder->reply_ttl = event->reply_ttl;
-    responder->icmp_type = event->icmp_type;
-    responder->icmp_code = event->icmp_code;
-    responder->kind = event->outcome;
-    keep_extensions(responder, event);
+    struct answered **answered = &target->answered[event->ttl];
+    if (*answered == NULL)
+        *answered = calloc(1, sizeof **answered);
+    if (*answered != NULL)
+        answered_note(*answered, event->sent_ns);
 }
 
 /* What a TTL-limited probe drew. */
-static void count_at_hop(struct tally *tally, struct tally_service *service,
-                         const struct sonde_event *event)
+static void count_at_hop(struct tally *tally, struct tally_target *target,
+                         struct tally_service *service, const struct sonde_event *event)
 {
     if (event->outcome == SONDE_OUTCOME_SEND_ERROR || event->uncertain || event->to_target)
         return;
@@ -211,8 +110,15 @@ static void count_at_hop(struct tally *tally, struct tally_service *service,
         return;
     }
     hop->sent++;
-    if (event->outcome != SONDE_OUTCOME_NO_REPLY)
-        hop_answered(service, hop, event);
+    if (event->outcome == SONDE_OUTCOME_NO_REPLY) {
+        const struct answered *answered = target->answered[event->ttl];
+        hop->passed_over += answered != NULL && answered_after(answered, event->sent_ns);
+    } else if (hop_on_answer(hop, event)) {
+        note_change(service, hop->run_after, event->cycle);
+        reach_on_replaced(&service->reach, event->ttl, hop->run_after + 1);
+    }
+    if (event->outcome == SONDE_OUTCOME_TTL_EXCEEDED)
+        note_answered(target, event);
 }
 
 /* Count why a probe did not leave, and keep the most frequent reasons in front. */
@@ -259,29 +165,36 @@ static void sum_questions(struct tally_service *service)
 static void count_at_service(struct tally_service *service, const struct sonde_event *event,
                              bool is_target)
 {
-    struct tally_question *question = &service->questions[event->question];
     if (!event->to_target)
         return;
-    if (event->outcome == SONDE_OUTCOME_SEND_ERROR)
-        count_error(service, event);
-    else
-        question->sent++;
+    struct tally_question *question = &service->questions[event->question];
     if (event->outcome == SONDE_OUTCOME_NO_REPLY)
         question->silent++;
     else
         service->outcomes[event->outcome].ended++;
+    if (event->uncertain) {
+        service->uncertain++;
+        return;
+    }
+    if (event->outcome == SONDE_OUTCOME_SEND_ERROR)
+        count_error(service, event);
+    else
+        question->sent++;
     question->received += is_target;
     if (is_target && event->rtt_ns >= 0)
         rtt_add(&service->rtt, event->rtt_ns);
     sum_questions(service);
 }
 
-/* Keep what an answer shows, whenever it came and whatever its probe was sent for. */
+/* Keep what an answer shows, whenever it came and whatever its probe was sent for. That a probe to
+ * a hop expires there shows nothing of the service. */
 static void keep_evidence(struct tally_service *service, const struct sonde_event *event)
 {
-    if (event->outcome == SONDE_OUTCOME_NO_REPLY || event->outcome == SONDE_OUTCOME_SEND_ERROR)
+    if (event->outcome == SONDE_OUTCOME_NO_REPLY || event->outcome == SONDE_OUTCOME_SEND_ERROR ||
+        (event->outcome == SONDE_OUTCOME_TTL_EXCEEDED && !event->to_target))
         return;
     struct tally_outcome *outcome = &service->outcomes[event->outcome];
+    outcome->longest_ns = ns_max(outcome->longest_ns, event->rtt_ns);
     outcome->shown += event->outcome != SONDE_OUTCOME_TTL_EXCEEDED;
     outcome->evidence = (struct tally_evidence){
         .valid = true,
@@ -299,9 +212,14 @@ static void follow_reach(struct tally_service *service, const struct sonde_event
                          bool is_target)
 {
     uint32_t changes = service->reach.changes;
+    const struct tally_hop *hop =
+        service->hops != NULL && !event->to_target ? service->hops[event->ttl] : NULL;
     reach_on_event(&service->reach, event, is_target);
-    if (service->reach.changes != changes)
-        note_change(service, service->reach.doubt_after, event->cycle);
+    if (service->reach.changes == changes)
+        return;
+    /* where the target answers now, a router did before */
+    bool was_router = is_target && hop != NULL && hop->last != TALLY_NOBODY;
+    note_change(service, was_router ? hop->last_cycle : service->reach.doubt_after, event->cycle);
 }
 
 static void count_in_run(struct tally *tally, const struct sonde_event *event)
@@ -316,7 +234,8 @@ static void count_in_run(struct tally *tally, const struct sonde_event *event)
 
 void tally_on_event(struct tally *tally, const struct sonde_event *event)
 {
-    if (event->target >= tally->target_count || event->ttl == 0 || event->ttl > tally->max_ttl ||
+    if (event->target >= tally->target_count || event->ttl == 0 ||
+        (event->ttl > tally->max_ttl && !event->to_target) ||
         event->service >= tally->targets[event->target].service_count ||
         (unsigned)event->outcome >= SONDE_OUTCOME_COUNT || event->question >= SONDE_QUESTIONS_MAX ||
         (unsigned)event->sent_clock >= SONDE_CLOCK_COUNT ||
@@ -329,7 +248,7 @@ void tally_on_event(struct tally *tally, const struct sonde_event *event)
     switch (event->type) {
     case SONDE_EVENT_PROBE:
         count_at_service(service, event, is_target);
-        count_at_hop(tally, service, event);
+        count_at_hop(tally, target, service, event);
         follow_reach(service, event, is_target);
         keep_evidence(service, event);
         break;

@@ -9,43 +9,14 @@
 #ifndef ENGINE_TALLY_H
 #define ENGINE_TALLY_H
 
+#include "engine/answered.h"
+#include "engine/hop.h"
 #include "engine/reach.h"
-#include "engine/rtt.h"
 
 #include <sonde/event.h>
 
 enum {
-    TALLY_RESPONDERS_MAX = 64, /* kept of one hop; more are only counted */
-    TALLY_ERRORS_MAX = 4,      /* kinds of errors kept of one service, likewise */
-};
-
-static const uint32_t TALLY_NOBODY = UINT32_MAX; /* in place of the index of a responder */
-
-/** Somebody who answered at a hop. */
-struct tally_responder {
-    struct sonde_addr addr;
-    uint64_t received;
-    int16_t reply_ttl; /* of the last answer; -1 = unknown */
-    int16_t icmp_type; /* likewise; -1 = none */
-    int16_t icmp_code;
-    enum sonde_outcome kind;      /* likewise */
-    struct sonde_extensions *ext; /* of the last answer that had any; NULL if none had; owned */
-};
-
-/** What TTL-limited probes of one TTL drew. */
-struct tally_hop {
-    uint64_t sent; /* that left this machine */
-    uint64_t received;
-    struct rtt_stats rtt;
-    struct tally_responder *responders; /* in the order they were first seen */
-    uint32_t responder_count;
-    uint64_t unlisted;    /* answers from further responders */
-    uint32_t current;     /* index of the router that the path goes through, or TALLY_NOBODY */
-    uint32_t last;        /* index of the router that answered last, likewise */
-    uint32_t last_cycle;  /* the cycle of that answer */
-    uint32_t run;         /* answers of it in a row */
-    uint32_t run_after;   /* the cycle in which another still answered */
-    uint32_t run_trusted; /* answers in a row that show a change of path */
+    TALLY_ERRORS_MAX = 4, /* kinds of errors kept of one service; more are only counted */
 };
 
 /** A reply that shows something. */
@@ -68,19 +39,20 @@ struct tally_error {
     uint32_t mtu_bytes;  /* of the interface, if that was too big for it; 0 = not known */
 };
 
-/** What one outcome adds up to. Together, because a record touches one of them. */
-struct tally_outcome {
-    uint64_t ended; /* full-TTL probes that ended so */
-    uint64_t shown; /* answers of the target, or of who refused in its place, to any probe, late
-                       ones too */
-    struct tally_evidence evidence; /* the last reply */
-};
-
 /** What full-TTL probes that carried one question of a service add up to. */
 struct tally_question {
     uint64_t sent;     /* that left this machine, and ended */
     uint64_t received; /* of these, answered by the target itself */
     uint64_t silent;   /* of these, answered by nobody */
+};
+
+/** What one outcome adds up to. Together, because a record touches one of them. */
+struct tally_outcome {
+    uint64_t ended; /* full-TTL probes that ended so */
+    uint64_t shown; /* answers of the target, or of who refused in its place, to any probe, late
+                       ones too */
+    sonde_ns longest_ns;            /* round trip of any such answer */
+    struct tally_evidence evidence; /* the last reply */
 };
 
 /** Silence of a server to a question that it never answered is no loss, if it answered another: in
@@ -89,6 +61,8 @@ struct tally_service {
     uint64_t sent;     /* full-TTL probes that left this machine */
     uint64_t received; /* of these, answered by the target itself */
     struct tally_question questions[SONDE_QUESTIONS_MAX];
+    uint64_t uncertain; /* answered, but which of several probes cannot be told: neither sent nor
+                           received, as far as these figures go */
     uint64_t late;
     uint64_t duplicates;
     struct tally_outcome outcomes[SONDE_OUTCOME_COUNT];
@@ -104,6 +78,8 @@ struct tally_target {
     struct sonde_addr addr;
     struct tally_service *services;
     uint32_t service_count;
+    struct answered **answered; /* [max_ttl + 1], of the routers there, over all services; NULL
+                                   where none answered, or memory ran out; owned */
 };
 
 struct tally {

@@ -1,246 +1,390 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The walk up the path: which TTL is asked next, for whom, and when.
- *
- * The TTLs from the first on are walked, four steps a millisecond, so that on a short path the
- * target's answer is there before much has overshot it. At each TTL the traces share one budget,
- * kept as a GCRA: a burst, then one probe an interval. They take turns, but two kinds go first: one
- * that would learn how far away its service is, and those that a silent service is judged by
- * (engine/suspect.c). As long as somebody is not answered, a part of the burst is kept for these.
- *
- * What the budget does not allow waits for the next cycle, which asks for the same again. In the
- * last cycle only what a verdict needs is waited for.
- */
-#include "engine/internal.h"
+/* Which TTL is asked next, and for whom; see engine/walk.h. */
+#include "engine/walk.h"
 
-#include <limits.h>
+#include "engine/extent.h"
+#include "engine/look.h"
+#include "engine/trace.h"
 
-/* The walk reaches the last hop so much later than the first. */
-static const sonde_ns PACE_SLACK_NS = 20 * SONDE_NS_PER_MS;
+static const sonde_ns STEP_NS = SONDE_NS_PER_MS / 4; /* from one TTL to the next */
 
-/* Who goes first at a hop. */
-enum rank {
-    RANK_SUSPECT,  /* it does not answer */
-    RANK_CONTROL,  /* it is what a suspect is compared with */
-    RANK_DISTANCE, /* it answers, and this may show how far away it is */
-    RANK_FIRST,    /* it was never asked here */
-    RANK_USUAL,
-};
+/* How long after its beginning the last cycle still waits for routers that were asked too much. */
+static const sonde_ns LAST_WAIT_NS = 750 * SONDE_NS_PER_MS;
+/* And how long for what shows where a port is lost. */
+static const sonde_ns LOOK_WAIT_NS = 2 * SONDE_NS_PER_S;
+
+/* Where a way changes with each answer there is always more to be asked. So the last cycle is over
+ * after this and so many round trips, if everybody could ask everywhere meanwhile, and so often
+ * more while the distance was not known. */
+static const sonde_ns LAST_WALK_NS = 10 * SONDE_NS_PER_S;
+enum { LAST_ROUND_TRIPS = 8, LAST_ASKS = 64 };
 
 /* Whose turn it is at a TTL, and when. */
 struct turn {
-    struct engine_trace *trace; /* NULL: nobody wants to send */
-    enum rank rank;
-    sonde_ns time_ns;
+    struct engine_trace *trace; /* NULL: nobody's */
+    sonde_ns time_ns;           /* when it may be taken */
+    sonde_ns affordable_ns;     /* and when whoever answers may be asked again */
+    bool is_awaited;            /* what cannot be sent now is waited for */
 };
 
-static struct hop_turn *turn_at(const struct engine *engine, const struct engine_target *target,
-                                unsigned ttl)
+/* How many cycles pass from one ask of a trace to the next. Beyond the last router that anybody met
+ * there is probably nothing, once it was asked twice. */
+static uint32_t stride(const struct engine *engine, const struct engine_target *target,
+                       const struct engine_trace *trace, unsigned ttl)
 {
-    size_t row = (size_t)target_index(engine, target) * (engine->config.max_ttl + 1U);
-    return &engine->turns[row + ttl];
+    uint32_t quiet = target->cycle - target->settled_cycle;
+    if (ttl > target->top_ttl && trace_reach(engine, trace)->dest_ttl == 0 &&
+        *asks_at(engine, trace, ttl) >= LOOK_ASKS)
+        return 8;
+    return quiet < 60 ? 1 : quiet < 180 ? 2 : quiet < 600 ? 4 : 8;
 }
 
-/* Is there somebody for whom budget has to be kept? */
-static bool is_in_doubt(const struct engine *engine, const struct engine_target *target)
+/* Was a trace asked often enough at a TTL at which each probe may be a question to the target? */
+static bool has_enough(const struct engine *engine, const struct engine_trace *trace, unsigned ttl)
 {
-    if (target->next_cycle_ns == SONDE_NS_NEVER)
-        return false;
+    const struct reach *reach = trace_reach(engine, trace);
+    return trace->ops->has_ports && ttl > reach->top_ttl && ttl < reach->dest_ttl &&
+           trace->odd_ttl != ttl && *asks_at(engine, trace, ttl) >= LOOK_ASKS;
+}
+
+/* Go on to the next TTL; behind the last comes the first again. */
+static void go_on(const struct engine *engine, struct engine_target *target)
+{
+    target->walk_left--;
+    target->walk_ttl++;
+    if (target->walk_ttl > target->limit_ttl || target->walk_ttl == 0)
+        target->walk_ttl = engine->config.first_ttl;
+}
+
+void walk_begin_cycle(const struct engine *engine, struct engine_target *target)
+{
+    target->walk_asks = 0;
+    target->starves = target->walk_open;
+    if (target->starves && target->walk_asked == target->walk_ttl)
+        go_on(engine, target); /* who wants to ask there again waits for the next pass */
     for (uint32_t i = 0; i < target->trace_count; i++) {
         const struct engine_trace *trace = trace_at(engine, target, i);
-        if ((!trace->answered && !trace->standby) || suspect_contests(trace, trace->contested_ttl))
+        for (unsigned ttl = engine->config.first_ttl; ttl <= trace->limit_ttl; ttl++) {
+            uint32_t every = stride(engine, target, trace, ttl);
+            if ((target->cycle + ttl) % every == 0 && !has_enough(engine, trace, ttl))
+                members_add(&turn_at(engine, target, ttl)->want, i);
+        }
+    }
+    walk_restart(engine, target);
+}
+
+/* Is a probe of the trace to this TTL in flight? */
+static bool is_flying(const struct engine *engine, const struct engine_trace *trace, unsigned ttl)
+{
+    uint32_t index = trace->line.first;
+    for (; index != FLIGHT_NONE; index = engine->flights.flights[index].next) {
+        const struct flight *flight = &engine->flights.flights[index];
+        if (!flight->to_target && flight->ttl == ttl)
             return true;
     }
     return false;
 }
 
-static bool is_needed(enum rank rank)
+/* Let a trace want to ask a TTL as if it never had. */
+static void want_anew(const struct engine *engine, const struct engine_target *target,
+                      const struct engine_trace *trace, unsigned ttl)
 {
-    return rank == RANK_SUSPECT || rank == RANK_CONTROL;
+    members_add(&turn_at(engine, target, ttl)->fresh, trace_place(engine, trace));
+    members_add(&turn_at(engine, target, ttl)->want, trace_place(engine, trace));
 }
 
-/* Is there enough at a TTL to compare a silent service with: probes of others, which a router
- * answers there, or nobody at all? */
-static bool has_control(const struct engine *engine, const struct engine_target *target,
-                        unsigned ttl)
+void walk_set_limit(const struct engine *engine, struct engine_target *target,
+                    struct engine_trace *trace, uint8_t limit_ttl)
 {
-    unsigned asks = 0;
-    unsigned met = 0; /* of these, by traces that a router answered */
+    unsigned index = trace_place(engine, trace);
+    unsigned first = engine->config.first_ttl;
+    unsigned ttl = trace->limit_ttl + 1U > first ? trace->limit_ttl + 1U : first;
+    for (; ttl <= limit_ttl; ttl++) {
+        if (!is_flying(engine, trace, ttl))
+            members_add(&turn_at(engine, target, ttl)->want, index);
+    }
+    for (ttl = limit_ttl + 1U; ttl <= trace->limit_ttl; ttl++)
+        members_remove(&turn_at(engine, target, ttl)->want, index);
+    trace->limit_ttl = limit_ttl;
+    /* where nothing is known of what went ahead blindly, it is as if it had not been asked */
+    for (ttl = first; ttl <= limit_ttl; ttl++) {
+        if (members_has(&turn_at(engine, target, ttl)->fresh, index) &&
+            !trace_is_blind(engine, target, trace, ttl) && !is_flying(engine, trace, ttl))
+            members_add(&turn_at(engine, target, ttl)->want, index);
+    }
+    /* what went ahead to where the target is now known to stand can have drawn nothing of it */
+    if (limit_ttl != 0 && limit_ttl == target->distance &&
+        limit_ttl != trace_reach(engine, trace)->dest_ttl &&
+        *asks_at(engine, trace, limit_ttl) == 0 &&
+        !trace_is_blind(engine, target, trace, limit_ttl))
+        want_anew(engine, target, trace, limit_ttl);
+}
+
+/* Begin a pass: the first at the first TTL, the others at another each, so that where two TTLs
+ * share a budget, each goes first at times. */
+static void begin_pass(const struct engine *engine, struct engine_target *target)
+{
+    unsigned first = engine->config.first_ttl;
+    unsigned span = target->limit_ttl >= first ? target->limit_ttl - first + 1U : 1;
+    unsigned skip = target->cycle > 1 ? target->cycle % span : 0;
+    target->walk_open = true;
+    target->walk_again = false;
+    target->walk_ttl = (uint8_t)(first + skip);
+    target->walk_left = (uint8_t)span;
+    target->walk_asked = 0;
+    target->walk_ns = SONDE_NS_NEVER;
+}
+
+void walk_hold(struct engine_target *target, sonde_ns now)
+{
+    target->step_ttl = 0;
+    target->step_ns = ns_max(target->step_ns, ns_add(now, STEP_NS));
+}
+
+void walk_want(const struct engine *engine, const struct engine_target *target,
+               const struct engine_trace *trace, unsigned ttl)
+{
+    members_add(&turn_at(engine, target, ttl)->want, trace_place(engine, trace));
+}
+
+void walk_was_mute(const struct engine *engine, const struct engine_target *target,
+                   const struct engine_trace *trace, unsigned ttl)
+{
+    if (*asks_at(engine, trace, ttl) > 0)
+        return; /* it was asked otherwise since */
+    members_add(&turn_at(engine, target, ttl)->fresh, trace_place(engine, trace));
+    if (!trace_is_blind(engine, target, trace, ttl) && ttl <= trace->limit_ttl)
+        walk_want(engine, target, trace, ttl);
+}
+
+void walk_restart(const struct engine *engine, struct engine_target *target)
+{
+    /* a run that cannot keep up with its interval would never see the end of a path otherwise */
+    if (target->walk_open && target->starves)
+        target->walk_again = true;
+    else
+        begin_pass(engine, target);
+}
+
+/* Of the burst, what is left for those who are not answered yet, and who they are compared with.
+ * While nothing of the target answers, the last router may be looking for it, and will have to say
+ * of each service that it is not there. */
+static unsigned kept(const struct engine *engine, const struct engine_target *target, unsigned ttl,
+                     bool is_fresh, sonde_ns now)
+{
+    unsigned keep = target->in_doubt ? LOOK_ASKS + 1 : 0;
+    if (!is_fresh && ttl == target->top_ttl && !ns_due(target->word_ns, now) &&
+        keep < target->trace_count)
+        keep = target->trace_count;
+    if (keep == 0 && look_compares(engine, target, ttl))
+        keep = 1; /* for the control */
+    keep += BUDGET_SPARE;
+    if (!is_fresh && engine->target_count > 1)
+        keep++; /* for a trace of another target that never asked the same router */
+    return keep < BUDGET_BURST ? keep : BUDGET_BURST - 1;
+}
+
+/* When a trace can be asked. */
+static struct turn turn_of(const struct engine *engine, const struct engine_target *target,
+                           struct engine_trace *trace, unsigned ttl, unsigned keep)
+{
+    sonde_ns affordable = trace_affordable_ns(engine, target, trace, ttl, keep);
+    sonde_ns free = trace_free_ns(engine, target, trace, ttl);
+    return (struct turn){trace, ns_max(free, affordable), affordable, true};
+}
+
+/* The first of these whose turn it is and who can be asked, or will be first. */
+static struct turn find_free(const struct engine *engine, const struct engine_target *target,
+                             unsigned ttl, const struct members *who, unsigned keep, sonde_ns now)
+{
+    struct turn best = {NULL, SONDE_NS_NEVER, SONDE_NS_NEVER, true};
+    unsigned first = members_round(who, turn_at(engine, target, ttl)->next);
+    unsigned index = first;
+    while (index != MEMBERS_NONE) {
+        struct turn turn = turn_of(engine, target, trace_at(engine, target, index), ttl, keep);
+        if (best.trace == NULL || turn.time_ns < best.time_ns)
+            best = turn;
+        if (turn.time_ns <= now)
+            break;
+        index = members_round(who, index + 1);
+        if (index == first)
+            break;
+    }
+    return best;
+}
+
+/* Is it waited for until a router can be asked again? In the last cycle, only if that is soon. */
+static bool is_worth_waiting(const struct engine_target *target, sonde_ns affordable,
+                             sonde_ns wait_ns)
+{
+    return target->next_cycle_ns != SONDE_NS_NEVER ||
+           affordable <= ns_add(target->cycle_ns, wait_ns);
+}
+
+/* Is a port not answered yet, so that it may need a look soon? */
+static bool may_need_look(const struct engine *engine, const struct engine_target *target)
+{
     for (uint32_t i = 0; i < target->trace_count; i++) {
         const struct engine_trace *trace = trace_at(engine, target, i);
-        if (!trace->answered)
-            continue;
-        asks += *asks_at(engine, trace, ttl);
-        met += ttl_set_has(&trace->reach.expired, ttl) ? *asks_at(engine, trace, ttl) : 0U;
+        if (trace->standing == STANDING_ASKED && trace->ops->has_ports)
+            return true;
     }
-    return met >= ASKS_ENOUGH || (met == 0 && asks >= ASKS_ENOUGH);
+    return false;
 }
 
-/* Of the burst, what others have to leave at a TTL: one for somebody who is in doubt, and one for
- * whom to compare that with, as long as these are not asked often enough. */
-static int64_t reserve_at(const struct engine *engine, const struct engine_target *target,
-                          unsigned ttl)
+/* Who needs a look at a TTL. Silent ports are worth more than all else. */
+static struct members find_needy(const struct engine *engine, const struct engine_target *target,
+                                 unsigned ttl, bool *ret_is_port)
 {
-    bool is_due = false;
-    bool on_the_way = target->distance == 0 || ttl < target->distance;
-    if (!target->in_doubt)
-        return 0;
-    for (uint32_t i = 0; i < target->trace_count && !is_due; i++) {
+    struct members ports = {0};
+    struct members others = {0};
+    for (unsigned i = members_from(&target->looked_at, 0); i != MEMBERS_NONE;
+         i = members_from(&target->looked_at, i + 1)) {
         const struct engine_trace *trace = trace_at(engine, target, i);
-        bool silent = !trace->answered && !trace->standby;
-        is_due = (on_the_way && silent && *asks_at(engine, trace, ttl) < ASKS_ENOUGH) ||
-                 suspect_contests(trace, ttl);
-    }
-    return is_due + (on_the_way && !has_control(engine, target, ttl));
-}
-
-/* When the hop's budget allows another probe. @param left  Of the burst, for others. */
-static sonde_ns affordable_ns(const struct engine *engine, const struct engine_target *target,
-                              unsigned ttl, int64_t left)
-{
-    int64_t burst = HOP_BURST - left;
-    return ns_sub(turn_at(engine, target, ttl)->earned_ns, (burst - 1) * HOP_INTERVAL_NS);
-}
-
-/* Until when an answer of the target may come to a probe in flight, or a router's word about one
- * that names none; 0 if to none. */
-static sonde_ns answer_due_ns(const struct engine *engine, const struct engine_target *target,
-                              const struct engine_trace *trace, unsigned floor)
-{
-    sonde_ns due = 0;
-    uint32_t index = trace->line.first;
-    for (; index != FLIGHT_NONE; index = engine->flights.flights[index].next) {
-        const struct flight *flight = &engine->flights.flights[index];
-        if (flight->ttl < floor && (!trace->nameless || flight->to_target))
+        if (!look_needs(engine, target, trace, ttl))
             continue;
-        due = ns_max(due, plan_lost_ns(engine, flight));
-        /* what comes then may be for nothing else */
-        if (trace->contested_ttl != 0 || trace->nameless)
-            due = ns_max(due, ns_add(flight->sent_ns, extent_plausible_ns(target)));
+        bool is_port = trace->ops->has_ports && trace->standing == STANDING_SILENT;
+        members_add(is_port ? &ports : &others, i);
     }
-    return due;
+    *ret_is_port = !members_is_empty(&ports);
+    return *ret_is_port ? ports : others;
 }
 
-/* Does the trace want a probe with this TTL in this cycle? */
-static bool is_wanted(const struct engine *engine, const struct engine_target *target,
-                      const struct engine_trace *trace, unsigned ttl, sonde_ns now)
+/* What a look keeps of the burst: one ask for who is compared with a trace that is asked again, and
+ * what ports may still need. */
+static unsigned kept_by_look(const struct engine *engine, const struct engine_target *target,
+                             const struct members *needy, bool is_port, unsigned ttl)
 {
-    bool due = !ttl_set_has(&trace->asked, ttl) || suspect_contests(trace, ttl);
-    return !trace->standby && due && ttl <= extent_limit(engine, target, trace, now);
-}
-
-/* When the trace may send a probe with this TTL: it has room for one, and nobody else's answer can
- * be taken for its own; 0 for now. */
-static sonde_ns free_ns(const struct engine *engine, const struct engine_target *target,
-                        const struct engine_trace *trace, unsigned ttl, sonde_ns now)
-{
-    sonde_ns room = plan_room_ns(engine, trace, now);
-    unsigned floor = extent_floor(engine, target, trace);
-    if (!trace->one_at_a_time || ttl < floor)
-        floor = UINT_MAX; /* whatever answers here, it is not the target */
-    if (floor == UINT_MAX && !trace->nameless)
-        return room;
-    sonde_ns free = ns_max(answer_due_ns(engine, target, trace, floor), trace->quiet_ns);
-    return ns_max(room, free > now ? free : 0);
-}
-
-static enum rank rank_of(const struct engine *engine, const struct engine_target *target,
-                         const struct engine_trace *trace, unsigned ttl)
-{
-    bool needed = suspect_needs(engine, target, trace, ttl);
-    if (needed && (trace->suspect || suspect_contests(trace, ttl)))
-        return RANK_SUSPECT;
-    if (needed && !has_control(engine, target, ttl))
-        return RANK_CONTROL;
-    bool shows_distance =
-        trace->answered && trace->reach.dest_ttl == 0 && ttl >= extent_floor(engine, target, trace);
-    if (shows_distance)
-        return RANK_DISTANCE;
-    return *asks_at(engine, trace, ttl) == 0 ? RANK_FIRST : RANK_USUAL;
-}
-
-/* Of the burst, what the usual ones leave for a trace that would learn its distance here, but has
- * to wait for an answer first: or they would always be there before it. */
-static int64_t kept_for_distance(const struct engine *engine, const struct engine_target *target,
-                                 unsigned ttl, sonde_ns now)
-{
-    for (uint32_t i = 0; i < target->trace_count; i++) {
-        struct engine_trace *trace = trace_at(engine, target, i);
-        if (trace->one_at_a_time && is_wanted(engine, target, trace, ttl, now) &&
-            rank_of(engine, target, trace, ttl) == RANK_DISTANCE &&
-            free_ns(engine, target, trace, ttl, now) != 0)
-            return 1;
+    unsigned keep = 1;
+    if (!is_port && may_need_look(engine, target))
+        return LOOK_ASKS + 1 + BUDGET_SPARE;
+    for (unsigned i = members_from(needy, 0); i != MEMBERS_NONE; i = members_from(needy, i + 1)) {
+        if (*asks_at(engine, trace_at(engine, target, i), ttl) == 0 &&
+            !ttl_set_has(&target->owed, ttl))
+            keep = 0; /* it may be answered */
     }
-    return 0;
+    return keep;
 }
 
-/* Does one turn come before another: it can be taken now, and ranks higher, or it comes sooner? */
-static bool is_before(const struct turn *a, const struct turn *b, sonde_ns now)
+/* Those that a look needs go first, and are waited for. */
+static struct turn find_look(const struct engine *engine, const struct engine_target *target,
+                             unsigned ttl, sonde_ns now)
 {
-    bool a_now = a->time_ns <= now;
-    bool b_now = b->time_ns <= now;
-    if (b->trace == NULL || a_now != b_now)
-        return b->trace == NULL || a_now;
-    return a_now ? a->rank < b->rank : a->time_ns < b->time_ns;
+    bool is_port;
+    struct members needy = find_needy(engine, target, ttl, &is_port);
+    unsigned keep = kept_by_look(engine, target, &needy, is_port, ttl);
+    struct turn turn = find_free(engine, target, ttl, &needy, keep, now);
+    sonde_ns owed;
+    struct engine_trace *control = look_control(engine, target, ttl, &owed);
+    if (control != NULL && (turn.trace == NULL || turn.time_ns > now)) {
+        struct turn other = turn_of(engine, target, control, ttl, 0);
+        other.time_ns = ns_max(other.time_ns, owed);
+        if (turn.trace == NULL || other.time_ns < turn.time_ns)
+            turn = other;
+    }
+    turn.is_awaited =
+        turn.trace != NULL && is_worth_waiting(target, turn.affordable_ns, LOOK_WAIT_NS);
+    return turn;
 }
 
-/* Of the traces that want to send a probe with this TTL, find the one that goes first. */
+static struct turn find_usual(const struct engine *engine, const struct engine_target *target,
+                              unsigned ttl, sonde_ns now)
+{
+    const struct engine_turn *at = turn_at(engine, target, ttl);
+    struct members want = members_common(at->want, target->favoured);
+    struct members fresh = members_common(want, at->fresh);
+    if (members_is_empty(&fresh))
+        fresh = members_common(at->want, at->fresh);
+    if (members_is_empty(&want))
+        want = at->want;
+    bool is_fresh = !members_is_empty(&fresh);
+    struct turn turn = find_free(engine, target, ttl, is_fresh ? &fresh : &want,
+                                 kept(engine, target, ttl, is_fresh, now), now);
+    /* what only waits for an answer will not wait long */
+    turn.is_awaited =
+        turn.affordable_ns <= now || (is_fresh && target->next_cycle_ns == SONDE_NS_NEVER &&
+                                      is_worth_waiting(target, turn.affordable_ns, LAST_WAIT_NS));
+    return turn;
+}
+
 static struct turn find_turn(const struct engine *engine, const struct engine_target *target,
                              unsigned ttl, sonde_ns now)
 {
-    struct turn first = {NULL, RANK_USUAL, SONDE_NS_NEVER};
-    uint32_t next = turn_at(engine, target, ttl)->next;
-    int64_t kept = kept_for_distance(engine, target, ttl, now);
-    int64_t reserve = reserve_at(engine, target, ttl);
-    for (uint32_t i = 0; i < target->trace_count; i++) {
-        struct engine_trace *trace = trace_at(engine, target, (next + i) % target->trace_count);
-        if (!is_wanted(engine, target, trace, ttl, now))
-            continue;
-        struct turn turn = {trace, rank_of(engine, target, trace, ttl), 0};
-        int64_t left = is_needed(turn.rank) ? 0 : reserve + (turn.rank == RANK_DISTANCE ? 0 : kept);
-        turn.time_ns = ns_max(free_ns(engine, target, trace, ttl, now),
-                              affordable_ns(engine, target, ttl, left));
-        if (is_before(&turn, &first, now))
-            first = turn;
-    }
-    return first;
+    struct turn look = find_look(engine, target, ttl, now);
+    if (look.trace != NULL && look.time_ns <= now)
+        return look;
+    struct turn usual = find_usual(engine, target, ttl, now);
+    if (usual.trace == NULL || (look.trace != NULL && usual.time_ns > now))
+        return look.trace != NULL ? look : usual;
+    return usual;
 }
 
-/* When a turn may be taken: the walk has got there, too. */
-static sonde_ns ready_ns(const struct engine_target *target, unsigned ttl, const struct turn *turn)
-{
-    return ttl == target->step_ttl ? turn->time_ns : ns_max(turn->time_ns, target->step_ns);
-}
-
-/* Take a turn: spend the budget, and note that it was asked. */
-static void take_turn(const struct engine *engine, struct engine_target *target, unsigned ttl,
+/* Take a turn: note what was asked. */
+static void take_turn(struct engine *engine, struct engine_target *target, unsigned ttl,
                       struct engine_trace *trace, sonde_ns now)
 {
-    uint32_t index = (uint32_t)(trace - engine->traces) - target->first_trace;
-    struct hop_turn *hop = turn_at(engine, target, ttl);
+    struct engine_turn *turn = turn_at(engine, target, ttl);
+    unsigned index = trace_place(engine, trace);
     uint8_t *asks = asks_at(engine, trace, ttl);
+    bool counts = !trace_is_blind(engine, target, trace, ttl);
     if (ttl != target->step_ttl) {
         target->step_ttl = (uint8_t)ttl;
         /* a loop that woke late may catch up with one step, not with all that it missed */
         target->step_ns = ns_add(ns_max(target->step_ns, ns_sub(now, STEP_NS)), STEP_NS);
     }
-    hop->earned_ns = ns_add(ns_max(hop->earned_ns, now), HOP_INTERVAL_NS);
-    hop->next = (uint8_t)((index + 1) % target->trace_count);
-    ttl_set_add(&trace->asked, ttl);
-    *asks = (uint8_t)(*asks + (*asks < UINT8_MAX));
-    trace->alone = (uint8_t)(trace->alone + suspect_contests(trace, ttl));
-    target->stepped = true;
-    target->stale = true;
+    turn->next = (uint8_t)((index + 1) % target->trace_count);
+    members_remove(&turn->want, index);
+    members_remove(&turn->fresh, index);
+    *asks = (uint8_t)(*asks + (counts && *asks < UINT8_MAX));
+    target->walk_asks++;
+    target->walk_asked = (uint8_t)ttl;
+    look_asked(engine, target, trace, ttl, now);
 }
 
-bool walk_step(struct engine *engine, struct engine_target *target, sonde_ns now,
+/* Is there a turn that can be taken at this TTL? If not, note when it is worth coming back. */
+static bool may_take(struct engine_target *target, const struct turn *turn, sonde_ns now)
+{
+    if (turn->trace == NULL)
+        return false;
+    if (turn->time_ns > now && turn->is_awaited)
+        target->walk_ns = ns_min(target->walk_ns, turn->time_ns);
+    return turn->time_ns <= now;
+}
+
+/* Has the last cycle asked enough? */
+static bool is_over(const struct engine_target *target, sonde_ns now)
+{
+    sonde_ns trips = ns_mul(patience_longest_ns(&target->patience), LAST_ROUND_TRIPS);
+    return target->next_cycle_ns == SONDE_NS_NEVER &&
+           target->walk_asks > target->trace_count * target->limit_ttl + LAST_ASKS &&
+           now > ns_add(target->cycle_ns, ns_add(LAST_WALK_NS, trips));
+}
+
+bool walk_next(struct engine *engine, struct engine_target *target, sonde_ns now,
                struct plan_choice *ret_choice)
 {
-    unsigned limit = extent_target_limit(engine, target, now);
-    for (unsigned ttl = engine->config.first_ttl; ttl <= limit; ttl++) {
-        struct turn turn = find_turn(engine, target, ttl, now);
-        if (turn.trace == NULL || ready_ns(target, ttl, &turn) > now)
+    if (is_over(target, now)) {
+        target->walk_open = false;
+        target->walk_ns = SONDE_NS_NEVER;
+        return false;
+    }
+    if (!target->walk_open && ns_due(target->walk_ns, now))
+        begin_pass(engine, target);
+    while (target->walk_open) {
+        unsigned ttl = target->walk_ttl;
+        if (target->walk_left == 0) {
+            target->walk_open = false;
+            if (target->walk_again)
+                begin_pass(engine, target);
             continue;
+        }
+        struct turn turn = find_turn(engine, target, ttl, now);
+        if (!may_take(target, &turn, now)) {
+            go_on(engine, target);
+            continue;
+        }
+        if (ttl != target->step_ttl && target->step_ns > now)
+            return false;
         take_turn(engine, target, ttl, turn.trace, now);
         *ret_choice =
             (struct plan_choice){(uint32_t)(turn.trace - engine->traces), (uint8_t)ttl, false};
@@ -249,68 +393,7 @@ bool walk_step(struct engine *engine, struct engine_target *target, sonde_ns now
     return false;
 }
 
-/* Traces that are under way. */
-static uint32_t count_begun(const struct engine *engine, const struct engine_target *target)
+sonde_ns walk_due_ns(const struct engine_target *target)
 {
-    uint32_t begun = 0;
-    for (uint32_t i = 0; i < target->trace_count; i++)
-        begun += !trace_at(engine, target, i)->standby;
-    return begun;
-}
-
-/* Is an answer to this worth more waiting than its cycle takes? Where a hop can afford one for each
- * trace, nobody's path goes without. */
-static bool is_worth_waiting(const struct engine *engine, const struct engine_target *target,
-                             const struct engine_trace *trace, unsigned ttl, enum rank rank)
-{
-    if (rank == RANK_DISTANCE && target->distance == 0)
-        return true;
-    if (is_needed(rank))
-        return true;
-    return *asks_at(engine, trace, ttl) == 0 &&
-           (!trace->answered || count_begun(engine, target) <= HOP_BURST);
-}
-
-/* In the last cycle, pass over what the budget does not allow and no verdict needs. */
-static void drop_unaffordable(struct engine *engine, struct engine_target *target, sonde_ns now)
-{
-    if (target->next_cycle_ns != SONDE_NS_NEVER)
-        return;
-    unsigned limit = extent_target_limit(engine, target, now);
-    for (unsigned ttl = engine->config.first_ttl; ttl <= limit; ttl++) {
-        if (affordable_ns(engine, target, ttl, 0) <= ns_add(now, PACE_SLACK_NS))
-            continue;
-        for (uint32_t i = 0; i < target->trace_count; i++) {
-            struct engine_trace *trace = trace_at(engine, target, i);
-            if (!is_worth_waiting(engine, target, trace, ttl, rank_of(engine, target, trace, ttl)))
-                ttl_set_add(&trace->asked, ttl);
-        }
-    }
-}
-
-/* Find out anew when the walk goes on. */
-static void look_again(struct engine *engine, struct engine_target *target, sonde_ns now)
-{
-    suspect_look(engine, target, now);
-    target->in_doubt = is_in_doubt(engine, target);
-    drop_unaffordable(engine, target, now);
-    target->stale = false;
-    target->walk_ns = SONDE_NS_NEVER;
-    target->turn_ns = suspect_turn_ns(engine, target);
-    target->walk_until_ns = suspect_next_ns(engine, target);
-    if (extent_is_open(engine, target) && extent_grow_ns(target) > now)
-        target->walk_until_ns = ns_min(target->walk_until_ns, extent_grow_ns(target));
-    unsigned limit = extent_target_limit(engine, target, now);
-    for (unsigned ttl = engine->config.first_ttl; ttl <= limit; ttl++) {
-        struct turn turn = find_turn(engine, target, ttl, now);
-        if (turn.trace != NULL)
-            target->walk_ns = ns_min(target->walk_ns, ready_ns(target, ttl, &turn));
-    }
-}
-
-sonde_ns walk_ns(struct engine *engine, struct engine_target *target, sonde_ns now)
-{
-    if (target->stale || now >= target->walk_until_ns)
-        look_again(engine, target, now);
-    return target->walk_ns;
+    return target->walk_open ? target->step_ns : target->walk_ns;
 }

@@ -132,6 +132,7 @@ static int dtls_fits(const struct payload_trace *trace, struct sonde_span answer
 const struct payload_ops payload_dtls = {
     .name = "dtls",
     .asks = "for a handshake without a cookie",
+    .unnamed = true,
     .ask = dtls_ask,
     .recognize = dtls_recognize,
     .fits = dtls_fits,
@@ -140,6 +141,7 @@ const struct payload_ops payload_dtls = {
 const struct payload_ops payload_anyconnect = {
     .name = "anyconnect",
     .asks = "for a handshake without a cookie, in DTLS",
+    .unnamed = true,
     .silence = "a gateway may answer only for sessions that it opened over TLS",
     .ask = dtls_ask,
     .recognize = dtls_recognize,

@@ -34,6 +34,7 @@ static int own_fits(const struct payload_trace *trace, struct sonde_span answer,
 
 const struct payload_ops payload_own = {
     .name = "own",
+    .unnamed = true,
     .asks = "the bytes given with --payload",
     .nameless = true,
     .ask = own_ask,

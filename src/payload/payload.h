@@ -64,6 +64,7 @@ struct payload_ops {
     uint8_t host_labels; /* asked only if the user typed a name of at least so many labels */
     bool says_host;      /* it says the name that the user typed, if that may be used */
     bool nameless;       /* the question has no room for a name */
+    bool unnamed;        /* an answer need not say to which question it is */
     bool other_port;     /* answers come from another port of the server than was asked */
     bool repeats;        /* several answers to one question are the protocol's way */
     bool dont_fragment;  /* clients let no router divide what they ask */

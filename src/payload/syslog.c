@@ -34,6 +34,7 @@ static int syslog_fits(const struct payload_trace *trace, struct sonde_span answ
 
 const struct payload_ops payload_syslog = {
     .name = "syslog",
+    .unnamed = true,
     .asks = "nothing: the datagram is empty",
     .silence = "syslog has no answers",
     .nameless = true,

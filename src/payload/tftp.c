@@ -54,6 +54,7 @@ static int tftp_fits(const struct payload_trace *trace, struct sonde_span answer
 
 const struct payload_ops payload_tftp = {
     .name = "tftp",
+    .unnamed = true,
     .asks = "a file that does not exist",
     .silence = "its answers come from another port, which firewalls drop that do not know TFTP",
     .other_port = true,

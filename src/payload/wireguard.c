@@ -39,6 +39,7 @@ static int wireguard_fits(const struct payload_trace *trace, struct sonde_span a
 
 const struct payload_ops payload_wireguard = {
     .name = "wireguard",
+    .unnamed = true,
     .asks = "nothing that it answers; errors on the way tell",
     .silence = "it answers only to keys that it knows",
     .ask = wireguard_ask,

@@ -25,8 +25,10 @@ static uint16_t trace_checksum(const struct sonde_spec *spec)
 }
 
 static int icmp_build(const struct sonde_spec *spec, const struct sonde_format *format,
-                      uint32_t token, uint8_t *buf, size_t cap, struct sonde_tx *ret_tx)
+                      const struct probe_name *name, uint8_t *buf, size_t cap,
+                      struct sonde_tx *ret_tx)
 {
+    uint32_t token = name->token;
     bool ipv6 = spec->flow.dst.family == SONDE_FAMILY_IPV6;
     uint32_t id_and_seq = (uint32_t)spec->flow.src_port << 16 | probe_field16(spec->id_base, token);
     struct wr wr = wr_init(buf, cap);

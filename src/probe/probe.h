@@ -36,16 +36,30 @@
 
 enum {
     PROBE_TOKEN_MODULUS = 65535, /* what 16-bit fields know of a token */
+    PROBE_ATTEMPT_BITS = 12,     /* what a sequence number knows of an attempt */
     PROBE_SIZE_MIN = 28,         /* bytes: the headers of IPv4 and of ICMP or UDP */
     PROBE_SIZE_USUAL = 64,       /* bytes: an IPv6 echo with cookie and token */
     PROBE_SIZE_MAX = 9000,       /* bytes: a jumbo frame */
+};
+
+/** What an answer of the target says of the probe that drew it. */
+enum probe_naming {
+    PROBE_NAMING_PROBE,   /* which one it was */
+    PROBE_NAMING_ATTEMPT, /* which attempt it was part of */
+    PROBE_NAMING_NOTHING,
+};
+
+/** What names a probe within its trace. */
+struct probe_name {
+    uint32_t token;   /* any value; each probe has another */
+    uint32_t attempt; /* counts up with each probe that is meant to draw an answer of the target */
 };
 
 /** All that is fixed within a trace. */
 struct sonde_spec {
     struct sonde_flow flow;
     uint64_t cookie;     /* carried in payloads, to be given back unchanged */
-    uint32_t isn;        /* TCP initial sequence number, the same in every SYN of the flow */
+    uint32_t isn;        /* TCP initial sequence number of attempt 0 */
     uint32_t ts_base;    /* TSval of token 0 */
     uint32_t flow_label; /* IPv6, 20 bits */
     uint16_t id_base;    /* shifts tokens in 16-bit fields */
@@ -59,6 +73,7 @@ struct sonde_spec {
                                   is not; borrowed */
     struct sonde_span bytes;   /* if the question is payload_own: the bytes; borrowed */
     struct sonde_span expects; /* and what an answer begins with; borrowed */
+    enum probe_naming naming;  /* of answers of the target */
     bool nameless;             /* nothing in a probe tells which one it is */
     bool other_port;           /* answers come from another port of the target than was asked */
     bool repeats; /* several answers to one probe are the protocol's way, and no duplicates */
@@ -68,6 +83,8 @@ struct sonde_spec {
 struct sonde_format {
     uint8_t ttl;      /* or hop limit, 1 to 255 */
     uint8_t question; /* which of the spec's questions it carries; 0 where there is none */
+    bool is_blind; /* nobody knows how far the target is: should it arrive, it shall draw nothing,
+                      if that can be had */
 };
 
 /** What an arrival is to a trace. */
@@ -77,8 +94,9 @@ struct sonde_match {
     bool has_token;      /* the arrival names its probe */
     bool has_full_token; /* with all 32 bits */
     uint32_t token;      /* all of it, or modulo PROBE_TOKEN_MODULUS */
-    bool has_serial;     /* the answerer numbers its answers: equal serials mean a repetition */
-    uint32_t serial;
+    bool has_attempt;    /* it names the attempt */
+    uint32_t attempt;    /* the lower PROBE_ATTEMPT_BITS of it */
+    bool is_reminder;    /* of that attempt, which was never ended, and drawn by a later one */
 };
 
 enum { PROBE_ANY_QUESTION = 0xff }; /* in sonde_match */
@@ -96,14 +114,23 @@ struct sonde_probe_ops {
      * @param spec    The trace.
      * @param format  What it is like. Nothing in the segment may depend on its TTL, or probes of
      *                one trace could take different paths.
-     * @param token   Names the probe; any value.
+     * @param name    Names the probe.
      * @param buf     Receives the segment: transport header and payload.
      * @param cap     Bytes at @p buf.
      * @param ret_tx  On 0, everything but handle; borrows @p spec and @p buf.
      * @return 0; -ENOBUFS if @p cap is too small (PROBE_SIZE_MAX always suffices).
      */
-    int (*build)(const struct sonde_spec *spec, const struct sonde_format *format, uint32_t token,
-                 uint8_t *buf, size_t cap, struct sonde_tx *ret_tx);
+    int (*build)(const struct sonde_spec *spec, const struct sonde_format *format,
+                 const struct probe_name *name, uint8_t *buf, size_t cap, struct sonde_tx *ret_tx);
+
+    /**
+     * Write what takes back an attempt, before the next is begun: the target may still wait for
+     * more of it, if only its answer was lost. NULL: there is nothing to take back.
+     * @param attempt  That attempt.
+     * @return As build().
+     */
+    int (*release)(const struct sonde_spec *spec, uint32_t attempt, uint8_t *buf, size_t cap,
+                   struct sonde_tx *ret_tx);
 
     /**
      * Say what an arrival means to a trace.

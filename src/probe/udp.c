@@ -98,8 +98,10 @@ static bool checksum_names(const struct sonde_spec *spec)
 }
 
 static int udp_build(const struct sonde_spec *spec, const struct sonde_format *format,
-                     uint32_t token, uint8_t *buf, size_t cap, struct sonde_tx *ret_tx)
+                     const struct probe_name *name, uint8_t *buf, size_t cap,
+                     struct sonde_tx *ret_tx)
 {
+    uint32_t token = name->token;
     struct wr wr = wr_init(buf, cap);
     bool asks = format->question < spec->question_count;
     if (asks)

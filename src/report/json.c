@@ -141,6 +141,7 @@ static void put_service(struct json_writer *writer, cJSON *services,
     json_bool(writer, object, "control", result->control);
     json_string(writer, object, "state", sonde_state_name(result->state));
     json_loss(writer, object, result->sent, result->received);
+    json_number(writer, object, "uncertain", (double)result->uncertain);
     json_number(writer, object, "late", (double)result->late);
     json_number(writer, object, "duplicates", (double)result->duplicates);
     put_outcomes(writer, object, result);

@@ -107,6 +107,7 @@ static void put_hop(struct json_writer *writer, cJSON *hops, const struct sonde_
     json_loss(writer, object, hop->sent, hop->received);
     json_string(writer, object, "loss_kind", sonde_loss_kind_name(hop->loss_kind));
     json_rtt(writer, object, &hop->rtt);
+    json_bool(writer, object, "shared", hop->shared);
     cJSON *responders = json_array(writer, object, "responders");
     for (size_t i = 0; i < hop->responder_count; i++) {
         const struct sonde_responder *responder = &hop->responders[i];

@@ -111,6 +111,9 @@ static uint8_t target_last_ttl(const struct copy *copy)
     uint8_t last = 0;
     for (uint32_t i = 0; i < copy->target.tally->service_count; i++) {
         const struct reach *reach = &copy->target.tally->services[i].reach;
+        const struct engine_place place = {copy->measured, i};
+        if (session_service_at(copy->session, &place)->standby)
+            continue; /* what it saw may be long ago */
         uint8_t own = reach->dest_ttl != 0 ? (uint8_t)(reach->dest_ttl - 1) : reach->top_ttl;
         last = own > last ? own : last;
     }
@@ -141,6 +144,7 @@ static const struct sonde_path *copy_path(const struct copy *copy, uint32_t inde
     const struct tally_service *service = &copy->target.tally->services[index];
     struct analyze_distance distance = analyze_distance(&copy->target, index);
     uint8_t last = last_router_ttl(copy, &service->reach, distance.ttl);
+    uint32_t donors[ANALYZE_TTLS];
     if (service->hops == NULL && service->sent == 0)
         return NULL;
     struct sonde_path *path = arena_alloc(copy->arena, 1, sizeof *path);
@@ -154,9 +158,13 @@ static const struct sonde_path *copy_path(const struct copy *copy, uint32_t inde
     path->path_id = tally_path_id(session->tally, service);
     path->path_changes = service->path_changes;
     path->hops = hops;
+    analyze_share(&copy->target, index, donors);
     for (unsigned ttl = 1; ttl <= last; ttl++) {
-        if (service->hops != NULL && service->hops[ttl] != NULL)
-            copy_router_hop(copy, index, (uint8_t)ttl, &hops[path->hop_count++]);
+        const struct tally_service *shows = &copy->target.tally->services[donors[ttl]];
+        if (shows->hops == NULL || shows->hops[ttl] == NULL)
+            continue;
+        hops[path->hop_count].shared = donors[ttl] != index;
+        copy_router_hop(copy, donors[ttl], (uint8_t)ttl, &hops[path->hop_count++]);
     }
     if (distance.ttl != 0)
         copy_target_hop(copy, service, distance.ttl, &hops[path->hop_count++]);
@@ -231,6 +239,7 @@ void copy_service_figures(const struct copy *copy, uint32_t index, struct sonde_
     to->met = analysis.met;
     to->sent = tally->sent;
     to->received = tally->received;
+    to->uncertain = tally->uncertain;
     to->late = tally->late;
     to->duplicates = tally->duplicates;
     for (int outcome = 0; outcome < SONDE_OUTCOME_COUNT; outcome++)

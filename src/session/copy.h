@@ -10,6 +10,7 @@ struct copy {
     struct sonde_session *session;
     struct arena *arena; /* that everything copied lies in; it remembers if memory ran out */
     bool lost_here;      /* this machine lost packets that came in */
+    uint32_t measured;   /* where that is measured which is copied */
     struct analyze_target target; /* what the analysis sees of it */
     char interface[IF_NAMESIZE];  /* that packets to it leave by; target borrows it */
 };

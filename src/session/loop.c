@@ -46,12 +46,11 @@ static void keep_event(struct sonde_session *session, const struct sonde_event *
     session->event_count++;
 }
 
-/* Fold what happened into the tally, and keep it for the program. */
+/* Take what happened: the engine has folded it into the tally. Keep it for the program. */
 static void pull_events(struct sonde_session *session)
 {
     struct sonde_event event;
     while (engine_pop_event(session->engine, &event) == 0) {
-        tally_on_event(session->tally, &event);
         session_note_scope(session, event.from.scope);
         if (event.cycle + 1 > session->cycles_begun)
             session->cycles_begun = event.cycle + 1;

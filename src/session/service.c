@@ -110,7 +110,6 @@ static int add_standbys(struct sonde_session *session, const struct sonde_servic
     for (size_t i = 0; i < sizeof standbys / sizeof *standbys; i++) {
         const struct sonde_service *standby = &standbys[i];
         if (strcmp(standby->protocol, added) == 0 ||
-            !is_among(services, asked, standby->protocol, 0) ||
             is_among(services, asked, standby->protocol, standby->port))
             continue;
         int r = take_service(session, standby, &own[*count]);

@@ -141,6 +141,7 @@ static void look_at(struct copy *copy, const struct session_target *from, uint32
         known[from->places[i].trace].control = from->services[i].control;
         known[from->places[i].trace].expect = from->services[i].expect;
     }
+    copy->measured = measured;
     copy->target = (struct analyze_target){
         .tally = tally,
         .services = known,

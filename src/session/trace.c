@@ -54,6 +54,25 @@ static bool is_nameless(const struct sonde_session *session, const struct sonde_
     return nameless;
 }
 
+/* What answers say of the probe that drew them. */
+static enum probe_naming naming_of(const struct sonde_session *session,
+                                   const struct sonde_spec *spec)
+{
+    switch (spec->flow.protocol) {
+    case IP_PROTO_ICMP:
+        return PROBE_NAMING_PROBE;
+    case IP_PROTO_TCP: /* without raw sockets the kernel knows */
+        return session->kind == SONDE_TRANSPORT_UNPRIVILEGED ? PROBE_NAMING_PROBE
+                                                             : PROBE_NAMING_ATTEMPT;
+    default:
+        break;
+    }
+    bool names = spec->question_count > 0;
+    for (unsigned i = 0; i < spec->question_count; i++)
+        names &= !spec->questions[i]->unnamed;
+    return names ? PROBE_NAMING_PROBE : PROBE_NAMING_NOTHING;
+}
+
 size_t session_questions(const struct session_target *target, const struct session_service *service,
                          const struct payload_ops *ret_questions[SONDE_QUESTIONS_MAX])
 {
@@ -71,6 +90,7 @@ static void fill_questions(const struct sonde_session *session, const struct ses
     for (unsigned i = 0; i < spec->question_count; i++)
         spec->repeats |= spec->questions[i]->repeats;
     spec->nameless = is_nameless(session, spec);
+    spec->naming = naming_of(session, spec);
     spec->other_port = answers_from_elsewhere(service);
 }
 
@@ -222,7 +242,7 @@ static int bind_flows(struct sonde_session *session, struct session_target *targ
             continue;
         target->places[i].target = NOT_TRACED;
         *ret_failed = i;
-        if (r != -EADDRINUSE || !target->services[i].standby)
+        if (r == -ENOMEM || !target->services[i].standby)
             return r;
     }
     return 0;
@@ -240,7 +260,7 @@ static int add_target(struct sonde_session *session, uint32_t index, const struc
     traced[nth] = index;
     int r = engine_reserve(session->engine, 1, flows->count);
     if (r == 0)
-        r = engine_add_target(session->engine, &target->addr);
+        r = engine_add_target(session->engine, &target->addr, flows->count);
     uint32_t trace = 0;
     for (uint32_t i = 0; r == 0 && i < target->service_count; i++) {
         if (!flows->own[i])
@@ -248,8 +268,6 @@ static int add_target(struct sonde_session *session, uint32_t index, const struc
         target->places[i] = (struct engine_place){nth, trace};
         r = add_to_engine(session, &target->services[i], &flows->specs[trace++]);
     }
-    if (r == 0)
-        r = tally_add_target(session->tally, &target->addr, flows->count);
     if (r < 0)
         return r;
     target->source = flows->specs[0].flow.src;
@@ -314,10 +332,10 @@ int session_make_engine(struct sonde_session *session)
         config.targets++;
         config.traces += session->targets[i].service_count;
     }
-    if (session->until_ns != SONDE_NS_NEVER)
+    int r = tally_new(options->max_ttl, &session->tally);
+    if (r == 0 && session->until_ns != SONDE_NS_NEVER)
         config.duration_ns = ns_max(ns_sub(session->until_ns, session->now_ns), 1);
-    int r = engine_new(&config, &session->engine);
     if (r == 0)
-        r = tally_new(options->max_ttl, &session->tally);
+        r = engine_new(&config, session->tally, &session->engine);
     return r == 0 ? session_random(session, &session->echo_id, sizeof session->echo_id) : r;
 }

@@ -62,7 +62,7 @@ class Field:
     def sonde(self, cycles):
         before = self.net.packets_sent("vantage", "to-server")
         done = self.net.timed("vantage", self.programs.sonde, "-j", "-n", "-F", self.file.name,
-                              "-c", str(cycles), "-i", "0.01")
+                              "-c", str(cycles), "-i", "0.01", "--rate", "1000000")
         probes = self.net.packets_sent("vantage", "to-server") - before
         document = json.loads(done.out)
         lost = sum(target["services"][0]["sent"] - target["services"][0]["received"]

@@ -45,7 +45,7 @@ static struct sonde_spec stranger_to(const struct sonde_spec *spec, bool knows_p
     struct sonde_spec other = *spec;
     other.flow.src_port = knows_port ? spec->flow.src_port : 50000;
     other.cookie = ~spec->cookie;
-    other.isn = spec->isn + 0x40000000;
+    other.isn = spec->isn + 0x40054321; /* the lower 20 bits are the same in all attempts */
     other.ts_base = spec->ts_base + 0x40000000;
     other.id_base = 0x4321;
     return other;
@@ -144,7 +144,8 @@ static void show_genuine(struct rd *in)
     uint8_t probe[PACKET_MAX];
     uint8_t error[PACKET_MAX];
     struct sonde_tx tx;
-    FUZZ_CHECK(ops->build(&spec, &format, token, segment, sizeof segment, &tx) == 0);
+    const struct probe_name name = {.token = token};
+    FUZZ_CHECK(ops->build(&spec, &format, &name, segment, sizeof segment, &tx) == 0);
     size_t len = packet_encode(&tx, probe, sizeof probe);
     size_t headers = len - tx.segment.len;
     size_t quoted = headers + 8 + rd_u8(in); /* RFC 792: 8 bytes of the segment at least */

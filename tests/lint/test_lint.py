@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Do layers.py, banned.py and options.py find what they look for? Each rule is broken once, in a
-tree of its own, or by a program of its own, that is otherwise in order."""
+"""Do layers.py, banned.py, documents.py and options.py find what they look for? Each rule is broken
+once, in a tree of its own, or by a program of its own, that is otherwise in order."""
 import contextlib
 import io
 import pathlib
@@ -55,6 +55,13 @@ PLANTED = [
     ("banned", "src/wire/icmp.h", 451, "\n" * 448, "a file of more than 450 lines"),
     ("banned", "src/wire/icmp.h", 4, "void f(void)\n{" + "\n    ;" * 61 + "\n}",
      "a function of more than 60 lines"),
+    ("documents", "ARCHITECTURE.md", 1, "`src/base/gone.h`", "no file src/base/gone.h"),
+    ("documents", "TESTING.md", 1, "see `gone.c`", "no file gone.c"),
+    ("documents", "README.md", 2, "```\nsession/gone.c  a map\n```", "no file session/gone.c"),
+    ("documents", "src/DECISIONS.md", 1, "`wire/gone_*.h`", "no file wire/gone_*.h"),
+    ("documents", "src/JOURNEYS.md", 1, "[the map](ARCHITECTURE.md)", "no file ARCHITECTURE.md"),
+    ("documents", "src/JOURNEYS.md", 1, "`f()` and `gone()`", "gone() is not in the code"),
+    ("documents", "src/JOURNEYS.md", 1, "`struct gone`", "struct gone is not in the code"),
 ]
 
 # What looks like a violation and is none.
@@ -64,6 +71,9 @@ INNOCENT = [
     ("banned", "src/base/text.h", 'static const char *f = "system(time())";'),
     ("banned", "src/base/text.h", "int gmtime_r(int); int heap_time(int); int strtok_r(int);"),
     ("banned", "src/wire/icmp.h", "void f(void)\n{" + "\n    ;" * 60 + "\n}"),
+    ("documents", "ARCHITECTURE.md", "`src/base/text.h`, `text.h`, `io/*/sim.h`, `f()`"),
+    ("documents", "ARCHITECTURE.md", "gone.c and gone() are no code here"),
+    ("documents", "ARCHITECTURE.md", "[a page](src/base/text.h), [a site](https://site.example/)"),
     ("banned", "tests/unit/test_icmp.c", 'char template[] = "/tmp/test-XX' 'XXXX";'),
 ]
 
@@ -141,7 +151,7 @@ def run(script, name, addition):
 
 def main():
     failures = []
-    for script in ("layers", "banned"):
+    for script in ("layers", "banned", "documents"):
         status, output = run(script, "src/base/text.h", "")
         if (status, output) != (0, ""):
             failures.append(f"{script}: the clean tree: {output}")

@@ -83,8 +83,16 @@ class Report:
         return next(service for service in services if service["service"] == name)
 
     def states(self, target=0):
+        """{service: state} of what was asked for: ports that stand by for comparison are not."""
         services = self.document["targets"][target]["services"]
-        return {service["service"]: service["state"] for service in services}
+        return {service["service"]: service["state"] for service in services
+                if service["service"] == "icmp" or not service["control"]}
+
+    def controls(self, target=0):
+        """{service: state} of the ports that nobody asked for, as far as they were needed."""
+        services = self.document["targets"][target]["services"]
+        return {service["service"]: service["state"] for service in services
+                if service["service"] != "icmp" and service["control"]}
 
     def hops(self, name, target=0):
         """{TTL: [address, ...]} of one service's path."""

@@ -90,7 +90,11 @@ KINDS = {
         ("udp:500", "udp:4500"),
         "STRONGSWAN_CONF={folder}/conf exec /usr/lib/ipsec/starter --nofork "
         "--conf {folder}/ipsec.conf",
+        # With more than three unprocessed requests of one address it answers with a cookie first,
+        # which is an answer like another (RFC 7296 §2.6). Two ports are asked here, and each of
+        # them twice within a round trip.
         {"conf": """charon {{
+            cookie_threshold_ip = 8
             load = nonce random sha1 sha2 hmac kdf aes gmp socket-default kernel-netlink stroke
             plugins {{
                 stroke {{
@@ -214,7 +218,11 @@ password=ask
         ("udp:3478", "tcp:3478"),
         "exec turnserver -n --no-cli --no-tls --no-dtls --listening-ip 0.0.0.0 --listening-ip :: "
         "--log-file stdout --pidfile {folder}/pid "
-        "--userdb {folder}/db --realm server.example --lt-cred-mech --verbose"),
+        "--userdb {folder}/db --realm server.example --lt-cred-mech --verbose",
+        # what it says of whoever asked it something, a minute later
+        says=(r"\d+: : session \d+: (peer )?usage: realm=<server\.example>, username=<>, rp=.*",
+              r"\d+: : session \d+: closed \(2nd stage\), user <> .*, reason: allocation watchdog "
+              r"determined stale session state")),
     "kamailio": Kind(
         ("udp:5060",), "exec kamailio -DD -E -f {folder}/conf -Y {folder} -m 16 -M 4",
         {"conf": """#!KAMAILIO
@@ -275,7 +283,10 @@ password=ask
         ("udp:69",), "mkdir {folder}/root; exec in.tftpd -L -v -v -s {folder}/root",
         says=(rf".* in\.tftpd\[\d+\]: RRQ from {CLIENT} filename sonde-[0-9a-f]{{16}}",
               rf".* in\.tftpd\[\d+\]: sending NAK \(1, File not found\) to {CLIENT}")),
-    "coap": Kind(("udp:5683", "udp:5684"), "exec coap-server-openssl -v 6 -k secret -h server"),
+    "coap": Kind(
+        ("udp:5683", "udp:5684"), "exec coap-server-openssl -v 6 -k secret -h server",
+        # of every handshake that is not gone on with, half a minute later
+        says=(r".* WARN \*\*\*.*:5684 <-> .* DTLS: Incomplete session timed out",)),
     "krb5kdc": Kind(
         ("udp:88", "tcp:88"),
         "export KRB5_CONFIG={folder}/conf KRB5_KDC_PROFILE={folder}/conf; "

@@ -35,9 +35,17 @@ class Firewall(unittest.TestCase):
         cls.reports = {family: lab.Report(cls.net.finish(process))
                        for family, process in runs.items()}
         # A closed connection is forgotten after ten seconds, so look now.
-        cls.tables = {name: cls.net.run("r3", "conntrack", "-L", "-f", name, "-p", "tcp")
-                      for name in ("ipv4", "ipv6")}
+        cls.tables = cls.list_connections()
         cls.half_open = cls.net.run(cls.chain.server, "ss", "-Htan", "state", "syn-recv")
+
+    @classmethod
+    def list_connections(cls):
+        """{family: what the firewall knows of connections}; one flow, one entry."""
+        # tcp 6 SECONDS STATE src=... dst=... sport=... dport=...
+        return {family: re.findall(
+            r"(?m)^tcp +6 +\d+ +(\S+) .*? dport=(\d+) ",
+            cls.net.run("r3", "conntrack", "-L", "-f", f"ipv{family}", "-p", "tcp"))
+                for family in lab.FAMILIES}
 
     def test_nothing_is_lost_at_an_open_port(self):
         for family, report in self.reports.items():
@@ -64,11 +72,13 @@ class Firewall(unittest.TestCase):
         self.assertEqual(self.half_open, "")
 
     def test_the_firewall_keeps_one_connection_a_service_and_it_is_closed(self):
-        for family, table in self.tables.items():
-            with self.subTest(family=family):
-                # tcp 6 SECONDS STATE src=... dst=... sport=... dport=...; one flow, one entry
-                found = re.findall(r"(?m)^tcp +6 +\d+ +(\S+) .*? dport=(\d+) ", table)
-                self.assertEqual(found, [("CLOSE", "443")])
+        for family in lab.FAMILIES:
+            # A SYN that expires at the firewall itself takes the closed one from its table, and
+            # leaves nothing there (tcp_packet() in net/netfilter/nf_conntrack_proto_tcp.c).
+            self.assertIn(self.tables[family], ([], [("CLOSE", "443")]))
+        self.net.reports(self.chain.target, ":443", ":22", "-i", "0.05", "-c", "20", "-m", "2")
+        closed = [("CLOSE", "443")]
+        self.assertEqual(self.list_connections(), {4: closed, 6: closed})
 
 
 if __name__ == "__main__":

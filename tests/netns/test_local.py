@@ -80,7 +80,9 @@ class OwnLink(unittest.TestCase):
         for family, report in self.net.reports(targets.get, ":443", ":53/udp").items():
             self.assertEqual((report.code, set(report.states().values())), (1, {"unreachable"}))
             self.assertLess(report.document["duration_ms"], 4500)
-            self.assertEqual(report.discarded, {})
+            # The kernel speaks of each packet: of probes, too, that went ahead and were forgotten,
+            # and of resets, which are no probes.
+            self.assertLessEqual(set(report.discarded), {"too_late", "not_a_result"})
             for service in report.document["targets"][0]["services"]:
                 verdict = service["verdict"]
                 self.assertEqual((verdict["code"], verdict["level"], verdict["confidence"],

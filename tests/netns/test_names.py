@@ -167,7 +167,7 @@ class Names(unittest.TestCase):
         hops = report.service("443/tcp")["path"]["hops"]
         self.assertEqual({hop["responders"][0]["hostname"] for hop in hops}, {None})
         syns = [packet for packet in watch.read()
-                if packet.outgoing and packet.flags == packets.SYN and packet.ttl == 30]
+                if packet.outgoing and packet.flags == packets.SYN and packet.ttl == 64]
         self.assertEqual(len(syns), 10)
         self.assertLess(time.monotonic() - begin, 5)
         questions = self.read_questions(resolver)

@@ -150,7 +150,7 @@ class Reports(unittest.TestCase):
                     self.assertEqual(service["state"], "open")
                     # every SYN that left is accounted for, but for one still on its way
                     syns = [packet for packet in watch.read() if packet.outgoing
-                            and packet.flags == packets.SYN and packet.ttl == 30]
+                            and packet.flags == packets.SYN and packet.ttl == 64]
                     self.assertGreater(len(syns), 2)
                     self.assertEqual(service["received"], service["sent"])
                     self.assertIn(len(syns) - service["sent"], (0, 1))

@@ -58,13 +58,14 @@ class Services(unittest.TestCase):
         cls.servers = servers.start(cls.net, cls.chain.server)
         cls.net.nft("r2", DROPPED)
         cls.net.nft(cls.chain.server, WATCHED)  # so that its kernel knows connections
+        # A closed connection is forgotten after ten seconds: a run may end later than that.
+        cls.net.sysctl(cls.chain.server, {"net/netfilter/nf_conntrack_tcp_timeout_close": 120})
         on_link = cls.start("-j", ":5353/udp", node="r3")
         cls.ends = {"-j": cls.finish(cls.start("-j", *WORDS))}
         # Later, so that the first sees nobody else's answers; and not in one run with the others,
         # because the TTL-limited probes would be for who is silent.
         silent = cls.start("-j", *(f":{name}" for name in sorted(SILENT)))
         cls.ends["-r"] = cls.finish(cls.start("-r", *WORDS))
-        # A closed connection is forgotten after ten seconds, so look now.
         cls.tables = [cls.net.run(cls.chain.server, "conntrack", "-L", "-f", name, "-p", "tcp")
                       for name in ("ipv4", "ipv6")]
         cls.net.nft(cls.chain.server, WATCHED + "\n" + SHORT_DROPPED)

@@ -16,6 +16,9 @@ import packets
 # Long enough for a silent port to become a suspect before the last cycle begins.
 PATIENT = ("-c", "4", "-i", "0.4")
 QUICK = ("-c", "3", "-i", "0.2")
+# Of 14 services the first 11 or so use up what a router may be asked at once, twice five times;
+# then it is asked once a second: the silent one gets its turn after seven seconds.
+THOROUGH = ("-c", "10", "-i", "1")
 ALLOWED = {"net/ipv4/ping_group_range": "0 2147483647"}
 FORBIDDEN = {"net/ipv4/ping_group_range": "1 0"}
 SYSCTL = 'sysctl net.ipv4.ping_group_range="0 2147483647"'
@@ -113,8 +116,8 @@ class Unprivileged(unittest.TestCase):
             report = self.report(family, ":443", *PATIENT)
             self.assertEqual(report.code, 1)
             self.assertEqual(report.document["vantage"]["missing"], ["icmp"])
-            self.assertEqual(report.states(), {"443/tcp": "filtered", "80/tcp": "closed"})
-            self.assertTrue(report.service("80/tcp")["control"])
+            self.assertEqual(report.states(), {"443/tcp": "filtered"})
+            self.assertEqual(report.controls(), {"80/tcp": "closed", "33434/udp": "closed"})
             blame = report.service("443/tcp")["verdict"]["blame"]
             self.assertEqual((blame["last_seen"]["ttl"], blame["first_lost"]["ttl"]), (2, 3))
 
@@ -141,7 +144,8 @@ class Unprivileged(unittest.TestCase):
         self.net.nft("r2", drop("tcp dport 3389"))
         services = (":443", ":22", ":81", ":3389", ":53/udp", *(f":{9000 + i}" for i in range(8)))
         for family in lab.FAMILIES:
-            report = self.report(family, *services, *QUICK, wrap=("prlimit", "--nofile=32"))
+            report = self.report(family, *services, *THOROUGH,
+                                 wrap=("prlimit", "--nofile=32"))
             states = report.states()
             self.assertEqual(report.document["own_losses"]["send"], 0)
             expected = {"icmp": "open", "443/tcp": "open", "22/tcp": "open", "81/tcp": "closed",

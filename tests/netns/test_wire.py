@@ -12,7 +12,11 @@ FILTER = """table inet filter {
         tcp dport 3389 drop
     }
 }"""
-FULL_TTL = 30
+FULL_TTL = 64  # what systems send with
+FULL_TTL_MAX = 255  # after a silence: RFC 5082
+TARGET = 4  # hops to the server
+ARRIVALS = 2  # probes to a hop of a trace that are meant to arrive, at most
+ISN_STEP = 1 << 20  # from one attempt to connect to the next
 SOURCE = {4: "10.1.1.2", 6: "fd00:1:1::2"}
 SECOND_SOURCE = {4: "10.1.1.22", 6: "fd00:1:1::22"}
 ALT_SOURCE = {4: "10.1.100.2", 6: "fd00:1:100::2"}
@@ -22,6 +26,16 @@ def is_probe(packet):
     """Sent by sonde itself, not by the kernel for it."""
     return packet.outgoing and (packet.flags == packets.SYN or packet.protocol == packets.UDP
                                 or packet.is_echo_request)
+
+
+def is_full(packet):
+    return packet.ttl in (FULL_TTL, FULL_TTL_MAX)
+
+
+def is_blind(packet):
+    """A SYN that a host drops: its checksum is wrong. The sum over what holds a right one is 0."""
+    prefix = packets.pseudo(packet.src, packet.dst, packet.protocol, len(packet.segment))
+    return packets.checksum(prefix + packet.segment) != 0
 
 
 class Wire(unittest.TestCase):
@@ -75,10 +89,15 @@ class Wire(unittest.TestCase):
                     service = report.service(f"{port}/tcp")
                     syns = [packet for packet in seen if is_probe(packet) and packet.dport == port]
                     ttls = collections.Counter(packet.ttl for packet in syns)
-                    self.assertEqual((service["sent"], ttls[FULL_TTL]), (4, 4))
+                    self.assertEqual((service["sent"], ttls[FULL_TTL] + ttls[FULL_TTL_MAX]),
+                                     (4, 4))
+                    # only who is not answered is asked with another
+                    self.assertEqual(ttls[FULL_TTL_MAX] > 0, port == 3389)
                     for hop in service["path"]["hops"]:
-                        if hop["responders"] and hop["ttl"] < 4:
-                            self.assertEqual(ttls[hop["ttl"]], hop["sent"])
+                        if hop["responders"] and hop["ttl"] < TARGET:
+                            # what is shared was sent for another port
+                            self.assertEqual(ttls[hop["ttl"]],
+                                             0 if hop["shared"] else hop["sent"])
                     # a repetition by the kernel would repeat the timestamp, too
                     self.assertEqual(len({packet.ts for packet in syns}), len(syns))
 
@@ -92,16 +111,38 @@ class Wire(unittest.TestCase):
             for key, flow in flows.items():
                 with self.subTest(family=family, flow=key):
                     self.assertLessEqual({1, 2, 3, 4, FULL_TTL}, {packet.ttl for packet in flow})
+                    self.assertEqual(sum(is_full(packet) for packet in flow), 3)
                     # what routers and load balancers hash: the first four bytes are the ports, or
                     # ICMP's type, code and checksum; in IPv6 the flow label, too
                     hashed = {(packet.src, packet.dst, packet.tos, packet.segment[:4],
                                packet.raw[1:4] if family == 6 else b"") for packet in flow}
                     self.assertEqual(len(hashed), 1)
-                    self.assertEqual(len({packet.seq for packet in flow}), 1)  # of a SYN: its ISN
                     if packets.UDP not in key:
                         self.assertEqual(len({packet.ident for packet in flow}), 1)  # of an echo
-            isns = {packet.seq for packet in found if packet.protocol == packets.TCP}
-            self.assertEqual(len(isns), 2)
+
+    def test_each_attempt_to_connect_has_an_isn_of_its_own(self):
+        cycles = 3
+        for family in lab.FAMILIES:
+            found = self.probes(family, ":443", ":22", "-c", str(cycles))
+            secrets = set()
+            for port in (443, 22):
+                syns = [packet for packet in found if packet.dport == port]
+                with self.subTest(family=family, port=port):
+                    isn = syns[0].seq
+                    secrets.add(isn % ISN_STEP)
+                    for before, syn in zip(syns, syns[1:]):
+                        rise = (syn.seq - before.seq) % (1 << 32)
+                        # a full-TTL probe begins one, as does one to the hop where the target is
+                        self.assertIn(rise, (ISN_STEP,) if is_full(syn) else (0, ISN_STEP))
+                        if syn.ttl < TARGET:
+                            self.assertEqual(rise, 0)
+                    # what arrives of each is one SYN
+                    arrived = [packet.seq for packet in syns
+                               if packet.ttl >= TARGET and not is_blind(packet)]
+                    self.assertEqual(len(set(arrived)), len(arrived))
+                    self.assertLessEqual(len(arrived), cycles + ARRIVALS)
+                    self.assertGreater(len(arrived), cycles)
+            self.assertEqual(len(secrets), 2)
 
     def test_the_kernel_answers_each_syn_ack_with_one_reset(self):
         for family in lab.FAMILIES:
@@ -132,14 +173,18 @@ class Wire(unittest.TestCase):
 
     def test_ttls_are_as_asked(self):
         for family in lab.FAMILIES:
-            for words, ttls in ((("-m", "2"), {1, 2}), (("-f", "3"), {3, 4, FULL_TTL}),
-                                (("-f", "3", "-m", "5"), {3, 4, 5}), (("-f", "4", "-m", "4"), {4})):
+            for words, least, most in (((), 1, 30), (("-m", "2"), 1, 2), (("-f", "3"), 3, 30),
+                                       (("-f", "3", "-m", "5"), 3, 5),
+                                       (("-f", "4", "-m", "4"), 4, 4)):
                 with self.subTest(family=family, words=words):
-                    # A step of the walk may be on its way while the answer comes that ends it.
+                    # What is asked whether the server is there is no probe to a hop.
                     found = {packet.ttl for packet in self.probes(family, ":443", *words)}
-                    self.assertLessEqual(ttls, found)
-                    self.assertGreaterEqual(min(found), min(ttls))
-                    self.assertLessEqual(max(found), max(ttls))
+                    self.assertIn(FULL_TTL, found)
+                    hops = found - {FULL_TTL}
+                    # A step of the walk may be on its way while the answer comes that ends it.
+                    self.assertLessEqual(set(range(least, min(most, TARGET) + 1)), hops)
+                    self.assertGreaterEqual(min(hops), least)
+                    self.assertLessEqual(max(hops), most)
 
     def test_type_of_service_is_as_asked(self):
         for family in lab.FAMILIES:
@@ -193,7 +238,7 @@ class Wire(unittest.TestCase):
                                      {name: states[name] for name in asked})
                 fulls = collections.Counter(
                     packet.dport for packet in watch.read() if is_probe(packet)
-                    and packet.dport and packet.ttl == FULL_TTL)
+                    and packet.dport and is_full(packet))
                 self.assertEqual(fulls, {443: 2, 22: 2, 9053: 2})
 
     def test_the_source_address_is_as_asked(self):

@@ -44,7 +44,8 @@ void besides_host(struct maker *maker, struct text *host)
 {
     if (has(maker, KIND_STATELESS))
         text_add(host, " stateless");
-    if (has(maker, KIND_DEAD))
+    if (has(maker, KIND_DEAD) &&
+        !has(maker, KIND_FORWARDED)) /* nobody is there to pass a port on */
         text_add(host, " dead");
 }
 
@@ -111,6 +112,15 @@ static void add_router_rule(struct maker *maker, const char *action)
               action);
 }
 
+/* Somebody who answers in the target's name. */
+static void add_interceptor(struct maker *maker)
+{
+    unsigned router = 1 + below(maker, maker->router_count);
+    const char *action = happens(maker, 60) ? "reset" : "answer";
+    text_addf(&maker->network->scenario, "rule r%u %s ", router,
+              maker_is_spread(maker, router) ? "drop" : action);
+}
+
 /* A server that answers so many questions, or a firewall that lets so many connections begin. */
 static void add_ration(struct maker *maker)
 {
@@ -144,7 +154,7 @@ void besides_rules(struct maker *maker)
     if (has(maker, KIND_RATIONING))
         add_ration(maker);
     if (has(maker, KIND_SAME_TTL)) {
-        add_router_rule(maker, happens(maker, 60) ? "reset" : "answer");
+        add_interceptor(maker);
         add_service(maker, true);
         text_addf(text, "%s ttl=%u\n", happens(maker, 40) ? " hook=prerouting" : "",
                   maker->host_ttl);

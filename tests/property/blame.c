@@ -291,13 +291,14 @@ static void check_reporter(const struct exam *exam, const struct sonde_finding *
         bool is_host = reporter->ttl == 0 && at != UINT32_MAX && at >= way->host;
         fits |= way->fate == FATE_REJECTED && exam_is_at(exam, reporter) &&
                 (at == way->place || (is_host && way->place >= way->host));
-        fits |= way->dead && way->end == way->len - 1 && at == way->len - 2;
+        fits |= way->dead && at == way->len - 2 &&
+                (way->end == way->len - 1 || finding->code == SONDE_CODE_HOST_UNREACHABLE);
     }
     exam_expect(exam, fits, "%s, but not by him: %s", sonde_code_name(finding->code),
                 finding->text);
 }
 
-/* The device is the hop that answers, or the one before: ARCHITECTURE.md. */
+/* The device is the hop that answers, or the one before: src/DECISIONS.md. */
 static void check_device(const struct exam *exam, const struct sonde_finding *finding)
 {
     bool fits = false;

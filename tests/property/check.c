@@ -27,7 +27,7 @@ bool exam_is_tokenless(const struct exam *exam)
 {
     const struct sim_scenario *scenario = exam->run->scenario;
     if (strcmp(exam->service->protocol, "udp") != 0)
-        return strcmp(exam->service->protocol, "tcp") == 0;
+        return false;
     for (uint32_t i = 0; i < scenario->node_count; i++) {
         const struct sim_node *node = &scenario->nodes[i];
         for (uint32_t k = 0; k < node->port_count; k++) {
@@ -69,18 +69,36 @@ static bool may_be_chance(const struct exam *exam)
     return may;
 }
 
+/* Was no other service of the host asked, so that nobody can tell the port from the host? */
+static bool is_alone(const struct exam *exam)
+{
+    const struct sonde_target_result *target = &exam->run->snapshot->targets[0];
+    uint64_t sent = 0;
+    for (size_t i = 0; i < target->service_count; i++)
+        sent += target->services[i].sent;
+    return sent == exam->service->sent;
+}
+
 static bool fits_silence(const struct exam *exam, enum sonde_state state)
 {
     bool udp = strcmp(exam->service->protocol, "udp") == 0;
-    return (state == SONDE_STATE_UNKNOWN && may_be_chance(exam)) || state == SONDE_STATE_FILTERED ||
-           (udp && state == SONDE_STATE_OPEN_OR_FILTERED) ||
-           (state == SONDE_STATE_UNREACHABLE && (!exam->is_reached || exam->is_chancy));
+    return (state == SONDE_STATE_UNKNOWN && (may_be_chance(exam) || is_alone(exam))) ||
+           state == SONDE_STATE_FILTERED || (udp && state == SONDE_STATE_OPEN_OR_FILTERED) ||
+           (state == SONDE_STATE_UNREACHABLE && !is_alone(exam) &&
+            (!exam->is_reached || exam->is_chancy));
+}
+
+/* Is there somebody who says so? */
+static bool is_reported(const struct exam *exam)
+{
+    const struct sonde_blame *blame = exam->service->blame;
+    return blame != NULL && blame->reporter.address.family != SONDE_FAMILY_NONE;
 }
 
 /* Can a service that meets this fate show this state? */
 static bool fits(const struct exam *exam, const struct way *way, enum sonde_state state)
 {
-    bool at_host = way->place == way->len - 1 && way->loop_at == way->len;
+    bool at_host = way->place >= way->host && way->loop_at == way->len;
     if (state == SONDE_STATE_UNKNOWN && is_single(exam))
         return true;
     if ((way->rationed || way->loss > 0) && fits_silence(exam, state))
@@ -89,6 +107,8 @@ static bool fits(const struct exam *exam, const struct way *way, enum sonde_stat
         return true;
     if (way->dead && exam->is_faked && state == SONDE_STATE_REJECTED)
         return true; /* a router says so, and something else seems to be there */
+    if (way->dead && state == SONDE_STATE_UNREACHABLE && is_reported(exam))
+        return true; /* about others, too, which another router drops */
     switch (way->fate) {
     case FATE_ANSWERED:
     case FATE_FAKED:
@@ -103,8 +123,9 @@ static bool fits(const struct exam *exam, const struct way *way, enum sonde_stat
             return state == SONDE_STATE_CLOSED;
         return state == SONDE_STATE_REJECTED ||
                (state == SONDE_STATE_UNREACHABLE && is_routing(exam, way->code));
-    case FATE_SILENT:
     case FATE_LOOP:
+        return state == SONDE_STATE_UNREACHABLE || fits_silence(exam, state);
+    case FATE_SILENT:
         return fits_silence(exam, state);
     }
     return false;
@@ -188,7 +209,8 @@ static void check_times(const struct exam *exam)
     }
     bool possible = rtt->samples == 0 || (rtt->min_ns >= least && rtt->max_ns <= most);
     exam->totals->false_time += !possible;
-    exam_expect(exam, possible || exam_is_tokenless(exam),
+    /* where the way becomes shorter, one that was to expire may arrive for one that is lost */
+    exam_expect(exam, possible || exam_is_tokenless(exam) || exam->is_changing,
                 "round trips of %" PRId64 " to %" PRId64 " ns are not possible", rtt->min_ns,
                 rtt->max_ns);
 }
@@ -203,8 +225,9 @@ static void check_figures(const struct exam *exam)
     for (int i = 0; i < SONDE_OUTCOME_COUNT; i++)
         outcomes += service->outcomes[i];
     exam_expect(exam,
-                service->received <= service->sent && service->sent == outcomes &&
-                    service->sent <= exam->run->snapshot->settings.cycles + further,
+                service->received <= service->sent &&
+                    service->sent + service->uncertain == outcomes &&
+                    outcomes <= exam->run->snapshot->settings.cycles + further,
                 "%" PRIu64 " sent, %" PRIu64 " received, %" PRIu64 " outcomes", service->sent,
                 service->received, outcomes);
     if (path == NULL)
@@ -233,7 +256,7 @@ static void check_figures(const struct exam *exam)
 /* Does an answer come in the target's name? */
 static bool is_answered(const struct way *way)
 {
-    bool at_host = way->place == way->len - 1 && way->loop_at == way->len;
+    bool at_host = way->place >= way->host && way->loop_at == way->len;
     return !way->rationed &&
            (way->fate == FATE_ANSWERED || way->fate == FATE_CLOSED || way->fate == FATE_RESET ||
             way->fate == FATE_FAKED || (way->fate == FATE_REJECTED && at_host));
@@ -270,6 +293,10 @@ void check_run(const struct network *network, const struct run *run, struct tota
     totals->networks++;
     exam.is_changing = run->scenario->path_count > 1;
     exam.is_chancy = is_chancy(network, run);
+    for (uint32_t i = 0; i < run->scenario->rule_count; i++) {
+        enum sim_action action = run->scenario->rules[i].action;
+        exam.is_faked |= action == SIM_RESET || action == SIM_ANSWER;
+    }
     for (size_t i = 0; i < target->service_count; i++) {
         const struct truth *truth = &run->truths[i];
         bool answered = true;
@@ -279,7 +306,6 @@ void check_run(const struct network *network, const struct run *run, struct tota
             uint32_t distance = loops ? run->snapshot->settings.max_ttl : way->len;
             exam.farthest = distance > exam.farthest ? distance : exam.farthest;
             answered &= is_answered(way);
-            exam.is_faked |= way->fate == FATE_RESET || way->fate == FATE_FAKED;
         }
         exam.is_reached |= answered;
     }

@@ -20,6 +20,15 @@ static bool is_open(const struct exam *exam, const struct way *way, uint32_t pla
            !truth_is_unclear(exam->run->scenario, node);
 }
 
+/* Where does the machine stand that the target's address belongs to, if the last passes on to
+ * another what is sent there? */
+static uint32_t target_place(const struct exam *exam, const struct way *way)
+{
+    uint32_t last = way->len - 1;
+    bool passes_on = last > 0 && exam->run->scenario->nodes[way->nodes[last - 1]].is_host;
+    return passes_on ? last - 1 : last;
+}
+
 /* Does everything show that a device answers in the target's name? It does so for probes that
  * expire at one of two routers, which answer others, at hops that another service goes beyond. */
 static bool is_betrayed(const struct exam *exam)
@@ -28,8 +37,9 @@ static bool is_betrayed(const struct exam *exam)
     const struct network *network = exam->network;
     bool intercepts = way->fate == FATE_RESET || way->fate == FATE_FAKED;
     bool few = network->options.cycles != 0 && network->options.cycles < 3;
-    if (!intercepts || few || exam->is_chancy || exam->truth->count > 1 ||
-        way->place + 2 >= way->len || !is_open(exam, way, way->place) ||
+    bool far = network->options.max_ttl != 0 && network->options.max_ttl < way->len;
+    if (!intercepts || few || far || exam->is_chancy || exam->truth->count > 1 ||
+        way->place + 1 >= target_place(exam, way) || !is_open(exam, way, way->place) ||
         !is_open(exam, way, way->place + 1))
         return false;
     for (size_t i = 0; i < exam->run->snapshot->targets[0].service_count; i++) {
@@ -50,6 +60,7 @@ static void check_caught(const struct exam *exam)
     bool found = false;
     for (size_t i = 0; i < exam->service->finding_count; i++)
         found |= exam->service->findings[i].code == SONDE_CODE_PORT_INTERCEPTED;
+    found |= exam->service->confidence != SONDE_CONFIDENCE_HIGH; /* too little was asked */
     if (exam->service->control)
         found |= exam->service->state != SONDE_STATE_CLOSED; /* it has no findings */
     exam_expect(exam, found, "a device answers, and is not found: %s %s",

@@ -6,38 +6,21 @@
 
 #include <string.h>
 
-/* What is not on by default does not hold yet, of so many of 8000 networks when this was written.
- */
 static const struct {
     const char *name;
     unsigned share_pct; /* of the networks, where it is on */
-    bool is_on;         /* by default: what is said of such networks holds today */
 } kinds[KIND_COUNT] = {
-    [KIND_MANY] = {"many", 30, true},
-    [KIND_FORWARDED] = {"forwarded", 25, false}, /* 120: one distance for all services */
-    [KIND_BACK_DROP] = {"back-drop", 25, true},
-    [KIND_BACK_WAY] = {"back-way", 25, true},
-    [KIND_DEAD] = {"dead", 15, false}, /* 124: the last router is not waited for */
-    [KIND_FAR] = {"far", 25, false},   /* 1353: no probe goes beyond the last hop looked at */
-    [KIND_RATIONING] = {"rationing", 25, true},
-    [KIND_SAME_TTL] = {"same-ttl", 25, true},
-    [KIND_STATELESS] = {"stateless", 25, true},
-    [KIND_NESTED] = {"nested", 50, true},
-    [KIND_BURSTS] = {"bursts", 15, true},
-    [KIND_CAUGHT] = {"caught", 100, false}, /* 14, and more beside "many" */
+    [KIND_MANY] = {"many", 30},           [KIND_FORWARDED] = {"forwarded", 25},
+    [KIND_BACK_DROP] = {"back-drop", 25}, [KIND_BACK_WAY] = {"back-way", 25},
+    [KIND_DEAD] = {"dead", 15},           [KIND_FAR] = {"far", 25},
+    [KIND_RATIONING] = {"rationing", 25}, [KIND_SAME_TTL] = {"same-ttl", 25},
+    [KIND_STATELESS] = {"stateless", 25}, [KIND_NESTED] = {"nested", 50},
+    [KIND_BURSTS] = {"bursts", 15},       [KIND_CAUGHT] = {"caught", 100},
 };
 
 const char *kind_name(enum kind kind)
 {
     return kinds[kind].name;
-}
-
-uint32_t kinds_default(void)
-{
-    uint32_t on = 0;
-    for (uint32_t kind = 0; kind < KIND_COUNT; kind++)
-        on |= (uint32_t)kinds[kind].is_on << kind;
-    return on;
 }
 
 bool kinds_parse(const char *list, uint32_t *ret_kinds)
@@ -50,7 +33,7 @@ bool kinds_parse(const char *list, uint32_t *ret_kinds)
                (strlen(kinds[kind].name) != len || strncmp(kinds[kind].name, list, len) != 0))
             kind++;
         if (len == 3 && strncmp(list, "all", len) == 0)
-            on |= (UINT32_C(1) << KIND_COUNT) - 1;
+            on |= KINDS_ALL;
         else if (kind < KIND_COUNT)
             on |= UINT32_C(1) << kind;
         else if (len != 4 || strncmp(list, "none", len) != 0)

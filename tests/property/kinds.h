@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Kinds of things that a network may have besides what all may have, and claims that may be made of
- * all. Each can be switched on and off, so that one that the analysis does not get right yet can
- * wait without hiding others.
+ * all. Each can be switched on and off, so that what is wrong with one can be looked at alone.
  */
 #ifndef TESTS_PROPERTY_KINDS_H
 #define TESTS_PROPERTY_KINDS_H
@@ -29,8 +28,8 @@ enum kind {
 /** @return The name of a kind. */
 const char *kind_name(enum kind kind);
 
-/** @return The kinds that are on if nobody says anything, a bit each: what holds today. */
-uint32_t kinds_default(void);
+/** All kinds, a bit each: they are on if nobody says anything. */
+static const uint32_t KINDS_ALL = (UINT32_C(1) << KIND_COUNT) - 1;
 
 /**
  * Read which kinds are to be on.

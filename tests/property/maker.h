@@ -66,6 +66,11 @@ void maker_link(struct maker *maker, struct text *text);
 /** Add a router. @return Its number. */
 unsigned maker_router(struct maker *maker);
 
+/** @return true if a router meets only some packets of a flow. What keeps state does not stand
+ *  there: a translator would break every connection, and whoever resets some packets of an attempt
+ *  gives answers to it that nobody can tell apart. */
+bool maker_is_spread(const struct maker *maker, unsigned router);
+
 /* besides.c: what networks of a kind have besides */
 
 /** Choose the services of a host of many. */

@@ -242,13 +242,45 @@ static void add_what(struct maker *maker)
         text_addf(text, "%s:%u", service->protocol, service->port);
 }
 
-static void add_node(struct maker *maker, bool or_host)
+/* The piece that a router is part of; NULL: it is parallel to one of a group, or on no way. */
+static const struct piece *find_piece(const struct maker *maker, unsigned router)
+{
+    for (unsigned i = 0; i < maker->piece_count; i++) {
+        const struct piece *piece = &maker->pieces[i];
+        for (unsigned k = 0; k < piece->width; k++) {
+            for (unsigned n = 0; n < piece->lengths[k]; n++) {
+                if (piece->routers[k][n] == router)
+                    return piece;
+            }
+        }
+    }
+    return NULL;
+}
+
+bool maker_is_spread(const struct maker *maker, unsigned router)
+{
+    const struct piece *piece = find_piece(maker, router);
+    return piece != NULL && piece->per_packet;
+}
+
+/* Do all flows to the host go through a router? What is not heard of some because of what drops
+ * errors on their way alone is like what is lost on it. */
+static bool is_on_all_ways(const struct maker *maker, unsigned router)
+{
+    const struct piece *piece = find_piece(maker, router);
+    return piece != NULL && piece->width == 1;
+}
+
+/* @return The router; 0: it is the host. */
+static unsigned add_node(struct maker *maker, bool or_host)
 {
     struct text *text = &maker->network->scenario;
+    unsigned router = 0;
     if (or_host && happens(maker, 12))
         text_add(text, "rule h ");
     else
-        text_addf(text, "rule r%u ", 1 + below(maker, maker->router_count));
+        text_addf(text, "rule r%u ", router = 1 + below(maker, maker->router_count));
+    return router;
 }
 
 static void add_fault(struct maker *maker)
@@ -256,13 +288,13 @@ static void add_fault(struct maker *maker)
     struct text *text = &maker->network->scenario;
     unsigned number = below(maker, 100);
     bool back = number >= 82;
-    add_node(maker, !back);
+    unsigned router = add_node(maker, !back);
     text_add(text, number < 48   ? "drop "
                    : number < 66 ? "reject "
-                   : number < 76 ? "reset "
+                   : number < 76 ? maker_is_spread(maker, router) ? "reject " : "reset "
                    : number < 82 ? "answer "
                                  : "drop ");
-    if (number >= 94)
+    if (number >= 94 && is_on_all_ways(maker, router))
         text_add(text, "error"); /* routers behind seem silent, nothing else is touched */
     else
         add_what(maker);
@@ -335,8 +367,10 @@ void network_make(uint64_t seed, uint32_t kinds, struct network *ret_network)
         add_change(&maker);
     besides_path(&maker);
     /* a way back without the translator would lose everything */
-    if (happens(&maker, 10) && !network_has(ret_network, KIND_BACK_WAY))
-        text_addf(text, "nat r%u %s%s\n", 1 + below(&maker, maker.router_count),
+    unsigned translator = 1 + below(&maker, maker.router_count);
+    if (happens(&maker, 10) && !network_has(ret_network, KIND_BACK_WAY) &&
+        !maker_is_spread(&maker, translator))
+        text_addf(text, "nat r%u %s%s\n", translator,
                   maker.ipv6 ? "2001:db8:eeee::1" : "198.51.100.1",
                   !maker.ipv6 && happens(&maker, 50) ? " port=+1000" : "");
     for (unsigned faults = PICK(&maker, 0, 0, 1, 1, 1, 2); faults > 0; faults--)

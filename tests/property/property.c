@@ -21,9 +21,8 @@
  * 6. What everything shows is found: who says that nobody has the address ("dead"), and a device
  *    that answers in the target's name ("caught").
  *
- * Some networks have things of certain kinds besides (kinds.c). A kind with which something does
- * not hold yet is off by default; the third argument or SONDE_PROPERTY_KINDS says which are on, as
- * "many,dead", "all" or "none".
+ * Some networks have things of certain kinds besides (kinds.c). The third argument or
+ * SONDE_PROPERTY_KINDS says which, as "many,dead", "all" or "none"; they are all on by default.
  *
  * These hold without exception but where they cannot:
  *
@@ -150,7 +149,7 @@ int main(int argc, char **argv)
     struct totals totals = {0};
     uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
     uint64_t count = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
-    uint32_t kinds = kinds_default();
+    uint32_t kinds = KINDS_ALL;
     const char *list = argc > 3 ? argv[3] : getenv("SONDE_PROPERTY_KINDS");
     if (list != NULL && !kinds_parse(list, &kinds)) {
         (void)fprintf(stderr, "no such kind of network: %s\n", list);

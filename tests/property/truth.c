@@ -169,6 +169,7 @@ static bool go_out(const struct sim_scenario *scenario, const struct sonde_flow 
 {
     bool dead = way->host < way->len && scenario->nodes[way->nodes[way->host]].dead;
     uint32_t most = dead ? way->host : way->len; /* nothing gets to a dead host */
+    way->dead = dead;
     for (uint32_t place = 0; place < most; place++) {
         for (int hook = 0; hook < 2; hook++) {
             for (uint32_t i = 0; i < scenario->rule_count; i++) {
@@ -214,7 +215,7 @@ static void arrive(const struct sim_scenario *scenario, const struct sonde_flow 
     const struct sim_node *host = &scenario->nodes[way->nodes[way->len - 1]];
     const struct sim_port *port = find_port(host, flow);
     enum sim_port_state state = port != NULL ? port->state : SIM_PORT_SILENT;
-    way->dead = host->dead;
+    way->dead |= host->dead;
     if (flow->protocol == IP_PROTO_ICMP)
         state = host->silent ? SIM_PORT_SILENT : SIM_PORT_ECHO;
     way->fate = FATE_ANSWERED;
@@ -356,14 +357,16 @@ static void lay_group(const struct layer *layer, uint32_t open, const struct way
     }
 }
 
-/* The host that a path leads to, and the machine behind it that answers this port. */
+/* The host that a path leads to, and the machine behind it that answers this port. Nothing gets
+ * behind a host that nobody finds. */
 static void add_host(const struct layer *layer, struct way *way)
 {
     const struct sim_path *path = layer->path;
-    const struct sim_port *port = find_port(&layer->scenario->nodes[path->host], layer->flow);
+    const struct sim_node *host = &layer->scenario->nodes[path->host];
+    const struct sim_port *port = find_port(host, layer->flow);
     way->host = way->len;
     way->nodes[way->len++] = (uint16_t)path->host;
-    if (port != NULL && port->state == SIM_PORT_TO)
+    if (port != NULL && port->state == SIM_PORT_TO && !host->dead)
         way->nodes[way->len++] = (uint16_t)port->to;
     way->loop_at = way->len;
 }

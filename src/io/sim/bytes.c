@@ -38,6 +38,14 @@ static uint16_t load_u16(const uint8_t *at)
     return (uint16_t)(at[0] << 8 | at[1]);
 }
 
+bool bytes_is_intact(const struct sonde_tx *tx)
+{
+    const struct sonde_flow *flow = tx->flow;
+    uint64_t sum = csum_add(0, tx->segment);
+    sum += csum_pseudo(&flow->src, &flow->dst, flow->protocol, (uint32_t)tx->segment.len);
+    return flow->protocol != IP_PROTO_TCP || csum_finish(sum) == 0; /* RFC 1071 §1 */
+}
+
 void bytes_checksum(uint8_t *segment, size_t len, uint8_t protocol, const struct sonde_addr *src,
                     const struct sonde_addr *dst)
 {

@@ -132,7 +132,7 @@ void host_receive(struct sim_network *network, uint32_t index, const struct sim_
                   sonde_ns now)
 {
     struct ip_header ip;
-    if (!bytes_decode(packet, &ip))
+    if (!bytes_decode(packet, &ip) || packet->damaged)
         return;
     switch (ip.protocol) {
     case IP_PROTO_ICMP:

@@ -144,6 +144,7 @@ static int send_packet(struct sim_network *network, const struct sonde_tx *tx, b
         return -ENOMEM;
     packet->len = packet_encode(tx, packet->bytes, cap);
     packet->aside = aside;
+    packet->damaged = !bytes_is_intact(tx);
     int r = packet->len == 0 || packet->len > SIM_PACKET_BYTES ? -EMSGSIZE
                                                                : rules_fail(network, packet, now);
     if (r < 0) {

@@ -46,6 +46,7 @@ enum sim_errand {
 struct sim_packet {
     enum sim_errand errand;
     bool aside;             /* a kernel sends it by itself: no probe, and no answer to one */
+    bool damaged;           /* its checksum was wrong when it was sent: hosts do not take it */
     bool back;              /* on the way to the vantage */
     int at;                 /* place on the route that it reaches next; SIM_AT_VANTAGE */
     uint16_t host;          /* that it is sent to, or that its probe was */
@@ -252,6 +253,9 @@ void bytes_translate(struct sim_packet *packet, const struct sonde_addr *addr, u
 void bytes_truncate(struct sim_packet *packet, size_t keep);
 /** Change what carries the token. */
 void bytes_forge(struct sim_packet *packet);
+/** @return true if the checksum of a TCP segment is right; of others it is not looked at. */
+bool bytes_is_intact(const struct sonde_tx *tx);
+
 /** Put the checksum of @p protocol into a segment. */
 void bytes_checksum(uint8_t *segment, size_t len, uint8_t protocol, const struct sonde_addr *src,
                     const struct sonde_addr *dst);

@@ -110,6 +110,10 @@ static enum sim_fate rule_act(struct sim_network *network, const struct sim_rule
                               struct sim_packet *packet, sonde_ns now)
 {
     bool ipv6 = packet->bytes[0] >> 4 == 6;
+    bool answers =
+        rule->action == SIM_REJECT || rule->action == SIM_RESET || rule->action == SIM_ANSWER;
+    if (answers && packet->damaged)
+        return SIM_GONE; /* Linux: nf_reject_verify_csum() */
     switch (rule->action) {
     case SIM_DROP:
         return SIM_GONE;

@@ -69,8 +69,12 @@ void case_add_routers(struct case_file *file, uint32_t service, uint8_t first, u
 void case_add_hop(struct case_file *file, uint32_t service, uint8_t ttl, uint32_t times,
                   enum sonde_outcome outcome, const char *from)
 {
-    for (uint32_t cycle = 1; cycle <= times; cycle++)
-        case_add(file, record_hop(service, cycle, ttl, outcome, from));
+    for (uint32_t cycle = 1; cycle <= times; cycle++) {
+        struct sonde_event event = record_hop(service, cycle, ttl, outcome, from);
+        if (outcome == SONDE_OUTCOME_NO_REPLY)
+            event.sent_ns -= 5 * SONDE_NS_PER_MS;
+        case_add(file, event);
+    }
 }
 
 enum sonde_state case_state(const struct case_file *file, uint32_t service)

@@ -42,7 +42,9 @@ void case_add_router(struct case_file *file, uint32_t service, uint8_t ttl);
 void case_add_routers(struct case_file *file, uint32_t service, uint8_t first, uint8_t last,
                       uint32_t times);
 
-/** Fold in the records of so many probes with a TTL. @param from  NULL = nobody answered. */
+/** Fold in the records of so many probes with a TTL. Those that nobody answered were sent 5 ms
+ * before the others of their cycle, so that a router that answers these has passed them over, if
+ * its answers were folded in before. @param from  NULL = nobody answered. */
 void case_add_hop(struct case_file *file, uint32_t service, uint8_t ttl, uint32_t times,
                   enum sonde_outcome outcome, const char *from);
 

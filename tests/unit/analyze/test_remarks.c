@@ -79,6 +79,10 @@ Test(remarks, hops_of_a_host_that_never_answers_are_its_way)
         case_add_hop(&file, WEB, hop, 3, SONDE_OUTCOME_NO_REPLY, NULL);
     case_add_full(&file, WEB, 3, SONDE_OUTCOME_NO_REPLY, NULL);
     struct analysis analysis = case_judge(&file, WEB);
+    cr_expect_eq(analysis.verdict.code, SONDE_CODE_INCONCLUSIVE, "nothing else was asked");
+    cr_expect_not(has(&analysis, "heard"), "%s", analysis.verdict.text);
+    case_add_full(&file, ICMP, 3, SONDE_OUTCOME_NO_REPLY, NULL);
+    analysis = case_judge(&file, WEB);
     cr_expect_eq(analysis.verdict.code, SONDE_CODE_HOST_UNREACHABLE);
     cr_expect_not(has(&analysis, "heard"), "%s", analysis.verdict.text);
 }

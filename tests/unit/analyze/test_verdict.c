@@ -233,9 +233,16 @@ Test(verdict, an_unreachable_host_says_how_far_the_path_is_seen)
     struct analysis analysis = case_judge(&file, WEB);
     expect_verdict(&analysis, SONDE_LEVEL_FAILED, SONDE_CODE_HOST_UNREACHABLE,
                    "no answer; the path is seen up to hop 2 (192.0.2.2)");
+    /* nobody has looked where pings get to */
     analysis = case_judge(&file, ICMP);
     expect_verdict(&analysis, SONDE_LEVEL_FAILED, SONDE_CODE_HOST_UNREACHABLE,
-                   "no answer; the path is seen up to hop 2 (192.0.2.2)");
+                   "no answer; the hops behind were not looked at closer");
+    cr_expect_not(analysis.verdict.has_blame);
+    case_add_hop(&file, ICMP, 3, 2, SONDE_OUTCOME_NO_REPLY, NULL);
+    analysis = case_judge(&file, ICMP);
+    expect_verdict(&analysis, SONDE_LEVEL_FAILED, SONDE_CODE_HOST_UNREACHABLE,
+                   "no answer; the path is seen up to hop 2 (192.0.2.2); the hops behind were not "
+                   "looked at closer");
     cr_expect_eq(analysis.verdict.blame.last_seen.ttl, 2);
 }
 
@@ -244,6 +251,9 @@ Test(verdict, of_a_host_that_nothing_is_seen_of_that_is_said)
     case_add_full(&file, ICMP, 2, SONDE_OUTCOME_NO_REPLY, NULL);
     case_add_full(&file, WEB, 2, SONDE_OUTCOME_NO_REPLY, NULL);
     struct analysis analysis = case_judge(&file, WEB);
+    expect_verdict(&analysis, SONDE_LEVEL_FAILED, SONDE_CODE_HOST_UNREACHABLE, "no answer");
+    case_add_hop(&file, WEB, 1, 1, SONDE_OUTCOME_NO_REPLY, NULL);
+    analysis = case_judge(&file, WEB);
     expect_verdict(&analysis, SONDE_LEVEL_FAILED, SONDE_CODE_HOST_UNREACHABLE,
                    "no answer, not even from the first hop");
     cr_expect_not(analysis.verdict.has_blame);

@@ -339,6 +339,21 @@ static void expect_error(const char *line, const char *wanted)
     text_deinit(&error);
 }
 
+Test(command, what_warns_is_not_above_what_fails)
+{
+    static const char *const lines[] = {"--warn 50,5% --crit 50,5% host",
+                                        "--warn ,5% --crit 50 host", "--warn 50 --crit ,5% host",
+                                        "--warn 500 host"};
+    char storage[512];
+    expect_error("--warn 60 --crit 50 host", "--warn is above --crit");
+    expect_error("--crit ,5% --warn ,6% host", "--warn is above --crit");
+    expect_error("--warn 50,6% --crit 60,5% host", "--warn is above --crit");
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        struct command command = expect_taken(lines[i], storage);
+        command_deinit(&command);
+    }
+}
+
 Test(command, letters_of_mtr_that_are_not_used_name_what_to_use)
 {
     static const char *const letters[] = {"-x", "-p", "-g", "-l", "-S", "-y",

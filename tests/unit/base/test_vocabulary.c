@@ -118,7 +118,7 @@ static const struct vocabulary {
      1, /* 0 is "not discarded" and has no word */
      SONDE_DISCARD_COUNT,
      {"foreign", "not_a_result", "malformed", "short_quote", "bad_checksum", "bad_token",
-      "different_address", "truncated", "unknown_probe", "ambiguous"}},
+      "different_address", "truncated", "unknown_probe", "ambiguous", "too_late"}},
 };
 
 enum { VOCABULARIES = sizeof vocabularies / sizeof *vocabularies };

@@ -36,11 +36,13 @@ struct net *net_new(const struct engine_config *config)
         .hop_ns = 2 * MS,
         .quote_len = 28,
         .serial = 0x10000000,
+        .naming = {PROBE_NAMING_PROBE, PROBE_NAMING_ATTEMPT},
         .on_probe = net_open_path,
         .batch = ENGINE_BATCH,
     };
-    cr_assert_eq(engine_new(config, &net->engine), 0);
-    uint32_t arrivals = 1024 + 64 * config->targets;
+    cr_assert_eq(tally_new(config->max_ttl, &net->tally), 0);
+    cr_assert_eq(engine_new(config, net->tally, &net->engine), 0);
+    uint32_t arrivals = 2048 + 64 * config->targets;
     cr_assert_eq(heap_init(&net->queue, arrivals), 0);
     net->last_probe = calloc(config->targets, sizeof *net->last_probe);
     net->arrivals = calloc(arrivals, sizeof *net->arrivals);
@@ -120,6 +122,7 @@ static void add_service(struct net *net, const struct sonde_probe_ops *ops, bool
         .ts_base = UINT32_C(0xfffffff0) + salt,
         .id_base = (uint16_t)(salt * 7 + 60000),
         .size_bytes = 64,
+        .naming = net->naming[ops->protocol == IP_PROTO_TCP],
         .nameless = net->nameless,
         .other_port = net->other_port && ops->protocol == IP_PROTO_UDP,
         .repeats = net->repeats && ops->protocol == IP_PROTO_UDP,
@@ -131,10 +134,18 @@ static void add_service(struct net *net, const struct sonde_probe_ops *ops, bool
     cr_assert_eq(r, 0);
 }
 
+static uint32_t count_words(const char *words)
+{
+    uint32_t count = 0;
+    for (; *words != '\0'; words++)
+        count += *words != ' ' && (words[1] == ' ' || words[1] == '\0');
+    return count;
+}
+
 void net_add(struct net *net, const char *services)
 {
     struct sonde_addr addr = net_target_addr(net, net->target_count);
-    cr_assert_eq(engine_add_target(net->engine, &addr), 0);
+    cr_assert_eq(engine_add_target(net->engine, &addr, count_words(services)), 0);
     net->target_count++;
     net->service_count = 0;
     while (*services != '\0') {
@@ -191,6 +202,20 @@ static struct net_probe *find_probe(struct net *net, const struct sonde_event *e
     return &net->probes[i - 1];
 }
 
+/* Has a router behind this probe's answered another one that went ahead blindly, so that this one,
+ * too, was passed on to where it expired? */
+static bool is_passed_on(const struct net *net, const struct net_probe *probe)
+{
+    for (size_t i = 0; i < net->probe_count; i++) {
+        const struct net_probe *other = &net->probes[i];
+        if (other->is_blind && other->ended && other->outcome == SONDE_OUTCOME_TTL_EXCEEDED &&
+            other->target == probe->target && other->service == probe->service &&
+            other->ttl > probe->ttl)
+            return true;
+    }
+    return false;
+}
+
 static void note_event(struct net *net, const struct sonde_event *event)
 {
     struct net_probe *probe = find_probe(net, event);
@@ -199,8 +224,12 @@ static void note_event(struct net *net, const struct sonde_event *event)
         probe->duplicates += event->type == SONDE_EVENT_DUPLICATE;
         return;
     }
+    bool unawaited = event->type == SONDE_EVENT_UNAWAITED;
+    if (probe->is_blind && !unawaited && event->outcome == SONDE_OUTCOME_NO_REPLY)
+        cr_assert(is_passed_on(net, probe), "that a probe which went ahead blindly is not answered "
+                                            "says nothing");
     probe->ended = true;
-    probe->unawaited = event->type == SONDE_EVENT_UNAWAITED;
+    probe->unawaited = unawaited;
     probe->cycle = event->cycle;
     probe->to_target = event->to_target;
     probe->question = event->question;
@@ -222,7 +251,7 @@ static void check_event(const struct sonde_event *event)
     cr_assert_eq(answered, event->from.family != SONDE_FAMILY_NONE);
     cr_assert_eq(event->outcome == SONDE_OUTCOME_SEND_ERROR, event->error > 0);
     if (event->type == SONDE_EVENT_UNAWAITED)
-        cr_assert(!answered && !event->to_target);
+        cr_assert_not(answered);
     if (!answered || event->uncertain)
         cr_assert_eq(event->rtt_ns, -1);
     if (!answered)
@@ -258,8 +287,6 @@ static void pull_events(struct net *net)
         net->ended += ends_probe(&event);
         if (!net->forgetful)
             note_event(net, &event);
-        if (net->tally != NULL)
-            tally_on_event(net->tally, &event);
         if (net->on_event != NULL)
             net->on_event(net, &event);
     }
@@ -294,15 +321,28 @@ static void deliver_due(struct net *net)
     }
 }
 
+/* Take an attempt back. @return false if that, and what was taken behind it, has to wait. */
+static bool send_release(struct net *net, const struct sonde_tx *tx)
+{
+    int error = net->on_release != NULL ? net->on_release(net, tx) : 0;
+    const struct sonde_sent sent = {.stamp = {net->now, SONDE_CLOCK_SIMULATED}, .error = error};
+    net->releases += error == 0;
+    engine_on_sent(net->engine, tx->handle, &sent);
+    return !is_later(error);
+}
+
 /* Send a probe. @return false if it, and what was taken behind it, has to wait. */
 static bool send_probe(struct net *net, const struct sonde_tx *tx)
 {
+    if (tx->handle == ENGINE_NO_PROBE)
+        return send_release(net, tx);
     int error = net->on_send != NULL ? net->on_send(net, tx) : 0;
     const struct net_probe probe = {
         .target = net_target_of(tx),
         .service = net_service_of(tx),
         .ttl = tx->ttl,
         .sent_ns = net->now,
+        .is_blind = net_is_blind(tx),
     };
     if (!is_later(error))
         note_sent(net, &probe);
@@ -335,6 +375,7 @@ void net_turn(struct net *net)
 {
     bool over = engine_ended(net->engine) != ENGINE_RUNNING;
     uint64_t events = net->events;
+    uint64_t sent = net->sent + net->releases;
     deliver_due(net);
     while (engine_on_time(net->engine, net->now))
         pull_events(net);
@@ -342,6 +383,8 @@ void net_turn(struct net *net)
     send_due(net);
     if (over)
         cr_assert_eq(net->events, events, "something was said after the end");
+    if (net->events > events || net->sent + net->releases > sent)
+        net->stalls = 0;
 }
 
 /* When something happens next. */
@@ -381,7 +424,7 @@ size_t net_count(const struct net *net, uint32_t service, uint8_t ttl, bool to_t
     size_t count = 0;
     for (size_t i = 0; i < net->probe_count; i++) {
         const struct net_probe *probe = &net->probes[i];
-        count += probe->ended && probe->to_target == to_target &&
+        count += probe->ended && !probe->unawaited && probe->to_target == to_target &&
                  (service == UINT32_MAX || probe->service == service) &&
                  (ttl == 0 || probe->ttl == ttl);
     }

@@ -33,8 +33,9 @@ struct net_probe {
     uint32_t service;
     uint8_t ttl;
     sonde_ns sent_ns;
+    bool is_blind; /* a host drops it unread, so that only routers on the way answer it */
     bool ended;
-    bool unawaited; /* the run was over before it, for it went to or beyond the target */
+    bool unawaited; /* nobody knows whether it would have been answered */
     uint32_t cycle; /* this and what follows is known of one that ended */
     bool to_target;
     uint8_t question;
@@ -56,7 +57,7 @@ struct net_arrival {
 
 struct net {
     struct engine *engine;
-    struct tally *tally; /* folds what happens if a test sets it */
+    struct tally *tally; /* the engine's */
     struct engine_config config;
     sonde_ns now;
     uint32_t target_count;
@@ -71,13 +72,18 @@ struct net {
     void (*on_probe)(struct net *net, const struct sonde_tx *tx);
     int (*on_send)(struct net *net, const struct sonde_tx *tx); /* NULL: all can be sent */
     void (*on_event)(struct net *net, const struct sonde_event *event);
-    uint64_t seen;   /* for the rules' own use */
+    int (*on_release)(struct net *net, const struct sonde_tx *tx); /* likewise, of what takes an
+                                                                      attempt back */
+    uint64_t seen;                                                 /* for the rules' own use */
     bool other_port; /* UDP services that are added answer from another port than is asked */
     bool repeats;    /* they answer several times */
     bool nameless;   /* nothing names a probe of services that are added */
+    enum probe_naming
+        naming[2]; /* what answers of added services name: of TCP [1], of others [0] */
     const struct payload_ops *payload; /* what UDP services that are added are asked first */
 
-    bool open;      /* the engine may wait for targets that are to come */
+    bool open; /* the engine may wait for targets that are to come */
+
     bool forgetful; /* keeps counts only, for long runs */
     struct net_probe *probes;
     size_t probe_count;
@@ -87,12 +93,13 @@ struct net {
     uint64_t sent;      /* left, or were refused for good */
     uint64_t ended;
     uint64_t events;
+    uint64_t releases; /* attempts taken back */
 
-    struct net_arrival *arrivals; /* under way at once: 1024, and 64 more for each target */
+    struct net_arrival *arrivals; /* under way at once: 2048, and 64 more for each target */
     uint32_t *free_arrivals;
     uint32_t free_count;
     struct heap queue;
-    unsigned stalls; /* turns since time moved on */
+    unsigned stalls; /* turns in which nothing was done since time moved on */
 };
 
 /** @return One target, up to 8 traces, one cycle, 1 s interval, 2 s timeout, TTL 1 to 30, gap 8. */
@@ -136,8 +143,15 @@ void net_open_path(struct net *net, const struct sonde_tx *tx);
 /** Nobody answers. */
 void net_silent(struct net *net, const struct sonde_tx *tx);
 
-/** @return true if the probe expires on the way, having scheduled the router's answer. */
+/** @return true if the probe expires on the way, having scheduled the router's answer, or if it is
+ * one that a host drops unread, since its checksum is wrong. */
 bool net_expires(struct net *net, const struct sonde_tx *tx);
+
+/** @return true if a host drops this, since its checksum is wrong. */
+bool net_is_blind(const struct sonde_tx *tx);
+
+/** @return true if this is a full-TTL probe; max_ttl has to be less than what these leave with. */
+bool net_is_full(const struct sonde_tx *tx);
 
 /** @return The round-trip time to the target. */
 sonde_ns net_rtt(const struct net *net);
@@ -157,7 +171,7 @@ void net_error(struct net *net, const struct sonde_tx *tx, sonde_ns delay_ns, un
                uint8_t type, uint8_t code);
 
 /** @return How many probes of a service (UINT32_MAX: any) and TTL (0: any) went to hops, or to the
- *  target. Only of those that ended. */
+ *  target. Only of those that ended with an outcome. */
 size_t net_count(const struct net *net, uint32_t service, uint8_t ttl, bool to_target);
 
 /** @return How many probes ended so. */

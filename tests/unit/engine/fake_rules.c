@@ -2,6 +2,7 @@
 /* What becomes of a probe on the fake network; see fake_net.h. */
 #include "tests/support/answers.h"
 #include "tests/unit/engine/fake_net.h"
+#include "wire/csum.h"
 #include "wire/icmp.h"
 #include "wire/udp.h"
 
@@ -44,10 +45,23 @@ void net_error(struct net *net, const struct sonde_tx *tx, sonde_ns delay_ns, un
     net_arrive(net, &wr, delay_ns);
 }
 
+bool net_is_blind(const struct sonde_tx *tx)
+{
+    const struct sonde_flow *flow = tx->flow;
+    uint64_t sum = csum_add(0, tx->segment);
+    sum += csum_pseudo(&flow->src, &flow->dst, IP_PROTO_TCP, (uint32_t)tx->segment.len);
+    return flow->protocol == IP_PROTO_TCP && csum_finish(sum) != 0;
+}
+
+bool net_is_full(const struct sonde_tx *tx)
+{
+    return tx->ttl == ENGINE_FULL_TTL || tx->ttl == ENGINE_FULL_TTL_MAX;
+}
+
 bool net_expires(struct net *net, const struct sonde_tx *tx)
 {
     if (tx->ttl >= net->distance)
-        return false;
+        return net_is_blind(tx);
     net_error(net, tx, 2 * tx->ttl * net->hop_ns, tx->ttl, ICMP4_TIME_EXCEEDED, 0);
     return true;
 }

@@ -100,3 +100,64 @@ Test(asking, the_first_that_is_answered_is_kept_to_and_not_the_one_that_was_answ
     for (int i = 3; i < 300; i++) /* more than are counted */
         cr_expect_eq(send(&asking, i * S), 0);
 }
+
+Test(asking, a_silence_that_says_nothing_is_no_ask_and_its_question_comes_once_more)
+{
+    struct asking asking = asking_of(3);
+    cr_expect_not(asking_takes_again(&asking));
+    (void)send(&asking, 0);
+    asking_again(&asking, 0);
+    (void)asking_turn(&asking);
+    cr_expect(asking_takes_again(&asking));
+    cr_expect_eq(send(&asking, S), 0, "before the one whose turn it is");
+    cr_expect_not(asking_takes_again(&asking));
+    cr_expect_eq(asking_turn_ns(&asking, WAIT), SONDE_NS_NEVER, "its probe has not left");
+    cr_expect_eq(send(&asking, 2 * S), 1);
+    cr_expect_eq(asking_turn_ns(&asking, WAIT), 2 * S + WAIT);
+}
+
+Test(asking, each_of_several_comes_once_more_in_their_order)
+{
+    struct asking asking = asking_of(3);
+    (void)send(&asking, 0);
+    asking_again(&asking, 2);
+    asking_again(&asking, 1);
+    asking_again(&asking, 1);
+    static const uint8_t expected[] = {1, 1, 2, 0, 0};
+    for (size_t i = 0; i < sizeof expected; i++) {
+        cr_expect_eq(asking_takes_again(&asking), expected[i] != 0);
+        cr_expect_eq(send(&asking, S), expected[i], "%zu", i);
+    }
+}
+
+/* One silence that counts may be chance; the other did not count. */
+Test(asking, a_question_whose_silence_said_nothing_was_not_asked_twice)
+{
+    struct asking asking = asking_of(2);
+    (void)send(&asking, 0);
+    (void)send(&asking, 1);
+    asking_again(&asking, 0);
+    (void)asking_turn(&asking);
+    asking_on_answer(&asking, 1);
+    cr_expect_eq(send(&asking, S), 0, "in place of the one that said nothing");
+    cr_expect_eq(send(&asking, 2 * S), 1, "the first was asked twice now");
+    asking_again(&asking, 0);
+    cr_expect_eq(send(&asking, 3 * S), 0);
+    asking_again(&asking, 0);
+    asking_on_answer(&asking, 0);
+    cr_expect_eq(send(&asking, 4 * S), 0);
+    cr_expect_eq(send(&asking, 5 * S), 0);
+    cr_expect_not(asking_takes_again(&asking));
+}
+
+Test(asking, more_repetitions_than_can_be_counted_are_as_many_as_can)
+{
+    struct asking asking = asking_of(1);
+    for (int i = 0; i < 300; i++)
+        asking_again(&asking, 0);
+    for (int i = 0; i < 255; i++) {
+        cr_expect(asking_takes_again(&asking));
+        cr_expect_eq(send(&asking, i), 0);
+    }
+    cr_expect_not(asking_takes_again(&asking));
+}

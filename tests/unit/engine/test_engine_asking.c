@@ -3,8 +3,9 @@
  * A server that is alive but deaf to a question: what it is asked, when, and until when a run
  * waits.
  *
- * The path has five hops of 2 ms one way, so the target is 20 ms away. A question is given up after
- * twice that, 50 ms, and the half second that a program may think: 590 ms. DNS has three questions:
+ * The path has five hops of 2 ms one way, so the target is 20 ms away. Its answer is waited for so
+ * long and 50 ms (engine/patience.h), and a program may think for half a second: a question is
+ * given up after 570 ms. DNS has three questions:
  * for ". NS", for "version.bind", and nothing with a cookie.
  */
 #include "tests/support/answers.h"
@@ -20,7 +21,7 @@ enum {
     HEADER_BYTES = 12,
     FLAG_RESPONSE = 0x80, /* of the third byte; RFC 1035 §4.1.1 */
 };
-static const sonde_ns PATIENCE = 590 * SONDE_NS_PER_MS;
+static const sonde_ns PATIENCE = 570 * SONDE_NS_PER_MS;
 
 /* Which question is it? By its count of questions, and the first byte of the name. */
 static unsigned question_of(const struct sonde_tx *tx)
@@ -133,8 +134,8 @@ Test(asking, where_nothing_answers_the_questions_are_a_half_timeout_apart)
 }
 
 /*
- * Cycles are a second apart. 0 at 0 s, 1 when that was silent at 0.59 s, still 1 in the cycle at 1
- * s, 2 at 1.18 s, which is answered. 0 was asked once, so that its silence may have been chance: it
+ * Cycles are a second apart. 0 at 0 s, 1 when that was silent at 0.57 s, still 1 in the cycle at 1
+ * s, 2 at 1.14 s, which is answered. 0 was asked once, so that its silence may have been chance: it
  * has the cycle at 2 s. From then on 2 is kept to.
  */
 Test(asking, the_question_that_is_answered_is_kept_to)
@@ -203,6 +204,42 @@ Test(asking, a_port_that_is_refused_is_not_asked_on)
     net->on_probe = has_nothing;
     net_run(net);
     expect_asked(net, "000");
+    net_free(net);
+}
+
+/* Service 1 keeps silent; the other UDP port, which stands by, is refused by the host. */
+static void is_deaf_beside_a_closed_one(struct net *net, const struct sonde_tx *tx)
+{
+    if (net_expires(net, tx) || net_service_of(tx) == DNS)
+        return;
+    if (tx->flow->protocol == IP_PROTO_UDP)
+        net_refuse(net, tx, net_rtt(net));
+    else
+        net_reply(net, tx, net_rtt(net));
+}
+
+/*
+ * What a host rations are its refusals, and to whom it gave none when it had some left, it gives
+ * none: the silence is that of the port. So one silence is excused, and asked for once more; the
+ * others are what they are. The run keeps to its cycles, the last of which is at 3.8 s. The control
+ * is refused and has to wait for its ration, but not until it has made up for all cycles: one
+ * refusal is there again after a second.
+ */
+Test(asking, a_silent_port_waits_for_no_refusals_that_others_get)
+{
+    struct engine_config config = net_config();
+    config.cycles = 20;
+    config.interval_ns = 200 * MS;
+    struct net *net = net_new(&config);
+    net->on_probe = is_deaf_beside_a_closed_one;
+    net_add(net, "icmp udp +udp");
+    engine_start(net->engine, 0);
+    net_run(net);
+    cr_expect_eq(net_count(net, DNS, 0, true), 20);
+    expect_asked(net, "000000000000000000000"); /* 20, and the one that was excused */
+    cr_expect_gt(net_outcomes(net, SONDE_OUTCOME_PORT_UNREACHABLE), 3); /* somebody was refused */
+    cr_expect_leq(net->now, 19 * config.interval_ns + S + PATIENCE, "%ld ms",
+                  (long)(net->now / MS));
     net_free(net);
 }
 
@@ -283,5 +320,40 @@ Test(asking, an_answer_that_repeats_no_question_is_to_the_one_that_its_probe_car
     net_run(net);
     expect_asked(net, "01");
     cr_expect_eq(engine_discards(net->engine)->count[SONDE_DISCARD_BAD_TOKEN], 0);
+    net_free(net);
+}
+
+/* The host refuses six ports at once, so that the silence of the seventh may be its ration's. */
+static void refuses_six(struct net *net, const struct sonde_tx *tx)
+{
+    uint32_t service = net_service_of(tx);
+    if (service == 0)
+        net_open_path(net, tx);
+    else if (!net_expires(net, tx) && service < 7)
+        net_refuse(net, tx, net_rtt(net));
+}
+
+/* What is asked again takes the place of what it repeats, and what asks on is beside the cycles: so
+ * all are of a cycle that there is. */
+Test(asking, asks_again_and_on_within_its_cycles)
+{
+    struct engine_config config = net_config();
+    config.cycles = 2;
+    config.timeout_ns = 100 * MS;
+    struct net *net = net_new(&config);
+    net->payload = &payload_dns;
+    net->on_probe = refuses_six;
+    net_add(net, "icmp udp udp udp udp udp udp udp");
+    engine_start(net->engine, 0);
+    net_run(net);
+    size_t asked = 0;
+    for (size_t i = 0; i < net->probe_count; i++) {
+        const struct net_probe *probe = &net->probes[i];
+        if (probe->service != 7 || !probe->to_target || !probe->ended)
+            continue;
+        cr_expect_lt(probe->cycle, 2, "%u", probe->cycle);
+        asked++;
+    }
+    cr_expect_geq(asked, 4);
     net_free(net);
 }

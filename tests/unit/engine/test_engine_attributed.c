@@ -25,11 +25,14 @@ static void keep(struct net *net, const struct sonde_tx *tx)
     memcpy(syns.bytes[syns.count++], tx->segment.data, tx->segment.len);
 }
 
-/* Let three SYNs fly. */
-static struct net *fly(void)
+/* Let three SYNs fly: one at full TTL, and two to hops. With a socket for each their answers name
+ * them;
+ * @p naming says how it is without. */
+static struct net *fly(enum probe_naming naming)
 {
     struct engine_config config = net_config();
     struct net *net = net_new(&config);
+    net->naming[1] = naming;
     memset(&syns, 0, sizeof syns);
     net_add(net, "tcp");
     net->on_probe = keep;
@@ -108,27 +111,33 @@ static void end(struct net *net)
 Test(attributed, a_reset_is_the_answer_to_the_probe_that_the_kernel_names)
 {
     uint8_t bytes[64];
-    struct net *net = fly();
+    struct net *net = fly(PROBE_NAMING_PROBE);
     struct sonde_rx rx = rst_into(bytes, sizeof bytes);
     struct sonde_event event = answer(net, true, &rx);
     expect_second(net, &event, SONDE_OUTCOME_CLOSED);
     end(net);
-    /* and without that, nobody can tell */
-    net = fly();
+    /* without that it is of their attempt, which the first began; the others, whose checksum is
+     * wrong, can have drawn nothing of a host */
+    net = fly(PROBE_NAMING_ATTEMPT);
     rx = rst_into(bytes, sizeof bytes);
     event = answer(net, false, &rx);
-    cr_expect(event.uncertain);
+    cr_expect_eq(event.outcome, SONDE_OUTCOME_CLOSED);
+    cr_expect(net->probes[1].is_blind && net->probes[2].is_blind);
+    cr_expect_eq(event.ttl, ENGINE_FULL_TTL);
+    cr_expect_eq(event.sent_ns, net->probes[0].sent_ns);
+    cr_expect_eq(event.rtt_ns, 60 * MS - net->probes[0].sent_ns);
+    cr_expect_not(event.uncertain);
     end(net);
 }
 
 Test(attributed, a_short_quote_is_about_the_probe_that_the_kernel_names)
 {
-    struct net *net = fly();
+    struct net *net = fly(PROBE_NAMING_PROBE);
     struct sonde_rx rx = short_quote();
     struct sonde_event event = answer(net, true, &rx);
     expect_second(net, &event, SONDE_OUTCOME_TTL_EXCEEDED);
     end(net);
-    net = fly();
+    net = fly(PROBE_NAMING_ATTEMPT);
     rx = short_quote();
     event = answer(net, false, &rx);
     cr_expect_eq(event.outcome, SONDE_OUTCOME_NO_REPLY);
@@ -136,15 +145,33 @@ Test(attributed, a_short_quote_is_about_the_probe_that_the_kernel_names)
     end(net);
 }
 
-/* What the packet itself says goes first: the kernel knows the socket, and no more. */
+/* What the packet itself says goes first: the kernel knows the socket, and no more. The secret is
+ * in the lower 20 bits of what is acknowledged. */
 Test(attributed, an_answer_with_another_secret_is_nobodys)
 {
-    uint8_t bytes[64];
-    struct net *net = fly();
-    struct sonde_rx rx = rst_into(bytes, sizeof bytes);
-    bytes[8] ^= 1; /* the acknowledgment */
-    struct sonde_event event = answer(net, true, &rx);
-    cr_expect_eq(event.outcome, SONDE_OUTCOME_NO_REPLY);
-    cr_expect_eq(engine_discards(net->engine)->count[SONDE_DISCARD_BAD_TOKEN], 1);
-    end(net);
+    for (unsigned bit = 0; bit < 20; bit++) {
+        uint8_t bytes[64];
+        struct net *net = fly(PROBE_NAMING_PROBE);
+        struct sonde_rx rx = rst_into(bytes, sizeof bytes);
+        bytes[11 - bit / 8] ^= (uint8_t)(1 << bit % 8); /* the acknowledgment is at 8 to 11 */
+        struct sonde_event event = answer(net, true, &rx);
+        cr_expect_eq(event.outcome, SONDE_OUTCOME_NO_REPLY, "bit %u", bit);
+        cr_expect_eq(engine_discards(net->engine)->count[SONDE_DISCARD_BAD_TOKEN], 1);
+        end(net);
+    }
+}
+
+/* The upper 12 bits name the attempt. Where nobody has made that one, it is nobody's. */
+Test(attributed, an_answer_to_an_attempt_that_was_never_made_is_nobodys)
+{
+    for (unsigned bit = 20; bit < 32; bit++) {
+        uint8_t bytes[64];
+        struct net *net = fly(PROBE_NAMING_ATTEMPT);
+        struct sonde_rx rx = rst_into(bytes, sizeof bytes);
+        bytes[11 - bit / 8] ^= (uint8_t)(1 << bit % 8);
+        struct sonde_event event = answer(net, false, &rx);
+        cr_expect_eq(event.outcome, SONDE_OUTCOME_NO_REPLY, "bit %u", bit);
+        cr_expect_eq(engine_discards(net->engine)->count[SONDE_DISCARD_UNKNOWN_PROBE], 1);
+        end(net);
+    }
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Targets that join a run which is under way. */
-#include "engine/internal.h"
 #include "tests/support/failing_alloc.h"
 #include "tests/unit/engine/fake_net.h"
 
@@ -9,17 +8,27 @@
 
 enum { MANY = 40, SERVICES = 3 };
 
+/* Give a network another engine, with an empty tally. */
+static void new_engine(struct net *net, const struct engine_config *config)
+{
+    engine_free(net->engine);
+    tally_free(net->tally);
+    net->engine = NULL;
+    net->tally = NULL;
+    cr_assert_eq(tally_new(config->max_ttl, &net->tally), 0);
+    cr_assert_eq(engine_new(config, net->tally, &net->engine), 0);
+}
+
 /* A network for MANY targets, over an engine that may get more of them and has room for one. */
 static struct net *open_net(uint32_t cycles)
 {
     struct engine_config config = net_config();
     config.targets = MANY;
     struct net *net = net_new(&config);
-    engine_free(net->engine);
     config.targets = config.traces = 1;
     config.cycles = cycles;
     net->open = config.open = true;
-    cr_assert_eq(engine_new(&config, &net->engine), 0);
+    new_engine(net, &config);
     return net;
 }
 
@@ -132,15 +141,13 @@ Test(join, there_is_room_for_what_was_reserved_and_no_more)
     struct sonde_addr addr = net_target_addr(net, 0);
     engine_start(net->engine, 0);
     cr_assert_eq(engine_reserve(net->engine, 2, 1), 0);
-    cr_expect_eq(engine_add_target(net->engine, &addr), 0);
-    cr_expect_eq(engine_add_target(net->engine, &addr), 0);
-    cr_expect_eq(engine_add_target(net->engine, &addr), -ENOSPC);
+    cr_expect_eq(engine_add_target(net->engine, &addr, 1), 0);
+    cr_expect_eq(engine_add_target(net->engine, &addr, 0), 0);
+    cr_expect_eq(engine_add_target(net->engine, &addr, 0), -ENOSPC);
     cr_expect_eq(engine_reserve(net->engine, ENGINE_TARGETS_MAX - 1, 1), -ENOSPC, "in all");
     cr_expect_eq(engine_reserve(net->engine, UINT32_MAX, UINT32_MAX), -ENOSPC);
-    engine_free(net->engine);
-    net->engine = NULL;
     struct engine_config config = net_config();
-    cr_assert_eq(engine_new(&config, &net->engine), 0);
+    new_engine(net, &config);
     net_free(net);
 }
 

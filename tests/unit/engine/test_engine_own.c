@@ -28,16 +28,22 @@ static void refuse_tcp(struct net *net, const struct sonde_tx *tx)
         net_open_path(net, tx);
 }
 
-static struct net *run(void (*rule)(struct net *, const struct sonde_tx *), uint64_t seen)
+static struct net *run_services(void (*rule)(struct net *, const struct sonde_tx *), uint64_t seen,
+                                const char *services)
 {
     struct engine_config config = net_config();
     struct net *net = net_new(&config);
     net->on_probe = rule;
     net->seen = seen;
-    net_add(net, "icmp tcp +tcp");
+    net_add(net, services);
     engine_start(net->engine, 0);
     net_run(net);
     return net;
+}
+
+static struct net *run(void (*rule)(struct net *, const struct sonde_tx *), uint64_t seen)
+{
+    return run_services(rule, seen, "icmp tcp +tcp");
 }
 
 /* Codes of RFC 792 and RFC 1812 that a firewall may choose; 1 is also said of a neighbour. */
@@ -144,7 +150,7 @@ Test(own, a_target_that_is_this_machine_speaks_for_itself)
     struct sonde_event event;
     uint8_t buf[PROBE_SIZE_MAX];
     struct sonde_tx tx;
-    cr_assert_eq(engine_add_target(net->engine, &addr), 0);
+    cr_assert_eq(engine_add_target(net->engine, &addr, 1), 0);
     cr_assert_eq(engine_add_trace(net->engine, &probe_udp, &spec), 0);
     engine_start(net->engine, 0);
     cr_assert_eq(engine_next_tx(net->engine, 0, buf, &tx), 0);
@@ -160,5 +166,27 @@ Test(own, a_target_that_is_this_machine_speaks_for_itself)
     cr_expect_eq(event.outcome, SONDE_OUTCOME_PORT_UNREACHABLE);
     cr_expect_eq(event.rtt_ns, SONDE_NS_PER_MS);
     engine_stop(net->engine);
+    net_free(net);
+}
+
+/* The kernel has asked for its neighbour since the first packet, and gives up after 2.9 seconds:
+ * then it says so of UDP that waits, and of what follows nothing before it has asked anew. */
+static void no_neighbour(struct net *net, const struct sonde_tx *tx)
+{
+    static const sonde_ns gives_up = 2900 * MS;
+    if (net->now < gives_up && tx->flow->protocol == IP_PROTO_UDP)
+        speak(net, tx, gives_up - net->now, 1);
+}
+
+/* Nothing leaves this machine, so no hop can answer: then to ask one for the control, which has
+ * only this answer, is in vain, and so is waiting for that. What ends the run is the ping that
+ * nothing was said of: somebody might for 3.25 s. */
+Test(own, where_this_machine_finds_no_neighbour_no_hop_is_asked)
+{
+    struct net *net = run_services(no_neighbour, 0, "icmp udp +udp");
+    cr_expect_gt(net_count(net, 2, 0, true), 0);
+    for (size_t i = 0; i < net->probe_count; i++)
+        cr_expect_lt(net->probes[i].sent_ns, 2900 * MS, "TTL %u", net->probes[i].ttl);
+    cr_expect_eq(net->now, 3250 * MS, "%ld ms", (long)(net->now / MS));
     net_free(net);
 }

@@ -26,13 +26,16 @@ Test(memory, an_engine_is_made_whole_or_not_at_all)
     int64_t live = alloc_live();
     bool failed = true;
     for (unsigned n = 0; failed; n++) {
+        struct tally *tally = NULL;
         struct engine *engine = NULL;
+        cr_assert_eq(tally_new(30, &tally), 0);
         alloc_fail(n, 1);
-        int r = engine_new(&config, &engine);
+        int r = engine_new(&config, tally, &engine);
         failed = alloc_heal();
         cr_expect_eq(r, failed ? -ENOMEM : 0, "allocation %u", n);
         cr_expect_eq(engine == NULL, failed, "allocation %u", n);
         engine_free(engine);
+        tally_free(tally);
         cr_expect_eq(alloc_live(), live, "allocation %u leaves something behind", n);
         cr_assert_lt(n, 100);
     }

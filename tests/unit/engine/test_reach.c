@@ -286,7 +286,7 @@ Test(reach, only_records_that_show_a_distance_are_folded_in)
         {"the target", SONDE_OUTCOME_ECHO_REPLY, false, true, false, 9, 0, 0},
         {"the target's refusal", SONDE_OUTCOME_PORT_UNREACHABLE, false, true, false, 9, 0, 0},
         {"a router's refusal", SONDE_OUTCOME_ADMIN_PROHIBITED, false, false, false, 0, 0, 9},
-        {"a loop", SONDE_OUTCOME_TTL_EXCEEDED, true, false, false, 0, 9, 0},
+        {"a loop, at full TTL", SONDE_OUTCOME_TTL_EXCEEDED, true, false, false, 0, 0, 0},
         {"an arrival at full TTL", SONDE_OUTCOME_OPEN, true, true, false, 0, 0, 0},
         {"a refusal at full TTL", SONDE_OUTCOME_HOST_UNREACHABLE, true, false, false, 0, 0, 0},
         {"silence", SONDE_OUTCOME_NO_REPLY, false, false, false, 0, 0, 0},
@@ -308,26 +308,36 @@ Test(reach, only_records_that_show_a_distance_are_folded_in)
     }
 }
 
-Test(reach, a_set_of_ttls_holds_what_was_added_and_nothing_else)
+/* The target answered at 5 in cycles 3 and 10, and beyond in 12; in 20 a router is there, in 21 it
+ * is believed. Nothing between 10 and 20 speaks of TTL 5. */
+Test(reach, a_change_of_distance_began_after_the_target_answered_there_last)
 {
-    static const uint8_t ttls[] = {0, 1, 63, 64, 127, 128, 191, 192, 255};
-    struct ttl_set set = {0};
-    for (size_t i = 0; i < sizeof ttls; i++) {
-        ttl_set_add(&set, ttls[i]);
-        unsigned count = 0;
-        for (unsigned ttl = 0; ttl <= 255; ttl++)
-            count += ttl_set_has(&set, ttl);
-        cr_expect_eq(count, i + 1);
-        cr_expect(ttl_set_has(&set, ttls[i]), "%u", ttls[i]);
-        cr_expect_eq(ttl_set_highest(&set), ttls[i]);
-    }
-    for (size_t i = sizeof ttls; i-- > 0;) {
-        unsigned below = i > 0 ? ttls[i - 1] : 0;
-        ttl_set_cut(&set, below + 1); /* the lowest that takes this one and no other */
-        cr_expect_not(i > 0 && ttl_set_has(&set, ttls[i]), "%u", ttls[i]);
-        cr_expect(ttl_set_has(&set, below), "%u", below);
-        cr_expect_eq(ttl_set_highest(&set), below);
-    }
-    ttl_set_cut(&set, 0);
-    cr_expect_not(ttl_set_has(&set, 0));
+    struct reach reach = {0};
+    reach_on_answer(&reach, 5, 3, T);
+    reach_on_answer(&reach, 5, 10, T);
+    reach_on_answer(&reach, 7, 12, T);
+    reach_on_answer(&reach, 5, 20, R);
+    cr_expect_eq(reach.changes, 0);
+    reach_on_answer(&reach, 5, 21, R);
+    cr_expect_eq(reach.changes, 1);
+    cr_expect_eq(reach.doubt_after, 10);
+    cr_expect_eq(reach.dest_ttl, 0);
+    /* the target is found behind it, and answered there once: in cycle 22 */
+    reach_on_answer(&reach, 6, 22, T);
+    reach_on_answer(&reach, 6, 30, R);
+    reach_on_answer(&reach, 6, 31, R);
+    cr_expect_eq(reach.changes, 2);
+    cr_expect_eq(reach.doubt_after, 22);
+}
+
+/* Of a router that the target has taken the place of, only the cycle before is known. */
+Test(reach, a_change_to_a_nearer_target_began_in_the_cycle_before_its_first_answer)
+{
+    struct reach reach = {0};
+    reach_on_answer(&reach, 4, 2, R);
+    reach_on_answer(&reach, 4, 9, T);
+    reach_on_answer(&reach, 4, 11, T);
+    cr_expect_eq(reach.changes, 1);
+    cr_expect_eq(reach.dest_ttl, 4);
+    cr_expect_eq(reach.doubt_after, 8);
 }

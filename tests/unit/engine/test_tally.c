@@ -240,8 +240,10 @@ Test(tally, an_answer_that_may_be_another_probes_has_no_time_and_no_place)
     event.rtt_ns = -1;
     case_fold(tally, event);
     const struct tally_service *service = case_service(tally, 0);
-    cr_expect_eq(service->sent, 1);
-    cr_expect_eq(service->received, 1);
+    cr_expect_eq(service->sent, 0, "whether it was lost is not known");
+    cr_expect_eq(service->received, 0);
+    cr_expect_eq(service->uncertain, 1, "of the full-TTL probes");
+    cr_expect_eq(service->outcomes[SONDE_OUTCOME_CLOSED].ended, 1);
     cr_expect_eq(service->outcomes[SONDE_OUTCOME_CLOSED].shown, 2);
     cr_expect_eq(service->rtt.samples, 0);
     cr_expect_eq(service->reach.dest_ttl, 0);
@@ -273,46 +275,6 @@ Test(tally, evidence_is_the_last_reply_of_each_outcome)
     tally_free(tally);
 }
 
-Test(tally, responders_beyond_sixty_four_are_only_counted)
-{
-    struct tally *tally = case_tally();
-    for (unsigned i = 0; i < 1000; i++) {
-        char router[32];
-        (void)snprintf(router, sizeof router, "10.9.%u.%u", i / 250, i % 250);
-        case_router(tally, i, 9, router);
-    }
-    case_router(tally, 1000, 9, "10.9.0.63"); /* the 64th */
-    case_router(tally, 1001, 9, "10.9.0.64"); /* the 65th */
-    const struct tally_hop *hop = case_service(tally, 0)->hops[9];
-    cr_expect_eq(hop->responder_count, 64);
-    cr_expect_eq(hop->sent, 1002);
-    cr_expect_eq(hop->received, 1002);
-    cr_expect_eq(hop->unlisted, 937); /* 1000 - 64 + 1 */
-    cr_expect_eq(hop->responders[63].received, 2);
-    tally_free(tally);
-}
-
-Test(tally, extensions_are_those_of_the_last_answer_that_had_any)
-{
-    struct tally *tally = case_tally();
-    struct sonde_event event = record_hop(0, 0, 2, SONDE_OUTCOME_TTL_EXCEEDED, "10.2.0.1");
-    event.ext.count = 1;
-    event.ext.items[0].class_num = 1;
-    event.ext.items[0].u.mpls.count = 1;
-    event.ext.items[0].u.mpls.labels[0].label = 16001;
-    case_fold(tally, event);
-    event.ext.items[0].u.mpls.labels[0].label = 16002;
-    case_fold(tally, event);
-    event.ext = (struct sonde_extensions){0};
-    case_fold(tally, event);
-    const struct tally_responder *responder = &case_service(tally, 0)->hops[2]->responders[0];
-    cr_assert_not_null(responder->ext);
-    cr_expect_eq(responder->ext->count, 1);
-    cr_expect_eq(responder->ext->items[0].u.mpls.labels[0].label, 16002);
-    cr_expect_eq(responder->received, 3);
-    tally_free(tally);
-}
-
 Test(tally, records_of_what_does_not_exist_are_ignored)
 {
     static const struct {
@@ -321,14 +283,9 @@ Test(tally, records_of_what_does_not_exist_are_ignored)
         uint8_t ttl;
         enum sonde_outcome outcome;
     } cases[] = {
-        {1, 0, 5, SONDE_OUTCOME_OPEN},
-        {UINT32_MAX, 0, 5, SONDE_OUTCOME_OPEN},
-        {0, 3, 5, SONDE_OUTCOME_OPEN},
-        {0, UINT32_MAX, 5, SONDE_OUTCOME_OPEN},
-        {0, 0, CASE_MAX_TTL + 1, SONDE_OUTCOME_OPEN},
-        {0, 0, 255, SONDE_OUTCOME_OPEN},
-        {0, 0, 5, SONDE_OUTCOME_COUNT},
-        {0, 0, 0, SONDE_OUTCOME_OPEN},
+        {1, 0, 5, SONDE_OUTCOME_OPEN},  {UINT32_MAX, 0, 5, SONDE_OUTCOME_OPEN},
+        {0, 3, 5, SONDE_OUTCOME_OPEN},  {0, UINT32_MAX, 5, SONDE_OUTCOME_OPEN},
+        {0, 0, 5, SONDE_OUTCOME_COUNT}, {0, 0, 0, SONDE_OUTCOME_OPEN},
     };
     struct tally *tally = case_tally();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -340,12 +297,61 @@ Test(tally, records_of_what_does_not_exist_are_ignored)
         event.to_target = true;
         case_fold(tally, event);
     }
+    case_fold(tally, record_hop(0, 0, CASE_MAX_TTL + 1, SONDE_OUTCOME_OPEN, CASE_TARGET));
+    case_fold(tally, record_hop(0, 0, 255, SONDE_OUTCOME_OPEN, CASE_TARGET));
     for (uint32_t service = 0; service < 3; service++) {
         cr_expect_eq(case_service(tally, service)->sent, 0);
         cr_expect_null(case_service(tally, service)->hops);
         cr_expect_eq(case_service(tally, service)->outcomes[SONDE_OUTCOME_OPEN].shown, 0);
     }
     tally_free(tally);
+}
+
+Test(tally, a_full_ttl_probe_may_have_left_with_a_ttl_beyond_all_hops)
+{
+    struct tally *tally = case_tally();
+    static const uint8_t ttls[] = {CASE_MAX_TTL + 1, 64, 255};
+    for (uint32_t i = 0; i < 3; i++) {
+        struct sonde_event event = record_full(0, i, SONDE_OUTCOME_OPEN, CASE_TARGET);
+        event.ttl = ttls[i];
+        case_fold(tally, event);
+        cr_expect_eq(case_service(tally, 0)->received, i + 1);
+    }
+    cr_expect_null(case_service(tally, 0)->hops);
+    cr_expect_eq(case_service(tally, 0)->reach.dest_ttl, 0);
+    tally_free(tally);
+}
+
+/* A probe to a hop that nobody answered, and how many another's was answered that left later. */
+static uint64_t passed_over_by(sonde_ns later, uint8_t ttl, enum sonde_outcome outcome)
+{
+    struct tally *tally = case_tally();
+    struct sonde_event answered = record_hop(1, 0, ttl, outcome, "10.4.0.1");
+    answered.sent_ns += later;
+    case_fold(tally, answered);
+    case_fold(tally, record_hop(0, 0, 4, SONDE_OUTCOME_NO_REPLY, NULL));
+    const struct tally_hop *hop = case_service(tally, 0)->hops[4];
+    uint64_t count = hop->passed_over;
+    cr_expect_eq(hop->sent, 1);
+    cr_expect_eq(hop->received, 0);
+    tally_free(tally);
+    return count;
+}
+
+/* Another's probe that left 1 to 50 ms later was answered: the router did not ration its answers
+ * then. Times are kept in tenths of a millisecond. */
+Test(tally, who_is_passed_over_at_a_hop_is_counted)
+{
+    static const sonde_ns MS = SONDE_NS_PER_MS;
+    static const enum sonde_outcome EXPIRED = SONDE_OUTCOME_TTL_EXCEEDED;
+    cr_expect_eq(passed_over_by(MS - 1, 4, EXPIRED), 0, "it may have overtaken the other");
+    cr_expect_eq(passed_over_by(MS, 4, EXPIRED), 1);
+    cr_expect_eq(passed_over_by(50 * MS, 4, EXPIRED), 1);
+    cr_expect_eq(passed_over_by(50 * MS + MS / 10, 4, EXPIRED), 0,
+                 "the router may answer again by then");
+    cr_expect_eq(passed_over_by(-5 * MS, 4, EXPIRED), 0, "it left before");
+    cr_expect_eq(passed_over_by(5 * MS, 3, EXPIRED), 0, "at another hop");
+    cr_expect_eq(passed_over_by(5 * MS, 4, SONDE_OUTCOME_ADMIN_PROHIBITED), 0, "a refusal");
 }
 
 Test(tally, a_target_without_services_is_possible)

@@ -28,11 +28,13 @@ void small_net_close(struct small_net *net)
 }
 
 static void send_segment(struct small_net *net, sonde_ns now, struct sonde_flow *flow, uint8_t ttl,
-                         struct sonde_span segment)
+                         const struct wr *segment)
 {
     flow->src = net->scenario->vantage4;
     cr_assert_eq(sonde_addr_parse("203.0.113.1", &flow->dst), 0);
-    const struct sonde_tx tx = {.flow = flow, .segment = segment, .ttl = ttl, .id = 1};
+    bytes_checksum(segment->data, segment->len, flow->protocol, &flow->src, &flow->dst);
+    const struct sonde_tx tx = {
+        .flow = flow, .segment = {segment->data, segment->len}, .ttl = ttl, .id = 1};
     cr_assert_eq(network_send(&net->network, &tx, now), 0);
 }
 
@@ -50,7 +52,7 @@ void small_net_syn(struct small_net *net, sonde_ns now, uint16_t port, uint32_t 
     };
     tcp_encode(&wr, &syn);
     struct sonde_flow flow = {.protocol = IP_PROTO_TCP, .src_port = SOURCE_PORT, .dst_port = port};
-    send_segment(net, now, &flow, 64, (struct sonde_span){bytes, wr.len});
+    send_segment(net, now, &flow, 64, &wr);
 }
 
 void small_net_ask(struct small_net *net, sonde_ns now, uint16_t from, uint16_t to, uint8_t ttl,
@@ -62,7 +64,7 @@ void small_net_ask(struct small_net *net, sonde_ns now, uint16_t from, uint16_t 
     wr_bytes(&wr, question, strlen(question));
     cr_assert(wr_ok(&wr));
     struct sonde_flow flow = {.protocol = IP_PROTO_UDP, .src_port = from, .dst_port = to};
-    send_segment(net, now, &flow, ttl, (struct sonde_span){bytes, wr.len});
+    send_segment(net, now, &flow, ttl, &wr);
 }
 
 bool small_net_recv(struct small_net *net, sonde_ns until, struct arrival *ret_arrival)

@@ -41,13 +41,21 @@ void sample_build(struct sample_probe *probe, const struct sonde_probe_ops *ops,
     sample_ask(probe, ops, spec, token, 0);
 }
 
+void sample_build_as(struct sample_probe *probe, const struct sonde_probe_ops *ops,
+                     const struct sonde_spec *spec, const struct sonde_format *format,
+                     const struct probe_name *name)
+{
+    probe->spec = *spec;
+    int r = ops->build(&probe->spec, format, name, probe->bytes, sizeof probe->bytes, &probe->tx);
+    cr_assert_eq(r, 0, "%s, token %u", ops->name, name->token);
+}
+
 void sample_ask(struct sample_probe *probe, const struct sonde_probe_ops *ops,
                 const struct sonde_spec *spec, uint32_t token, uint8_t question)
 {
-    probe->spec = *spec;
     const struct sonde_format format = {.ttl = 7, .question = question};
-    int r = ops->build(&probe->spec, &format, token, probe->bytes, sizeof probe->bytes, &probe->tx);
-    cr_assert_eq(r, 0, "%s, token %u", ops->name, token);
+    const struct probe_name name = {.token = token};
+    sample_build_as(probe, ops, spec, &format, &name);
 }
 
 int sample_match(const struct sonde_probe_ops *ops, const struct sonde_spec *spec,
@@ -74,7 +82,7 @@ void sample_expect_untouched(const struct sonde_match *match, const char *what)
     cr_expect_eq(match->outcome, sample_untouched.outcome, "%s", what);
     cr_expect_eq(match->has_token, sample_untouched.has_token, "%s", what);
     cr_expect_eq(match->token, sample_untouched.token, "%s", what);
-    cr_expect_eq(match->serial, sample_untouched.serial, "%s", what);
+    cr_expect_eq(match->attempt, sample_untouched.attempt, "%s", what);
 }
 
 static uint32_t sum_words(uint32_t sum, const uint8_t *bytes, size_t len)

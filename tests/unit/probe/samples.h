@@ -39,9 +39,14 @@ struct sample_probe {
     uint8_t bytes[PROBE_SIZE_MAX]; /* the segment that tx points at; to be falsified at will */
 };
 
-/** Build a probe with TTL 7; the test fails if that fails. */
+/** Build a probe of the first attempt with TTL 7; the test fails if that fails. */
 void sample_build(struct sample_probe *probe, const struct sonde_probe_ops *ops,
                   const struct sonde_spec *spec, uint32_t token);
+
+/** Likewise one of any name and format. */
+void sample_build_as(struct sample_probe *probe, const struct sonde_probe_ops *ops,
+                     const struct sonde_spec *spec, const struct sonde_format *format,
+                     const struct probe_name *name);
 
 /** The same with one of the trace's questions. */
 void sample_ask(struct sample_probe *probe, const struct sonde_probe_ops *ops,
@@ -63,7 +68,7 @@ static const struct sonde_match sample_untouched = {
     .outcome = SONDE_OUTCOME_COUNT,
     .has_token = true,
     .token = 0xdeadbeef,
-    .serial = 0xdeadbeef,
+    .attempt = 0xdeadbeef,
 };
 
 /** The test fails unless a match is as sample_untouched is. */

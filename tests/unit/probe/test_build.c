@@ -25,7 +25,8 @@ static void visit_members(const struct sonde_probe_ops *ops, struct sonde_spec *
     for (unsigned ttl = 1; ttl <= 255; ttl++) {
         const struct sonde_format format = {.ttl = (uint8_t)ttl};
         memset(&probe.tx, 0xee, sizeof probe.tx);
-        int r = ops->build(spec, &format, 3, probe.bytes, sizeof probe.bytes, &probe.tx);
+        int r = ops->build(spec, &format, &(struct probe_name){.token = 3}, probe.bytes,
+                           sizeof probe.bytes, &probe.tx);
         cr_assert_eq(r, 0);
         cr_expect_eq(probe.tx.ttl, ttl);
         cr_expect_eq(probe.tx.flow, &spec->flow);
@@ -46,12 +47,13 @@ static void visit_ttls(const struct sonde_probe_ops *ops, struct sonde_spec *spe
 {
     static struct sample_probe first;
     static struct sample_probe other;
+    static const struct probe_name name = {.token = 9};
     struct sonde_format format = {.ttl = 1};
-    int r = ops->build(spec, &format, 9, first.bytes, sizeof first.bytes, &first.tx);
+    int r = ops->build(spec, &format, &name, first.bytes, sizeof first.bytes, &first.tx);
     cr_assert_eq(r, 0);
     for (unsigned ttl = 2; ttl <= 255; ttl++) {
         format.ttl = (uint8_t)ttl;
-        r = ops->build(spec, &format, 9, other.bytes, sizeof other.bytes, &other.tx);
+        r = ops->build(spec, &format, &name, other.bytes, sizeof other.bytes, &other.tx);
         cr_assert_eq(r, 0);
         cr_assert_eq(other.tx.segment.len, first.tx.segment.len);
         cr_assert_arr_eq(other.bytes, first.bytes, first.tx.segment.len, "%s, TTL %u", ops->name,
@@ -224,16 +226,17 @@ Test(build, the_rest_of_the_payload_is_the_fill_byte)
 static void visit_room(const struct sonde_probe_ops *ops, struct sonde_spec *spec)
 {
     static const struct sonde_format format = {.ttl = 7};
+    static const struct probe_name name = {.token = 1};
     static struct sample_probe probe;
     sample_build(&probe, ops, spec, 1);
     size_t len = probe.tx.segment.len;
     for (size_t cap = 0; cap < len; cap++) {
         memset(probe.bytes, 0xee, sizeof probe.bytes);
-        cr_expect_eq(ops->build(spec, &format, 1, probe.bytes, cap, &probe.tx), -ENOBUFS,
+        cr_expect_eq(ops->build(spec, &format, &name, probe.bytes, cap, &probe.tx), -ENOBUFS,
                      "%s, %zu bytes", ops->name, cap);
         cr_expect_eq(probe.bytes[cap], 0xee, "%s wrote beyond %zu bytes", ops->name, cap);
     }
-    cr_expect_eq(ops->build(spec, &format, 1, probe.bytes, len, &probe.tx), 0, "%s", ops->name);
+    cr_expect_eq(ops->build(spec, &format, &name, probe.bytes, len, &probe.tx), 0, "%s", ops->name);
 }
 
 Test(build, a_buffer_that_is_too_small_is_refused_and_not_overrun)

@@ -54,7 +54,7 @@ Test(icmp, a_reply_names_its_probe_with_all_bits_of_the_token)
             cr_expect_eq(match.outcome, SONDE_OUTCOME_ECHO_REPLY);
             cr_expect(match.has_token && match.has_full_token);
             cr_expect_eq(match.token, sample_tokens[k]);
-            cr_expect_not(match.has_serial);
+            cr_expect_not(match.has_attempt);
         }
     }
 }
@@ -257,7 +257,7 @@ Test(icmp, an_error_with_the_shortest_quote_names_the_token_modulo_65535)
             cr_expect(match.has_token);
             cr_expect_not(match.has_full_token);
             cr_expect_eq(match.token, sample_tokens[k] % 65535);
-            cr_expect_not(match.has_serial);
+            cr_expect_not(match.has_attempt);
         }
     }
 }

@@ -4,6 +4,7 @@
 #include "tests/unit/probe/samples.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 
 /* Offsets in a probe's segment, and the sequence number that an answer acknowledges. */
 enum { AT_SRC_PORT = 0, AT_SEQ = 4, AT_OFFSET = 12, ACK_OF_SYN = SAMPLE_ISN + 1 };
@@ -45,7 +46,7 @@ Test(tcp, over_ipv6_the_segment_size_is_smaller)
 }
 
 /* One connection attempt and its retransmissions, to whoever keeps state of it. */
-Test(tcp, every_syn_has_the_same_sequence_number_and_a_later_timestamp)
+Test(tcp, every_syn_of_an_attempt_has_the_same_sequence_number_and_a_later_timestamp)
 {
     struct sonde_spec spec = spec_of(SONDE_FAMILY_IPV4);
     struct tcp_header last = {0};
@@ -96,8 +97,8 @@ Test(tcp, a_syn_ack_names_its_probe_by_the_echoed_timestamp)
             cr_expect_eq(match.outcome, SONDE_OUTCOME_OPEN);
             cr_expect(match.has_token && match.has_full_token);
             cr_expect_eq(match.token, sample_tokens[k]);
-            cr_expect(match.has_serial);
-            cr_expect_eq(match.serial, 0xabcd1234);
+            cr_expect(match.has_attempt);
+            cr_expect_eq(match.attempt, 0);
         }
     }
 }
@@ -117,8 +118,8 @@ Test(tcp, a_syn_ack_without_a_timestamp_to_go_by_names_no_probe)
         cr_expect_eq(match_answer(&spec, &tcp, &match), 0, "options %zu", i);
         cr_expect_eq(match.outcome, SONDE_OUTCOME_OPEN);
         cr_expect_not(match.has_token || match.has_full_token, "options %zu", i);
-        cr_expect(match.has_serial);
-        cr_expect_eq(match.serial, 0xabcd1234);
+        cr_expect(match.has_attempt);
+        cr_expect_eq(match.attempt, 0);
     }
 }
 
@@ -141,8 +142,9 @@ Test(tcp, answers_are_judged_by_flags_and_acknowledgment)
          SONDE_DISCARD_BAD_TOKEN, 0},
         {"RST that acknowledges nothing", TCP_RST | TCP_ACK, 0, SONDE_DISCARD_BAD_TOKEN, 0},
         {"SYN ACK of something else", TCP_SYN | TCP_ACK, 0xdeadbeef, SONDE_DISCARD_BAD_TOKEN, 0},
-        {"challenge ACK", TCP_ACK, ACK_OF_SYN, SONDE_DISCARD_NOT_A_RESULT, 0}, /* RFC 5961 §4.2 */
-        {"stray ACK", TCP_ACK, 5, SONDE_DISCARD_NOT_A_RESULT, 0},
+        {"ACK of a handshake that was not ended", TCP_ACK, ACK_OF_SYN, 0, SONDE_OUTCOME_OPEN},
+        {"stray ACK", TCP_ACK, 5, SONDE_DISCARD_BAD_TOKEN, 0},
+        {"ACK with data", TCP_ACK | TCP_PSH, ACK_OF_SYN, SONDE_DISCARD_NOT_A_RESULT, 0},
         {"SYN of its own", TCP_SYN, 0, SONDE_DISCARD_NOT_A_RESULT, 0}, /* RFC 9293 §3.5 */
         {"FIN ACK", TCP_FIN | TCP_ACK, ACK_OF_SYN, SONDE_DISCARD_NOT_A_RESULT, 0},
         {"no flag at all", 0, ACK_OF_SYN, SONDE_DISCARD_NOT_A_RESULT, 0},
@@ -166,14 +168,112 @@ Test(tcp, answers_are_judged_by_flags_and_acknowledgment)
     }
 }
 
-Test(tcp, a_rst_names_no_probe_and_has_no_serial)
+Test(tcp, a_rst_names_its_attempt_but_no_probe)
 {
     struct sonde_spec spec = spec_of(SONDE_FAMILY_IPV4);
     struct tcp_header tcp = syn_ack;
     struct sonde_match match = {0};
     tcp.flags = TCP_RST | TCP_ACK; /* its timestamp echo is nothing that RFC 7323 promises */
     cr_expect_eq(match_answer(&spec, &tcp, &match), 0);
-    cr_expect_not(match.has_token || match.has_full_token || match.has_serial);
+    cr_expect_not(match.has_token || match.has_full_token);
+    cr_expect(match.has_attempt);
+}
+
+/* 0x00100000 more from attempt to attempt, so that the twelve upper bits count them modulo 4096. */
+static const struct {
+    uint32_t attempt;
+    uint32_t isn;
+} attempts[] = {
+    {0, 0x11223344},    {1, 0x11323344},    {5, 0x11723344},
+    {3822, 0x00023344}, {4095, 0x11123344}, {4096, 0x11223344},
+};
+
+enum { ATTEMPTS = sizeof attempts / sizeof *attempts };
+
+static const struct sonde_format usual = {.ttl = 7};
+
+Test(tcp, each_attempt_has_its_own_sequence_number)
+{
+    struct sonde_spec spec = spec_of(SONDE_FAMILY_IPV4);
+    for (size_t i = 0; i < ATTEMPTS; i++) {
+        static struct sample_probe probe;
+        struct tcp_header tcp;
+        const struct probe_name name = {.token = 3, .attempt = attempts[i].attempt};
+        sample_build_as(&probe, &probe_tcp, &spec, &usual, &name);
+        cr_assert_eq(tcp_decode(probe.tx.segment, &tcp), 0);
+        cr_expect_eq(tcp.seq, attempts[i].isn, "attempt %u", attempts[i].attempt);
+    }
+}
+
+Test(tcp, what_acknowledges_the_sequence_number_of_an_attempt_names_it)
+{
+    static const uint8_t flags[] = {TCP_SYN | TCP_ACK, TCP_RST | TCP_ACK, TCP_ACK};
+    struct sonde_spec spec = spec_of(SONDE_FAMILY_IPV6);
+    for (size_t i = 0; i < ATTEMPTS; i++) {
+        for (size_t k = 0; k < sizeof flags; k++) {
+            struct tcp_header tcp = {.flags = flags[k], .options.window_scale = -1};
+            struct sonde_match match = sample_untouched;
+            tcp.ack = attempts[i].isn + 1;
+            cr_assert_eq(match_answer(&spec, &tcp, &match), 0);
+            cr_expect(match.has_attempt);
+            cr_expect_eq(match.attempt, attempts[i].attempt % 4096);
+            cr_expect_eq(match.is_reminder, flags[k] == TCP_ACK);
+        }
+    }
+}
+
+Test(tcp, a_quote_names_its_attempt_by_the_sequence_number)
+{
+    struct sonde_spec spec = spec_of(SONDE_FAMILY_IPV6);
+    for (size_t i = 0; i < ATTEMPTS; i++) {
+        static struct sample_probe probe;
+        struct sonde_match match = sample_untouched;
+        const struct probe_name name = {.token = 3, .attempt = attempts[i].attempt};
+        sample_build_as(&probe, &probe_tcp, &spec, &usual, &name);
+        cr_assert_eq(sample_match_error(&probe_tcp, &probe, 8, &match), 0);
+        cr_expect(match.has_attempt);
+        cr_expect_eq(match.attempt, attempts[i].attempt % 4096);
+    }
+}
+
+/* RFC 9293 §3.1: who gets a wrong checksum drops the segment; who forwards it does not look. */
+Test(tcp, a_blind_probe_differs_from_others_in_a_checksum_that_is_wrong)
+{
+    for (size_t i = 0; i < 2; i++) {
+        static struct sample_probe probe;
+        static struct sample_probe blind;
+        struct sonde_spec spec = spec_of(sample_families[i]);
+        sample_build(&probe, &probe_tcp, &spec, 3);
+        sample_build_as(&blind, &probe_tcp, &spec,
+                        &(struct sonde_format){.ttl = 7, .is_blind = true},
+                        &(struct probe_name){.token = 3});
+        cr_expect_eq(sample_sum(&probe.tx, IP_PROTO_TCP), 0xffff);
+        cr_expect_neq(sample_sum(&blind.tx, IP_PROTO_TCP), 0xffff);
+        cr_assert_eq(blind.tx.segment.len, probe.tx.segment.len);
+        cr_expect_arr_eq(blind.bytes, probe.bytes, 16);
+        cr_expect_arr_eq(blind.bytes + 18, probe.bytes + 18, probe.tx.segment.len - 18);
+    }
+}
+
+/* RFC 5961 §3.2: a RST ends a connection only with the sequence number that is expected next, and
+ * that is one more than the SYN's. */
+Test(tcp, an_attempt_is_taken_back_by_a_reset_that_its_server_believes)
+{
+    for (size_t i = 0; i < ATTEMPTS; i++) {
+        struct sonde_spec spec = spec_of(sample_families[i % 2]);
+        uint8_t bytes[PROBE_SIZE_MIN];
+        struct sonde_tx tx = {0};
+        struct tcp_header tcp;
+        cr_assert_eq(probe_tcp.release(&spec, attempts[i].attempt, bytes, sizeof bytes, &tx), 0);
+        cr_assert_eq(tcp_decode(tx.segment, &tcp), 0);
+        cr_expect_eq(tcp.flags, TCP_RST);
+        cr_expect_eq(tcp.seq, attempts[i].isn + 1);
+        cr_expect_eq(tcp.src_port, SAMPLE_SRC_PORT);
+        cr_expect_eq(tcp.dst_port, SAMPLE_DST_PORT);
+        cr_expect_eq(sample_sum(&tx, IP_PROTO_TCP), 0xffff);
+        cr_expect_eq(tx.flow, &spec.flow);
+        cr_expect_eq(probe_tcp.release(&spec, 0, bytes, 19, &tx), -ENOBUFS);
+    }
 }
 
 Test(tcp, an_answer_to_another_port_of_ours_is_foreign)
@@ -242,7 +342,7 @@ Test(tcp, an_error_with_the_shortest_quote_is_known_by_the_identification)
         cr_expect(match.has_token);
         cr_expect_not(match.has_full_token);
         cr_expect_eq(match.token, sample_tokens[k] % 65535);
-        cr_expect_not(match.has_serial);
+        cr_expect(match.has_attempt);
     }
 }
 
@@ -290,9 +390,13 @@ Test(tcp, a_quote_is_judged_by_the_secret_sequence_number)
     } cases[] = {
         {"a source port that a NAT changed", AT_SRC_PORT, SIZE_MAX, 8, 0},
         {"the same, with all of the header", AT_SRC_PORT, SIZE_MAX, 40, 0},
-        {"another ISN", AT_SEQ, SIZE_MAX, 8, SONDE_DISCARD_BAD_TOKEN},
+        /* the upper 12 bits name the attempt, the lower 20 are secret: those of bytes 1 (half) to 3
+         */
+        {"another ISN", AT_SEQ + 1, SIZE_MAX, 8, SONDE_DISCARD_BAD_TOKEN},
+        {"another ISN, next byte", AT_SEQ + 2, SIZE_MAX, 8, SONDE_DISCARD_BAD_TOKEN},
         {"another ISN, all quoted", AT_SEQ + 3, SIZE_MAX, 40, SONDE_DISCARD_BAD_TOKEN},
-        {"another port and ISN", AT_SRC_PORT, AT_SEQ, 40, SONDE_DISCARD_FOREIGN},
+        {"another port and ISN", AT_SRC_PORT, AT_SEQ + 3, 40, SONDE_DISCARD_FOREIGN},
+        {"another attempt", AT_SEQ, SIZE_MAX, 40, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct sonde_spec spec = spec_of(SONDE_FAMILY_IPV4);

@@ -106,7 +106,7 @@ Test(udp, an_echoing_server_gives_the_whole_token_back)
             cr_expect_eq(match.outcome, SONDE_OUTCOME_UDP_REPLY);
             cr_expect(match.has_token && match.has_full_token);
             cr_expect_eq(match.token, sample_tokens[k]);
-            cr_expect_not(match.has_serial);
+            cr_expect_not(match.has_attempt);
         }
     }
 }
@@ -127,7 +127,7 @@ Test(udp, any_datagram_from_the_port_is_an_answer_though_it_names_no_probe)
         struct sonde_match match = {0};
         cr_expect_eq(match_reply(&probe, payloads[i], &match), 0, "payload %zu", i);
         cr_expect_eq(match.outcome, SONDE_OUTCOME_UDP_REPLY, "payload %zu", i);
-        cr_expect_not(match.has_token || match.has_full_token || match.has_serial, "payload %zu",
+        cr_expect_not(match.has_token || match.has_full_token || match.has_attempt, "payload %zu",
                       i);
     }
 }

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What probes draw at a hop, and which router is the path's; see engine/hop.h. */
+#include "engine/hop.h"
+
+#include <stdlib.h>
+
+enum {
+    RUN_TRUSTED = 3,      /* answers in a row that make another router the path's */
+    RUN_TRUSTED_MAX = 24, /* likewise, however often routers take turns */
+    /* Likewise, together with those of the router before, in a row, too: packets that are spread
+     * over two routers by chance fall so less than once in 2,000 times. */
+    RUN_TOGETHER = 16,
+    RESPONDERS_AT_FIRST = 2,
+};
+
+struct tally_hop *hop_new(void)
+{
+    struct tally_hop *hop = calloc(1, sizeof *hop);
+    if (hop == NULL)
+        return NULL;
+    hop->current = hop->last = TALLY_NOBODY;
+    hop->run_trusted = RUN_TRUSTED;
+    return hop;
+}
+
+void hop_free(struct tally_hop *hop)
+{
+    if (hop == NULL)
+        return;
+    for (uint32_t i = 0; i < hop->responder_count; i++)
+        free(hop->responders[i].ext);
+    free(hop->responders);
+    rtt_deinit(&hop->rtt);
+    free(hop);
+}
+
+/* The index of a responder, added if need be; TALLY_NOBODY if there are too many already. */
+static uint32_t responder_index(struct tally_hop *hop, const struct sonde_addr *addr)
+{
+    uint32_t count = hop->responder_count;
+    for (uint32_t i = 0; i < count; i++) {
+        if (sonde_addr_equal(&hop->responders[i].addr, addr))
+            return i;
+    }
+    if (count == TALLY_RESPONDERS_MAX)
+        return TALLY_NOBODY;
+    if (count == 0 || (count >= RESPONDERS_AT_FIRST && (count & (count - 1)) == 0)) {
+        size_t room = count == 0 ? (size_t)RESPONDERS_AT_FIRST : 2 * (size_t)count;
+        struct tally_responder *grown = realloc(hop->responders, room * sizeof *grown);
+        if (grown == NULL)
+            return TALLY_NOBODY;
+        hop->responders = grown;
+    }
+    hop->responders[count] = (struct tally_responder){.addr = *addr};
+    hop->responder_count++;
+    return count;
+}
+
+static void keep_extensions(struct tally_responder *responder, const struct sonde_event *event)
+{
+    if (event->ext.count == 0)
+        return;
+    if (responder->ext == NULL)
+        responder->ext = malloc(sizeof *responder->ext);
+    if (responder->ext != NULL)
+        *responder->ext = event->ext;
+}
+
+/* Another router answers at a hop than the last time. Short runs that end are what a path looks
+ * like that splits per packet: the more there are, the longer must a run be to be trusted. */
+static void begin_run(struct tally_hop *hop, uint32_t index)
+{
+    if (hop->run > 0 && hop->run < RUN_TRUSTED)
+        hop->run_trusted *= 2;
+    else if (hop->run >= hop->run_trusted)
+        hop->run_trusted /= 2;
+    if (hop->run_trusted < RUN_TRUSTED)
+        hop->run_trusted = RUN_TRUSTED;
+    if (hop->run_trusted > RUN_TRUSTED_MAX)
+        hop->run_trusted = RUN_TRUSTED_MAX;
+    hop->last = index;
+    hop->run_before = hop->run;
+    hop->run = 0;
+    hop->run_after = hop->last_cycle;
+}
+
+/* Does the path go through another router now? One that answers several times in a row has taken
+ * over, be it new or come back. Where routers take turns, the path splits and does not change. */
+static bool follow(struct tally_hop *hop, uint32_t index, uint32_t cycle)
+{
+    if (index != hop->last)
+        begin_run(hop, index);
+    hop->run++;
+    hop->last_cycle = cycle;
+    if (hop->current == TALLY_NOBODY)
+        hop->current = index;
+    if (index == hop->current || index == TALLY_NOBODY || hop->run < hop->run_trusted ||
+        hop->run + hop->run_before < RUN_TOGETHER)
+        return false;
+    hop->current = index;
+    return true;
+}
+
+bool hop_on_answer(struct tally_hop *hop, const struct sonde_event *event)
+{
+    hop->received++;
+    if (event->rtt_ns >= 0)
+        rtt_add(&hop->rtt, event->rtt_ns);
+    uint32_t index = responder_index(hop, &event->from);
+    bool changed = event->outcome == SONDE_OUTCOME_TTL_EXCEEDED && follow(hop, index, event->cycle);
+    if (index == TALLY_NOBODY) {
+        hop->unlisted++;
+        return changed;
+    }
+    struct tally_responder *responder = &hop->responders[index];
+    responder->received++;
+    responder->reply_ttl = event->reply_ttl;
+    responder->icmp_type = event->icmp_type;
+    responder->icmp_code = event->icmp_code;
+    responder->kind = event->outcome;
+    keep_extensions(responder, event);
+    return changed;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A hop of one service: what TTL-limited probes of one TTL drew, and through which router the path
+ * goes there.
+ *
+ * The router of the path is the one that answered first, until another takes over:
+ *
+ *     answers of a router in a row       a run; the answer of another router begins the next one
+ *     a run shorter than RUN_TRUSTED     what a path looks like that splits per packet: from now on
+ *                                        a run has to be twice as long to be trusted, up to
+ *                                        RUN_TRUSTED_MAX
+ *     a run that is long enough          half as long is enough from now on, down to RUN_TRUSTED
+ *     one that is long enough, and has   its router takes over: the path has changed
+ *     RUN_TOGETHER answers together with
+ *     the run before it
+ */
+#ifndef ENGINE_HOP_H
+#define ENGINE_HOP_H
+
+#include "engine/rtt.h"
+
+#include <sonde/event.h>
+
+enum {
+    TALLY_RESPONDERS_MAX = 64, /* kept of one hop; more are only counted */
+};
+
+static const uint32_t TALLY_NOBODY = UINT32_MAX; /* in place of the index of a responder */
+
+/** Somebody who answered at a hop. */
+struct tally_responder {
+    struct sonde_addr addr;
+    uint64_t received;
+    int16_t reply_ttl; /* of the last answer; -1 = unknown */
+    int16_t icmp_type; /* likewise; -1 = none */
+    int16_t icmp_code;
+    enum sonde_outcome kind;      /* likewise */
+    struct sonde_extensions *ext; /* of the last answer that had any; NULL if none had; owned */
+};
+
+/** What TTL-limited probes of one TTL drew. */
+struct tally_hop {
+    uint64_t sent; /* that left this machine */
+    uint64_t received;
+    uint64_t passed_over; /* of those that nobody answered: the router here answered another
+                             service, which asked just after */
+    struct rtt_stats rtt;
+    struct tally_responder *responders; /* in the order they were first seen */
+    uint32_t responder_count;
+    uint64_t unlisted;    /* answers from further responders */
+    uint32_t current;     /* index of the router that the path goes through, or TALLY_NOBODY */
+    uint32_t last;        /* index of the router that answered last, likewise */
+    uint32_t last_cycle;  /* the cycle of that answer */
+    uint32_t run;         /* answers of it in a row */
+    uint32_t run_before;  /* answers in a row of the one before */
+    uint32_t run_after;   /* the cycle in which another still answered */
+    uint32_t run_trusted; /* answers in a row that show a change of path */
+};
+
+/** @return A hop that drew nothing yet; NULL if memory ran out. Ownership: hop_free() frees it. */
+struct tally_hop *hop_new(void);
+
+/** Free a hop; NULL is fine. */
+void hop_free(struct tally_hop *hop);
+
+/**
+ * Fold in that a probe which was counted as sent was answered.
+ * @return true if the path goes through another router now: it changed after hop->run_after, and
+ *         @p event makes that believed.
+ */
+bool hop_on_answer(struct tally_hop *hop, const struct sonde_event *event);
+
+#endif

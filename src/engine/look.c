@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A closer look at what is not simply fine; see engine/look.h. */
+#include "engine/look.h"
+
+#include "engine/charge.h"
+#include "engine/extent.h"
+#include "engine/odd.h"
+#include "engine/plan.h"
+#include "engine/trace.h"
+
+#include <string.h>
+
+enum {
+    SILENT_SERVED = 2, /* silent traces looked at at a time: each costs every hop two answers */
+    LOOK_ASKS_MAX = 9, /* of a silent trace at the hop where it ends */
+    ODD_SERVED = 4,    /* likewise of those that are answered: each costs one hop as much */
+};
+
+/* A control is asked so much later than what is compared with it, so that its probe does not
+ * overtake that on the way. */
+static const sonde_ns OWED_AFTER_NS = 5 * SONDE_NS_PER_MS;
+
+/* After how long a trace that does not answer is overdue. */
+static sonde_ns doubt_ns(const struct engine *engine, const struct engine_target *target,
+                         const struct engine_trace *trace)
+{
+    sonde_ns think = probe_think_ns(trace->ops, &trace->spec, 0);
+    return ns_min(ns_add(charge_doubt_ns(target), think), engine->config.timeout_ns);
+}
+
+/* When a trace is overdue if nothing answers it: with the first full-TTL probe if it never was
+ * answered, with the second in a row if it was. */
+static sonde_ns overdue_ns(const struct engine *engine, const struct engine_target *target,
+                           const struct engine_trace *trace)
+{
+    switch (trace->standing) {
+    case STANDING_ASKED:
+        return ns_add(trace->unanswered_ns[0], doubt_ns(engine, target, trace));
+    case STANDING_ANSWERED:
+    case STANDING_ODD:
+        return ns_add(trace->unanswered_ns[1], doubt_ns(engine, target, trace));
+    case STANDING_BY:
+    case STANDING_SILENT:
+    case STANDING_COUNT:
+        break;
+    }
+    return SONDE_NS_NEVER;
+}
+
+static void take_event(struct engine_trace *trace, enum standing_event event)
+{
+    trace->standing = standing_after(trace->standing, event);
+}
+
+/* The first trace that is answered, of a protocol or of any (0); NULL if none is. */
+static struct engine_trace *find_answered(const struct engine *engine,
+                                          const struct engine_target *target, uint8_t protocol)
+{
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        struct engine_trace *trace = trace_at(engine, target, i);
+        if (trace->standing == STANDING_ANSWERED &&
+            (protocol == 0 || trace->spec.flow.protocol == protocol))
+            return trace;
+    }
+    return NULL;
+}
+
+/* Begin what stands by for comparison with a silent trace. */
+static void begin_controls(const struct engine *engine, struct engine_target *target,
+                           const struct engine_trace *silent)
+{
+    uint8_t protocol = silent->spec.flow.protocol;
+    bool all = find_answered(engine, target, 0) == NULL;
+    if (find_answered(engine, target, protocol) != NULL)
+        return;
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        struct engine_trace *trace = trace_at(engine, target, i);
+        if (trace->standing != STANDING_BY || (!all && trace->spec.flow.protocol != protocol))
+            continue;
+        take_event(trace, STANDING_EVENT_NEEDED);
+        if (trace->cycle == target->cycle)
+            continue;                     /* it was begun in this cycle before */
+        trace->cycle = target->cycle - 1; /* it is in this cycle as all others are */
+        members_add(&target->fulls, i);
+    }
+}
+
+/* Is nobody silent, or not answered yet, that is no control itself? */
+static bool is_content(const struct engine *engine, const struct engine_target *target)
+{
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        const struct engine_trace *trace = trace_at(engine, target, i);
+        if (!trace->is_standby &&
+            (trace->standing == STANDING_SILENT || trace->standing == STANDING_ASKED))
+            return false;
+    }
+    return true;
+}
+
+/* Let controls stand by again that nobody needs any more. */
+static void end_controls(const struct engine *engine, struct engine_target *target)
+{
+    if (!is_content(engine, target))
+        return;
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        struct engine_trace *trace = trace_at(engine, target, i);
+        if (!trace->is_standby || !trace_is_begun(trace))
+            continue;
+        take_event(trace, STANDING_EVENT_NOT_NEEDED);
+        members_remove(&target->fulls, i);
+    }
+}
+
+/* Who has become overdue? */
+static void find_overdue(struct engine *engine, struct engine_target *target, sonde_ns now)
+{
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        struct engine_trace *trace = trace_at(engine, target, i);
+        if (!ns_due(overdue_ns(engine, target, trace), now))
+            continue;
+        if (trace_is_answered(trace)) /* what it was asked before says nothing of now */
+            memset(asks_at(engine, trace, 0), 0, engine->config.max_ttl + 1U);
+        take_event(trace, STANDING_EVENT_OVERDUE);
+        trace->odd_ttl = 0;
+        trace->full_ttl = ENGINE_FULL_TTL_MAX; /* a neighbour may insist on it: RFC 5082 */
+        begin_controls(engine, target, trace);
+    }
+}
+
+/* How long a question stays silent before the next one has its turn. */
+static sonde_ns turn_ns(const struct engine *engine, const struct engine_target *target,
+                        const struct engine_trace *trace)
+{
+    if (patience_longest_ns(&target->patience) == 0)
+        return engine->config.timeout_ns / 2; /* nothing has answered, and it will hardly be late */
+    return plan_patience_ns(engine, trace, trace->asking.at);
+}
+
+/* Ask those that are silent to a question the next one: that is no repetition. */
+static void ask_on(const struct engine *engine, struct engine_target *target, sonde_ns now)
+{
+    target->turn_ns = SONDE_NS_NEVER;
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        struct engine_trace *trace = trace_at(engine, target, i);
+        sonde_ns turn = asking_turn_ns(&trace->asking, turn_ns(engine, target, trace));
+        if (ns_due(turn, now) && asking_turn(&trace->asking)) {
+            trace->asks_on = true;
+            members_add(&target->fulls, i);
+        }
+        if (asking_is_open(&trace->asking))
+            target->turn_ns = ns_min(target->turn_ns, turn);
+    }
+}
+
+/* Up to which TTL others show that there is something to be met. */
+static unsigned known_up_to(const struct engine_target *target)
+{
+    return target->distance > target->top_ttl ? target->distance : target->top_ttl;
+}
+
+/* Where a silent trace ends: the first hop behind those that answered it at which others meet a
+ * router; 0 = there is none. Hops that are silent to all show nothing. */
+static unsigned end_ttl(const struct engine *engine, const struct engine_target *target,
+                        const struct engine_trace *trace)
+{
+    unsigned last = known_up_to(target);
+    for (unsigned ttl = trace_reach(engine, trace)->top_ttl + 1U; ttl <= last; ttl++) {
+        if (trace_others_meet(engine, target, trace, ttl))
+            return ttl;
+    }
+    return 0;
+}
+
+/* Has nobody else been answered right after a silent port was asked in vain where it ends? Then a
+ * router that rations its answers may have been silent for that. */
+static bool is_uncompared(const struct engine *engine, const struct engine_target *target,
+                          const struct engine_trace *trace, unsigned ttl)
+{
+    const struct tally_service *tally = trace_tally(engine, trace);
+    const struct tally_hop *hop = tally->hops != NULL ? tally->hops[ttl] : NULL;
+    return trace->ops->has_ports && (hop == NULL || hop->passed_over == 0) &&
+           *asks_at(engine, trace, ttl) < LOOK_ASKS_MAX && ttl == end_ttl(engine, target, trace);
+}
+
+/* Is it to be asked again for that? */
+static bool is_to_be_compared(const struct engine *engine, const struct engine_target *target,
+                              const struct engine_trace *trace, unsigned ttl)
+{
+    return is_uncompared(engine, target, trace, ttl) &&
+           plan_flying_until_ns(engine, trace, ttl) == INT64_MIN;
+}
+
+/* Is a silent trace unanswered at a TTL, so that something is to be compared there? */
+static bool is_silent_at(const struct engine *engine, const struct engine_target *target,
+                         unsigned ttl)
+{
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        const struct engine_trace *trace = trace_at(engine, target, i);
+        if (trace->standing == STANDING_SILENT && ttl > trace_reach(engine, trace)->top_ttl)
+            return true;
+    }
+    return false;
+}
+
+bool look_compares(const struct engine *engine, const struct engine_target *target, unsigned ttl)
+{
+    bool compares = ttl_set_has(&target->owed, ttl) && is_silent_at(engine, target, ttl);
+    for (uint32_t i = 0; i < target->trace_count && !compares; i++) {
+        const struct engine_trace *trace = trace_at(engine, target, i);
+        compares = trace->standing == STANDING_SILENT && !trace->is_standby &&
+                   is_uncompared(engine, target, trace, ttl);
+    }
+    return compares;
+}
+
+bool look_needs(const struct engine *engine, const struct engine_target *target,
+                const struct engine_trace *trace, unsigned ttl)
+{
+    uint8_t asks = *asks_at(engine, trace, ttl);
+    switch (trace->standing) {
+    case STANDING_SILENT:
+        return ttl > trace_reach(engine, trace)->top_ttl && ttl <= trace->limit_ttl &&
+               ttl <= known_up_to(target) &&
+               (asks < LOOK_ASKS || is_to_be_compared(engine, target, trace, ttl));
+    case STANDING_ODD:
+        return ttl == trace->odd_ttl && trace->odd_asks < LOOK_ASKS;
+    case STANDING_ANSWERED:
+        return odd_needs(engine, target, trace, ttl);
+    case STANDING_BY:
+    case STANDING_ASKED:
+    case STANDING_COUNT:
+        break;
+    }
+    return false;
+}
+
+/* Is anything still needed for a look at this trace? */
+static bool needs_anything(const struct engine *engine, const struct engine_target *target,
+                           const struct engine_trace *trace)
+{
+    for (unsigned ttl = engine->config.first_ttl; ttl <= target->limit_ttl; ttl++) {
+        if (look_needs(engine, target, trace, ttl))
+            return true;
+    }
+    return false;
+}
+
+/* Hosts that ignore pings are common: a port that is not answered is worth more. */
+static bool is_less_worth(const struct engine *engine, const struct engine_target *target,
+                          const struct engine_trace *trace)
+{
+    for (uint32_t i = 0; i < target->trace_count && !trace->ops->has_ports; i++) {
+        const struct engine_trace *other = trace_at(engine, target, i);
+        if (other->ops->has_ports && other->standing == STANDING_SILENT)
+            return true;
+    }
+    return false;
+}
+
+/* With what silent traces of a protocol are compared; NULL: nothing is answered. */
+static struct engine_trace *find_control(const struct engine *engine,
+                                         const struct engine_target *target, uint8_t protocol)
+{
+    struct engine_trace *kin = find_answered(engine, target, protocol);
+    return kin != NULL ? kin : find_answered(engine, target, 0);
+}
+
+/* Has something in the target's name answered a trace, and not only somebody who refuses? */
+static bool is_passed(const struct engine *engine, const struct engine_trace *trace)
+{
+    const struct tally_outcome *outcomes = trace_tally(engine, trace)->outcomes;
+    return outcomes[SONDE_OUTCOME_ECHO_REPLY].shown > 0 || outcomes[SONDE_OUTCOME_OPEN].shown > 0 ||
+           outcomes[SONDE_OUTCOME_CLOSED].shown > 0 || outcomes[SONDE_OUTCOME_UDP_REPLY].shown > 0;
+}
+
+/* With what a silent trace of a protocol is compared at a TTL: first with one of its protocol that
+ * is answered and goes on from there, then with any such, then with one that meets a router there;
+ * NULL: there is none. */
+static struct engine_trace *find_control_at(const struct engine *engine,
+                                            const struct engine_target *target, uint8_t protocol,
+                                            unsigned ttl)
+{
+    struct engine_trace *best = NULL;
+    unsigned best_rank = 0;
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        struct engine_trace *trace = trace_at(engine, target, i);
+        bool goes_on = trace->standing == STANDING_ANSWERED && is_passed(engine, trace) &&
+                       ttl < extent_end(engine, target, trace);
+        bool kin = trace->spec.flow.protocol == protocol;
+        bool meets = ttl_set_has(&trace_reach(engine, trace)->expired, ttl);
+        unsigned rank = goes_on ? 2U + kin : meets;
+        if (rank > best_rank) {
+            best = trace;
+            best_rank = rank;
+        }
+    }
+    return best;
+}
+
+/* The protocol of the first silent trace; 0 = none is silent. */
+static uint8_t silent_protocol(const struct engine *engine, const struct engine_target *target)
+{
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        const struct engine_trace *trace = trace_at(engine, target, i);
+        if (trace->standing == STANDING_SILENT && !is_less_worth(engine, target, trace))
+            return trace->spec.flow.protocol;
+    }
+    return 0;
+}
+
+/* What a silent trace and its control show is worth more than what others do. */
+static void favour(const struct engine *engine, struct engine_target *target,
+                   const struct engine_trace *silent)
+{
+    const struct engine_trace *control = find_control(engine, target, silent->spec.flow.protocol);
+    members_add(&target->favoured, trace_place(engine, silent));
+    if (control != NULL)
+        members_add(&target->favoured, trace_place(engine, control));
+}
+
+/* Choose who is served first from now on. */
+static void choose_looked_at(const struct engine *engine, struct engine_target *target)
+{
+    unsigned silent = 0;
+    unsigned odd = 0;
+    target->looked_at = (struct members){0};
+    target->favoured = (struct members){0};
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        const struct engine_trace *trace = trace_at(engine, target, i);
+        bool is_silent = trace->standing == STANDING_SILENT;
+        if (is_silent ? silent >= SILENT_SERVED || is_less_worth(engine, target, trace)
+                      : odd >= ODD_SERVED)
+            continue;
+        if (is_silent && trace->is_standby)
+            continue; /* nobody asked for it */
+        if (is_silent)
+            favour(engine, target, trace);
+        if (!needs_anything(engine, target, trace)) {
+            silent += is_silent && target->next_cycle_ns == SONDE_NS_NEVER; /* it had its look */
+            continue;
+        }
+        members_add(&target->looked_at, i);
+        silent += is_silent;
+        odd += !is_silent;
+    }
+}
+
+/* Is somebody not answered yet, so that something of the budget has to be kept for him? */
+static bool is_in_doubt(const struct engine *engine, const struct engine_target *target)
+{
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        if (trace_at(engine, target, i)->standing == STANDING_ASKED)
+            return true;
+    }
+    return !members_is_empty(&target->looked_at);
+}
+
+sonde_ns look_review(struct engine *engine, struct engine_target *target, sonde_ns now)
+{
+    find_overdue(engine, target, now);
+    end_controls(engine, target);
+    ask_on(engine, target, now);
+    sonde_ns next = ns_min(odd_review(engine, target, now), charge_review(engine, target, now));
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        const struct engine_trace *trace = trace_at(engine, target, i);
+        next = ns_min(next, overdue_ns(engine, target, trace));
+        next = ns_min(next, asking_turn_ns(&trace->asking, turn_ns(engine, target, trace)));
+    }
+    return next;
+}
+
+void look_choose(const struct engine *engine, struct engine_target *target)
+{
+    choose_looked_at(engine, target);
+    target->in_doubt = is_in_doubt(engine, target);
+}
+
+struct engine_trace *look_control(const struct engine *engine, const struct engine_target *target,
+                                  unsigned ttl, sonde_ns *ret_ns)
+{
+    *ret_ns = target->owed_ns;
+    if (!ttl_set_has(&target->owed, ttl) || !is_silent_at(engine, target, ttl))
+        return NULL;
+    return find_control_at(engine, target, silent_protocol(engine, target), ttl);
+}
+
+void look_asked(const struct engine *engine, struct engine_target *target,
+                struct engine_trace *trace, unsigned ttl, sonde_ns now)
+{
+    bool arrives =
+        extent_end(engine, target, trace) != 0 && ttl >= extent_end(engine, target, trace);
+    trace->arrivals = (uint8_t)(trace->arrivals + (arrives && trace->arrivals < UINT8_MAX));
+    trace->odd_asks = (uint8_t)(trace->odd_asks + (ttl == trace->odd_ttl));
+    bool is_control = trace->standing == STANDING_ANSWERED ||
+                      ttl_set_has(&trace_reach(engine, trace)->expired, ttl);
+    if (is_control && now >= target->owed_ns) {
+        ttl_set_remove(&target->owed, ttl);
+    } else if (trace->standing == STANDING_SILENT &&
+               (*asks_at(engine, trace, ttl) == LOOK_ASKS ||
+                (*asks_at(engine, trace, ttl) > LOOK_ASKS &&
+                 is_uncompared(engine, target, trace, ttl)))) {
+        ttl_set_add(&target->owed, ttl);
+        target->owed_ns = ns_add(now, OWED_AFTER_NS);
+    }
+}

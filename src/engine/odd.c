@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Does somebody else answer in the target's name? See engine/odd.h. */
+#include "engine/odd.h"
+
+#include "engine/extent.h"
+#include "engine/look.h"
+#include "engine/plan.h"
+#include "engine/trace.h"
+
+static void take_event(struct engine_trace *trace, enum standing_event event)
+{
+    trace->standing = standing_after(trace->standing, event);
+}
+
+/* The TTL at which somebody may answer a trace in the target's name: others meet a router there,
+ * and this trace, though it is answered, did not when it was asked; 0 = none. */
+static uint8_t find_odd_ttl(const struct engine *engine, const struct engine_target *target,
+                            const struct engine_trace *trace, sonde_ns now, sonde_ns *next_ns)
+{
+    const struct reach *reach = trace_reach(engine, trace);
+    uint8_t ttl = (uint8_t)(reach->top_ttl + 1);
+    if (reach->refused_ttl != 0 || reach->top_ttl >= engine->config.max_ttl)
+        return 0;
+    if (target->distance != 0 && target->distance < ttl)
+        return target->distance; /* others meet the target where this one met a router */
+    if (*asks_at(engine, trace, ttl) == 0 || !trace_others_meet(engine, target, trace, ttl))
+        return 0;
+    sonde_ns until = plan_flying_until_ns(engine, trace, ttl);
+    if (until > now) {
+        *next_ns = ns_min(*next_ns, until);
+        return trace->odd_ttl == ttl ? ttl : 0;
+    }
+    return ttl;
+}
+
+sonde_ns odd_review(const struct engine *engine, struct engine_target *target, sonde_ns now)
+{
+    sonde_ns next = SONDE_NS_NEVER;
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        struct engine_trace *trace = trace_at(engine, target, i);
+        if (!trace_is_answered(trace))
+            continue;
+        uint8_t ttl = find_odd_ttl(engine, target, trace, now, &next);
+        if (ttl != trace->odd_ttl && (ttl == 0 || ttl != trace->explained_ttl)) {
+            trace->odd_ttl = ttl;
+            trace->odd_asks = 0;
+            take_event(trace, ttl != 0 ? STANDING_EVENT_ODD : STANDING_EVENT_EXPLAINED);
+        } else if (ttl != 0 && trace->odd_ttl == ttl && trace->odd_asks >= LOOK_ASKS) {
+            trace->explained_ttl = ttl;
+            trace->odd_ttl = 0;
+            take_event(trace, STANDING_EVENT_EXPLAINED);
+        }
+    }
+    return next;
+}
+
+/* The distance that an answer has by its TTL, and how soon the answers come, against those of the
+ * first other trace that is answered: are they from somebody else? It is only a reason to look. */
+static bool is_unlike(const struct engine *engine, const struct engine_target *target,
+                      const struct engine_trace *trace)
+{
+    static const sonde_ns slack = SONDE_NS_PER_MS;
+    const struct tally_service *tally = trace_tally(engine, trace);
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        const struct engine_trace *other = trace_at(engine, target, i);
+        if (other == trace || other->standing != STANDING_ANSWERED)
+            continue;
+        const struct tally_service *others = trace_tally(engine, other);
+        unsigned distance = extent_guess(tally);
+        unsigned others_distance = extent_guess(others);
+        bool nearer = distance != 0 && others_distance != 0 && distance < others_distance;
+        bool sooner = tally->rtt.samples > 0 && others->rtt.samples > 0 &&
+                      ns_add(tally->rtt.min_ns, slack) < others->rtt.min_ns * 3 / 4;
+        if (nearer || sooner)
+            return true;
+    }
+    return false;
+}
+
+bool odd_needs(const struct engine *engine, const struct engine_target *target,
+               const struct engine_trace *trace, unsigned ttl)
+{
+    const struct tally_service *tally = trace_tally(engine, trace);
+    unsigned last = target->farthest > 0 ? target->farthest - 1U : 0;
+    if (ttl > last || *asks_at(engine, trace, ttl) > 0 || tally->reach.refused_ttl != 0 ||
+        ttl_set_has(&tally->reach.expired, last))
+        return false;
+    if (ttl != last && *asks_at(engine, trace, last) == 0)
+        return false;
+    return tally->outcomes[SONDE_OUTCOME_CLOSED].shown > 0 || is_unlike(engine, target, trace);
+}

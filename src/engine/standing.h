@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where a trace stands: what is known of its service, as far as that changes the probing.
+ *
+ * A control that stands by is begun when it is needed, and stands by again when it is not any more.
+ *
+ *                    needed                answered
+ *     STANDING_BY ----------> ASKED ------------------------> ANSWERED <---------+
+ *                               |                              |  ^  |  explained |
+ *                     overdue   |        answered              |  |  +--> ODD ---+
+ *                               v                     overdue  |  |  odd   |
+ *                             SILENT <-------------------------+  |        | overdue
+ *                               |  ^---------------------------------------+
+ *                               +----------------------------------+
+ *
+ * Who is SILENT is looked at closer: between which hops is it lost? Who is ODD is, too: is it the
+ * target that answers? What is needed for that is asked before anything else (engine/look.h).
+ */
+#ifndef ENGINE_STANDING_H
+#define ENGINE_STANDING_H
+
+enum standing {
+    STANDING_BY,       /* a control that nobody has needed yet; nothing is sent */
+    STANDING_ASKED,    /* it was not answered yet, nor is that overdue */
+    STANDING_ANSWERED, /* by the target, or by who refuses in its place */
+    STANDING_SILENT,   /* for longer than any answer takes */
+    STANDING_ODD,      /* answered, but perhaps by somebody else in the target's name */
+    STANDING_COUNT
+};
+
+/** What happens to a trace. */
+enum standing_event {
+    STANDING_EVENT_NEEDED,     /* somebody silent has nothing to be compared with */
+    STANDING_EVENT_NOT_NEEDED, /* a control: nobody is silent any more */
+    STANDING_EVENT_ANSWERED,   /* the target answered, or somebody who refuses */
+    STANDING_EVENT_OVERDUE,    /* an answer that should be there by now is not */
+    STANDING_EVENT_ODD,        /* something of its answers is unlike those of the target's others */
+    STANDING_EVENT_EXPLAINED,  /* and that was looked into */
+    STANDING_EVENT_COUNT
+};
+
+/** @return Where a trace stands after an event; what an event does not change stays. */
+enum standing standing_after(enum standing standing, enum standing_event event);
+
+#endif

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The engine's state, which its files share: traces, targets and what they have in common.
+ *
+ * Who does what: plan.c says what a target sends next and how long it waits; walk.c which TTL is
+ * asked next and for whom; look.c what a silent or odd service asks for; extent.c how far probes
+ * go; send.c makes packets of that; receive.c finds the trace that an arrival answers, attribute.c
+ * the probe, and credit.c says what follows; finish.c how a probe ends. The machines that they are
+ * made of (answered, asking, budget, claim, flight, hop, pace, patience, reach, rtt, standing,
+ * tally) know nothing of this file.
+ */
+#ifndef ENGINE_STATE_H
+#define ENGINE_STATE_H
+
+#include "base/heap.h"
+#include "engine/asking.h"
+#include "engine/budget.h"
+#include "engine/claim.h"
+#include "engine/engine.h"
+#include "engine/flight.h"
+#include "engine/members.h"
+#include "engine/pace.h"
+#include "engine/patience.h"
+#include "engine/reach.h"
+#include "engine/standing.h"
+#include "engine/tally.h"
+
+#include <assert.h>
+
+static_assert((int)ENGINE_TRACES_PER_TARGET <= (int)MEMBERS_MAX, "a target's traces fit a set");
+
+struct engine_trace {
+    const struct sonde_probe_ops *ops;
+    struct sonde_spec spec;
+    uint32_t target;
+    uint32_t hash_next; /* next trace in its flow bucket */
+    struct flight_line line;
+    enum standing standing;
+    struct claims claims;
+    uint32_t cycle;        /* full-TTL probes that were chosen */
+    uint8_t full_ttl;      /* what they leave with */
+    uint8_t limit_ttl;     /* the largest TTL that is asked for now; 0 = none */
+    uint8_t arrivals;      /* TTL-limited probes that were sent to arrive */
+    uint8_t blind_ttl;     /* the farthest router that answered what went ahead blindly */
+    uint8_t odd_ttl;       /* where it is asked by itself, being odd; 0 = nowhere */
+    uint8_t odd_asks;      /* how often it was asked there */
+    uint8_t explained_ttl; /* where that was done, and nothing is left to be asked; 0 = nowhere */
+    struct asking asking;
+    uint8_t rationed;  /* full-TTL probes in a row whose silence said nothing */
+    bool keeps_silent; /* it was, though the host had a refusal left; and was never refused */
+    bool asks_on;      /* another question has its first turn: a probe beside those of the cycles */
+    bool is_standby;   /* a control that is begun only while somebody needs it */
+    bool scout;        /* it goes ahead while nobody knows how far the target is */
+    bool is_astray;    /* nobody answered where the target seemed to be */
+    bool quotes_name_nothing;  /* nothing in an error tells which probe it is about */
+    sonde_ns quote_free_ns;    /* and until when one about an earlier probe may come */
+    sonde_ns unanswered_ns[2]; /* when the first and the second full-TTL probe left since it was
+                                  answered last; never: there was none */
+    sonde_ns refused_ns; /* when this machine's firewall refused a probe last; never: it has not */
+};
+
+struct engine_target {
+    struct sonde_addr addr;
+    struct sonde_addr source; /* of its probes */
+    uint32_t first_trace;
+    uint32_t trace_count;
+    struct patience patience;
+    bool has_scout;    /* one of its traces may go ahead; see engine/extent.h */
+    sonde_ns begun_ns; /* when its first full-TTL probe left; never: none has */
+    sonde_ns turn_ns;  /* when a question has its first turn; never: all had theirs */
+    sonde_ns word_ns;  /* until when the last router may say that it does not find the target, since
+                          nothing has answered */
+    bool done;
+
+    /* cycles */
+    uint32_t cycle;         /* cycles begun */
+    sonde_ns cycle_ns;      /* when the last of these did */
+    sonde_ns next_cycle_ns; /* when the next begins; never after the last */
+    struct members fulls;   /* traces whose full-TTL probe is due */
+    uint32_t flying_count;  /* of all traces */
+    uint32_t unsent_count;  /* of these, chosen and not known to have left */
+
+    /* what is known of the way, made anew by a review */
+    bool changed;           /* something has happened that a review has to look at */
+    sonde_ns review_ns;     /* when time alone makes one necessary */
+    uint8_t distance;       /* the smallest TTL known to reach it on any trace; 0 = none is */
+    uint8_t distance_guess; /* what the TTL of the answers from there lets it seem; 0 = unknown */
+    uint8_t farthest; /* the largest distance that a trace found just behind a router; 0 = none */
+    uint8_t top_ttl;  /* the farthest router that any trace met */
+    uint8_t passing_ttl; /* where the target itself is a router to a trace, since it passes the port
+                            on to another machine; 0 = it is not */
+    uint8_t limit_ttl;   /* the largest that any trace asks for now */
+    budget_key refuser;  /* who refused full-TTL probes on the way, last; 0 = nobody did */
+    uint32_t refused_cycle; /* in which that was, last */
+    uint8_t refused_count;  /* how many of it */
+    uint8_t refused_most;   /* and at most of a cycle */
+    uint8_t again_count;    /* traces to be asked again, since somebody had no refusal left */
+    bool is_heard;          /* somebody else than this machine has answered */
+    bool is_stuck; /* nobody has, and this machine finds no neighbour to send its probes to */
+    bool in_doubt; /* somebody is not answered, or not known to be answered by the target */
+    struct members looked_at; /* silent and odd traces that are served first */
+    struct members favoured;  /* the silent ones of them and their controls: what they show is worth
+                                 more than what others do */
+
+    /* the walk */
+    uint8_t walk_ttl;       /* where it is */
+    uint8_t walk_left;      /* TTLs that are left of this pass, this one included */
+    uint8_t walk_asked;     /* the TTL that was asked last in this pass; 0 = none was */
+    bool walk_open;         /* it has not come to its end in this pass */
+    bool walk_again;        /* and another one is to follow */
+    bool starves;           /* the cycle before ended before it had come to its end */
+    uint32_t walk_asks;     /* what it has asked since the cycle began */
+    uint8_t step_ttl;       /* the TTL that was asked last */
+    sonde_ns step_ns;       /* when it may go on to another */
+    sonde_ns walk_ns;       /* when it is worth beginning a pass anew; never: for nothing */
+    struct ttl_set owed;    /* TTLs at which a control has to be asked after a silent trace was */
+    sonde_ns owed_ns;       /* and from when on */
+    uint32_t settled_cycle; /* since when nothing about the way has changed */
+};
+
+/** What there is of each TTL of a target. */
+struct engine_turn {
+    struct members want;  /* traces that want to ask in this pass */
+    struct members fresh; /* traces that never asked */
+    uint8_t next;         /* whose turn it is */
+};
+
+struct engine {
+    struct engine_config config;   /* targets and traces: as many as there is room for */
+    struct tally *tally;           /* borrowed; every event is folded into it at once */
+    struct engine_target *targets; /* [config.targets] */
+    uint32_t target_count;
+    uint32_t targets_left;       /* not done yet */
+    struct engine_trace *traces; /* [config.traces] */
+    uint32_t trace_count;
+    struct engine_turn *turns; /* [config.targets][max_ttl + 1] */
+    uint8_t *asks;             /* [config.traces][max_ttl + 1], probes to each TTL, as far as 255 */
+    uint32_t *flow_buckets;    /* [flow_bucket_count], a power of two */
+    uint32_t flow_bucket_count;
+    uint16_t other_ports[ENGINE_TRACES_PER_TARGET]; /* that are answered from another port */
+    uint32_t other_port_count;
+    struct flight_table flights;
+    struct budget budget;
+    struct pace pace;
+    struct heap sending;           /* targets by when they have something to send */
+    struct heap waiting;           /* targets by when engine_on_time() has to look at them */
+    uint32_t unsent[ENGINE_BATCH]; /* flights chosen and not known to be sent, oldest first */
+    uint32_t unsent_count;
+    uint32_t handed;        /* of these, how many are handed out; the others will be again */
+    sonde_ns begin_ns;      /* when another target may begin */
+    sonde_ns not_before_ns; /* back-off after the kernel said "later" */
+    sonde_ns backoff_ns;
+    sonde_ns stop_ns; /* when the run's duration is up */
+    enum engine_end end;
+    struct engine_discards discards;
+    struct sonde_event events[ENGINE_EVENTS]; /* a ring */
+    uint32_t event_first;
+    uint32_t event_count;
+};
+
+/** What a target wants to send next. */
+struct plan_choice {
+    uint32_t trace;
+    uint8_t ttl;
+    bool to_target; /* a full-TTL probe */
+};
+
+/** @return The bucket of a flow, as seen from here, in flow_buckets. */
+uint32_t *flow_bucket(const struct engine *engine, uint8_t protocol,
+                      const struct sonde_addr *remote, uint16_t remote_port);
+
+static inline struct engine_target *target_of(const struct engine *engine, uint32_t trace)
+{
+    return &engine->targets[engine->traces[trace].target];
+}
+
+static inline uint32_t target_index(const struct engine *engine, const struct engine_target *target)
+{
+    return (uint32_t)(target - engine->targets);
+}
+
+static inline struct engine_trace *trace_at(const struct engine *engine,
+                                            const struct engine_target *target, uint32_t index)
+{
+    return &engine->traces[target->first_trace + index];
+}
+
+/** @return The index of a trace within its target. */
+static inline uint32_t trace_place(const struct engine *engine, const struct engine_trace *trace)
+{
+    return (uint32_t)(trace - engine->traces) - engine->targets[trace->target].first_trace;
+}
+
+/** @return What is tallied of a trace. */
+static inline struct tally_service *trace_tally(const struct engine *engine,
+                                                const struct engine_trace *trace)
+{
+    return &engine->tally->targets[trace->target].services[trace_place(engine, trace)];
+}
+
+/** @return How far a trace reaches. */
+static inline const struct reach *trace_reach(const struct engine *engine,
+                                              const struct engine_trace *trace)
+{
+    return &trace_tally(engine, trace)->reach;
+}
+
+/** @return true if the trace is under way. */
+static inline bool trace_is_begun(const struct engine_trace *trace)
+{
+    return trace->standing != STANDING_BY;
+}
+
+/** @return true if the trace was answered, by whomever. */
+static inline bool trace_is_answered(const struct engine_trace *trace)
+{
+    return trace->standing == STANDING_ANSWERED || trace->standing == STANDING_ODD;
+}
+
+/** @return How often a trace was asked at a TTL, as far as 255. */
+static inline uint8_t *asks_at(const struct engine *engine, const struct engine_trace *trace,
+                               unsigned ttl)
+{
+    size_t row = (size_t)(trace - engine->traces) * (engine->config.max_ttl + 1U);
+    return &engine->asks[row + ttl];
+}
+
+static inline struct engine_turn *turn_at(const struct engine *engine,
+                                          const struct engine_target *target, unsigned ttl)
+{
+    size_t row = (size_t)target_index(engine, target) * (engine->config.max_ttl + 1U);
+    return &engine->turns[row + ttl];
+}
+
+#endif
