@@ -96,8 +96,9 @@ static enum sonde_state silence_state(const struct analyze_target *target, uint3
                        tally->outcomes[SONDE_OUTCOME_NET_UNREACHABLE].shown;
     if (evidence_is_refusal(target, &tally->outcomes[SONDE_OUTCOME_OTHER_UNREACHABLE].evidence))
         in_vain += tally->outcomes[SONDE_OUTCOME_OTHER_UNREACHABLE].shown;
-    bool told = evidence_no_way(target, service) != SONDE_OUTCOME_NO_REPLY;
-    if (in_vain < EVIDENCE_REPEATED && !told) /* a router's word is no chance */
+    bool told =
+        evidence_no_way(target, service) != SONDE_OUTCOME_NO_REPLY || target->next_hop.silent;
+    if (in_vain < EVIDENCE_REPEATED && !told) /* a router's word is no chance, nor this machine's */
         return SONDE_STATE_UNKNOWN;
     bool found = evidence_bracket(target, service, &bracket);
     if (found && !bracket.at_target)

@@ -270,12 +270,14 @@ Test(verdict, a_next_hop_that_is_silent_on_the_own_link_is_named)
     };
     case_add_full(&file, ICMP, 2, SONDE_OUTCOME_HOST_UNREACHABLE, "198.51.100.1");
     case_add_full(&file, WEB, 2, SONDE_OUTCOME_NO_REPLY, NULL);
-    for (size_t i = 0; i < 2 * sizeof cases / sizeof *cases; i++) {
+    case_add_full(&file, SSH, 1, SONDE_OUTCOME_NO_REPLY,
+                  NULL); /* one is enough where that is known */
+    for (size_t i = 0; i < 3 * sizeof cases / sizeof *cases; i++) {
         file.target.next_hop = (struct analyze_next_hop){
-            .addr = record_addr(cases[i / 2].next_hop), .interface = "eth0", .silent = true};
-        struct analysis analysis = case_judge(&file, i % 2 == 0 ? ICMP : WEB);
+            .addr = record_addr(cases[i / 3].next_hop), .interface = "eth0", .silent = true};
+        struct analysis analysis = case_judge(&file, (const uint32_t[]){ICMP, WEB, SSH}[i % 3]);
         expect_verdict(&analysis, SONDE_LEVEL_FAILED, SONDE_CODE_HOST_UNREACHABLE,
-                       cases[i / 2].words);
+                       cases[i / 3].words);
         cr_expect_eq(analysis.finding_count, 1);
         cr_expect_eq(analysis.verdict.blame.first_lost.ttl, 1);
         cr_expect_eq(analysis.verdict.blame.last_seen.address.family, SONDE_FAMILY_NONE);
