@@ -162,6 +162,37 @@ static bool look_at(struct engine *engine, struct engine_target *target, sonde_n
     return true;
 }
 
+/* End what a target has in flight for longer than an answer takes. @return false if there is no
+ * place for more events. */
+static bool give_up(struct engine *engine, const struct engine_target *target, sonde_ns now)
+{
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        uint32_t index = trace_at(engine, target, i)->line.first;
+        while (index != FLIGHT_NONE) {
+            const struct flight *flight = &engine->flights.flights[index];
+            uint32_t next = flight->next;
+            if (flight->sent && ns_due(plan_lost_ns(engine, flight), now)) {
+                if (events_free(engine) == 0)
+                    return false;
+                finish_unanswered(engine, index, now);
+            }
+            index = next;
+        }
+    }
+    return true;
+}
+
+/* End before everything was asked. @return true if there is no place for more events yet. */
+static bool stop(struct engine *engine, sonde_ns now)
+{
+    for (; engine->stopped_targets < engine->target_count; engine->stopped_targets++) {
+        if (!give_up(engine, &engine->targets[engine->stopped_targets], now))
+            return true;
+    }
+    engine->end = engine->is_stopping ? ENGINE_STOPPED : ENGINE_DEADLINE;
+    return false;
+}
+
 bool engine_on_time(struct engine *engine, sonde_ns now)
 {
     if (engine->end != ENGINE_RUNNING)
@@ -172,8 +203,8 @@ bool engine_on_time(struct engine *engine, sonde_ns now)
         if (!look_at(engine, &engine->targets[heap_top(&engine->waiting)], now))
             return true;
     }
-    if (engine->end == ENGINE_RUNNING && ns_due(engine->stop_ns, now))
-        engine->end = ENGINE_DEADLINE;
+    if (engine->end == ENGINE_RUNNING && (engine->is_stopping || ns_due(engine->stop_ns, now)))
+        return stop(engine, now);
     return false;
 }
 
@@ -209,6 +240,11 @@ void engine_stop(struct engine *engine)
 {
     if (engine->end == ENGINE_RUNNING)
         engine->end = ENGINE_STOPPED;
+}
+
+void engine_stop_soon(struct engine *engine)
+{
+    engine->is_stopping = true;
 }
 
 enum engine_end engine_ended(const struct engine *engine)

@@ -207,6 +207,10 @@ SONDE_MUST_CHECK int engine_pop_event(struct engine *engine, struct sonde_event 
 /** End the run now. Probes in flight are neither answered nor lost: nothing is said of them. */
 void engine_stop(struct engine *engine);
 
+/** End the run with the next engine_on_time(), as at the end of its duration: probes that were in
+ *  flight for longer than their answers take are lost, and nothing is said of the others. */
+void engine_stop_soon(struct engine *engine);
+
 /** @return Why the run ended; ENGINE_RUNNING while it has not. */
 enum engine_end engine_ended(const struct engine *engine);
 

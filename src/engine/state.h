@@ -150,7 +150,9 @@ struct engine {
     sonde_ns begin_ns;      /* when another target may begin */
     sonde_ns not_before_ns; /* back-off after the kernel said "later" */
     sonde_ns backoff_ns;
-    sonde_ns stop_ns; /* when the run's duration is up */
+    sonde_ns stop_ns;         /* when the run's duration is up */
+    bool is_stopping;         /* it is to end before that */
+    uint32_t stopped_targets; /* of which nothing is awaited any more */
     enum engine_end end;
     struct engine_discards discards;
     struct sonde_event events[ENGINE_EVENTS]; /* a ring */

@@ -201,5 +201,5 @@ void sonde_session_stop(struct sonde_session *session)
     session->interrupted = true;
     session_give_up_names(session, "interrupted while looking the name up");
     if (session->engine != NULL)
-        engine_stop(session->engine);
+        engine_stop_soon(session->engine);
 }
