@@ -253,6 +253,34 @@ class Proxied(Verdicts):
         self.check_proxied(":22")
 
 
+class Forwarded(Verdicts):
+    """The host passes a port on to a machine behind it, as home routers and container hosts do."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        server = cls.chain.server
+        cls.net.add("inner")
+        cls.net.link(server, "inner", "10.9.9", "fd00:9:9")
+        cls.net.ip("inner", "route add default via 10.9.9.2", "route add default via fd00:9:9::2")
+        cls.net.sysctl(server, {"net/ipv4/ip_forward": 1, "net/ipv6/conf/all/forwarding": 1})
+        cls.net.listen("inner", 8080)
+
+    def test_each_port_stands_where_it_is(self):
+        self.net.nft(self.chain.server, chain(
+            "prerouting", "meta nfproto ipv4 tcp dport 8080 dnat ip to 10.9.9.1\n"
+            "meta nfproto ipv6 tcp dport 8080 dnat ip6 to fd00:9:9::1", "nat", "dstnat"))
+        for family, report in self.reports(":8080", ":22", ":9999", *THOROUGH):
+            for name, code, ttl in (("icmp", "ok", TARGET), ("22/tcp", "ok", TARGET),
+                                    ("9999/tcp", "port_closed", TARGET),
+                                    ("8080/tcp", "ok", TARGET + 1)):
+                with self.subTest(family=family, name=name):
+                    service = report.service(name)
+                    self.assertEqual(service["verdict"]["code"], code)
+                    self.assertIn(service["path"]["dest_ttl"], (ttl, None))
+                    self.assertEqual(service["sent"], service["received"])
+
+
 class Unreachable(Verdicts):
     def expect_unreachable(self, report, names, confidence="high", code="host_unreachable"):
         self.assertEqual((report.code, report.document["verdict"]["code"]), (1, code))
