@@ -59,6 +59,16 @@ static struct analyze_distance common_distance(const struct tally_target *target
     return best;
 }
 
+/* Is the TTL known that an answer of the target arrived with? */
+static bool has_reply_ttl(const struct tally_service *service)
+{
+    for (unsigned i = SONDE_OUTCOME_ECHO_REPLY; i <= SONDE_OUTCOME_PORT_UNREACHABLE; i++) {
+        if (service->outcomes[i].evidence.valid && service->outcomes[i].evidence.reply_ttl > 0)
+            return true;
+    }
+    return false;
+}
+
 struct analyze_distance analyze_distance(const struct analyze_target *target, uint32_t service)
 {
     const struct tally_service *tally = evidence_tally(target, service);
@@ -68,7 +78,10 @@ struct analyze_distance analyze_distance(const struct analyze_target *target, ui
     struct analyze_distance common = common_distance(target->tally);
     bool fits = common.ttl > tally->reach.top_ttl && (own.ttl == 0 || common.ttl <= own.ttl) &&
                 !is_silent_at(tally, common.ttl);
-    if (own.confirmed || !fits || !analyze_reached(target, service))
+    /* a port that the host passes on is farther away: it is there if it was seen up to the router
+     * before, or else where a TTL is known of its answers */
+    bool seen = tally->reach.top_ttl + 1 == common.ttl || has_reply_ttl(tally);
+    if (own.confirmed || !fits || !seen || !analyze_reached(target, service))
         return own;
     return common;
 }
