@@ -162,22 +162,30 @@ static bool look_at(struct engine *engine, struct engine_target *target, sonde_n
     return true;
 }
 
-/* End what a target has in flight for longer than an answer takes. @return false if there is no
+/* End what a trace has in flight for longer than an answer takes. @return false if there is no
  * place for more events. */
+static bool give_up_trace(struct engine *engine, const struct engine_trace *trace, sonde_ns now)
+{
+    uint32_t index = trace->line.first;
+    while (index != FLIGHT_NONE) {
+        const struct flight *flight = &engine->flights.flights[index];
+        uint32_t next = flight->next;
+        bool overdue = flight->sent && ns_due(plan_lost_ns(engine, flight), now);
+        if (overdue && events_free(engine) == 0)
+            return false;
+        if (overdue)
+            finish_unanswered(engine, index, now);
+        index = next;
+    }
+    return true;
+}
+
+/* Likewise all that a target has. */
 static bool give_up(struct engine *engine, const struct engine_target *target, sonde_ns now)
 {
     for (uint32_t i = 0; i < target->trace_count; i++) {
-        uint32_t index = trace_at(engine, target, i)->line.first;
-        while (index != FLIGHT_NONE) {
-            const struct flight *flight = &engine->flights.flights[index];
-            uint32_t next = flight->next;
-            if (flight->sent && ns_due(plan_lost_ns(engine, flight), now)) {
-                if (events_free(engine) == 0)
-                    return false;
-                finish_unanswered(engine, index, now);
-            }
-            index = next;
-        }
+        if (!give_up_trace(engine, trace_at(engine, target, i), now))
+            return false;
     }
     return true;
 }
