@@ -72,27 +72,13 @@ unsigned extent_guess(const struct tally_service *tally)
     return 0;
 }
 
-/* Who has refused every full-TTL probe of a service that was answered; NULL: nobody has. */
-static const struct sonde_addr *find_refuser(const struct tally_service *tally)
-{
-    const struct sonde_addr *refuser = NULL;
-    for (unsigned outcome = SONDE_OUTCOME_ECHO_REPLY; outcome < SONDE_OUTCOME_SEND_ERROR;
-         outcome++) {
-        if (tally->outcomes[outcome].shown == 0)
-            continue;
-        if (outcome < SONDE_OUTCOME_ADMIN_PROHIBITED)
-            return NULL;
-        refuser = &tally->outcomes[outcome].evidence.from;
-    }
-    return refuser;
-}
-
 /* Behind which hop a trace ends of which a router has refused every full-TTL probe, if others show
  * where that router stands; 0 = they do not. */
 static unsigned refused_behind(const struct engine *engine, const struct engine_target *target,
                                const struct engine_trace *trace)
 {
-    const struct sonde_addr *refuser = find_refuser(trace_tally(engine, trace));
+    const struct tally_service *tally = trace_tally(engine, trace);
+    const struct sonde_addr *refuser = tally_is_answered(tally) ? NULL : tally_refuser(tally);
     for (uint32_t i = 0; refuser != NULL && i < target->trace_count; i++) {
         const struct tally_service *other = trace_tally(engine, trace_at(engine, target, i));
         for (unsigned ttl = 1; ttl <= other->reach.top_ttl; ttl++) {

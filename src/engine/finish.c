@@ -264,11 +264,9 @@ void finish_unsent(struct engine *engine, uint32_t index, const struct sonde_sen
 /* Was a trace refused by who would refuse it, ever? */
 static bool was_refused(const struct engine *engine, const struct engine_trace *trace)
 {
-    const struct tally_outcome *outcomes = trace_tally(engine, trace)->outcomes;
-    bool refused = outcomes[SONDE_OUTCOME_PORT_UNREACHABLE].shown > 0;
-    for (unsigned i = SONDE_OUTCOME_ADMIN_PROHIBITED; i <= SONDE_OUTCOME_OTHER_UNREACHABLE; i++)
-        refused |= outcomes[i].shown > 0;
-    return refused;
+    const struct tally_service *tally = trace_tally(engine, trace);
+    return tally->outcomes[SONDE_OUTCOME_PORT_UNREACHABLE].shown > 0 ||
+           tally_refuser(tally) != NULL;
 }
 
 /* May somebody have kept silent about a probe because it rations its refusals? Of a port that was
@@ -320,6 +318,7 @@ void finish_unanswered(struct engine *engine, uint32_t index, sonde_ns now)
     }
     if (flight->to_target) {
         trace->rationed = 0;
+        trace->lost_cycle = trace->cycle;
         trace->keeps_silent |= !was_refused(engine, trace);
     }
     struct sonde_event event = event_without_answer(SONDE_OUTCOME_NO_REPLY);

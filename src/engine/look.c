@@ -265,14 +265,6 @@ static struct engine_trace *find_control(const struct engine *engine,
     return kin != NULL ? kin : find_answered(engine, target, 0);
 }
 
-/* Has something in the target's name answered a trace, and not only somebody who refuses? */
-static bool is_passed(const struct engine *engine, const struct engine_trace *trace)
-{
-    const struct tally_outcome *outcomes = trace_tally(engine, trace)->outcomes;
-    return outcomes[SONDE_OUTCOME_ECHO_REPLY].shown > 0 || outcomes[SONDE_OUTCOME_OPEN].shown > 0 ||
-           outcomes[SONDE_OUTCOME_CLOSED].shown > 0 || outcomes[SONDE_OUTCOME_UDP_REPLY].shown > 0;
-}
-
 /* With what a silent trace of a protocol is compared at a TTL: first with one of its protocol that
  * is answered and goes on from there, then with any such, then with one that meets a router there;
  * NULL: there is none. */
@@ -284,7 +276,8 @@ static struct engine_trace *find_control_at(const struct engine *engine,
     unsigned best_rank = 0;
     for (uint32_t i = 0; i < target->trace_count; i++) {
         struct engine_trace *trace = trace_at(engine, target, i);
-        bool goes_on = trace->standing == STANDING_ANSWERED && is_passed(engine, trace) &&
+        bool goes_on = trace->standing == STANDING_ANSWERED &&
+                       tally_is_answered(trace_tally(engine, trace)) &&
                        ttl < extent_end(engine, target, trace);
         bool kin = trace->spec.flow.protocol == protocol;
         bool meets = ttl_set_has(&trace_reach(engine, trace)->expired, ttl);

@@ -18,16 +18,17 @@
 #include <errno.h>
 #include <string.h>
 
+enum { LOSES_CYCLES = 64 /* for so many after one without an answer a trace may lose packets */ };
+
 static const sonde_ns BACKOFF_MIN_NS = SONDE_NS_PER_MS;
 static const sonde_ns BACKOFF_MAX_NS = 64 * SONDE_NS_PER_MS;
 
 /* Does a probe begin an attempt while a server may still have that before it half open, since
  * nothing has answered it, or since the reset that followed its answer may be lost like other
  * packets of the trace? Then that is taken back first. */
-static bool takes_back(const struct engine *engine, const struct engine_trace *trace,
-                       const struct claims *before)
+static bool takes_back(const struct engine_trace *trace, const struct claims *before)
 {
-    bool loses = trace_tally(engine, trace)->outcomes[SONDE_OUTCOME_NO_REPLY].ended > 0;
+    bool loses = trace->lost_cycle != 0 && trace->cycle - trace->lost_cycle <= LOSES_CYCLES;
     return before->begun > 0 && (!before->answered || loses) &&
            trace->claims.begun != before->begun && trace->ops->release != NULL &&
            trace->spec.naming == PROBE_NAMING_ATTEMPT;
@@ -57,7 +58,7 @@ static uint32_t new_flight(struct engine *engine, struct engine_target *target,
             budget_charge(&engine->budget, flight->charge.key, now);
         target->again_count--;
     }
-    flight->releases = takes_back(engine, trace, &before);
+    flight->releases = takes_back(trace, &before);
     flight->released = claims_newest(&before);
     target->flying_count++;
     target->unsent_count++;

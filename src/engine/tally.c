@@ -264,6 +264,24 @@ void tally_on_event(struct tally *tally, const struct sonde_event *event)
     }
 }
 
+bool tally_is_answered(const struct tally_service *service)
+{
+    bool answered = false;
+    for (unsigned i = SONDE_OUTCOME_ECHO_REPLY; i <= SONDE_OUTCOME_PORT_UNREACHABLE; i++)
+        answered |= service->outcomes[i].shown > 0;
+    return answered;
+}
+
+const struct sonde_addr *tally_refuser(const struct tally_service *service)
+{
+    const struct sonde_addr *refuser = NULL;
+    for (unsigned i = SONDE_OUTCOME_ADMIN_PROHIBITED; i <= SONDE_OUTCOME_OTHER_UNREACHABLE; i++) {
+        if (service->outcomes[i].shown > 0)
+            refuser = &service->outcomes[i].evidence.from;
+    }
+    return refuser;
+}
+
 const struct tally_responder *tally_router(const struct tally_service *service, unsigned ttl)
 {
     const struct tally_hop *hop = service->hops != NULL ? service->hops[ttl] : NULL;

@@ -114,6 +114,14 @@ SONDE_MUST_CHECK int tally_add_target(struct tally *tally, const struct sonde_ad
 /** Fold one record in. Records of targets and services that do not exist are ignored. */
 void tally_on_event(struct tally *tally, const struct sonde_event *event);
 
+/** @return true if something in the target's name has answered the service, and not only somebody
+ * who refuses on the way. */
+bool tally_is_answered(const struct tally_service *service);
+
+/** @return Who refused the service, last, with an ICMP error other than that of a closed port: a
+ *  device on the way, or the target's own firewall; NULL: nobody has. Ownership: the tally's. */
+const struct sonde_addr *tally_refuser(const struct tally_service *service);
+
 /** @return The router at a TTL that the service's path goes through now, as far as is known; NULL
  *  if none is. Ownership: the tally's, and valid until the next record. */
 const struct tally_responder *tally_router(const struct tally_service *service, unsigned ttl);

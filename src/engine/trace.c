@@ -10,7 +10,10 @@ enum { KEPT_FOR_FULL = 4 };
 
 /* So many refusals in a cycle may have been all that a router had: a Linux router gives six at
  * once, and it was asked for other answers, too. */
-enum { REFUSALS_MANY = 4 };
+enum {
+    REFUSALS_MANY = 4,
+    REFUSALS_CYCLES = 64, /* for so many cycles after the last refusal that is supposed of him */
+};
 
 /* Is a probe at this TTL known to arrive? */
 static bool is_to_arrive(const struct engine *engine, const struct engine_target *target,
@@ -68,21 +71,12 @@ static bool is_refused_by_host(const struct engine *engine, const struct engine_
            tally->outcomes[SONDE_OUTCOME_UDP_REPLY].shown == 0;
 }
 
-/* Has the target answered a trace, and not only somebody who refuses? */
-static bool is_answered_by_target(const struct engine *engine, const struct engine_trace *trace)
-{
-    const struct tally_outcome *outcomes = trace_tally(engine, trace)->outcomes;
-    for (unsigned i = SONDE_OUTCOME_ECHO_REPLY; i <= SONDE_OUTCOME_PORT_UNREACHABLE; i++) {
-        if (outcomes[i].shown > 0)
-            return true;
-    }
-    return false;
-}
-
 budget_key trace_refuser(const struct engine *engine, const struct engine_target *target,
                          const struct engine_trace *trace)
 {
-    if (target->refused_most >= REFUSALS_MANY && !is_answered_by_target(engine, trace))
+    bool lately = target->cycle - target->refused_cycle <= REFUSALS_CYCLES;
+    if (lately && target->refused_most >= REFUSALS_MANY &&
+        !tally_is_answered(trace_tally(engine, trace)))
         return target->refuser;
     return is_refused_by_host(engine, trace) ? budget_router(&target->addr) : 0;
 }

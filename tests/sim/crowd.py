@@ -5,7 +5,8 @@
 Networks are made up from a number: up to 14 routers in a row and up to 200 hosts behind them, each
 asked for up to 64 services. Nothing is lost there, but everybody rations: a router or a host sends
 six ICMP errors at once and then one a second, as Linux does. So whatever is shown as lost, at a
-hop or of a service, was lost because too much was asked.
+hop or of a service, was lost because too much was asked. And every router has to be asked by
+somebody, or else it says nothing that no loss is shown.
 """
 import json
 import random
@@ -51,8 +52,12 @@ def network(pick):
     return lines, targets, options
 
 
-def losses(document):
-    """What is shown as lost."""
+def losses(document, routers):
+    """What is shown as lost, and who was not asked."""
+    asked = {hop["ttl"] for target in document["targets"] for service in target["services"]
+             for hop in service["path"]["hops"] if hop["sent"] > 0 and not hop["shared"]}
+    for ttl in sorted(set(range(1, routers + 1)) - asked):
+        yield f"nobody asked hop {ttl}"
     for target in document["targets"]:
         for service in target["services"]:
             name = f"{target['input']} {service['service']}"
@@ -74,7 +79,8 @@ def holds(sonde, seed):
         done = subprocess.run([sonde, "-j", "-n", "--many", "--virtual-time", "--simulate",
                                scenario.name, *options, "-F", hosts.name],
                               capture_output=True, text=True, timeout=120, check=False)
-    lost = list(losses(json.loads(done.stdout))) if done.stdout else [done.stderr]
+    routers = sum(line.startswith("router ") for line in lines)
+    lost = list(losses(json.loads(done.stdout), routers)) if done.stdout else [done.stderr]
     if lost:
         print(f"# network {seed}: {' '.join(options)}, {len(targets)} targets: {targets[0]}")
         print("\n".join(lines[:16]))

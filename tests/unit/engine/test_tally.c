@@ -30,6 +30,42 @@ Test(tally, full_ttl_probes_count_for_the_service)
     tally_free(tally);
 }
 
+Test(tally, who_answers_and_who_refuses_are_told_apart)
+{
+    static const struct {
+        enum sonde_outcome outcome;
+        bool answered;
+        bool refused;
+    } cases[] = {
+        {SONDE_OUTCOME_NO_REPLY, false, false},
+        {SONDE_OUTCOME_ECHO_REPLY, true, false},
+        {SONDE_OUTCOME_OPEN, true, false},
+        {SONDE_OUTCOME_CLOSED, true, false},
+        {SONDE_OUTCOME_UDP_REPLY, true, false},
+        {SONDE_OUTCOME_PORT_UNREACHABLE, true, false},
+        {SONDE_OUTCOME_TTL_EXCEEDED, false, false},
+        {SONDE_OUTCOME_PACKET_TOO_BIG, false, false},
+        {SONDE_OUTCOME_ADMIN_PROHIBITED, false, true},
+        {SONDE_OUTCOME_HOST_UNREACHABLE, false, true},
+        {SONDE_OUTCOME_NET_UNREACHABLE, false, true},
+        {SONDE_OUTCOME_OTHER_UNREACHABLE, false, true},
+        {SONDE_OUTCOME_SEND_ERROR, false, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct tally *tally = case_tally();
+        const struct tally_service *service = case_service(tally, 1);
+        bool silent = cases[i].outcome == SONDE_OUTCOME_NO_REPLY ||
+                      cases[i].outcome == SONDE_OUTCOME_SEND_ERROR;
+        const char *from = silent ? NULL : cases[i].refused ? "192.0.2.1" : CASE_TARGET;
+        case_fold(tally, record_full(1, 0, cases[i].outcome, from));
+        const struct sonde_addr *refuser = tally_refuser(service);
+        cr_expect_eq(tally_is_answered(service), cases[i].answered, "%zu", i);
+        cr_expect_eq(refuser != NULL, cases[i].refused, "%zu", i);
+        cr_expect(refuser == NULL || refuser->bytes[0] == 192);
+        tally_free(tally);
+    }
+}
+
 Test(tally, only_answers_of_the_target_itself_are_received)
 {
     static const struct {
