@@ -78,10 +78,9 @@ struct analyze_distance analyze_distance(const struct analyze_target *target, ui
     struct analyze_distance common = common_distance(target->tally);
     bool fits = common.ttl > tally->reach.top_ttl && (own.ttl == 0 || common.ttl <= own.ttl) &&
                 !is_silent_at(tally, common.ttl);
-    /* a port that the host passes on is farther away: it is there if it was seen up to the router
-     * before, or else where a TTL is known of its answers */
-    bool seen = tally->reach.top_ttl + 1 == common.ttl || has_reply_ttl(tally);
-    if (own.confirmed || !fits || !seen || !analyze_reached(target, service))
+    /* a port that the host passes on is farther away than the others, though it meets the same
+     * routers: the engine finds that out by the TTL of its answers, or by asking it there */
+    if (own.confirmed || !fits || !has_reply_ttl(tally) || !analyze_reached(target, service))
         return own;
     return common;
 }
