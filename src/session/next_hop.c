@@ -40,8 +40,8 @@ static const char *find_user_mode(const struct sonde_addr *addr,
     return memcmp(neighbour->link_addr, passt, sizeof passt) == 0 ? "passt" : NULL;
 }
 
-/* Is it worth asking? Where nothing of the target answers, or something does at once. */
-static bool is_of_interest(const struct tally_target *target)
+/* Does nothing answer from behind the next hop, as far as is known? */
+static bool is_cut_off(const struct tally_target *target)
 {
     bool reached = false;
     bool next_door = false;
@@ -61,8 +61,7 @@ struct analyze_next_hop session_next_hop(const struct sonde_session *session,
     const struct sonde_flow flow = {.src = target->source, .dst = target->addr};
     struct way_neighbour neighbour;
     struct way way;
-    if (session->kind == SONDE_TRANSPORT_SIMULATED || !is_of_interest(measured) ||
-        way_find(&flow, 0, &way) < 0 || way.is_here ||
+    if (session->kind == SONDE_TRANSPORT_SIMULATED || way_find(&flow, 0, &way) < 0 || way.is_here ||
         if_indextoname(way.interface, interface) == NULL)
         return unknown;
     bool is_neighbour = way.gateway.family == SONDE_FAMILY_NONE;
@@ -72,7 +71,7 @@ struct analyze_next_hop session_next_hop(const struct sonde_session *session,
     return (struct analyze_next_hop){
         .addr = *addr,
         .interface = interface,
-        .silent = is_silent(session, neighbour.state),
+        .silent = is_cut_off(measured) && is_silent(session, neighbour.state),
         .user_mode = is_neighbour ? NULL : find_user_mode(addr, &neighbour),
     };
 }

@@ -166,6 +166,21 @@ static const char *service_problem_text(const struct sonde_session *session,
                : problem_text(error);
 }
 
+/* How many UDP services a target has before one. */
+static uint32_t count_udp_before(const struct session_target *target,
+                                 const struct session_service *service)
+{
+    uint32_t count = 0;
+    for (const struct session_service *other = target->services; other < service; other++)
+        count += other->ops->protocol == IP_PROTO_UDP;
+    return count;
+}
+
+/* The first UDP services of a target have source ports of their own, the others share those: a
+ * program that plays a network (libslirp, udp.c) has one socket for each source port, and an error
+ * quotes what was sent last from that, to whichever port. */
+enum { OWN_PORTS = 16 };
+
 /* Prepare one service. @return 0; a negative errno that makes the target untraceable. */
 static int add_trace(struct sonde_session *session, const struct session_target *target,
                      const struct session_service *service, struct sonde_spec *spec)
@@ -173,10 +188,16 @@ static int add_trace(struct sonde_session *session, const struct session_target 
     int r = fill_spec(session, target, service, spec);
     if (r < 0)
         return r;
+    const struct sonde_transport_ops *ops = session->transport->ops;
     uint32_t nth = engine_count_flows(session->engine, &spec->flow);
     if (!service->ops->has_ports)
         spec->flow.src_port = (uint16_t)(session->echo_id + nth);
-    return session->transport->ops->bind(session->transport, &spec->flow, nth);
+    if (service->ops->protocol != IP_PROTO_UDP)
+        return ops->bind(session->transport, &spec->flow, nth);
+    if (nth > 0)
+        return ops->bind(session->transport, &spec->flow, OWN_PORTS - 1 + nth);
+    r = ops->bind(session->transport, &spec->flow, count_udp_before(target, service) % OWN_PORTS);
+    return r == -EADDRINUSE ? ops->bind(session->transport, &spec->flow, 0) : r;
 }
 
 static int add_to_engine(struct sonde_session *session, const struct session_service *service,

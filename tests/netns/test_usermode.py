@@ -85,6 +85,20 @@ class Slirp(unittest.TestCase):
                              ("filtered", "open_or_filtered"))
             self.assertEqual(report.controls(), {"80/tcp": "closed", "33434/udp": "closed"})
 
+    def test_what_it_says_of_one_port_is_not_taken_for_another(self):
+        """It has one socket for each source port, and an error quotes what that has sent last."""
+        self.net.nft("r2", """table inet t {
+            chain c {
+                type filter hook forward priority 0
+                udp dport { 7, 11 } drop
+            }
+        }""")
+        for _, report in self.reports(self.chain.target, ":9/udp", ":7/udp", ":13/udp", ":11/udp"):
+            states = report.states()
+            states.pop("icmp")
+            self.assertEqual(states, {"9/udp": "closed", "7/udp": "open_or_filtered",
+                                      "13/udp": "closed", "11/udp": "open_or_filtered"})
+
     def test_a_host_behind_it_that_is_not_there_is_unreachable(self):
         for _, report in self.reports({4: "10.1.4.99", 6: "fd00:1:4::99"}.get, ":7/udp"):
             self.assertEqual(report.code, 1)
