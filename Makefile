@@ -71,4 +71,4 @@ format:
 	clang-format-14 -i $$(git ls-files '*.c' '*.h')
 
 clean:
-	rm -rf build build-test build-san build-clang build-bench build-mutants
+	rm -rf build build-test build-san build-clang build-tidy build-bench build-mutants

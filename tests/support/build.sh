@@ -2,14 +2,19 @@
 # What check.sh and run-all.sh share; both are in the project's folder then.
 status=0
 
-# setup DIRECTORY OPTION...: configure and build, in what is there of an earlier time.
-setup() {
+# configure DIRECTORY OPTION...: configure, in what is there of an earlier time.
+configure() {
     dir=$1
     shift
     verb=setup
     [ ! -e "$dir/build.ninja" ] || verb=configure
     meson "$verb" "$dir" "$@" >"$dir.log" 2>&1 || { cat "$dir.log"; exit 1; }
     rm -f "$dir.log"
+}
+
+# setup DIRECTORY OPTION...: configure and build.
+setup() {
+    configure "$@"
     ninja -C "$dir" --quiet || exit 1
 }
 
