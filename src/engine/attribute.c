@@ -4,6 +4,10 @@
 
 #include "engine/credit.h"
 
+/* A Linux host that waits for the end of an attempt says so to another one once in half a second
+ * (net.ipv4.tcp_invalid_ratelimit), and otherwise nothing; and kernel timers are late. */
+static const sonde_ns REMINDER_NS = 550 * SONDE_NS_PER_MS;
+
 /* Did a probe carry one of the questions that an arrival may be to? */
 static bool is_asked_by(const struct sonde_match *match, const struct flight *flight)
 {
@@ -162,8 +166,8 @@ static uint32_t find_claimant(const struct engine *engine, const struct engine_t
 
 /* It is for whoever has the claim. But where it took too long, and others are out that were to
  * expire on the way, the way may be shorter now: then it may be theirs. */
-void attribute_answer(struct engine *engine, const struct engine_trace *trace,
-                      const struct sonde_rx *rx, const struct sonde_match *match)
+void attribute_answer(struct engine *engine, struct engine_trace *trace, const struct sonde_rx *rx,
+                      const struct sonde_match *match)
 {
     uint32_t index = find_claimant(engine, trace, rx, match);
     if (index == FLIGHT_NONE) {
@@ -186,6 +190,8 @@ void attribute_answer(struct engine *engine, const struct engine_trace *trace,
                       claims_is_shared(&trace->claims, flight->attempt) ||
                           (match->is_reminder && (others.any || early)) ||
                           is_others(engine, trace, rtt, &others));
+    if (match->is_reminder)
+        claims_remind(&trace->claims, match->attempt, PROBE_ATTEMPT_BITS, ns_add(now, REMINDER_NS));
 }
 
 /* The probes that an error without a name may be about. */

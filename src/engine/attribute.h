@@ -23,8 +23,8 @@ SONDE_MUST_CHECK bool attribute_named(struct engine *engine, const struct engine
                                       const struct sonde_rx *rx, const struct sonde_match *match);
 
 /** Credit the probe that has the claim on an answer of the target which does not name its probe. */
-void attribute_answer(struct engine *engine, const struct engine_trace *trace,
-                      const struct sonde_rx *rx, const struct sonde_match *match);
+void attribute_answer(struct engine *engine, struct engine_trace *trace, const struct sonde_rx *rx,
+                      const struct sonde_match *match);
 
 /** Credit the only probe that an error may be about which does not name its probe. */
 void attribute_error(struct engine *engine, struct engine_trace *trace, const struct sonde_rx *rx,

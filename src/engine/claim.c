@@ -20,6 +20,7 @@ void claims_left(struct claims *claims, sonde_ns until_ns)
 void claims_answered(struct claims *claims, sonde_ns quiet_ns)
 {
     claims->answered = true;
+    claims->open = claims_newest(claims);
     claims->free_ns = quiet_ns;
 }
 
@@ -35,9 +36,21 @@ static uint32_t age_of(const struct claims *claims, uint32_t number, unsigned bi
     return (claims_newest(claims) - number) & mask;
 }
 
+void claims_remind(struct claims *claims, uint32_t number, unsigned bits, sonde_ns quiet_ns)
+{
+    claims->open = claims_newest(claims) - age_of(claims, number, bits);
+    claims->free_ns = ns_max(claims->free_ns, quiet_ns);
+}
+
 static bool is_kept(const struct claims *claims, uint32_t age)
 {
     return age < CLAIMS_KEPT && age < claims->begun;
+}
+
+bool claims_has_gaps(const struct claims *claims)
+{
+    uint32_t kept = claims->begun < CLAIMS_KEPT ? claims->begun : CLAIMS_KEPT;
+    return claims->heard != 0 && claims->heard != (UINT32_C(1) << kept) - 1;
 }
 
 enum claim_owner claims_owner(const struct claims *claims, uint32_t number, unsigned bits,

@@ -38,6 +38,7 @@ struct claims {
     uint32_t heard;               /* a bit for each: the target has answered some probe of it */
     sonde_ns free_ns;             /* when the next one may begin */
     bool answered;                /* the newest one was */
+    uint32_t open;                /* the attempt, by number, that the target has named last */
 };
 
 /** Whose an answer is. */
@@ -69,6 +70,9 @@ void claims_hear(struct claims *claims, uint32_t number);
 /** @return true if another probe of an attempt may have arrived. @param number  Of it, exactly. */
 bool claims_is_shared(const struct claims *claims, uint32_t number);
 
+/** @return true if some remembered attempts were answered, and others not. */
+bool claims_has_gaps(const struct claims *claims);
+
 /** @return true if the silence of the probe that began an attempt says nothing: the target has
  * answered another one of it, and may have taken this one for the same. @param number  Of it,
  * exactly. */
@@ -83,6 +87,14 @@ bool claims_is_newest(const struct claims *claims, uint32_t token);
 /** The newest attempt was answered. @param quiet_ns  Until when the same answer may come again and
  *  would be taken for that to the next attempt; where answers name their attempt, now. */
 void claims_answered(struct claims *claims, sonde_ns quiet_ns);
+
+/**
+ * The target reminds of an older attempt that it still waits for the end of; the newest has drawn
+ * that. It does not do so again for a while, whatever comes.
+ * @param number,bits  As for claims_owner(); claims_is_older().
+ * @param quiet_ns     Until when.
+ */
+void claims_remind(struct claims *claims, uint32_t number, unsigned bits, sonde_ns quiet_ns);
 
 /** @return The number of the newest attempt; 0 if none was begun. */
 uint32_t claims_newest(const struct claims *claims);

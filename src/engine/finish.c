@@ -9,8 +9,6 @@
 #include <errno.h>
 #include <string.h>
 
-enum { RATIONED_MAX = 8 /* probes in a row that a host is supposed to have no refusal left for */ };
-
 static void hold(struct engine *engine, const struct sonde_event *event)
 {
     uint32_t at = (engine->event_first + engine->event_count) % ENGINE_EVENTS;
@@ -131,8 +129,7 @@ static void note_answer(const struct engine *engine, struct engine_trace *trace,
         memset(asks_at(engine, trace, top_ttl + 1U), 0, (size_t)engine->config.max_ttl - top_ttl);
         trace->arrivals = 0;
     }
-    trace->rationed = 0;
-    trace->keeps_silent = false;
+    trace->is_excused = trace->keeps_silent = false;
     trace->standing = standing_after(trace->standing, STANDING_EVENT_ANSWERED);
     trace->unanswered_ns[0] = trace->unanswered_ns[1] = SONDE_NS_NEVER;
 }
@@ -261,28 +258,18 @@ void finish_unsent(struct engine *engine, uint32_t index, const struct sonde_sen
     finish_flight(engine, index, &event, now);
 }
 
-/* Was a trace refused by who would refuse it, ever? */
-static bool was_refused(const struct engine *engine, const struct engine_trace *trace)
-{
-    const struct tally_service *tally = trace_tally(engine, trace);
-    return tally->outcomes[SONDE_OUTCOME_PORT_UNREACHABLE].shown > 0 ||
-           tally_refuser(tally) != NULL;
-}
-
-/* May somebody have kept silent about a probe because it rations its refusals? Of a port that was
- * never refused, and may be silent always, that is supposed until it was silent without that
- * excuse; of one that the host refused, a few times in a row; of one that was refused on the way,
- * not at all: it is known what becomes of it. */
+/* May somebody have kept silent about a probe because it rations its refusals? That is supposed of
+ * a port that was never refused, and may be silent always, if it was asked before its turn; but
+ * only of one such probe. Of a port that was refused it is known what becomes of it. */
 static bool is_rationed(const struct engine *engine, const struct engine_trace *trace,
                         const struct flight *flight)
 {
     const struct engine_target *target = &engine->targets[trace->target];
     budget_key refuser = flight->to_target ? trace_refuser(engine, target, trace) : 0;
-    if (refuser == 0 || trace->keeps_silent ||
-        budget_ready_ns(&engine->budget, refuser, BUDGET_SPARE) <= flight->sent_ns)
-        return false;
-    bool by_host = refuser == budget_router(&target->addr);
-    return trace->rationed < (!was_refused(engine, trace) ? 1 : by_host ? RATIONED_MAX : 0);
+    bool took_turn = flight->charge.key != 0;
+    return refuser != 0 && !took_turn && !trace->is_excused && !trace->keeps_silent &&
+           !trace_was_refused(engine, trace) &&
+           budget_ready_ns(&engine->budget, refuser, BUDGET_SPARE) > flight->sent_ns;
 }
 
 /* Does it say nothing that a probe was not answered? What went ahead blindly may have been dropped
@@ -309,7 +296,7 @@ void finish_unanswered(struct engine *engine, uint32_t index, sonde_ns now)
     if (is_rationed(engine, trace, flight)) {
         struct engine_target *target = &engine->targets[trace->target];
         trace->cycle--; /* it is asked again */
-        trace->rationed++;
+        trace->is_excused = true;
         target->again_count++;
         asking_again(&trace->asking, flight->question);
         members_add(&target->fulls, trace_place(engine, trace));
@@ -317,9 +304,8 @@ void finish_unanswered(struct engine *engine, uint32_t index, sonde_ns now)
         return;
     }
     if (flight->to_target) {
-        trace->rationed = 0;
         trace->lost_cycle = trace->cycle;
-        trace->keeps_silent |= !was_refused(engine, trace);
+        trace->keeps_silent |= !trace_was_refused(engine, trace);
     }
     struct sonde_event event = event_without_answer(SONDE_OUTCOME_NO_REPLY);
     finish_flight(engine, index, &event, now);

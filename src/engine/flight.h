@@ -24,6 +24,8 @@
 /** Tokens that a line has, a multiple of PROBE_TOKEN_MODULUS: behind the last comes 0 again. */
 #define FLIGHT_TOKENS UINT32_MAX
 
+enum { FLIGHT_STALE_MAX = 2 };
+
 enum flight_state {
     FLIGHT_FREE,
     FLIGHT_FLYING, /* from the moment it is chosen to be sent */
@@ -50,12 +52,14 @@ struct flight {
     uint16_t size_bytes; /* of the whole packet */
     uint8_t question;    /* of its service's, that it carries */
     bool to_target;
-    bool sent;         /* of a flying one: it left */
-    bool releases;     /* before it leaves, an attempt is to be taken back */
-    bool is_blind;     /* see struct probe_name */
-    bool shares;       /* its attempt, as long as it may have arrived */
-    bool is_mute;      /* its silence says nothing */
-    uint32_t released; /* the attempt that is to be taken back */
+    bool sent;     /* of a flying one: it left */
+    bool is_blind; /* see struct probe_name */
+    bool shares;   /* its attempt, as long as it may have arrived */
+    bool is_mute;  /* its silence says nothing */
+    /* attempts that are to be taken back before it leaves, and how many of them were handed out */
+    uint8_t stale_count;
+    uint8_t releases;
+    uint32_t stale[FLIGHT_STALE_MAX];
 };
 
 /** The probes of one trace. */

@@ -23,15 +23,25 @@ enum { LOSES_CYCLES = 64 /* for so many after one without an answer a trace may 
 static const sonde_ns BACKOFF_MIN_NS = SONDE_NS_PER_MS;
 static const sonde_ns BACKOFF_MAX_NS = 64 * SONDE_NS_PER_MS;
 
-/* Does a probe begin an attempt while a server may still have that before it half open, since
- * nothing has answered it, or since the reset that followed its answer may be lost like other
- * packets of the trace? Then that is taken back first. */
-static bool takes_back(const struct engine_trace *trace, const struct claims *before)
+/* If a probe begins an attempt, take those back first that a server may still have half open: the
+ * one before, if nothing has answered it; the one before that, since what took it back may be lost
+ * like other packets of the trace; and likewise the one that the server has just answered or
+ * reminded of. */
+static void take_back(const struct engine_trace *trace, const struct claims *before,
+                      struct flight *flight)
 {
-    bool loses = trace->lost_cycle != 0 && trace->cycle - trace->lost_cycle <= LOSES_CYCLES;
-    return before->begun > 0 && (!before->answered || loses) &&
-           trace->claims.begun != before->begun && trace->ops->release != NULL &&
-           trace->spec.naming == PROBE_NAMING_ATTEMPT;
+    bool loses = claims_has_gaps(before) ||
+                 (trace->lost_cycle != 0 && trace->cycle - trace->lost_cycle <= LOSES_CYCLES);
+    uint32_t newest = claims_newest(before);
+    if (before->begun == 0 || trace->claims.begun == before->begun || trace->ops->release == NULL ||
+        trace->spec.naming != PROBE_NAMING_ATTEMPT)
+        return;
+    if (!before->answered)
+        flight->stale[flight->stale_count++] = newest;
+    if (!before->answered && claims_has_gaps(before) && newest > 0)
+        flight->stale[flight->stale_count++] = newest - 1;
+    if (loses && before->answered)
+        flight->stale[flight->stale_count++] = before->open;
 }
 
 /* Take a flight for what the target wants to send. */
@@ -52,14 +62,14 @@ static uint32_t new_flight(struct engine *engine, struct engine_target *target,
     trace_claim(engine, target, trace, flight);
     flight->charge = choice->to_target ? (struct budget_charge){0}
                                        : trace_charge(engine, target, trace, choice->ttl, now);
-    if (again) { /* who refuses is charged then; but at once if it may have had none left */
+    /* who refuses is charged then; but at once if it is known to, or may have had none left */
+    if (again || (choice->to_target && trace_was_refused(engine, trace))) {
         flight->charge.key = trace_refuser(engine, target, trace);
         if (flight->charge.key != 0)
             budget_charge(&engine->budget, flight->charge.key, now);
-        target->again_count--;
     }
-    flight->releases = takes_back(trace, &before);
-    flight->released = claims_newest(&before);
+    target->again_count = (uint8_t)(target->again_count - again);
+    take_back(trace, &before, flight);
     target->flying_count++;
     target->unsent_count++;
     pace_take(&engine->pace, now);
@@ -89,10 +99,10 @@ static int build(struct engine *engine, uint32_t index, uint8_t buf[PROBE_SIZE_M
 {
     struct flight *flight = &engine->flights.flights[index];
     const struct engine_trace *trace = &engine->traces[flight->trace];
-    if (flight->releases) {
-        flight->releases = false;
+    if (flight->releases < flight->stale_count) {
+        uint32_t stale = flight->stale[flight->releases++];
         ret_tx->handle = ENGINE_NO_PROBE;
-        return trace->ops->release(&trace->spec, flight->released, buf, PROBE_SIZE_MAX, ret_tx);
+        return trace->ops->release(&trace->spec, stale, buf, PROBE_SIZE_MAX, ret_tx);
     }
     const struct probe_name name = {flight->token, flight->attempt};
     const struct sonde_format format = {flight->ttl, flight->question, flight->is_blind};
@@ -184,7 +194,7 @@ static void on_release_sent(struct engine *engine, const struct sonde_sent *sent
     engine->handed = 0;
     if (is_overdue(engine, flight, sent->stamp.time_ns))
         return;
-    flight->releases = true;
+    flight->releases = 0;
     back_off(engine, sent->stamp.time_ns);
 }
 

@@ -46,9 +46,9 @@ struct engine_trace {
     uint8_t odd_asks;      /* how often it was asked there */
     uint8_t explained_ttl; /* where that was done, and nothing is left to be asked; 0 = nowhere */
     struct asking asking;
-    uint8_t rationed;    /* full-TTL probes in a row whose silence said nothing */
     uint32_t lost_cycle; /* in which a full-TTL probe was not answered, last; 0 = none was */
     bool keeps_silent;   /* it was, though the host had a refusal left; and was never refused */
+    bool is_excused; /* a silence of it was, since it was answered last: asked before its turn */
     bool asks_on;    /* another question has its first turn: a probe beside those of the cycles */
     bool is_standby; /* a control that is begun only while somebody needs it */
     bool scout;      /* it goes ahead while nobody knows how far the target is */

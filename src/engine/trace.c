@@ -71,6 +71,13 @@ static bool is_refused_by_host(const struct engine *engine, const struct engine_
            tally->outcomes[SONDE_OUTCOME_UDP_REPLY].shown == 0;
 }
 
+bool trace_was_refused(const struct engine *engine, const struct engine_trace *trace)
+{
+    const struct tally_service *tally = trace_tally(engine, trace);
+    return tally->outcomes[SONDE_OUTCOME_PORT_UNREACHABLE].shown > 0 ||
+           tally_refuser(tally) != NULL;
+}
+
 budget_key trace_refuser(const struct engine *engine, const struct engine_target *target,
                          const struct engine_trace *trace)
 {

@@ -24,6 +24,9 @@ sonde_ns trace_free_ns(const struct engine *engine, const struct engine_target *
 sonde_ns trace_full_ns(const struct engine *engine, const struct engine_target *target,
                        const struct engine_trace *trace);
 
+/** @return true if who would refuse it has refused a full-TTL probe of the trace, ever. */
+bool trace_was_refused(const struct engine *engine, const struct engine_trace *trace);
+
 /** @return Who would refuse a probe of the trace, and may have no refusal left: the host a UDP
  * port, or a router that has refused so many at once; 0 = nobody is known. */
 budget_key trace_refuser(const struct engine *engine, const struct engine_target *target,

@@ -9,7 +9,8 @@
  * closer. So it may also be left open whether a silent UDP port is filtered; and company may show
  * that a device answers in the target's name, which alone looks like the target.
  *
- * Networks in which chance has a part are left out: there two runs differ anyway.
+ * Networks in which chance has a part are left out: there two runs differ anyway. Which of several
+ * ways a flow takes hangs on its source port, so all have the same one (-L).
  */
 #include "tests/property/run.h"
 
@@ -17,6 +18,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { SOURCE_PORT = 33000 };
 
 struct totals {
     uint64_t networks;
@@ -94,6 +97,7 @@ static void try_network(uint64_t seed, struct totals *totals)
     struct network network;
     struct run run;
     network_make(seed, KINDS_ALL, &network);
+    network.options.source_port = SOURCE_PORT;
     if (is_chancy(&network) || strcmp(network.services[0].protocol, "icmp") != 0) {
         network_free(&network);
         return;

@@ -395,6 +395,8 @@ void network_command(const struct network *network, struct text *text)
     text_add(text, "sonde --virtual-time -n");
     if (options->cycles != 0)
         text_addf(text, " -c %" PRIu32, options->cycles);
+    if (options->source_port != 0)
+        text_addf(text, " -L %" PRIu16, options->source_port);
     text_addf(text, " -i %.1f", (double)options->interval_ns / SONDE_NS_PER_S);
     if (options->size_bytes != 0)
         text_addf(text, " -s %u", options->size_bytes);

@@ -237,3 +237,47 @@ Test(claim, what_is_heard_of_forgotten_attempts_is_no_word_about_others)
     cr_expect_not(claims_is_unclear(&claims, 1));
     cr_expect_not(claims_is_unclear(&claims, 17));
 }
+
+/* The target reminds of attempt 2 while the newest is 3: it is 2 that has to be ended. */
+Test(claim, a_reminder_says_which_attempt_is_open_and_when_the_next_may_begin)
+{
+    struct claims claims = claims_of(4);
+    claims_answered(&claims, 100);
+    cr_expect_eq(claims.open, 3);
+    claims_remind(&claims, 2, 12, 550);
+    cr_expect_eq(claims.open, 2);
+    cr_expect_eq(claims.free_ns, 550);
+    claims_remind(&claims, 1, 12, 300);
+    cr_expect_eq(claims.free_ns, 550, "no sooner");
+    claims_begin(&claims, token_of(4), 0);
+    claims_answered(&claims, 0);
+    cr_expect_eq(claims.open, 4);
+}
+
+Test(claim, gaps_are_attempts_without_an_answer_among_others)
+{
+    struct claims claims = {0};
+    cr_expect_not(claims_has_gaps(&claims));
+    claims_begin(&claims, token_of(0), 0);
+    cr_expect_not(claims_has_gaps(&claims), "none was answered");
+    claims_hear(&claims, 0);
+    cr_expect_not(claims_has_gaps(&claims));
+    claims_begin(&claims, token_of(1), 0);
+    cr_expect(claims_has_gaps(&claims));
+    claims_hear(&claims, 1);
+    cr_expect_not(claims_has_gaps(&claims));
+    claims_begin(&claims, token_of(2), 0); /* unanswered, until it is forgotten */
+    for (uint32_t i = 3; i < 3 + CLAIMS_KEPT; i++) {
+        cr_expect(claims_has_gaps(&claims));
+        claims_begin(&claims, token_of(i), 0);
+        claims_hear(&claims, i);
+    }
+    cr_expect_not(claims_has_gaps(&claims));
+}
+
+/* What began without an answer, and keeps so, has nothing to tell apart. */
+Test(claim, there_is_no_gap_where_nothing_is_answered)
+{
+    struct claims claims = claims_of(20);
+    cr_expect_not(claims_has_gaps(&claims));
+}

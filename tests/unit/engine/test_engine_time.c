@@ -693,3 +693,27 @@ Test(time, cycles_may_be_shorter_than_a_round_trip)
     }
     net_free(net);
 }
+
+/* Answers the first SYN only. */
+static void answers_once(struct net *net, const struct sonde_tx *tx)
+{
+    if (!net_expires(net, tx) && net->seen++ == 0)
+        net_reply(net, tx, net_rtt(net));
+}
+
+/* Attempts 0 to 5, of which 0 is answered: one a cycle, and one at the target's distance. The reset
+ * for 0 is the kernel's. 1 follows it and takes nothing back; before 2, it is 1 that may be half
+ * open, or 0 if its reset was lost; and so on. */
+Test(time, of_a_port_that_was_answered_two_attempts_are_taken_back)
+{
+    struct engine_config config = net_config();
+    config.cycles = 5;
+    struct net *net = net_new(&config);
+    net->on_probe = answers_once;
+    net_add(net, "tcp");
+    engine_start(net->engine, 0);
+    net_run(net);
+    cr_expect_eq(net_count(net, 0, 0, true), 5);
+    cr_expect_eq(net->releases, 0 + 2 + 2 + 2 + 2, "%lu", (unsigned long)net->releases);
+    net_free(net);
+}
