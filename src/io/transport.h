@@ -37,8 +37,8 @@ struct sonde_transport_ops {
      * @param flow  dst, protocol and dst_port are given; src may be (family SONDE_FAMILY_NONE: the
      *              system's choice), and so may src_port (0: any, but for ICMP it is the identifier
      *              to use). On 0, src and src_port are set.
-     * @param nth   Which source port: flows with different nth get different ones. Flows to the same
-     *              dst, protocol and dst_port have different nth.
+     * @param nth   Which source port: flows with different nth get different ones. Flows to the
+     *              same dst, protocol and dst_port have different nth.
      * @return 0; -ENETUNREACH, -EHOSTUNREACH, -EINVAL, -EACCES, -EADDRNOTAVAIL: no way there, as
      *         struct sonde_sent has it; -EDESTADDRREQ: a link-local address needs a zone;
      *         -ENOTUNIQ: it is no address of a single host; -EADDRINUSE: the source port is

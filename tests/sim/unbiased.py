@@ -36,8 +36,8 @@ def services_of(sonde, text, options):
     with tempfile.NamedTemporaryFile("w", suffix=".scenario") as file:
         file.write(text)
         file.flush()
-        run = subprocess.run([sonde, "-j", "-n", "--virtual-time", "--simulate", file.name, *options,
-                              "203.0.113.1", *(f":{service}" for service in SERVICES)],
+        run = subprocess.run([sonde, "-j", "-n", "--virtual-time", "--simulate", file.name,
+                              *options, "203.0.113.1", *(f":{service}" for service in SERVICES)],
                              stdout=subprocess.PIPE, text=True, check=False)
     return json.loads(run.stdout)["targets"][0]["services"]
 
