@@ -74,6 +74,8 @@ static int add_trace(struct engine *engine, const struct sonde_probe_ops *ops,
         .refused_ns = SONDE_NS_NEVER,
     };
     *bucket = index;
+    if (standing == STANDING_BY)
+        members_add(&target->standbys, target->trace_count);
     target->trace_count++;
     target->source = flow->src;
     target->has_scout |= scout;
@@ -103,6 +105,7 @@ bool engine_begin_standby(struct engine *engine, const struct engine_place *plac
     if (trace->is_standby && !has_more)
         return false;
     trace->is_standby = false;
+    members_remove(&target->standbys, place->trace);
     if (!trace_is_begun(trace)) {
         trace->standing = standing_after(trace->standing, STANDING_EVENT_NEEDED);
         trace->cycle = target->cycle; /* what went before is not made up for */

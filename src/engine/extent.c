@@ -151,9 +151,7 @@ unsigned extent_floor(const struct engine *engine, const struct engine_target *t
     return end != 0 ? end : own;
 }
 
-/* Does everything show already that a TCP trace ends where another found the target: it met the
- * router before, and the TTL of its answers shows the same distance? */
-static bool is_shown(const struct engine *engine, const struct engine_target *target,
+bool extent_is_shown(const struct engine *engine, const struct engine_target *target,
                      const struct engine_trace *trace)
 {
     const struct tally_service *tally = trace_tally(engine, trace);
@@ -169,7 +167,7 @@ static bool is_worth_arriving(const struct engine *engine, const struct engine_t
 {
     const struct reach *reach = trace_reach(engine, trace);
     if (target->next_cycle_ns == SONDE_NS_NEVER && reach->dest_ttl == 0 &&
-        is_shown(engine, target, trace))
+        extent_is_shown(engine, target, trace))
         return false;
     if (!trace->ops->has_ports && trace_is_answered(trace))
         return true; /* an echo costs the host little, and shows when the path changes */

@@ -43,6 +43,11 @@ static inline bool extent_is_ping(const struct engine_trace *trace)
 unsigned extent_end(const struct engine *engine, const struct engine_target *target,
                     const struct engine_trace *trace);
 
+/** @return true if everything shows already that a TCP trace ends where another found the target:
+ *  it met the router before, and the TTL of its answers shows the same distance. */
+bool extent_is_shown(const struct engine *engine, const struct engine_target *target,
+                     const struct engine_trace *trace);
+
 /** @return The smallest TTL with which a probe of the trace may arrive. */
 unsigned extent_floor(const struct engine *engine, const struct engine_target *target,
                       const struct engine_trace *trace);

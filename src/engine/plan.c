@@ -191,11 +191,12 @@ static sonde_ns awaited_ns(const struct engine *engine, const struct engine_targ
     unsigned end = extent_end(engine, target, trace);
     const struct reach *reach = trace_reach(engine, trace);
     bool expected = end != reach->dest_ttl && end != reach->refused_ttl; /* and nothing more */
-    if (flight->to_target || end == 0 || flight->ttl < end || (flight->ttl == end && expected) ||
-        trace->standing == STANDING_SILENT)
+    bool shown = expected && extent_is_shown(engine, target, trace);
+    if (flight->to_target || end == 0 || flight->ttl < end ||
+        (flight->ttl == end && expected && !shown) || trace->standing == STANDING_SILENT)
         return plan_lost_ns(engine, flight);
-    if (flight->ttl > end)
-        return flight->sent_ns; /* it went beyond, and can only say again what is known */
+    if (flight->ttl > end || shown)
+        return flight->sent_ns; /* it went beyond, or can only say again what is known */
     /* Only a router could still contradict the distance, and it would be nearer than the target. */
     sonde_ns longest = patience_longest_ns(&target->patience);
     return ns_min(plan_lost_ns(engine, flight),

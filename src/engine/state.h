@@ -99,6 +99,7 @@ struct engine_target {
     bool is_heard;          /* somebody else than this machine has answered */
     bool is_stuck; /* nobody has, and this machine finds no neighbour to send its probes to */
     bool in_doubt; /* somebody is not answered, or not known to be answered by the target */
+    struct members standbys;  /* controls that are begun only while somebody needs them */
     struct members looked_at; /* silent and odd traces that are served first */
     struct members favoured;  /* the silent ones of them and their controls: what they show is worth
                                  more than what others do */

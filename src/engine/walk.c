@@ -266,6 +266,17 @@ static unsigned kept_by_look(const struct engine *engine, const struct engine_ta
     return keep;
 }
 
+/* The controls that were begun for a look, and have yet to ask at a TTL: they do so as soon as the
+ * others have. */
+static struct turn find_control(const struct engine *engine, const struct engine_target *target,
+                                unsigned ttl, sonde_ns now)
+{
+    const struct engine_turn *at = turn_at(engine, target, ttl);
+    struct members fresh = members_common(at->want, at->fresh);
+    struct members begun = members_common(fresh, target->standbys);
+    return find_free(engine, target, ttl, &begun, 0, now);
+}
+
 /* Those that a look needs go first, and are waited for. */
 static struct turn find_look(const struct engine *engine, const struct engine_target *target,
                              unsigned ttl, sonde_ns now)
@@ -282,6 +293,8 @@ static struct turn find_look(const struct engine *engine, const struct engine_ta
         if (turn.trace == NULL || other.time_ns < turn.time_ns)
             turn = other;
     }
+    if (turn.trace == NULL)
+        turn = find_control(engine, target, ttl, now);
     turn.is_awaited =
         turn.trace != NULL && is_worth_waiting(target, turn.affordable_ns, LOOK_WAIT_NS);
     return turn;
