@@ -46,7 +46,7 @@ sonde_ns patience_router_ns(const struct patience *patience)
     sonde_ns longest = patience_longest_ns(patience);
     if (!patience->reached)
         return unknown_ns(patience);
-    return ns_add(longest, ns_max(longest / 4, ROUTER_SLACK_NS));
+    return ns_add(longest, ns_max(longest / 6, ROUTER_SLACK_NS));
 }
 
 sonde_ns patience_target_ns(const struct patience *patience)
