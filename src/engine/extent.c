@@ -155,8 +155,10 @@ bool extent_is_shown(const struct engine *engine, const struct engine_target *ta
                      const struct engine_trace *trace)
 {
     const struct tally_service *tally = trace_tally(engine, trace);
-    return trace->spec.flow.protocol == IP_PROTO_TCP && target->distance != 0 &&
-           target->distance == target->farthest && tally->reach.top_ttl + 1U == target->distance &&
+    unsigned top = tally->reach.top_ttl;
+    bool met = target->distance == target->farthest ? top + 1U == target->distance
+                                                    : top == target->top_ttl;
+    return trace->spec.flow.protocol == IP_PROTO_TCP && target->distance != 0 && met &&
            target->distance_guess != 0 && extent_guess(tally) == target->distance_guess;
 }
 

@@ -44,7 +44,8 @@ unsigned extent_end(const struct engine *engine, const struct engine_target *tar
                     const struct engine_trace *trace);
 
 /** @return true if everything shows already that a TCP trace ends where another found the target:
- *  it met the router before, and the TTL of its answers shows the same distance. */
+ *  it met the router before, or the last that anybody met, and the TTL of its answers shows the
+ *  same distance. */
 bool extent_is_shown(const struct engine *engine, const struct engine_target *target,
                      const struct engine_trace *trace);
 
