@@ -318,12 +318,16 @@ static void choose_looked_at(const struct engine *engine, struct engine_target *
     unsigned odd = 0;
     target->looked_at = (struct members){0};
     target->favoured = (struct members){0};
+    target->unserved = (struct members){0};
     for (uint32_t i = 0; i < target->trace_count; i++) {
         const struct engine_trace *trace = trace_at(engine, target, i);
         bool is_silent = trace->standing == STANDING_SILENT;
         if (is_silent ? silent >= SILENT_SERVED || is_less_worth(engine, target, trace)
-                      : odd >= ODD_SERVED)
+                      : odd >= ODD_SERVED) {
+            if (is_silent && silent >= SILENT_SERVED && target->next_cycle_ns == SONDE_NS_NEVER)
+                members_add(&target->unserved, i);
             continue;
+        }
         if (is_silent && trace->is_standby)
             continue; /* nobody asked for it */
         if (is_silent)

@@ -39,6 +39,12 @@ static inline struct members members_common(struct members a, struct members b)
     return (struct members){{a.words[0] & b.words[0], a.words[1] & b.words[1]}};
 }
 
+/** @return What is in a, but not in b. */
+static inline struct members members_without(struct members a, struct members b)
+{
+    return (struct members){{a.words[0] & ~b.words[0], a.words[1] & ~b.words[1]}};
+}
+
 /** @return The first member from @p index on; MEMBERS_NONE if there is none. */
 static inline unsigned members_from(const struct members *members, unsigned index)
 {

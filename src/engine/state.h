@@ -101,6 +101,7 @@ struct engine_target {
     bool in_doubt; /* somebody is not answered, or not known to be answered by the target */
     struct members standbys;  /* controls that are begun only while somebody needs them */
     struct members looked_at; /* silent and odd traces that are served first */
+    struct members unserved;  /* silent ones that this, the last, cycle has no look for */
     struct members favoured;  /* the silent ones of them and their controls: what they show is worth
                                  more than what others do */
 

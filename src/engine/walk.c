@@ -293,10 +293,12 @@ static struct turn find_look(const struct engine *engine, const struct engine_ta
         if (turn.trace == NULL || other.time_ns < turn.time_ns)
             turn = other;
     }
-    if (turn.trace == NULL)
+    sonde_ns wait = LOOK_WAIT_NS;
+    if (turn.trace == NULL) {
         turn = find_control(engine, target, ttl, now);
-    turn.is_awaited =
-        turn.trace != NULL && is_worth_waiting(target, turn.affordable_ns, LOOK_WAIT_NS);
+        wait = 0; /* others are compared with, too */
+    }
+    turn.is_awaited = turn.trace != NULL && is_worth_waiting(target, turn.affordable_ns, wait);
     return turn;
 }
 
@@ -304,12 +306,15 @@ static struct turn find_usual(const struct engine *engine, const struct engine_t
                               unsigned ttl, sonde_ns now)
 {
     const struct engine_turn *at = turn_at(engine, target, ttl);
-    struct members want = members_common(at->want, target->favoured);
+    /* who has no look is still asked a second time for its answer */
+    bool arrives = target->distance != 0 && ttl >= target->distance;
+    struct members all = arrives ? at->want : members_without(at->want, target->unserved);
+    struct members want = members_common(all, target->favoured);
     struct members fresh = members_common(want, at->fresh);
     if (members_is_empty(&fresh))
-        fresh = members_common(at->want, at->fresh);
+        fresh = members_common(all, at->fresh);
     if (members_is_empty(&want))
-        want = at->want;
+        want = all;
     bool is_fresh = !members_is_empty(&fresh);
     struct turn turn = find_free(engine, target, ttl, is_fresh ? &fresh : &want,
                                  kept(engine, target, ttl, is_fresh, now), now);
