@@ -125,31 +125,46 @@ static bool expire(struct engine *engine, sonde_ns now)
     return true;
 }
 
-/* End everything that a target has in flight, because it waits for nothing more. @return false if
- * there is no place for more events. */
+/* End what a trace had in flight when its target began to settle. @return false if there is no
+ * place for more events. */
+static bool settle_trace(struct engine *engine, const struct engine_trace *trace,
+                         sonde_ns settle_ns, sonde_ns now)
+{
+    uint32_t index = trace->line.first;
+    while (index != FLIGHT_NONE) {
+        const struct flight *flight = &engine->flights.flights[index];
+        uint32_t next = flight->next;
+        bool is_later = flight->sent_ns > settle_ns;
+        if (!is_later && events_free(engine) == 0)
+            return false;
+        if (!is_later && (flight->is_mute || ns_due(plan_lost_ns(engine, flight), now)))
+            finish_unanswered(engine, index, now);
+        else if (!is_later)
+            finish_unawaited(engine, index);
+        index = next;
+    }
+    return true;
+}
+
+/* End everything that a target has in flight, because it waits for nothing more. What ends may let
+ * more go, before there is place for the events of all. @return false if there is not. */
 static bool settle(struct engine *engine, struct engine_target *target, sonde_ns now)
 {
-    for (uint32_t i = 0; i < target->trace_count; i++) {
-        const struct engine_trace *trace = trace_at(engine, target, i);
-        while (trace->line.first != FLIGHT_NONE) {
-            if (events_free(engine) == 0)
-                return false;
-            uint32_t index = trace->line.first;
-            const struct flight *flight = &engine->flights.flights[index];
-            if (flight->is_mute || ns_due(plan_lost_ns(engine, flight), now))
-                finish_unanswered(engine, index, now);
-            else
-                finish_unawaited(engine, index);
-        }
+    if (target->settle_ns == SONDE_NS_NEVER && plan_all_sent(target) &&
+        ns_due(plan_settled_ns(engine, target), now))
+        target->settle_ns = now;
+    for (uint32_t i = 0; target->settle_ns != SONDE_NS_NEVER && i < target->trace_count; i++) {
+        if (!settle_trace(engine, trace_at(engine, target, i), target->settle_ns, now))
+            return false;
     }
+    target->settle_ns = SONDE_NS_NEVER;
     return true;
 }
 
 /* Look at a target whose time has come. @return false if there is no place for more events. */
 static bool look_at(struct engine *engine, struct engine_target *target, sonde_ns now)
 {
-    if (plan_all_sent(target) && ns_due(plan_settled_ns(engine, target), now) &&
-        !settle(engine, target, now))
+    if (!settle(engine, target, now))
         return false;
     plan_update(engine, target, now); /* what ended may have let more go */
     if (!plan_all_sent(target) || target->flying_count > 0 ||

@@ -324,7 +324,8 @@ static void choose_looked_at(const struct engine *engine, struct engine_target *
         bool is_silent = trace->standing == STANDING_SILENT;
         if (is_silent ? silent >= SILENT_SERVED || is_less_worth(engine, target, trace)
                       : odd >= ODD_SERVED) {
-            if (is_silent && silent >= SILENT_SERVED && target->next_cycle_ns == SONDE_NS_NEVER)
+            if (is_silent && silent >= SILENT_SERVED && target->patience.reached &&
+                target->next_cycle_ns == SONDE_NS_NEVER)
                 members_add(&target->unserved, i);
             continue;
         }

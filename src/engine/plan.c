@@ -69,6 +69,7 @@ void plan_begin(struct engine *engine, struct engine_target *target, sonde_ns no
 {
     target->next_cycle_ns = now;
     target->begun_ns = SONDE_NS_NEVER;
+    target->settle_ns = SONDE_NS_NEVER;
     target->walk_ns = SONDE_NS_NEVER;
     target->step_ns = now;
     for (uint32_t i = 0; i < target->trace_count; i++) {

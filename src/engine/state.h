@@ -66,11 +66,12 @@ struct engine_target {
     uint32_t first_trace;
     uint32_t trace_count;
     struct patience patience;
-    bool has_scout;    /* one of its traces may go ahead; see engine/extent.h */
-    sonde_ns begun_ns; /* when its first full-TTL probe left; never: none has */
-    sonde_ns turn_ns;  /* when a question has its first turn; never: all had theirs */
-    sonde_ns word_ns;  /* until when the last router may say that it does not find the target, since
-                          nothing has answered */
+    bool has_scout;     /* one of its traces may go ahead; see engine/extent.h */
+    sonde_ns begun_ns;  /* when its first full-TTL probe left; never: none has */
+    sonde_ns turn_ns;   /* when a question has its first turn; never: all had theirs */
+    sonde_ns settle_ns; /* since when what was in flight then is given up; never: it is not */
+    sonde_ns word_ns; /* until when the last router may say that it does not find the target, since
+                         nothing has answered */
     bool done;
 
     /* cycles */

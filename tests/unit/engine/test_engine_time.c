@@ -193,7 +193,7 @@ static void tcp_dropped_half_way(struct net *net, const struct sonde_tx *tx)
 }
 
 /*
- * With R the round trip: a hop is given up after 5/4 R, and what is silent is looked at then, which
+ * With R the round trip: a hop is given up after 7/6 R, and what is silent is looked at then, which
  * takes as long. Where all is answered, the distance of the TCP service is confirmed after R, which
  * takes R. Behind the 16 hops that are asked ahead, the answer from the 13th lets the further ones
  * be asked: the nearest such target has 17 hops, so that is after 13/17 R, and their answers take
@@ -211,15 +211,15 @@ Test(time, silence_on_the_way_costs_two_round_trips_and_a_little)
             sonde_ns lan = rtt == 0 ? 120 * MS : 0;
             cr_expect_leq(net->now, ahead + rtt * 22 / 10 + lan + 10 * MS, "%u hops, %ld ms",
                           distance, (long)(rtt / MS));
-            cr_expect_geq(net->now, rtt * 5 / 4, "a router may be slower than the target");
+            cr_expect_geq(net->now, rtt * 7 / 6, "a router may be slower than the target");
             cr_expect_eq(hops_answered(net, 0), distance - 4);
             cr_expect_eq(hops_answered(net, 1), distance - 4);
             net_free(net);
             net = trace_once("icmp tcp", distance, rtt, tcp_dropped_half_way);
             /* the answer of the target itself is waited for 50 ms at least */
-            cr_expect_leq(net->now, ahead + rtt * 5 / 2 + 60 * MS, "%u hops, %ld ms", distance,
+            cr_expect_leq(net->now, ahead + rtt * 7 / 3 + 60 * MS, "%u hops, %ld ms", distance,
                           (long)(rtt / MS));
-            cr_expect_geq(net->now, rtt * 5 / 2, "both are waited for");
+            cr_expect_geq(net->now, rtt * 7 / 3, "both are waited for");
             cr_expect_eq(hops_answered(net, 0), distance - 1);
             cr_expect_eq(hops_answered(net, 1), distance / 2);
             net_free(net);

@@ -420,28 +420,31 @@ static void twice_and_slow_routers(struct net *net, const struct sonde_tx *tx)
     net_reply(net, tx, net_rtt(net) + S / 10000);
 }
 
+/* In the first cycle routers are given up before their 80 ms, since nobody knows how slow they are.
+ */
 Test(tokenless, a_syn_ack_that_the_network_doubles_takes_no_hop_s_answer_away)
 {
     struct engine_config config = net_config();
+    config.cycles = 2;
     struct net *net = run_net(&config, "tcp", twice_and_slow_routers);
     unsigned answered = 0;
     unsigned duplicates = 0;
+    unsigned hops = 0;
     for (size_t i = 0; i < net->probe_count; i++) {
         const struct net_probe *probe = &net->probes[i];
-        bool arrives = probe->ttl >= net->distance;
-        if (probe->unawaited) { /* what went ahead is not waited for until 80 ms: it is asked again
-                                 */
-            cr_expect(probe->is_blind);
-            continue;
-        }
-        cr_expect_eq(probe->outcome, arrives ? SONDE_OUTCOME_OPEN : SONDE_OUTCOME_TTL_EXCEEDED);
-        cr_expect_eq(probe->rtt_ns, arrives ? net_rtt(net) : 4 * net_rtt(net));
+        bool arrives = probe->ttl >= net->distance && !probe->is_blind;
         answered += arrives;
         duplicates += probe->duplicates;
+        if (probe->cycle == 0 && !arrives)
+            continue;
+        cr_expect_eq(probe->outcome, arrives ? SONDE_OUTCOME_OPEN : SONDE_OUTCOME_TTL_EXCEEDED);
+        cr_expect_eq(probe->rtt_ns, arrives ? net_rtt(net) : 4 * net_rtt(net));
+        hops += !arrives;
     }
-    cr_expect_eq(duplicates, answered);
-    for (uint8_t ttl = 1; ttl <= net->distance; ttl++)
-        cr_expect_eq(net_count(net, 0, ttl, false), 1, "TTL %u", ttl);
+    /* where probes to hops are in flight, it may as well be theirs */
+    uint64_t ambiguous = engine_discards(net->engine)->count[SONDE_DISCARD_AMBIGUOUS];
+    cr_expect_eq(duplicates + ambiguous, answered);
+    cr_expect_eq(hops, net->distance - 1U);
     net_free(net);
 }
 

@@ -53,10 +53,11 @@ Test(patience, once_the_target_answers_a_part_of_the_longest_round_trip_is_enoug
         sonde_ns target;
         sonde_ns claim;
     } cases[] = {
-        /* in ms; the least slack of a router up to 40, of the target up to 40, the least claim to
+        /* in ms; the least slack of a router up to 60, of the target up to 40, the least claim to
            25 */
-        {1, 11, 51, 100},  {20, 30, 70, 100}, {24, 34, 74, 100},    {28, 38, 78, 112},
-        {40, 50, 90, 160}, {44, 55, 99, 176}, {200, 250, 450, 800}, {1200, 1500, 2700, 4800},
+        {1, 11, 51, 100},   {20, 30, 70, 100},    {24, 34, 74, 100},
+        {28, 38, 78, 112},  {40, 50, 90, 160},    {60, 70, 135, 240},
+        {72, 84, 162, 288}, {240, 280, 540, 960}, {1200, 1400, 2700, 4800},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct patience patience = {0};
@@ -79,7 +80,7 @@ Test(patience, who_only_may_be_the_target_leaves_it_half_a_second_to_answer_itse
         sonde_ns target;
         sonde_ns claim;
     } cases[] = {
-        {1, 11, 501, 100}, {200, 250, 700, 800}, {400, 500, 900, 1600}, {500, 625, 1125, 2000}};
+        {1, 11, 501, 100}, {240, 280, 740, 960}, {420, 490, 945, 1680}, {600, 700, 1350, 2400}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct patience patience = {0};
         patience_note(&patience, cases[i].longest * MS, true, 0);
@@ -108,11 +109,11 @@ Test(patience, once_it_is_sure_it_stays_so)
 Test(patience, the_longest_counts_whoever_took_it)
 {
     struct patience patience = {0};
-    patience_note(&patience, 80 * MS, false, 0);
+    patience_note(&patience, 90 * MS, false, 0);
     patience_note(&patience, 20 * MS, true, 0);
     patience_reached(&patience, true);
-    cr_expect_eq(patience_longest_ns(&patience), 80 * MS);
-    cr_expect_eq(patience_router_ns(&patience), 100 * MS);
+    cr_expect_eq(patience_longest_ns(&patience), 90 * MS);
+    cr_expect_eq(patience_router_ns(&patience), 105 * MS);
     patience_note(&patience, 120 * MS, false, 0);
     cr_expect_eq(patience_longest_ns(&patience), 120 * MS);
     cr_expect(patience.reached, "it stays so");
