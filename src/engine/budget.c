@@ -94,7 +94,7 @@ static struct budget_bucket *take(struct budget *budget, budget_key key)
         if (set[i].key == 0 || set[i].full_ns < found->full_ns)
             found = &set[i];
     }
-    *found = (struct budget_bucket){key, INT64_MIN, 0};
+    *found = (struct budget_bucket){.key = key, .full_ns = INT64_MIN};
     return found;
 }
 
@@ -130,11 +130,13 @@ void budget_charge(struct budget *budget, budget_key key, sonde_ns now)
     bucket->full_ns = ns_add(ns_max(bucket->full_ns, now), BUDGET_INTERVAL_NS);
 }
 
-/* Who was met at a place. */
+/* Who was met at a place: a router; 0 = nobody was; the place's own key = several were. */
 static budget_key met_at(const struct budget *budget, budget_key place)
 {
     const struct budget_bucket *bucket = find(budget, place);
-    return bucket != NULL ? bucket->met : 0;
+    if (bucket == NULL)
+        return 0;
+    return bucket->met[1] != 0 ? place : bucket->met[0];
 }
 
 /* Which router is expected at a place; place.behind: nobody knows. */
@@ -152,13 +154,26 @@ sonde_ns budget_place_ready_ns(const struct budget *budget, struct budget_place 
     budget_key key = expected_at(budget, place);
     sonde_ns ready = budget_ready_ns(budget, key, keep);
     bool alone = key == place.behind && met_at(budget, place.at_ttl) == 0;
+    const struct budget_bucket *bucket = key == place.behind ? find(budget, key) : NULL;
+    for (unsigned i = 0; bucket != NULL && i < BUDGET_MET; i++) {
+        if (bucket->met[i] != 0)
+            ready = ns_max(ready, budget_ready_ns(budget, bucket->met[i], keep));
+    }
     return alone ? ns_max(ready, budget_ready_ns(budget, place.at_ttl, keep)) : ready;
 }
 
 struct budget_charge budget_place_charge(struct budget *budget, struct budget_place place,
                                          sonde_ns now)
 {
-    struct budget_charge charge = {expected_at(budget, place), 0};
+    struct budget_charge charge = {.key = expected_at(budget, place)};
+    const struct budget_bucket *bucket =
+        charge.key == place.behind ? find(budget, place.behind) : NULL;
+    if (bucket != NULL)
+        memcpy(charge.met, bucket->met, sizeof charge.met);
+    for (unsigned i = 0; i < BUDGET_MET; i++) {
+        if (charge.met[i] != 0)
+            budget_charge(budget, charge.met[i], now);
+    }
     budget_charge(budget, charge.key, now);
     if (charge.key == place.behind && charge.key != place.at_ttl) {
         budget_charge(budget, place.at_ttl, now);
@@ -187,6 +202,11 @@ void budget_give_back(struct budget *budget, struct budget_charge *charge)
     if (charge->key != 0)
         give_back(budget, charge->key);
     charge->key = 0;
+    for (unsigned i = 0; i < BUDGET_MET; i++) {
+        if (charge->met[i] != 0)
+            give_back(budget, charge->met[i]);
+        charge->met[i] = 0;
+    }
 }
 
 /* A place has no more left than a router that was met there. */
@@ -194,7 +214,12 @@ static void meet(struct budget *budget, budget_key place, budget_key router, son
 {
     struct budget_bucket *bucket = take(budget, place);
     bucket->full_ns = ns_max(bucket->full_ns, full_ns);
-    bucket->met = bucket->met == 0 || bucket->met == router ? router : place;
+    for (unsigned i = 0; i < BUDGET_MET; i++) {
+        if (bucket->met[i] == router)
+            return;
+    }
+    memmove(bucket->met + 1, bucket->met, (BUDGET_MET - 1) * sizeof *bucket->met);
+    bucket->met[0] = router;
 }
 
 void budget_answered(struct budget *budget, struct budget_charge *charge, budget_key router,
@@ -202,8 +227,8 @@ void budget_answered(struct budget *budget, struct budget_charge *charge, budget
 {
     budget_key charged = charge->key;
     if (charged != router) {
-        budget_give_back(budget, charge);
         budget_charge(budget, router, now);
+        budget_give_back(budget, charge);
     }
     *charge = (struct budget_charge){0};
     sonde_ns full_ns = take(budget, router)->full_ns;

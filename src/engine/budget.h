@@ -13,6 +13,8 @@
  * known of it yet. Once two were met at a TTL, its places go their own ways.
  *
  *        ask: router known, or expected     charged to the router
+ *        ask: two or more were met there    charged to the place, and to the last two, until
+ *               answered by one of them          the others' charge is given back
  *        ask: nobody was met there          charged to the place, and to the TTL, until
  *               answered by a router             the charge moves to it
  *               answered by the target           the charge is given back
@@ -20,10 +22,10 @@
  *                                                stays, and is forgotten with time
  *
  * Whoever is answered by another than was charged moves the charge, too. So a router is asked as
- * often as it is charged, but where flows that part behind the same router have met several: a
- * place has no more left than the last that was met there, and yet more than one may be asked too
- * much. What a closer look compares is therefore asked in such an order that this cannot mislead it
- * (engine/look.h).
+ * often as it is charged. Where flows part behind the same router, several are met at a place: the
+ * last two of them are charged until it is known which was asked. Where they part three ways and
+ * more, one may be asked too much; what a closer look compares is therefore asked in such an order
+ * that this cannot mislead it (engine/look.h).
  *
  * A bucket that is full again is as good as none, and its room is used for another.
  */
@@ -41,11 +43,12 @@ static const sonde_ns BUDGET_INTERVAL_NS = SONDE_NS_PER_S; /* and then one in th
 /** Names a bucket: a router's or a place's. 0 names none. */
 typedef uint64_t budget_key;
 
+enum { BUDGET_MET = 2 /* routers that are remembered of a place */ };
+
 struct budget_bucket {
     budget_key key;
     sonde_ns full_ns; /* when it will be full again: the theoretical arrival time of a GCRA */
-    budget_key met;   /* of a place: the router that was met there; 0 = none was, its own key =
-                         several were */
+    budget_key met[BUDGET_MET]; /* of a place: the routers that were met there last; 0 = no more */
 };
 
 /** {0} is not valid; see budget_init(). */
@@ -102,8 +105,9 @@ sonde_ns budget_place_ready_ns(const struct budget *budget, struct budget_place 
 
 /** What was charged for a probe. {0} is "nothing". */
 struct budget_charge {
-    budget_key key;    /* the router that is expected to answer, or a place; 0 = none */
-    budget_key at_ttl; /* of a place: its TTL; 0 = that is not, or not any more */
+    budget_key key;             /* the router that is expected to answer, or a place; 0 = none */
+    budget_key at_ttl;          /* of a place: its TTL; 0 = that is not, or not any more */
+    budget_key met[BUDGET_MET]; /* of a place where several were met: these, for it may be either */
 };
 
 /** Charge whoever stands at a place. */

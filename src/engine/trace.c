@@ -175,7 +175,7 @@ struct budget_charge trace_charge(struct engine *engine, const struct engine_tar
     if (bucket == 0 || bucket == budget_router(&target->addr))
         return (struct budget_charge){0}; /* the host is charged when it refuses */
     budget_charge(&engine->budget, bucket, now);
-    return (struct budget_charge){bucket, 0};
+    return (struct budget_charge){.key = bucket};
 }
 
 bool trace_others_meet(const struct engine *engine, const struct engine_target *target,

@@ -271,20 +271,37 @@ Test(budget, once_two_were_met_at_a_ttl_its_places_go_their_own_ways)
     expect_place(place_behind(6, 3), 0, "elsewhere");
 }
 
-/* Flows that part behind a router meet several at the same place. */
-Test(budget, a_place_where_several_were_met_has_no_more_left_than_the_last_of_them)
+/* Flows that part behind a router meet several at the same place: whoever asks there may ask either
+ * of the last two. */
+Test(budget, where_several_were_met_the_last_two_are_charged_until_one_answers)
 {
     struct budget_place place = place_behind(9, 3);
-    budget_charge(&budget, router_key(2), T);
-    budget_charge(&budget, router_key(2), T);
     answer(charge_place(place), 1, place);
     answer(charge_place(place), 2, place);
     expect_charges(router_key(1), 1, "the first; that of the second was moved");
-    expect_charges(router_key(2), 3, "the second");
-    expect_place(place, 3, "the place");
-    (void)charge_place(place);
-    expect_place(place, 4, "is charged itself");
-    expect_charges(router_key(2), 3, "and neither router");
+    expect_charges(router_key(2), 1, "the second");
+    struct budget_charge charge = charge_place(place);
+    expect_charges(router_key(1), 2, "it may be this one");
+    expect_charges(router_key(2), 2, "or that");
+    answer(charge, 2, place);
+    expect_charges(router_key(1), 1, "it was not");
+    expect_charges(router_key(2), 2, "it was");
+    charge_times(router_key(1), 4, T);
+    expect_place(place, 5, "the place has no more left than either");
+    charge = charge_place(place);
+    answer(charge, 3, place);
+    expect_charges(router_key(1), 5, "a third has answered");
+    expect_charges(router_key(2), 2, "a third has answered");
+    expect_charges(router_key(3), 1, "a third has answered");
+    charge = charge_place(place);
+    budget_unanswered(&budget, &charge);
+    expect_charges(router_key(2), 3,
+                   "the last two are 3 and 2: one of them may have had none left");
+    expect_charges(router_key(3), 2,
+                   "the last two are 3 and 2: one of them may have had none left");
+    budget_give_back(&budget, &charge);
+    expect_charges(router_key(2), 2, "nobody was asked");
+    expect_charges(router_key(3), 1, "nobody was asked");
 }
 
 Test(budget, a_probe_that_asked_nobody_is_given_back)
@@ -296,7 +313,7 @@ Test(budget, a_probe_that_asked_nobody_is_given_back)
     expect_place(place_behind(8, 3), 1, "its TTL");
     budget_give_back(&budget, &charge);
     expect_place(place_behind(9, 3), 1, "only once");
-    charge = (struct budget_charge){router_key(1), 0};
+    charge = (struct budget_charge){.key = router_key(1)};
     charge_times(router_key(1), 3, T);
     budget_give_back(&budget, &charge);
     expect_charges(router_key(1), 2, "a router");
@@ -329,7 +346,7 @@ Test(budget, a_charge_is_forgotten_with_time)
 Test(budget, a_router_that_answers_in_place_of_the_one_charged_is_charged_instead)
 {
     charge_times(router_key(1), 2, T);
-    answer((struct budget_charge){router_key(1), 0}, 2, place_at(3));
+    answer((struct budget_charge){.key = router_key(1)}, 2, place_at(3));
     expect_charges(router_key(1), 1, "the one that was expected");
     expect_charges(router_key(2), 1, "the one that answered");
     cr_expect_eq(charge_place(place_at(3)).key, router_key(2));
@@ -338,7 +355,7 @@ Test(budget, a_router_that_answers_in_place_of_the_one_charged_is_charged_instea
 Test(budget, the_router_that_was_charged_is_not_charged_twice)
 {
     charge_times(router_key(1), 2, T);
-    answer((struct budget_charge){router_key(1), 0}, 1, place_at(3));
+    answer((struct budget_charge){.key = router_key(1)}, 1, place_at(3));
     expect_charges(router_key(1), 2, "the router");
 }
 
