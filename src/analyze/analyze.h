@@ -133,6 +133,9 @@ enum { ANALYZE_TTLS = 256 };
 void analyze_share(const struct analyze_target *target, uint32_t service,
                    uint32_t ret_donors[ANALYZE_TTLS]);
 
+/** @return What it means that the target has not answered all that a service was asked. */
+enum sonde_loss_kind analyze_own_loss(const struct tally_service *tally);
+
 /** @return What the loss at a hop means, given what is seen behind it. */
 enum sonde_loss_kind analyze_loss(const struct analyze_target *target, uint32_t service,
                                   uint8_t ttl);

@@ -151,6 +151,10 @@ struct loss_begin {
     uint8_t lossy_ttl; /* the first behind it that shows clearly more than that; 0 = the target */
 };
 
+/** @return true if a service loses less than it does at other times when it is asked once a second
+ *  or less often, by more than chance explains: then what answers it, does so only so often. */
+bool evidence_rationed(const struct tally_service *tally);
+
 /** @return true if a service loses more than chance explains, and from where. */
 bool evidence_loss(const struct analyze_target *target, uint32_t service,
                    struct loss_begin *ret_begin);

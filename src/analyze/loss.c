@@ -5,12 +5,17 @@
  * A hop's loss is real only if it goes on: whoever loses packets on their way loses them for
  * everything behind. So the figures of hops are compared with those of the target, by intervals of
  * confidence: only where these do not touch is one loss less than the other. What a hop loses and
- * nothing behind it does, it loses by rationing its own answers.
+ * nothing behind it does, it loses by rationing its own answers. Likewise a target that loses less
+ * when it is asked seldom: it rations its answers, too, or a device before it does.
  */
 #include "analyze/evidence.h"
 
-enum { LOST_MIN = 2 /* probes; one is an accident */ };
-static const double WORTH_SAYING = 0.005; /* loss that is surely above this */
+enum {
+    LOST_MIN = 2,   /* probes; one is an accident */
+    SPACED_MIN = 5, /* probes that were asked slowly: the first one always was */
+};
+static const double WORTH_SAYING = 0.005;     /* loss that is surely above this */
+static const double RATIONED_LOSS_MAX = 0.05; /* may be lost by who is asked seldom, and rations */
 
 /* Loss at a TTL: of routers' answers, or at 0 of the service itself. */
 static struct interval loss_at(const struct tally_service *tally, unsigned ttl)
@@ -28,6 +33,19 @@ static unsigned last_router(const struct tally_service *tally)
 {
     unsigned distance = tally->reach.dest_ttl;
     return distance != 0 ? distance - 1U : tally->reach.top_ttl;
+}
+
+bool evidence_rationed(const struct tally_service *tally)
+{
+    if (tally->spaced_sent < SPACED_MIN || tally->spaced_sent >= tally->sent ||
+        tally->received < tally->spaced_received)
+        return false;
+    uint64_t sent = tally->sent - tally->spaced_sent;
+    uint64_t received = tally->received - tally->spaced_received;
+    struct interval often = evidence_wilson(sent - received, sent);
+    struct interval seldom =
+        evidence_wilson(tally->spaced_sent - tally->spaced_received, tally->spaced_sent);
+    return received <= sent && seldom.high < often.low && seldom.low < RATIONED_LOSS_MAX;
 }
 
 bool evidence_loss(const struct analyze_target *target, uint32_t service,
@@ -77,6 +95,13 @@ static bool is_clean_behind(const struct tally_service *tally, unsigned ttl, dou
     for (unsigned behind = ttl + 1U; !clean && behind <= last_router(tally); behind++)
         clean = loss_at(tally, behind).high < low;
     return clean;
+}
+
+enum sonde_loss_kind analyze_own_loss(const struct tally_service *tally)
+{
+    if (tally->received >= tally->sent)
+        return SONDE_LOSS_NONE;
+    return evidence_rationed(tally) ? SONDE_LOSS_RATE_LIMITED : SONDE_LOSS_UNKNOWN;
 }
 
 enum sonde_loss_kind analyze_loss(const struct analyze_target *target, uint32_t service,

@@ -59,6 +59,8 @@ enum rule_answer rule_loss_at_destination(const struct rule_case *at, struct fin
     struct text words = {0};
     if (!is_answering(at) || at->tally->received >= at->tally->sent)
         return RULE_QUIET;
+    if (evidence_rationed(at->tally))
+        return RULE_QUIET;
     if (!evidence_loss(at->target, at->service, &begin))
         return RULE_INCONCLUSIVE;
     words_round_trip(at->tally, &words);
@@ -80,7 +82,8 @@ enum rule_answer rule_loss_over_limit(const struct rule_case *at, struct finding
     struct text words = {0};
     bool warn = at->target->warn.loss >= 0 && loss > at->target->warn.loss;
     bool crit = at->target->crit.loss >= 0 && loss > at->target->crit.loss;
-    if (!is_answering(at) || !is_expected_of(at) || (!warn && !crit))
+    if (!is_answering(at) || !is_expected_of(at) || evidence_rationed(at->tally) ||
+        (!warn && !crit))
         return RULE_QUIET;
     text_add_loss(&words, at->tally->sent - at->tally->received, at->tally->sent);
     text_addf(&words, ", above the limit of %.4g%%",

@@ -134,7 +134,14 @@ void words_round_trip(const struct tally_service *tally, struct text *words)
         text_add_ms(words, mean);
         text_add(words, " ms, ");
     }
-    text_add_loss(words, tally->sent - tally->received, tally->sent);
+    if (evidence_rationed(tally))
+        text_addf(words,
+                  "answers so often only: %" PRIu64 " of %" PRIu64
+                  " when asked once a second, %" PRIu64 " of %" PRIu64 " when more often",
+                  tally->spaced_received, tally->spaced_sent,
+                  tally->received - tally->spaced_received, tally->sent - tally->spaced_sent);
+    else
+        text_add_loss(words, tally->sent - tally->received, tally->sent);
     if (tally->received == 0 && tally->late > 0)
         text_add(words, ", answered late");
 }

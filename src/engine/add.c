@@ -71,6 +71,7 @@ static int add_trace(struct engine *engine, const struct sonde_probe_ops *ops,
         .quote_free_ns = INT64_MIN,
         .unanswered_ns = {SONDE_NS_NEVER, SONDE_NS_NEVER},
         .asking = asking_of(spec->question_count),
+        .full_ns = INT64_MIN,
         .refused_ns = SONDE_NS_NEVER,
     };
     *bucket = index;

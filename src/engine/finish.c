@@ -30,6 +30,7 @@ static void describe(struct engine *engine, uint32_t index, struct sonde_event *
     event->to_target = flight->to_target;
     event->sent_ns = flight->sent_ns;
     event->sent_clock = flight->sent_clock;
+    event->spaced = flight->spaced;
 }
 
 /* What of a trace the walk and the looks go by. */
@@ -192,6 +193,8 @@ void finish_flight(struct engine *engine, uint32_t index, struct sonde_event *ev
         event->outcome != SONDE_OUTCOME_NO_REPLY && event->outcome != SONDE_OUTCOME_SEND_ERROR;
     event->type = SONDE_EVENT_PROBE;
     describe(engine, index, event);
+    if (flight->to_target && event->outcome != SONDE_OUTCOME_SEND_ERROR)
+        ration_note(&trace->ration, !answered, flight->spaced);
     if (answered) {
         /* how long somebody looked for the target in vain is no round trip */
         if (event->rtt_ns >= 0 && event->outcome != SONDE_OUTCOME_HOST_UNREACHABLE)
@@ -207,6 +210,8 @@ void finish_flight(struct engine *engine, uint32_t index, struct sonde_event *ev
             flight->ttl > trace->blind_ttl)
             trace->blind_ttl = flight->ttl;
         settle_charge(engine, trace, flight, event, now);
+        if (flight->arrives && event->outcome == SONDE_OUTCOME_TTL_EXCEEDED && trace->arrivals > 0)
+            trace->arrivals--; /* it has not */
         if (flight->shares && event->outcome == SONDE_OUTCOME_TTL_EXCEEDED) {
             claims_unshare(&trace->claims, flight->attempt);
             flight->shares = false;

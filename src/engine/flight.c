@@ -145,6 +145,7 @@ uint32_t flight_take(struct flight_table *table, struct flight_line *line)
     flight->sent = false;
     flight->is_blind = false;
     flight->is_mute = false;
+    flight->spaced = false;
     flight->stale_count = flight->releases = 0;
     line->newest = index;
     line->next_token = (line->next_token + 1) % FLIGHT_TOKENS;

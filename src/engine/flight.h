@@ -55,6 +55,8 @@ struct flight {
     bool sent;     /* of a flying one: it left */
     bool is_blind; /* see struct probe_name */
     bool shares;   /* its attempt, as long as it may have arrived */
+    bool arrives;  /* a TTL-limited one: it was sent to where its trace seemed to end */
+    bool spaced;   /* a full-TTL one: RATION_NS or longer after the one before */
     bool is_mute;  /* its silence says nothing */
     /* attempts that are to be taken back before it leaves, and how many of them were handed out */
     uint8_t stale_count;

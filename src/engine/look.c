@@ -385,9 +385,6 @@ struct engine_trace *look_control(const struct engine *engine, const struct engi
 void look_asked(const struct engine *engine, struct engine_target *target,
                 struct engine_trace *trace, unsigned ttl, sonde_ns now)
 {
-    bool arrives =
-        extent_end(engine, target, trace) != 0 && ttl >= extent_end(engine, target, trace);
-    trace->arrivals = (uint8_t)(trace->arrivals + (arrives && trace->arrivals < UINT8_MAX));
     trace->odd_asks = (uint8_t)(trace->odd_asks + (ttl == trace->odd_ttl));
     bool is_control = trace->standing == STANDING_ANSWERED ||
                       ttl_set_has(&trace_reach(engine, trace)->expired, ttl);

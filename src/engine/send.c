@@ -10,6 +10,7 @@
  *                       +------ "later" -----+
  */
 #include "engine/engine.h"
+#include "engine/extent.h"
 #include "engine/finish.h"
 #include "engine/plan.h"
 #include "engine/trace.h"
@@ -70,6 +71,13 @@ static uint32_t new_flight(struct engine *engine, struct engine_target *target,
     }
     target->again_count = (uint8_t)(target->again_count - again);
     take_back(trace, &before, flight);
+    unsigned end = extent_end(engine, target, trace);
+    flight->arrives = !choice->to_target && end != 0 && choice->ttl >= end;
+    trace->arrivals = (uint8_t)(trace->arrivals + (flight->arrives && trace->arrivals < UINT8_MAX));
+    if (choice->to_target) {
+        flight->spaced = ns_sub(now, trace->full_ns) >= RATION_NS;
+        trace->full_ns = now;
+    }
     target->flying_count++;
     target->unsent_count++;
     pace_take(&engine->pace, now);

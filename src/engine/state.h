@@ -21,6 +21,7 @@
 #include "engine/members.h"
 #include "engine/pace.h"
 #include "engine/patience.h"
+#include "engine/ration.h"
 #include "engine/reach.h"
 #include "engine/standing.h"
 #include "engine/tally.h"
@@ -57,6 +58,8 @@ struct engine_trace {
     sonde_ns quote_free_ns;    /* and until when one about an earlier probe may come */
     sonde_ns unanswered_ns[2]; /* when the first and the second full-TTL probe left since it was
                                   answered last; never: there was none */
+    struct ration ration;
+    sonde_ns full_ns;    /* when its last full-TTL probe was chosen; INT64_MIN: none was */
     sonde_ns refused_ns; /* when this machine's firewall refused a probe last; never: it has not */
 };
 

@@ -181,6 +181,10 @@ static void count_at_service(struct tally_service *service, const struct sonde_e
     else
         question->sent++;
     question->received += is_target;
+    if (event->spaced && event->outcome != SONDE_OUTCOME_SEND_ERROR) {
+        service->spaced_sent++;
+        service->spaced_received += is_target;
+    }
     if (is_target && event->rtt_ns >= 0)
         rtt_add(&service->rtt, event->rtt_ns);
     sum_questions(service);

@@ -61,6 +61,8 @@ struct tally_service {
     uint64_t sent;     /* full-TTL probes that left this machine */
     uint64_t received; /* of these, answered by the target itself */
     struct tally_question questions[SONDE_QUESTIONS_MAX];
+    uint64_t spaced_sent; /* of those that left, a second or longer after the one before */
+    uint64_t spaced_received;
     uint64_t uncertain; /* answered, but which of several probes cannot be told: neither sent nor
                            received, as far as these figures go */
     uint64_t late;

@@ -79,7 +79,7 @@ static void copy_target_hop(const struct copy *copy, const struct tally_service 
     to->is_target = true;
     to->sent = service->sent;
     to->received = service->received;
-    to->loss_kind = service->received == service->sent ? SONDE_LOSS_NONE : SONDE_LOSS_UNKNOWN;
+    to->loss_kind = analyze_own_loss(service);
     to->rtt = copy_rtt(&service->rtt);
     if (responder == NULL)
         return;

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Whether a service is answered only so often; see engine/ration.h. */
+#include "engine/ration.h"
+
+enum {
+    KEPT = 32,           /* probes that are looked at */
+    LOST_MIN = 16,       /* of these: then it is worth asking slowly */
+    LOST_SLOWLY_MAX = 4, /* of who rations his answers, asked slowly: that many are the network's */
+    PAUSE_MIN = 256,     /* probes after which it is tried again, doubled each time */
+    PAUSE_MAX = 4096,
+};
+static const double CHANCE_MAX = 0.01; /* of a wrong belief that answers are rationed */
+
+static unsigned count_lost(const struct ration *ration)
+{
+    return (unsigned)__builtin_popcount(ration->lost);
+}
+
+static void become(struct ration *ration, enum ration_state state)
+{
+    ration->state = state;
+    ration->lost = 0;
+    ration->known = 0;
+    ration->in_a_row = 0;
+}
+
+/* It was not that: answers are lost as before. */
+static void give_up(struct ration *ration)
+{
+    become(ration, RATION_USUAL);
+    ration->pause = ration->pause == 0 ? PAUSE_MIN : ration->pause * 2;
+    if (ration->pause > PAUSE_MAX)
+        ration->pause = PAUSE_MAX;
+    ration->next_try = ration->pause;
+}
+
+/* How likely is it that a share of loss spares so many in a row? */
+static bool is_chance(const struct ration *ration)
+{
+    double chance = 1;
+    for (unsigned i = 0; i < ration->in_a_row; i++)
+        chance *= 1 - (double)ration->share / KEPT;
+    return chance > CHANCE_MAX;
+}
+
+void ration_note(struct ration *ration, bool lost, bool spaced)
+{
+    if (ration->state == RATION_SLOW) {
+        if (!spaced)
+            return; /* it left before */
+        ration->in_a_row++;
+        if (lost)
+            give_up(ration);
+        else if (!is_chance(ration))
+            become(ration, RATION_RATIONED);
+        return;
+    }
+    ration->lost = ration->lost << 1 | lost;
+    ration->known = (uint8_t)(ration->known + (ration->known < KEPT));
+    ration->next_try -= ration->next_try > 0;
+    if (ration->state == RATION_RATIONED) {
+        if (count_lost(ration) >= LOST_SLOWLY_MAX)
+            give_up(ration);
+    } else if (ration->known == KEPT && count_lost(ration) >= LOST_MIN &&
+               count_lost(ration) < KEPT && !spaced && ration->next_try == 0) {
+        ration->share = (uint8_t)count_lost(ration);
+        become(ration, RATION_SLOW);
+    }
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Ration: does the target answer a service only so often?
+ *
+ * Servers and firewalls limit what they answer to one address: a name server five responses a
+ * second, chrony one in some seconds, a firewall six connections in half a minute. Whoever asks
+ * more often sees loss that the network does not have. That can be told: who is asked once a
+ * second, and then loses nothing, has lost before because of the asking.
+ *
+ *               16 of 32 lost, asked more often
+ *     USUAL -------------------------------------> SLOW: one a second
+ *       ^                                          |    |
+ *       +---- one is lost: it is not that ---------+    | so many are answered that
+ *       |     (and not tried again for a while)         | it is no chance
+ *       |                                               v
+ *       +---- 4 of 32 are lost nevertheless ------ RATIONED: one a second
+ *
+ * What is not asked meanwhile is not made up for: the service has fewer probes than there were
+ * cycles, and the run takes no longer.
+ */
+#ifndef ENGINE_RATION_H
+#define ENGINE_RATION_H
+
+#include "base/time.h"
+
+#include <stdbool.h>
+
+/** Asked so much later than the probe before, a service is asked slowly. */
+static const sonde_ns RATION_NS = SONDE_NS_PER_S;
+
+enum ration_state {
+    RATION_USUAL,
+    RATION_SLOW,
+    RATION_RATIONED,
+};
+
+/** Of one service. {0} is "it was never asked". */
+struct ration {
+    enum ration_state state;
+    uint32_t lost;     /* a bit for each of the last 32 probes that ended: it was lost */
+    uint8_t known;     /* how many of these there were */
+    uint8_t share;     /* lost of 32, when it was asked slowly first */
+    uint8_t in_a_row;  /* answered since */
+    uint32_t next_try; /* probes that have to end before it is tried again */
+    uint32_t pause;    /* and how many these were, last */
+};
+
+/** @return true if the service is asked once a second. */
+static inline bool ration_is_slow(const struct ration *ration)
+{
+    return ration->state != RATION_USUAL;
+}
+
+/**
+ * A full-TTL probe of the service has ended, answered or lost.
+ * @param spaced  It left RATION_NS or longer after the one before.
+ */
+void ration_note(struct ration *ration, bool lost, bool spaced);
+
+#endif
