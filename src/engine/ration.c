@@ -13,7 +13,10 @@ static const double CHANCE_MAX = 0.01; /* of a wrong belief that answers are rat
 
 static unsigned count_lost(const struct ration *ration)
 {
-    return (unsigned)__builtin_popcount(ration->lost);
+    unsigned count = 0;
+    for (uint32_t bits = ration->lost; bits != 0; bits &= bits - 1)
+        count++;
+    return count;
 }
 
 static void become(struct ration *ration, enum ration_state state)
