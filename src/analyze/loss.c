@@ -104,6 +104,30 @@ enum sonde_loss_kind analyze_own_loss(const struct tally_service *tally)
     return evidence_rationed(tally) ? SONDE_LOSS_RATE_LIMITED : SONDE_LOSS_UNKNOWN;
 }
 
+/* Does the target answer at a hop: as such, or as a router that passes the probe on? */
+static bool target_answers(const struct analyze_target *target, const struct tally_hop *hop,
+                           bool as_router)
+{
+    bool answers = false;
+    for (uint32_t i = 0; hop != NULL && i < hop->responder_count; i++) {
+        bool is_router = hop->responders[i].kind == SONDE_OUTCOME_TTL_EXCEEDED;
+        answers |= is_router == as_router &&
+                   sonde_addr_equal(&hop->responders[i].addr, &target->tally->addr);
+    }
+    return answers;
+}
+
+/* May what a hop did not answer have reached the target, which is silent to it? It answers some
+ * service at this TTL: it is nearer on another way, or has been. */
+static bool may_arrive(const struct analyze_target *target, const struct tally_hop *hop,
+                       unsigned ttl)
+{
+    bool arrives = false;
+    for (uint32_t i = 0; i < target->tally->service_count; i++)
+        arrives |= target_answers(target, evidence_hop(evidence_tally(target, i), ttl), false);
+    return arrives && !target_answers(target, hop, true);
+}
+
 enum sonde_loss_kind analyze_loss(const struct analyze_target *target, uint32_t service,
                                   uint8_t ttl)
 {
@@ -116,6 +140,8 @@ enum sonde_loss_kind analyze_loss(const struct analyze_target *target, uint32_t 
         return SONDE_LOSS_NONE;
     if (hop->received == 0)
         return answers_behind(tally, ttl, target->max_ttl) ? SONDE_LOSS_SILENT : SONDE_LOSS_UNKNOWN;
+    if (may_arrive(target, hop, ttl))
+        return SONDE_LOSS_UNKNOWN;
     struct interval loss = loss_at(tally, ttl);
     if (is_clean_behind(tally, ttl, loss.low))
         return SONDE_LOSS_RATE_LIMITED;

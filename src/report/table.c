@@ -3,8 +3,10 @@
  * The table of hops: a line for each responder of each TTL, a group of columns for each service.
  *
  * A service's figures stand on the line of the responder that most of its answers came from. A
- * blank means that nothing was asked there, a dash that nothing was answered.
+ * blank means that nothing was asked there, a dash that nothing was answered, or that it is not
+ * known how fast. The target has a number where its distance is known, otherwise "?".
  */
+#include "report/hops.h"
 #include "report/style.h"
 
 #include <stdio.h>
@@ -37,35 +39,8 @@ struct table {
     size_t host_limit; /* names are cut to it; 0 = they are not */
     long host_columns;
     bool has_limited; /* a "~" needs explaining */
+    bool has_unclear; /* a "?" instead of loss does */
 };
-
-static const struct sonde_hop *hop_of(const struct sonde_service_result *service, uint8_t ttl)
-{
-    for (size_t i = 0; service->path != NULL && i < service->path->hop_count; i++) {
-        if (service->path->hops[i].ttl == ttl)
-            return &service->path->hops[i];
-    }
-    return NULL;
-}
-
-/* Does it stand at this hop? A device that refuses probes stands before it. */
-static bool is_here(const struct sonde_hop *hop, const struct sonde_responder *responder)
-{
-    return hop->is_target || responder->kind == SONDE_OUTCOME_TTL_EXCEEDED;
-}
-
-/* The responder that most of a hop's answers came from; NULL if nobody there answered. */
-static const struct sonde_responder *main_responder(const struct sonde_hop *hop)
-{
-    const struct sonde_responder *best = NULL;
-    for (size_t i = 0; hop != NULL && i < hop->responder_count; i++) {
-        if (!is_here(hop, &hop->responders[i]))
-            continue;
-        if (best == NULL || hop->responders[i].received > best->received)
-            best = &hop->responders[i];
-    }
-    return best;
-}
 
 static void add_row(struct table *table, uint8_t ttl, const struct sonde_responder *responder,
                     bool is_target)
@@ -87,9 +62,9 @@ static void add_rows(struct table *table, uint8_t ttl)
 {
     size_t before = table->row_count;
     for (size_t i = 0; i < table->target->service_count; i++) {
-        const struct sonde_hop *hop = hop_of(&table->target->services[i], ttl);
+        const struct sonde_hop *hop = hops_at(&table->target->services[i], ttl);
         for (size_t k = 0; hop != NULL && k < hop->responder_count; k++) {
-            if (is_here(hop, &hop->responders[k]))
+            if (hops_is_here(hop, &hop->responders[k]))
                 add_row(table, ttl, &hop->responders[k], hop->is_target);
         }
     }
@@ -126,7 +101,7 @@ static uint8_t find_last_ttl(const struct sonde_target_result *target)
         const struct sonde_path *path = target->services[i].path;
         for (size_t k = 0; path != NULL && k < path->hop_count; k++) {
             const struct sonde_hop *hop = &path->hops[k];
-            if ((hop->is_target || main_responder(hop) != NULL) && hop->ttl > last)
+            if ((hop->is_target || hops_main(hop) != NULL) && hop->ttl > last)
                 last = hop->ttl;
         }
     }
@@ -147,7 +122,7 @@ static uint8_t find_first_ttl(const struct sonde_target_result *target)
 static void host_text(const struct table *table, const struct row *row, struct text *text)
 {
     if (row->responder == NULL)
-        text_add(text, "(no reply)");
+        text_add(text, hops_is_asked(table->target, row->ttl) ? "(no reply)" : "(not asked)");
     else
         style_responder(table->report, text, row->responder, table->host_limit);
 }
@@ -188,16 +163,21 @@ static void write_times(struct table *table, const struct sonde_rtt *rtt)
 static void write_hop_figures(struct table *table, const struct sonde_hop *hop)
 {
     struct text cell = {0};
-    bool limited = hop->loss_kind == SONDE_LOSS_RATE_LIMITED;
+    bool unclear = hop->received > 0 && hops_is_unclear(table->target, hop);
+    bool limited = !unclear && hop->loss_kind == SONDE_LOSS_RATE_LIMITED;
     if (hop->received == 0)
         text_add(&cell, "-");
+    else if (unclear)
+        text_add(&cell, "?");
     else
         text_addf(&cell, "%s%.1f", limited ? "~" : "",
                   100.0 * (double)(hop->sent - hop->received) / (double)hop->sent);
     text_addf(table->report->text, "%*s", GROUP_GAP + 6, cell.data != NULL ? cell.data : "");
     text_deinit(&cell);
-    write_times(table, &hop->rtt);
+    const struct sonde_rtt unknown = {0};
+    write_times(table, hops_is_timed(hop) ? &hop->rtt : &unknown);
     table->has_limited |= limited;
+    table->has_unclear |= unclear;
 }
 
 /* What the target answered: its loss is told as in the verdict. */
@@ -229,8 +209,8 @@ static bool write_target_cell(struct table *table, const struct row *row,
 static void write_cell(struct table *table, const struct row *row,
                        const struct sonde_service_result *service)
 {
-    const struct sonde_hop *hop = hop_of(service, row->ttl);
-    const struct sonde_responder *best = main_responder(hop);
+    const struct sonde_hop *hop = hops_at(service, row->ttl);
+    const struct sonde_responder *best = hops_main(hop);
     bool here = best == NULL ? row->first
                              : row->responder != NULL &&
                                    sonde_addr_equal(&best->address, &row->responder->address);
@@ -276,7 +256,7 @@ static void write_row(struct table *table, const struct row *row, size_t from, s
     struct text *text = table->report->text;
     struct text host = {0};
     size_t start = text->len;
-    if (row->first && row->ttl == UNKNOWN_TTL)
+    if (row->is_target && !hops_is_distance(table->target, row->ttl))
         text_add(text, " ?  ");
     else if (row->first)
         text_addf(text, "%2u  ", row->ttl);
@@ -348,6 +328,9 @@ void table_write(struct text_report *report, const struct sonde_target_result *t
         write_end(&table, last < first ? first : last + 1);
     }
     if (table.has_limited)
-        text_add(report->text,
-                 " ~ loss that later hops do not show: this router limits its own replies\n");
+        text_add(report->text, " ~ loss that later hops do not show: a router there does not "
+                               "answer all probes, but passes them on\n");
+    if (table.has_unclear)
+        text_add(report->text, " ? probes of this TTL reach the target at times, which may be "
+                               "silent to them: no loss is known\n");
 }

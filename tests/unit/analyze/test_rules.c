@@ -569,6 +569,22 @@ Test(rules, loss_that_later_hops_do_not_show_is_a_routers_own)
     cr_expect_eq(analyze_loss(&file.target, WEB, 1), SONDE_LOSS_NONE);
 }
 
+/* As above; but the target answers pings with this TTL: the path was shorter for a time, and the
+ * target is silent to this port. */
+Test(rules, what_may_have_reached_a_silent_target_is_no_routers_loss)
+{
+    add_lossy_hop(WEB, 1, 40, 0);
+    add_lossy_hop(WEB, 2, 10, 30);
+    add_lossy_hop(WEB, 3, 40, 0);
+    case_add_full(&file, WEB, 40, SONDE_OUTCOME_NO_REPLY, NULL);
+    cr_expect_eq(analyze_loss(&file.target, WEB, 2), SONDE_LOSS_RATE_LIMITED);
+    case_add_hop(&file, ICMP, 2, 2, SONDE_OUTCOME_ECHO_REPLY, TARGET);
+    cr_expect_eq(analyze_loss(&file.target, WEB, 2), SONDE_LOSS_UNKNOWN);
+    /* a host that passes a port on is a router to it */
+    case_add_hop(&file, WEB, 2, 1, SONDE_OUTCOME_TTL_EXCEEDED, TARGET);
+    cr_expect_eq(analyze_loss(&file.target, WEB, 2), SONDE_LOSS_RATE_LIMITED);
+}
+
 Test(rules, a_rate_limited_router_is_not_taken_for_where_loss_begins)
 {
     add_lossy_hop(WEB, 1, 40, 0);

@@ -238,6 +238,81 @@ Test(report, no_reply_is_said_only_of_hops_that_were_asked)
     }
 }
 
+/* Nobody was asked at hop 2, and the host answers at hop 3. */
+Test(report, a_hop_that_nobody_was_asked_at_has_not_been_silent)
+{
+    struct made made;
+    struct text text = {0};
+    make(&made);
+    made.hops[1].ttl = made.path.dest_ttl = 3;
+    report_text(&made.snapshot, &(struct report_style){0}, &text);
+    cr_expect_not_null(strstr(text.data, "\n 2  (not asked)\n"), "%s", text.data);
+    cr_expect_null(strstr(text.data, "no reply"), "%s", text.data);
+    text_deinit(&text);
+}
+
+/* The target answers a TTL of 2, and may be nearer: the JSON has null for its distance. */
+Test(report, a_distance_that_is_not_known_has_no_number)
+{
+    struct made made;
+    struct text text = {0};
+    make(&made);
+    report_text(&made.snapshot, &(struct report_style){0}, &text);
+    cr_expect_not_null(strstr(text.data, "\n 2  203.0.113.10"), "%s", text.data);
+    text_deinit(&text);
+    made.path.dest_ttl = 0;
+    report_text(&made.snapshot, &(struct report_style){0}, &text);
+    cr_expect_not_null(strstr(text.data, "\n ?  203.0.113.10"), "%s", text.data);
+    text_deinit(&text);
+}
+
+/* At hop 1 a router that refuses answered too: the mean is of both. */
+Test(report, times_of_who_refuses_are_not_given_to_a_router)
+{
+    struct made made;
+    struct text text = {0};
+    make(&made);
+    struct sonde_responder both[2] = {made.responders[0], made.responders[0]};
+    both[0].hostname = NULL;
+    both[1].address = here;
+    both[1].kind = SONDE_OUTCOME_ADMIN_PROHIBITED;
+    made.hops[0].responders = both;
+    made.hops[0].responder_count = 2;
+    report_text(&made.snapshot, &(struct report_style){0}, &text);
+    cr_expect_not_null(strstr(text.data, "\n 1  10.0.0.1         33.3     -     -\n"), "%s",
+                       text.data);
+    text_deinit(&text);
+}
+
+/* The path became shorter: with TTL 1 a probe now reaches the target, which is silent to this port.
+ * So what is missing there may be its silence, and no loss of the router. */
+Test(report, the_silence_of_a_target_is_not_a_hop_s_loss)
+{
+    struct made made;
+    struct text text = {0};
+    make(&made);
+    made.responders[0].hostname = NULL;
+    struct sonde_service_result services[2] = {made.service, made.service};
+    struct sonde_responder both[2] = {made.responders[0], made.responders[1]};
+    struct sonde_hop pinged = made.hops[0];
+    struct sonde_path path = made.path;
+    pinged.received = pinged.sent;
+    pinged.responders = both;
+    pinged.responder_count = 2;
+    path.hops = &pinged;
+    path.hop_count = 1;
+    services[1].path = &path;
+    made.target.services = services;
+    made.target.service_count = 2;
+    report_text(&made.snapshot, &(struct report_style){0}, &text);
+    cr_expect_not_null(
+        strstr(text.data, "\n 1  10.0.0.1            ?  1.23  1.23      0.0     -     -\n"), "%s",
+        text.data);
+    cr_expect_not_null(strstr(text.data, "\n ? probes of this TTL reach the target at times"), "%s",
+                       text.data);
+    text_deinit(&text);
+}
+
 Test(report, cycles_that_were_not_made_are_told)
 {
     struct made made;
