@@ -129,13 +129,44 @@ static bool is_met(const struct analyze_target *target, unsigned ttl)
     return false;
 }
 
+uint64_t evidence_asks(const struct tally_service *tally, unsigned ttl)
+{
+    const struct tally_hop *hop = evidence_hop(tally, ttl);
+    return hop != NULL ? hop->sent : 0;
+}
+
+/* Were all services together asked at a TTL less than twice, so that nobody knows who is there? */
+static bool is_unknown(const struct analyze_target *target, unsigned ttl)
+{
+    uint64_t sent = 0;
+    for (uint32_t i = 0; i < target->tally->service_count; i++)
+        sent += evidence_asks(evidence_tally(target, i), ttl);
+    return sent < EVIDENCE_REPEATED;
+}
+
+/* The smallest TTL that is known to reach the target on any trace; 0 = none is. */
+static uint8_t nearest(const struct analyze_target *target)
+{
+    uint8_t distance = 0;
+    for (uint32_t i = 0; i < target->tally->service_count; i++) {
+        uint8_t ttl = evidence_tally(target, i)->reach.dest_ttl;
+        if (ttl != 0 && (distance == 0 || ttl < distance))
+            distance = ttl;
+    }
+    return distance;
+}
+
 bool evidence_is_looked_at(const struct analyze_target *target, uint32_t service)
 {
     const struct tally_service *tally = evidence_tally(target, service);
+    uint8_t distance = nearest(target);
+    /* up to here there is somebody: before the target, or right behind the last that was seen */
+    unsigned last = distance != 0 ? distance - 1U : tally->reach.top_ttl + 1U;
+    if (target->next_hop.user_mode != NULL)
+        return true; /* there are no hops */
     for (unsigned ttl = tally->reach.top_ttl + 1U; ttl <= target->max_ttl; ttl++) {
-        const struct tally_hop *hop = evidence_hop(tally, ttl);
-        uint64_t sent = hop != NULL ? hop->sent : 0;
-        if (sent < EVIDENCE_REPEATED && is_met(target, ttl))
+        bool worth = is_met(target, ttl) || (ttl <= last && is_unknown(target, ttl));
+        if (worth && evidence_asks(tally, ttl) < EVIDENCE_REPEATED)
             return false;
     }
     return true;
@@ -162,18 +193,6 @@ uint32_t evidence_controls(const struct analyze_target *target, uint32_t service
     for (uint32_t i = 0; i < target->tally->service_count; i++)
         controls += i != service && evidence_passes(target, i);
     return controls;
-}
-
-/* The smallest TTL that is known to reach the target on any trace; 0 = none is. */
-static uint8_t nearest(const struct analyze_target *target)
-{
-    uint8_t distance = 0;
-    for (uint32_t i = 0; i < target->tally->service_count; i++) {
-        uint8_t ttl = evidence_tally(target, i)->reach.dest_ttl;
-        if (ttl != 0 && (distance == 0 || ttl < distance))
-            distance = ttl;
-    }
-    return distance;
 }
 
 uint64_t evidence_silent(const struct analyze_target *target, uint32_t service)

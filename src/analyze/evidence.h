@@ -50,8 +50,12 @@ bool evidence_is_refusal(const struct analyze_target *target,
  *  SONDE_OUTCOME_NO_REPLY: none does. */
 enum sonde_outcome evidence_no_way(const struct analyze_target *target, uint32_t service);
 
+/** @return Probes of a service that were to expire at a TTL. */
+uint64_t evidence_asks(const struct tally_service *tally, unsigned ttl);
+
 /** @return true if a silent service was asked often enough at every hop behind the last that
- * answered it, as far as others show that there are any. */
+ * answered it: where others are answered, and where there must be a hop that nobody was asked at.
+ */
 bool evidence_is_looked_at(const struct analyze_target *target, uint32_t service);
 
 /** A path that comes round again. */
@@ -84,6 +88,13 @@ uint64_t evidence_silent(const struct analyze_target *target, uint32_t service);
 
 /** @return true if each question of a service was asked, and waited for. */
 bool evidence_is_asked(const struct analyze_target *target, uint32_t service);
+
+/** @return Probes at full TTL that nobody answered in time: what is lost. Those that somebody on
+ * the way refused are not answered by the target, but not lost. */
+static inline uint64_t evidence_lost(const struct tally_service *tally)
+{
+    return tally->outcomes[SONDE_OUTCOME_NO_REPLY].ended;
+}
 
 /** @return true if silence says nothing, because it may be chance: others, of whose probes so many
  *  were sent and answered, lose so much themselves that as many in a row may go unanswered. */

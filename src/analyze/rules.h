@@ -107,7 +107,14 @@ void words_deaf(const struct rule_case *at, struct text *words);
 /** Add " (. NS, version.bind)": what was asked in vain, or nothing if there is but one question. */
 void words_asked(const struct rule_case *at, struct text *words);
 
+/** Add "no answer to 3 probes", or "to 3 of 5 probes" where the others were refused: of probes that
+ *  were to reach the target, as the table counts them. */
+void words_silence(const struct rule_case *at, struct text *words);
+
+/** Add "; the path is seen up to hop 3 (10.3.0.1)", or nothing if no hop answered the service. */
+void words_seen_up_to(const struct rule_case *at, struct text *words);
+
 /** Add "50.3 ms, no loss". */
-void words_round_trip(const struct tally_service *tally, struct text *words);
+void words_round_trip(const struct rule_case *at, struct text *words);
 
 #endif

@@ -92,25 +92,47 @@ static enum sonde_confidence silence_confidence(const struct rule_case *at)
     return cycles >= 2 && controls >= 1 ? SONDE_CONFIDENCE_MEDIUM : SONDE_CONFIDENCE_LOW;
 }
 
+/* How many hops before a TTL a service was asked at. */
+static unsigned count_asked(const struct tally_service *tally, unsigned before)
+{
+    unsigned asked = 0;
+    for (unsigned ttl = 1; ttl < before; ttl++)
+        asked += evidence_asks(tally, ttl) > 0;
+    return asked;
+}
+
+/* No hop answered the service: it may not have been asked at each. */
+static void say_unseen(const struct rule_case *at, const struct bracket *bracket,
+                       struct text *words)
+{
+    unsigned asked = count_asked(at->tally, bracket->lost_ttl);
+    bool all = asked + 1U == bracket->lost_ttl;
+    text_add(words, all ? "answered at no hop, silent from " : "silent from ");
+    words_hop(at, words, bracket->lost_ttl, bracket->lost);
+    if (!all)
+        text_add(words, asked == 0 ? ", not asked before it"
+                                   : ", answered at none of the hops before it that were asked");
+}
+
 static void say_bracket(const struct rule_case *at, const struct bracket *bracket,
                         struct finding *finding, struct text *words)
 {
     finding->has_blame = true;
-    if (bracket->seen != NULL) {
+    finding->blame.first_lost = (struct sonde_place){bracket->lost_ttl, *bracket->lost};
+    if (bracket->seen == NULL) {
+        say_unseen(at, bracket, words);
+    } else {
         finding->blame.last_seen = (struct sonde_place){bracket->seen_ttl, *bracket->seen};
         text_add(words, "answered up to ");
         words_hop(at, words, bracket->seen_ttl, bracket->seen);
-    } else {
-        text_add(words, "answered at no hop");
+        text_add(words, bracket->at_target ? ", not by the target: lost behind it, at the target "
+                                             "or on the way back"
+                                           : ", silent from ");
+        if (!bracket->at_target)
+            words_hop(at, words, bracket->lost_ttl, bracket->lost);
     }
-    finding->blame.first_lost = (struct sonde_place){bracket->lost_ttl, *bracket->lost};
-    if (bracket->at_target) {
-        text_add(words, ", not by the target: lost behind it, at the target or on the way back");
+    if (bracket->at_target)
         words_there_or_back(finding);
-    } else {
-        text_add(words, ", silent from ");
-        words_hop(at, words, bracket->lost_ttl, bracket->lost);
-    }
     finding->evidence.control = at->target->services[bracket->control].name;
     finding->evidence.control_sent = bracket->control_sent;
     finding->evidence.control_received = bracket->control_received;
@@ -134,8 +156,7 @@ enum rule_answer rule_port_filtered(const struct rule_case *at, struct finding *
     } else if (at->tally->outcomes[SONDE_OUTCOME_TTL_EXCEEDED].ended > 0) {
         words_ran_out(at, &words);
     } else {
-        text_addf(&words, "no answer to %" PRIu64 " probes",
-                  evidence_silent(at->target, at->service));
+        words_silence(at, &words);
         words_not_looked_at(at, &words);
     }
     words_passing(at, &words);
@@ -148,7 +169,7 @@ enum rule_answer rule_port_closed(const struct rule_case *at, struct finding *fi
     struct text words = {0};
     if (at->state != SONDE_STATE_CLOSED)
         return RULE_QUIET;
-    words_round_trip(at->tally, &words);
+    words_round_trip(at, &words);
     words_say(finding, &words);
     if (at->deciding != SONDE_OUTCOME_PORT_UNREACHABLE) /* that names who sent it */
         finding->confidence = evidence_own_answer(at->target, at->service);
@@ -202,7 +223,7 @@ enum rule_answer rule_port_unexpectedly_open(const struct rule_case *at, struct 
     if (at->state != SONDE_STATE_OPEN || at->expect == 0 ||
         (at->expect & SONDE_STATE_BIT(SONDE_STATE_OPEN)) != 0)
         return RULE_QUIET;
-    words_round_trip(at->tally, &words);
+    words_round_trip(at, &words);
     text_add(&words, "; expected ");
     states_add_wish(&words, at->expect);
     words_say(finding, &words);
@@ -227,7 +248,7 @@ enum rule_answer rule_udp_unconfirmed(const struct rule_case *at, struct finding
         return RULE_QUIET;
     const char *control = find_udp_control(at);
     const char *silence = at->target->services[at->service].silence;
-    text_addf(&words, "no answer to %" PRIu64 " probes", evidence_silent(at->target, at->service));
+    words_silence(at, &words);
     words_asked(at, &words);
     text_add(&words, ": ");
     if (silence != NULL)

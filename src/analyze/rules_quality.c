@@ -63,7 +63,7 @@ enum rule_answer rule_loss_at_destination(const struct rule_case *at, struct fin
         return RULE_QUIET;
     if (!evidence_loss(at->target, at->service, &begin))
         return RULE_INCONCLUSIVE;
-    words_round_trip(at->tally, &words);
+    words_round_trip(at, &words);
     words_deaf(at, &words);
     finding->level = SONDE_LEVEL_DEGRADED;
     finding->confidence = at->tally->sent >= 20  ? SONDE_CONFIDENCE_HIGH
@@ -117,7 +117,7 @@ enum rule_answer rule_path_changed(const struct rule_case *at, struct finding *f
     if (changes == 0)
         return RULE_QUIET;
     if (at->tally->received > 0) {
-        words_round_trip(at->tally, &words);
+        words_round_trip(at, &words);
         text_add(&words, "; ");
     }
     if (changes == 1)

@@ -120,29 +120,51 @@ static void look(const struct rule_case *at, struct analysis *analysis, struct f
 }
 
 /* Nothing answers, and nothing else was asked. */
-static void say_alone(const struct rule_case *at, uint64_t silent, struct text *words)
+static void say_alone(const struct rule_case *at, struct text *words)
 {
-    uint8_t top_ttl = at->tally->reach.top_ttl;
-    const struct sonde_addr *top = evidence_router(at->tally, top_ttl);
-    text_addf(words, "no answer to %" PRIu64 " probes", silent);
-    if (top != NULL) {
-        text_add(words, "; the path is seen up to ");
-        words_hop(at, words, top_ttl, top);
-    }
+    words_silence(at, words);
+    words_seen_up_to(at, words);
     text_add(words, "; nothing else of the host was asked, so it may be this port or the host");
+}
+
+/* Was anything else of the target asked? */
+static bool has_company(const struct rule_case *at)
+{
+    for (uint32_t i = 0; i < at->target->tally->service_count; i++) {
+        if (i != at->service && evidence_tally(at->target, i)->sent > 0)
+            return true;
+    }
+    return false;
+}
+
+/* Too few probes for a state; what they show all the same. */
+static void say_few(const struct rule_case *at, struct text *words)
+{
+    if (evidence_lost(at->tally) == 0) {
+        text_add(words, "too few probes to tell");
+        return;
+    }
+    words_silence(at, words);
+    text_add(words, evidence_is_asked(at->target, at->service)
+                        ? ", too few to tell"
+                        : ", but not every question was asked");
+    words_seen_up_to(at, words);
+    if (!evidence_target_reached(at->target) && has_company(at))
+        text_add(words, "; nothing else of the host answers");
+    words_passing(at, words);
 }
 
 static void say_too_little(const struct rule_case *at, struct text *words)
 {
     uint64_t silent = evidence_silent(at->target, at->service);
-    if (silent < EVIDENCE_REPEATED || !evidence_is_asked(at->target, at->service))
-        text_add(words, "too few probes to tell");
-    else if (!evidence_target_reached(at->target))
-        say_alone(at, silent, words);
-    else
-        text_addf(words,
-                  "no answer to %" PRIu64 " probes, which may be chance where so many are lost",
-                  silent);
+    if (silent < EVIDENCE_REPEATED || !evidence_is_asked(at->target, at->service)) {
+        say_few(at, words);
+    } else if (!evidence_target_reached(at->target)) {
+        say_alone(at, words);
+    } else {
+        words_silence(at, words);
+        text_add(words, ", which may be chance where so many are lost");
+    }
 }
 
 /* No rule has anything to say against it. */
@@ -166,7 +188,7 @@ static struct finding nothing_wrong(const struct rule_case *at, const struct fin
         else
             say_too_little(at, &words);
     } else if (fine->text[0] == '\0') {
-        words_round_trip(at->tally, &words);
+        words_round_trip(at, &words);
         words_deaf(at, &words);
     } else {
         text_add(&words, fine->text);

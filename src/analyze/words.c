@@ -73,7 +73,8 @@ void words_not_looked_at(const struct rule_case *at, struct text *words)
     struct bracket bracket;
     if (evidence_is_looked_at(at->target, at->service))
         return;
-    text_add(words, "; the hops behind were not looked at closer");
+    text_addf(words, "; the hops %s were not looked at closer",
+              at->tally->reach.top_ttl > 0 ? "behind" : "on the way");
     if (!find_looked_at(at, &other))
         return;
     text_addf(words, ", as they were for %s", at->target->services[other].name);
@@ -127,8 +128,32 @@ void words_asked(const struct rule_case *at, struct text *words)
     text_add(words, ")");
 }
 
-void words_round_trip(const struct tally_service *tally, struct text *words)
+void words_silence(const struct rule_case *at, struct text *words)
 {
+    uint64_t lost = evidence_lost(at->tally);
+    uint64_t sent = at->tally->sent;
+    text_add(words, "no answer");
+    if (lost == 0)
+        return;
+    text_addf(words, " to %" PRIu64, lost);
+    if (lost < sent)
+        text_addf(words, " of %" PRIu64, sent);
+    text_add(words, sent == 1 ? " probe" : " probes");
+}
+
+void words_seen_up_to(const struct rule_case *at, struct text *words)
+{
+    uint8_t top_ttl = at->tally->reach.top_ttl;
+    const struct sonde_addr *top = evidence_router(at->tally, top_ttl);
+    if (top == NULL)
+        return;
+    text_add(words, "; the path is seen up to ");
+    words_hop(at, words, top_ttl, top);
+}
+
+void words_round_trip(const struct rule_case *at, struct text *words)
+{
+    const struct tally_service *tally = at->tally;
     sonde_ns mean = rtt_mean(&tally->rtt);
     if (mean >= 0) {
         text_add_ms(words, mean);

@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <string.h>
 
 static struct case_file file;
 
@@ -102,7 +103,8 @@ Test(verdict, a_filtered_port_names_what_passes)
     case_add_full(&file, SSH, 3, SONDE_OUTCOME_OPEN, TARGET);
     struct analysis analysis = case_judge(&file, WEB);
     expect_verdict(&analysis, SONDE_LEVEL_FAILED, SONDE_CODE_PORT_FILTERED,
-                   "no answer to 3 probes; icmp and 22/tcp pass");
+                   "no answer to 3 probes; the hops on the way were not looked at closer; icmp "
+                   "and 22/tcp pass");
 }
 
 /* The rules: three silent probes and two controls for high, two and one for medium. */
@@ -128,6 +130,9 @@ Test(verdict, trusts_silence_by_the_cycles_that_it_lasted_and_not_by_its_probes)
     struct analysis analysis = case_judge(&file, WEB);
     cr_expect_eq(analysis.verdict.code, SONDE_CODE_PORT_FILTERED);
     cr_expect_eq(analysis.verdict.confidence, SONDE_CONFIDENCE_LOW);
+    /* what was sent to a hop is not counted with it: the table has 1 of 1 */
+    cr_expect_not_null(strstr(analysis.verdict.text, "no answer to 1 probe;"), "%s",
+                       analysis.verdict.text);
     case_add(&file, record_full(WEB, 2, SONDE_OUTCOME_NO_REPLY, NULL));
     cr_expect_eq(case_judge(&file, WEB).verdict.confidence, SONDE_CONFIDENCE_MEDIUM);
 }
@@ -215,7 +220,7 @@ Test(verdict, a_udp_port_is_not_called_silent_before_every_question_was_asked)
     struct analysis analysis = judge_questions();
     cr_expect_eq(analysis.state, SONDE_STATE_UNKNOWN);
     expect_verdict(&analysis, SONDE_LEVEL_UNKNOWN, SONDE_CODE_INCONCLUSIVE,
-                   "too few probes to tell");
+                   "no answer to 3 probes, but not every question was asked; icmp passes");
     add_question(2, 1, SONDE_OUTCOME_NO_REPLY);
     analysis = judge_questions();
     cr_expect_eq(analysis.state, SONDE_STATE_OPEN_OR_FILTERED);
@@ -232,17 +237,23 @@ Test(verdict, an_unreachable_host_says_how_far_the_path_is_seen)
     case_add_full(&file, WEB, 2, SONDE_OUTCOME_NO_REPLY, NULL);
     struct analysis analysis = case_judge(&file, WEB);
     expect_verdict(&analysis, SONDE_LEVEL_FAILED, SONDE_CODE_HOST_UNREACHABLE,
+                   "no answer; the path is seen up to hop 2 (192.0.2.2); the hops behind were not "
+                   "looked at closer");
+    /* once they were, there is nothing to add */
+    case_add_hop(&file, WEB, 3, 2, SONDE_OUTCOME_NO_REPLY, NULL);
+    analysis = case_judge(&file, WEB);
+    expect_verdict(&analysis, SONDE_LEVEL_FAILED, SONDE_CODE_HOST_UNREACHABLE,
                    "no answer; the path is seen up to hop 2 (192.0.2.2)");
     /* nobody has looked where pings get to */
     analysis = case_judge(&file, ICMP);
     expect_verdict(&analysis, SONDE_LEVEL_FAILED, SONDE_CODE_HOST_UNREACHABLE,
-                   "no answer; the hops behind were not looked at closer");
+                   "no answer; the hops on the way were not looked at closer");
     cr_expect_not(analysis.verdict.has_blame);
     case_add_hop(&file, ICMP, 3, 2, SONDE_OUTCOME_NO_REPLY, NULL);
     analysis = case_judge(&file, ICMP);
     expect_verdict(&analysis, SONDE_LEVEL_FAILED, SONDE_CODE_HOST_UNREACHABLE,
-                   "no answer; the path is seen up to hop 2 (192.0.2.2); the hops behind were not "
-                   "looked at closer");
+                   "no answer; the path is seen up to hop 2 (192.0.2.2); the hops on the way were "
+                   "not looked at closer");
     cr_expect_eq(analysis.verdict.blame.last_seen.ttl, 2);
 }
 
@@ -251,8 +262,9 @@ Test(verdict, of_a_host_that_nothing_is_seen_of_that_is_said)
     case_add_full(&file, ICMP, 2, SONDE_OUTCOME_NO_REPLY, NULL);
     case_add_full(&file, WEB, 2, SONDE_OUTCOME_NO_REPLY, NULL);
     struct analysis analysis = case_judge(&file, WEB);
-    expect_verdict(&analysis, SONDE_LEVEL_FAILED, SONDE_CODE_HOST_UNREACHABLE, "no answer");
-    case_add_hop(&file, WEB, 1, 1, SONDE_OUTCOME_NO_REPLY, NULL);
+    expect_verdict(&analysis, SONDE_LEVEL_FAILED, SONDE_CODE_HOST_UNREACHABLE,
+                   "no answer; the hops on the way were not looked at closer");
+    case_add_hop(&file, WEB, 1, 2, SONDE_OUTCOME_NO_REPLY, NULL);
     analysis = case_judge(&file, WEB);
     expect_verdict(&analysis, SONDE_LEVEL_FAILED, SONDE_CODE_HOST_UNREACHABLE,
                    "no answer, not even from the first hop");
@@ -444,6 +456,56 @@ Test(verdict, too_little_evidence_is_inconclusive)
     cr_expect_eq(analysis.verdict.confidence, SONDE_CONFIDENCE_LOW);
 }
 
+/* The table has one probe, of one. */
+Test(verdict, one_probe_in_vain_is_told_with_what_it_shows)
+{
+    case_add_routers(&file, WEB, 1, 2, 1);
+    case_add_full(&file, WEB, 1, SONDE_OUTCOME_NO_REPLY, NULL);
+    case_add_full(&file, ICMP, 1, SONDE_OUTCOME_NO_REPLY, NULL);
+    struct analysis analysis = case_judge(&file, WEB);
+    expect_verdict(&analysis, SONDE_LEVEL_UNKNOWN, SONDE_CODE_INCONCLUSIVE,
+                   "no answer to 1 probe, too few to tell; the path is seen up to hop 2 "
+                   "(192.0.2.2); nothing else of the host answers");
+    cr_expect_not(analysis.verdict.has_blame);
+    case_add_full(&file, ICMP, 1, SONDE_OUTCOME_ECHO_REPLY, TARGET);
+    analysis = case_judge(&file, WEB);
+    expect_verdict(&analysis, SONDE_LEVEL_UNKNOWN, SONDE_CODE_INCONCLUSIVE,
+                   "no answer to 1 probe, too few to tell; the path is seen up to hop 2 "
+                   "(192.0.2.2); icmp passes");
+}
+
+/* The host is five hops away, as pings show. The port is seen up to hop 2, and nobody was asked at
+ * hops 3 and 4: there are routers, and one of them may drop it. */
+Test(verdict, hops_that_nobody_was_asked_at_are_not_taken_for_looked_at)
+{
+    case_add_routers(&file, WEB, 1, 2, 2);
+    case_add_hop(&file, ICMP, 5, 2, SONDE_OUTCOME_ECHO_REPLY, TARGET);
+    case_add_full(&file, ICMP, 3, SONDE_OUTCOME_ECHO_REPLY, TARGET);
+    case_add_full(&file, WEB, 3, SONDE_OUTCOME_NO_REPLY, NULL);
+    struct analysis analysis = case_judge(&file, WEB);
+    expect_verdict(&analysis, SONDE_LEVEL_FAILED, SONDE_CODE_PORT_FILTERED,
+                   "answered up to hop 2 (192.0.2.2), not by the target: lost behind it, at the "
+                   "target or on the way back; the hops behind were not looked at closer; icmp "
+                   "passes");
+    cr_expect_eq(analysis.verdict.confidence, SONDE_CONFIDENCE_LOW);
+    /* asked twice in vain, they are */
+    case_add_hop(&file, WEB, 3, 2, SONDE_OUTCOME_NO_REPLY, NULL);
+    case_add_hop(&file, WEB, 4, 2, SONDE_OUTCOME_NO_REPLY, NULL);
+    analysis = case_judge(&file, WEB);
+    expect_verdict(&analysis, SONDE_LEVEL_FAILED, SONDE_CODE_PORT_FILTERED,
+                   "answered up to hop 2 (192.0.2.2), not by the target: lost behind it, at the "
+                   "target or on the way back; icmp passes");
+}
+
+/* Behind a program that stands for a network there are none. */
+Test(verdict, where_ttls_do_not_count_no_hop_is_missed)
+{
+    case_add_full(&file, ICMP, 3, SONDE_OUTCOME_ECHO_REPLY, TARGET);
+    case_add_full(&file, WEB, 3, SONDE_OUTCOME_NO_REPLY, NULL);
+    file.target.next_hop.user_mode = "slirp4netns";
+    cr_expect_null(strstr(case_judge(&file, WEB).verdict.text, "not looked at"));
+}
+
 Test(verdict, nothing_is_expected_of_a_control)
 {
     case_add_full(&file, ICMP, 3, SONDE_OUTCOME_NO_REPLY, NULL);
@@ -451,5 +513,6 @@ Test(verdict, nothing_is_expected_of_a_control)
     struct analysis analysis = case_judge(&file, ICMP);
     cr_expect_eq(analysis.state, SONDE_STATE_FILTERED);
     expect_verdict(&analysis, SONDE_LEVEL_OK, SONDE_CODE_OK,
-                   "no answer to 3 probes; 443/tcp passes");
+                   "no answer to 3 probes; the hops on the way were not looked at closer; "
+                   "443/tcp passes");
 }
