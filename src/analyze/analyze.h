@@ -19,7 +19,7 @@
 #include <sonde/snapshot.h>
 
 enum {
-    ANALYZE_TEXT_BYTES = 320,
+    ANALYZE_TEXT_BYTES = 512, /* two hops with the longest addresses, and what else a rule says */
     ANALYZE_FINDINGS_MAX = 6, /* of one service; more would be no help */
 };
 
@@ -63,6 +63,7 @@ struct analyze_target {
     struct analyze_limits crit;             /* above it, it has failed */
     struct sonde_zones zones;               /* for sentences */
     uint8_t max_ttl;                        /* of the run */
+    sonde_ns timeout_ns;                    /* until a probe is lost */
     bool lost_here; /* this machine lost packets that came in: loss may be its own */
     bool is_deaf;   /* it is not told of a SYN that a firewall of this machine drops */
     struct analyze_next_hop next_hop;

@@ -207,6 +207,13 @@ uint64_t evidence_silent(const struct analyze_target *target, uint32_t service)
     return silent;
 }
 
+bool evidence_is_late(const struct tally_service *tally)
+{
+    enum { GOOD_PART = 4 }; /* of what is lost: one in so many */
+    uint64_t lost = evidence_lost(tally);
+    return lost > 0 && GOOD_PART * tally->late >= lost;
+}
+
 bool evidence_is_asked(const struct analyze_target *target, uint32_t service)
 {
     const struct tally_service *tally = evidence_tally(target, service);

@@ -96,6 +96,10 @@ static inline uint64_t evidence_lost(const struct tally_service *tally)
     return tally->outcomes[SONDE_OUTCOME_NO_REPLY].ended;
 }
 
+/** @return true if a good part of what counts as lost may have been answered late: what came late
+ * is counted for the service and its hops together. */
+bool evidence_is_late(const struct tally_service *tally);
+
 /** @return true if silence says nothing, because it may be chance: others, of whose probes so many
  *  were sent and answered, lose so much themselves that as many in a row may go unanswered. */
 bool evidence_is_chance(uint64_t silent, uint64_t sent, uint64_t received);

@@ -22,7 +22,7 @@ static struct interval loss_at(const struct tally_service *tally, unsigned ttl)
 {
     const struct tally_hop *hop = evidence_hop(tally, ttl);
     if (ttl == 0)
-        return evidence_wilson(tally->sent - tally->received, tally->sent);
+        return evidence_wilson(evidence_lost(tally), tally->sent);
     if (hop == NULL)
         return evidence_wilson(0, 0);
     return evidence_wilson(hop->sent - hop->received, hop->sent);
@@ -53,7 +53,7 @@ bool evidence_loss(const struct analyze_target *target, uint32_t service,
 {
     const struct tally_service *tally = evidence_tally(target, service);
     struct interval loss = loss_at(tally, 0);
-    if (target->lost_here || tally->received == 0 || tally->sent < tally->received + LOST_MIN ||
+    if (target->lost_here || tally->received == 0 || evidence_lost(tally) < LOST_MIN ||
         loss.low < WORTH_SAYING)
         return false;
     bool user_mode = target->next_hop.user_mode != NULL; /* there are no hops */

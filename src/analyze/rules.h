@@ -114,7 +114,7 @@ void words_silence(const struct rule_case *at, struct text *words);
 /** Add "; the path is seen up to hop 3 (10.3.0.1)", or nothing if no hop answered the service. */
 void words_seen_up_to(const struct rule_case *at, struct text *words);
 
-/** Add "50.3 ms, no loss". */
+/** Add "50.3 ms, no loss", and how many probes were refused, or answered late. */
 void words_round_trip(const struct rule_case *at, struct text *words);
 
 #endif

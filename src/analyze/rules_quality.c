@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What is wrong with a service that answers. */
 #include "analyze/rules.h"
+#include "wire/ip.h"
 
 #include <inttypes.h>
 
@@ -57,7 +58,7 @@ enum rule_answer rule_loss_at_destination(const struct rule_case *at, struct fin
 {
     struct loss_begin begin;
     struct text words = {0};
-    if (!is_answering(at) || at->tally->received >= at->tally->sent)
+    if (!is_answering(at) || evidence_lost(at->tally) == 0)
         return RULE_QUIET;
     if (evidence_rationed(at->tally))
         return RULE_QUIET;
@@ -69,9 +70,13 @@ enum rule_answer rule_loss_at_destination(const struct rule_case *at, struct fin
     finding->confidence = at->tally->sent >= 20  ? SONDE_CONFIDENCE_HIGH
                           : at->tally->sent >= 5 ? SONDE_CONFIDENCE_MEDIUM
                                                  : SONDE_CONFIDENCE_LOW;
-    say_begin(at, &begin, finding, &words);
+    bool is_late = evidence_is_late(at->tally);
+    if (!is_late || at->target->services[at->service].protocol == IP_PROTO_TCP)
+        say_begin(at, &begin, finding, &words);
     if (finding->has_blame)
         words_there_or_back(finding);
+    if (is_late) /* it may not be loss at all */
+        finding->confidence = SONDE_CONFIDENCE_LOW;
     words_say(finding, &words);
     return RULE_FIRES;
 }
@@ -85,7 +90,12 @@ enum rule_answer rule_loss_over_limit(const struct rule_case *at, struct finding
     if (!is_answering(at) || !is_expected_of(at) || evidence_rationed(at->tally) ||
         (!warn && !crit))
         return RULE_QUIET;
-    text_add_loss(&words, at->tally->sent - at->tally->received, at->tally->sent);
+    uint64_t unanswered = at->tally->sent - at->tally->received;
+    if (unanswered == evidence_lost(at->tally))
+        text_add_loss(&words, unanswered, at->tally->sent);
+    else /* some were refused */
+        text_addf(&words, "%" PRIu64 " of %" PRIu64 " not answered by the host", unanswered,
+                  at->tally->sent);
     text_addf(&words, ", above the limit of %.4g%%",
               100 * (crit ? at->target->crit.loss : at->target->warn.loss));
     words_say(finding, &words);

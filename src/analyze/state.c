@@ -59,7 +59,7 @@ static bool is_chance(const struct analyze_target *target, uint32_t service)
             other->outcomes[SONDE_OUTCOME_PORT_UNREACHABLE].ended > 0)
             continue;
         sent += other->sent;
-        received += other->received;
+        received += other->sent - evidence_lost(other); /* who refuses has lost nothing */
     }
     /* that a TTL ran out is no chance */
     return evidence_tally(target, service)->outcomes[SONDE_OUTCOME_TTL_EXCEEDED].ended == 0 &&

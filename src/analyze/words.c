@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The words that findings are told in: plain enough to be pasted into a ticket. */
 #include "analyze/rules.h"
+#include "wire/ip.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -151,9 +152,26 @@ void words_seen_up_to(const struct rule_case *at, struct text *words)
     words_hop(at, words, top_ttl, top);
 }
 
+/* Add that what is called lost may have been late. A host repeats a SYN-ACK after a second, as one
+ * that was lost: that is late, too, and more time would not help. */
+static void add_late(const struct rule_case *at, struct text *words)
+{
+    if (!evidence_is_late(at->tally))
+        return;
+    text_addf(words, "; %" PRIu64 " answer%s, of the host or of hops, came ", at->tally->late,
+              at->tally->late == 1 ? "" : "s");
+    if (at->target->services[at->service].protocol == IP_PROTO_TCP)
+        text_add(words, "late, or in place of a lost one");
+    else
+        text_addf(words, "later than %.4g s (-Z)",
+                  (double)at->target->timeout_ns / (double)SONDE_NS_PER_S);
+}
+
 void words_round_trip(const struct rule_case *at, struct text *words)
 {
     const struct tally_service *tally = at->tally;
+    uint64_t lost = evidence_lost(tally);
+    uint64_t refused = tally->sent - tally->received - lost;
     sonde_ns mean = rtt_mean(&tally->rtt);
     if (mean >= 0) {
         text_add_ms(words, mean);
@@ -166,7 +184,8 @@ void words_round_trip(const struct rule_case *at, struct text *words)
                   tally->spaced_received, tally->spaced_sent,
                   tally->received - tally->spaced_received, tally->sent - tally->spaced_sent);
     else
-        text_add_loss(words, tally->sent - tally->received, tally->sent);
-    if (tally->received == 0 && tally->late > 0)
-        text_add(words, ", answered late");
+        text_add_loss(words, lost, tally->sent);
+    if (refused > 0)
+        text_addf(words, ", %" PRIu64 " of %" PRIu64 " refused", refused, tally->sent);
+    add_late(at, words);
 }

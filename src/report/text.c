@@ -145,7 +145,8 @@ static void write_remarks(struct text_report *report, const struct sonde_target_
     for (size_t i = 0; i < target->service_count; i++) {
         const struct sonde_service_result *service = &target->services[i];
         if (service->late > 0)
-            text_addf(report->text, " %s: %" PRIu64 " answer%s came after the timeout\n",
+            text_addf(report->text,
+                      " %s: %" PRIu64 " answer%s, of the host or of hops, came too late to count\n",
                       service->service, service->late, service->late == 1 ? "" : "s");
         if (service->duplicates > 0)
             text_addf(report->text, " %s: %" PRIu64 " answer%s came more than once\n",

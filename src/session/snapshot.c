@@ -149,6 +149,7 @@ static void look_at(struct copy *copy, const struct session_target *from, uint32
         .crit = limits_of(&session->options.crit),
         .zones = {session->zones, session->zone_count},
         .max_ttl = session->options.max_ttl,
+        .timeout_ns = session->options.timeout_ns,
         .lost_here = copy->lost_here,
         .is_deaf = session->kind == SONDE_TRANSPORT_UNPRIVILEGED,
         .next_hop = session_next_hop(session, from, tally, copy->interface),

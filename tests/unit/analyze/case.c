@@ -29,6 +29,7 @@ void case_open(struct case_file *file, const char *addr)
         .warn.loss = -1,
         .crit.loss = -1,
         .max_ttl = MAX_TTL,
+        .timeout_ns = 2 * SONDE_NS_PER_S,
     };
 }
 

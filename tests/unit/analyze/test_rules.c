@@ -651,6 +651,84 @@ Test(rules, what_is_inconclusive_leaves_no_certainty_that_all_is_fine)
     cr_expect_eq(analysis.verdict.confidence, SONDE_CONFIDENCE_LOW);
 }
 
+/* Late answers of one service and of its hops. */
+static void add_late(uint32_t service, uint32_t count, enum sonde_outcome outcome)
+{
+    for (uint32_t cycle = 1; cycle <= count; cycle++) {
+        struct sonde_event event = record_full(service, cycle, outcome, TARGET);
+        event.type = SONDE_EVENT_LATE;
+        case_add(&file, event);
+    }
+}
+
+/* 12 of 40 pings are not answered within the two seconds of the case, but 12 are later: no hop is
+ * to blame. A good part of 12 are 3, a quarter; 2 are not. */
+Test(rules, loss_that_came_late_is_told_and_no_hop_is_blamed_for_it)
+{
+    for (uint8_t ttl = 1; ttl <= 3; ttl++)
+        add_lossy_hop(ICMP, ttl, 40, 0);
+    case_add_full(&file, ICMP, 28, SONDE_OUTCOME_ECHO_REPLY, TARGET);
+    case_add_full(&file, ICMP, 12, SONDE_OUTCOME_NO_REPLY, NULL);
+    add_late(ICMP, 2, SONDE_OUTCOME_ECHO_REPLY);
+    struct analysis analysis = case_judge(&file, ICMP);
+    cr_expect_str_eq(analysis.verdict.text,
+                     "10.0 ms, 30.0% loss; it begins behind hop 3 (192.0.2.3), there or on the way "
+                     "back");
+    add_late(ICMP, 10, SONDE_OUTCOME_ECHO_REPLY);
+    analysis = case_judge(&file, ICMP);
+    cr_expect_eq(analysis.verdict.code, SONDE_CODE_LOSS_AT_DESTINATION);
+    cr_expect_str_eq(analysis.verdict.text, "10.0 ms, 30.0% loss; 12 answers, of the host or of "
+                                            "hops, came later than 2 s (-Z)");
+    cr_expect_not(analysis.verdict.has_blame);
+    cr_expect_eq(analysis.verdict.confidence, SONDE_CONFIDENCE_LOW);
+}
+
+/* A host repeats a SYN-ACK after a second if it hears nothing more (RFC 6298): the first may have
+ * been lost, and then loss begins somewhere. */
+Test(rules, a_late_syn_ack_may_be_a_repetition)
+{
+    for (uint8_t ttl = 1; ttl <= 3; ttl++)
+        add_lossy_hop(WEB, ttl, 40, 0);
+    add_lossy_target(WEB, 28, 12);
+    add_late(WEB, 12, SONDE_OUTCOME_OPEN);
+    struct analysis analysis = case_judge(&file, WEB);
+    cr_expect_str_eq(analysis.verdict.text,
+                     "10.0 ms, 30.0% loss; 12 answers, of the host or of hops, came late, or in "
+                     "place of a lost one; it begins behind hop 3 (192.0.2.3), there or on the way "
+                     "back");
+    cr_expect_eq(analysis.verdict.confidence, SONDE_CONFIDENCE_LOW);
+}
+
+/* A router refuses 12 of 40 probes: it says so, and nothing is lost. */
+Test(rules, what_is_refused_is_not_lost)
+{
+    for (uint8_t ttl = 1; ttl <= 3; ttl++)
+        add_lossy_hop(WEB, ttl, 40, 0);
+    case_add_full(&file, WEB, 28, SONDE_OUTCOME_OPEN, TARGET);
+    case_add_full(&file, WEB, 12, SONDE_OUTCOME_ADMIN_PROHIBITED, "192.0.2.2");
+    struct analysis analysis = case_judge(&file, WEB);
+    cr_expect_eq(analysis.verdict.code, SONDE_CODE_PORT_REJECTED);
+    cr_expect_eq(analysis.finding_count, 1);
+}
+
+/* One refusal is no finding, and no loss either. */
+Test(rules, a_single_refusal_is_told_and_not_as_loss)
+{
+    case_add_full(&file, WEB, 3, SONDE_OUTCOME_OPEN, TARGET);
+    case_add_full(&file, WEB, 1, SONDE_OUTCOME_ADMIN_PROHIBITED, "192.0.2.2");
+    cr_expect_str_eq(case_judge(&file, WEB).verdict.text, "10.0 ms, no loss, 1 of 4 refused");
+}
+
+Test(rules, a_limit_of_loss_counts_refusals_and_says_so)
+{
+    case_add_full(&file, WEB, 2, SONDE_OUTCOME_OPEN, TARGET);
+    case_add_full(&file, WEB, 1, SONDE_OUTCOME_NO_REPLY, NULL);
+    case_add_full(&file, WEB, 1, SONDE_OUTCOME_ADMIN_PROHIBITED, "192.0.2.2");
+    file.target.crit.loss = 0.1;
+    cr_expect_str_eq(case_judge(&file, WEB).verdict.text,
+                     "2 of 4 not answered by the host, above the limit of 10%");
+}
+
 Test(rules, one_lost_probe_is_no_loss)
 {
     add_lossy_target(WEB, 2, 1);

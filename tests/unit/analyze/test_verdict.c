@@ -52,7 +52,9 @@ Test(verdict, a_port_that_only_answered_late_is_open_without_a_round_trip)
     case_add_full(&file, WEB, 1, SONDE_OUTCOME_NO_REPLY, NULL);
     case_add(&file, late);
     struct analysis analysis = case_judge(&file, WEB);
-    expect_verdict(&analysis, SONDE_LEVEL_OK, SONDE_CODE_OK, "1 of 1 lost, answered late");
+    expect_verdict(
+        &analysis, SONDE_LEVEL_OK, SONDE_CODE_OK,
+        "1 of 1 lost; 1 answer, of the host or of hops, came late, or in place of a lost one");
 }
 
 Test(verdict, a_closed_port_has_failed)
@@ -145,6 +147,54 @@ Test(verdict, a_silent_udp_port_is_degraded_not_failed)
     expect_verdict(&analysis, SONDE_LEVEL_DEGRADED, SONDE_CODE_UDP_UNCONFIRMED,
                    "no answer to 2 probes: open or filtered, which cannot be told apart; icmp "
                    "passes");
+}
+
+/* Two routers with addresses as long as they get; the second shows the loss of 12 of 40. */
+static void add_long_hops(void)
+{
+    static const char *const routers[] = {"2001:db8:1111:2222:3333:4444:5555:6613",
+                                          "2001:db8:1111:2222:3333:4444:5555:6614"};
+    for (uint32_t i = 0; i < 2; i++) {
+        uint32_t answered = i == 0 ? 40 : 28;
+        for (uint32_t cycle = 1; cycle <= 40; cycle++) {
+            bool heard = cycle <= answered;
+            case_add(&file, record_hop(DNS, cycle, (uint8_t)(13 + i),
+                                       heard ? SONDE_OUTCOME_TTL_EXCEEDED : SONDE_OUTCOME_NO_REPLY,
+                                       heard ? routers[i] : NULL));
+        }
+    }
+}
+
+Test(verdict, the_longest_sentence_is_told_to_its_end)
+{
+    static const struct analyze_question asked[] = {
+        {"Status-Server", NULL},
+        {"Access-Request",
+         "a server without Status-Server, or with another secret for this client"},
+    };
+    close_file();
+    case_open(&file, TARGET6);
+    file.services[DNS].questions = asked;
+    file.services[DNS].question_count = 2;
+    add_long_hops();
+    case_add_full(&file, DNS, 2, SONDE_OUTCOME_NO_REPLY, NULL); /* the first question */
+    for (uint32_t cycle = 1; cycle <= 40; cycle++) {
+        struct sonde_event event = record_full(DNS, cycle,
+                                               cycle <= 27   ? SONDE_OUTCOME_UDP_REPLY
+                                               : cycle <= 28 ? SONDE_OUTCOME_ADMIN_PROHIBITED
+                                                             : SONDE_OUTCOME_NO_REPLY,
+                                               cycle <= 27   ? TARGET6
+                                               : cycle <= 28 ? "2001:db8::1"
+                                                             : NULL);
+        event.question = 1;
+        case_add(&file, event);
+    }
+    cr_expect_str_eq(
+        case_judge(&file, DNS).verdict.text,
+        "10.0 ms, 30.0% loss, 1 of 40 refused; answered Access-Request, but not Status-Server "
+        "(0 of 2), like a server without Status-Server, or with another secret for this client; "
+        "it begins behind hop 13 (2001:db8:1111:2222:3333:4444:5555:6613), and is seen from hop 14 "
+        "(2001:db8:1111:2222:3333:4444:5555:6614) on, there or on the way back");
 }
 
 /* Three questions of 53/udp. */
