@@ -130,10 +130,11 @@ enum rule_answer rule_path_changed(const struct rule_case *at, struct finding *f
         words_round_trip(at, &words);
         text_add(&words, "; ");
     }
+    /* a change between two probes to a hop, or one that is soon taken back, is not seen */
     if (changes == 1)
-        text_add(&words, "the path changed once during the run");
+        text_add(&words, "the path changed at least once during the run");
     else
-        text_addf(&words, "the path changed %" PRIu32 " times during the run", changes);
+        text_addf(&words, "the path changed at least %" PRIu32 " times during the run", changes);
     words_say(finding, &words);
     finding->level = SONDE_LEVEL_DEGRADED;
     finding->confidence = SONDE_CONFIDENCE_MEDIUM;
