@@ -61,7 +61,8 @@ struct sonde_path {
     uint8_t dest_ttl; /**< distance of the target in hops; 0 = unknown */
     enum sonde_stop_reason stop_reason;
     uint64_t path_id;      /**< 48 bits: equal paths, equal names; 0 = nothing is known of it */
-    uint32_t path_changes; /**< that were seen; there may have been more */
+    uint32_t path_changes; /**< that were seen; there may have been more, or, where packets
+                                take ways of different lengths, fewer */
     const struct sonde_hop *hops; /**< by rising TTL */
     size_t hop_count;
 };

@@ -130,8 +130,11 @@ enum rule_answer rule_path_changed(const struct rule_case *at, struct finding *f
         words_round_trip(at, &words);
         text_add(&words, "; ");
     }
-    /* a change between two probes to a hop, or one that is soon taken back, is not seen */
-    if (changes == 1)
+    /* a change between two probes to a hop, or one that is soon taken back, is not seen; and a
+     * distance that changes may be that of one way and of another, packet by packet */
+    if (at->tally->reach.changes > 0)
+        text_add(&words, "the path changed, or packets take ways of different lengths");
+    else if (changes == 1)
         text_add(&words, "the path changed at least once during the run");
     else
         text_addf(&words, "the path changed at least %" PRIu32 " times during the run", changes);

@@ -520,6 +520,22 @@ Test(rules, a_router_that_answers_twice_in_a_row_is_no_loop)
     cr_expect_null(find_code(&analysis, SONDE_CODE_ROUTING_LOOP));
 }
 
+/* The target answers with a TTL of 2, and then twice a router does there: it is farther, or half of
+ * the packets go another way. */
+Test(rules, a_distance_that_changes_may_be_that_of_two_ways)
+{
+    case_add_full(&file, WEB, 3, SONDE_OUTCOME_OPEN, TARGET);
+    case_add_hop(&file, WEB, 2, 1, SONDE_OUTCOME_OPEN, TARGET);
+    for (uint32_t cycle = 2; cycle <= 3; cycle++)
+        case_add(&file, record_hop(WEB, cycle, 2, SONDE_OUTCOME_TTL_EXCEEDED, "192.0.2.2"));
+    struct analysis analysis = case_judge(&file, WEB);
+    const struct finding *found = find_code(&analysis, SONDE_CODE_PATH_CHANGED);
+    cr_assert_not_null(found);
+    cr_expect_str_eq(
+        found->text,
+        "10.0 ms, no loss; the path changed, or packets take ways of different lengths");
+}
+
 /* Loss. */
 
 static void add_lossy_hop(uint32_t service, uint8_t ttl, uint32_t answered, uint32_t lost)
