@@ -211,7 +211,7 @@ bool evidence_is_late(const struct tally_service *tally)
 {
     enum { GOOD_PART = 4 }; /* of what is lost: one in so many */
     uint64_t lost = evidence_lost(tally);
-    return lost > 0 && GOOD_PART * tally->late >= lost;
+    return lost > 0 && GOOD_PART * tally->late_own >= lost;
 }
 
 bool evidence_is_asked(const struct analyze_target *target, uint32_t service)

@@ -96,8 +96,7 @@ static inline uint64_t evidence_lost(const struct tally_service *tally)
     return tally->outcomes[SONDE_OUTCOME_NO_REPLY].ended;
 }
 
-/** @return true if a good part of what counts as lost may have been answered late: what came late
- * is counted for the service and its hops together. */
+/** @return true if a good part of what counts as lost was answered late. */
 bool evidence_is_late(const struct tally_service *tally);
 
 /** @return true if silence says nothing, because it may be chance: others, of whose probes so many

@@ -37,15 +37,14 @@ static unsigned last_router(const struct tally_service *tally)
 
 bool evidence_rationed(const struct tally_service *tally)
 {
+    uint64_t lost = evidence_lost(tally);
     if (tally->spaced_sent < SPACED_MIN || tally->spaced_sent >= tally->sent ||
-        tally->received < tally->spaced_received)
+        tally->spaced_lost > lost)
         return false;
-    uint64_t sent = tally->sent - tally->spaced_sent;
-    uint64_t received = tally->received - tally->spaced_received;
-    struct interval often = evidence_wilson(sent - received, sent);
-    struct interval seldom =
-        evidence_wilson(tally->spaced_sent - tally->spaced_received, tally->spaced_sent);
-    return received <= sent && seldom.high < often.low && seldom.low < RATIONED_LOSS_MAX;
+    struct interval often =
+        evidence_wilson(lost - tally->spaced_lost, tally->sent - tally->spaced_sent);
+    struct interval seldom = evidence_wilson(tally->spaced_lost, tally->spaced_sent);
+    return seldom.high < often.low && seldom.low < RATIONED_LOSS_MAX;
 }
 
 bool evidence_loss(const struct analyze_target *target, uint32_t service,

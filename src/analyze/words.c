@@ -158,8 +158,8 @@ static void add_late(const struct rule_case *at, struct text *words)
 {
     if (!evidence_is_late(at->tally))
         return;
-    text_addf(words, "; %" PRIu64 " answer%s, of the host or of hops, came ", at->tally->late,
-              at->tally->late == 1 ? "" : "s");
+    text_addf(words, "; %" PRIu64 " of %" PRIu64 " answers came ", at->tally->late_own,
+              at->tally->received + at->tally->late_own);
     if (at->target->services[at->service].protocol == IP_PROTO_TCP)
         text_add(words, "late, or in place of a lost one");
     else
@@ -179,10 +179,10 @@ void words_round_trip(const struct rule_case *at, struct text *words)
     }
     if (evidence_rationed(tally))
         text_addf(words,
-                  "answers so often only: %" PRIu64 " of %" PRIu64
+                  "answers only so often: lost %" PRIu64 " of %" PRIu64
                   " when asked once a second, %" PRIu64 " of %" PRIu64 " when more often",
-                  tally->spaced_received, tally->spaced_sent,
-                  tally->received - tally->spaced_received, tally->sent - tally->spaced_sent);
+                  tally->spaced_lost, tally->spaced_sent, lost - tally->spaced_lost,
+                  tally->sent - tally->spaced_sent);
     else
         text_add_loss(words, lost, tally->sent);
     if (refused > 0)

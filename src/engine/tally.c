@@ -183,7 +183,7 @@ static void count_at_service(struct tally_service *service, const struct sonde_e
     question->received += is_target;
     if (event->spaced && event->outcome != SONDE_OUTCOME_SEND_ERROR) {
         service->spaced_sent++;
-        service->spaced_received += is_target;
+        service->spaced_lost += event->outcome == SONDE_OUTCOME_NO_REPLY;
     }
     if (is_target && event->rtt_ns >= 0)
         rtt_add(&service->rtt, event->rtt_ns);
@@ -260,6 +260,7 @@ void tally_on_event(struct tally *tally, const struct sonde_event *event)
         break;
     case SONDE_EVENT_LATE:
         service->late++;
+        service->late_own += event->to_target && is_target;
         keep_evidence(service, event);
         break;
     case SONDE_EVENT_DUPLICATE:

@@ -62,10 +62,11 @@ struct tally_service {
     uint64_t received; /* of these, answered by the target itself */
     struct tally_question questions[SONDE_QUESTIONS_MAX];
     uint64_t spaced_sent; /* of those that left, a second or longer after the one before */
-    uint64_t spaced_received;
-    uint64_t uncertain; /* answered, but which of several probes cannot be told: neither sent nor
-                           received, as far as these figures go */
+    uint64_t spaced_lost; /* of these, answered by nobody */
+    uint64_t uncertain;   /* answered, but which of several probes cannot be told: neither sent nor
+                             received, as far as these figures go */
     uint64_t late;
+    uint64_t late_own; /* of these, answers of the target to full-TTL probes */
     uint64_t duplicates;
     struct tally_outcome outcomes[SONDE_OUTCOME_COUNT];
     struct tally_error errors[TALLY_ERRORS_MAX]; /* of full-TTL probes, the most frequent first */

@@ -182,9 +182,12 @@ static void write_hop_figures(struct table *table, const struct sonde_hop *hop)
 
 /* What the target answered: its loss is told as in the verdict. */
 static void write_own_figures(struct table *table, uint64_t sent, uint64_t received,
-                              const struct sonde_rtt *rtt)
+                              const struct sonde_rtt *rtt, bool limited)
 {
     struct text cell = {0};
+    if (limited)
+        text_add(&cell, "~");
+    table->has_limited |= limited;
     if (received == sent)
         text_add(&cell, "0.0");
     else
@@ -202,7 +205,7 @@ static bool write_target_cell(struct table *table, const struct row *row,
     bool has_own = path != NULL && path->hop_count > 0 && path->hops[path->hop_count - 1].is_target;
     if (!row->is_target || row->ttl != table->distance || has_own || service->sent == 0)
         return false;
-    write_own_figures(table, service->sent, service->received, &service->rtt);
+    write_own_figures(table, service->sent, service->received, &service->rtt, false);
     return true;
 }
 
@@ -220,7 +223,8 @@ static void write_cell(struct table *table, const struct row *row,
     if (hop == NULL || hop->sent == 0 || !here || elsewhere)
         text_add_repeated(table->report->text, ' ', GROUP_COLUMNS);
     else if (hop->is_target)
-        write_own_figures(table, hop->sent, hop->received, &hop->rtt);
+        write_own_figures(table, hop->sent, hop->received, &hop->rtt,
+                          hop->loss_kind == SONDE_LOSS_RATE_LIMITED);
     else
         write_hop_figures(table, hop);
 }
@@ -328,8 +332,8 @@ void table_write(struct text_report *report, const struct sonde_target_result *t
         write_end(&table, last < first ? first : last + 1);
     }
     if (table.has_limited)
-        text_add(report->text, " ~ loss that later hops do not show: a router there does not "
-                               "answer all probes, but passes them on\n");
+        text_add(report->text, " ~ probes that a router there passed on unanswered, or that the "
+                               "target was asked too often: no loss of the network\n");
     if (table.has_unclear)
         text_add(report->text, " ? probes of this TTL reach the target at times, which may be "
                                "silent to them: no loss is known\n");

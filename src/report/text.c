@@ -77,10 +77,18 @@ static void write_findings(struct text_report *report, const struct sonde_servic
     }
 }
 
+/* Is what a service does not answer what it was asked too often? */
+static bool is_rationed(const struct sonde_service_result *service)
+{
+    const struct sonde_path *path = service->path;
+    return path != NULL && path->hop_count > 0 && path->hops[path->hop_count - 1].is_target &&
+           path->hops[path->hop_count - 1].loss_kind == SONDE_LOSS_RATE_LIMITED;
+}
+
 /* Has it lost probes that somebody who answers others would have answered? */
 static bool is_lossy(const struct sonde_service_result *service)
 {
-    return service->received < service->sent &&
+    return service->received < service->sent && !is_rationed(service) &&
            (service->received > 0 || service->state == SONDE_STATE_OPEN);
 }
 

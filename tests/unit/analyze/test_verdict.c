@@ -52,9 +52,8 @@ Test(verdict, a_port_that_only_answered_late_is_open_without_a_round_trip)
     case_add_full(&file, WEB, 1, SONDE_OUTCOME_NO_REPLY, NULL);
     case_add(&file, late);
     struct analysis analysis = case_judge(&file, WEB);
-    expect_verdict(
-        &analysis, SONDE_LEVEL_OK, SONDE_CODE_OK,
-        "1 of 1 lost; 1 answer, of the host or of hops, came late, or in place of a lost one");
+    expect_verdict(&analysis, SONDE_LEVEL_OK, SONDE_CODE_OK,
+                   "1 of 1 lost; 1 of 1 answers came late, or in place of a lost one");
 }
 
 Test(verdict, a_closed_port_has_failed)
