@@ -25,7 +25,7 @@ IFF_TUN = 0x0001
 IFF_NO_PI = 0x1000
 
 
-class Timed(collections.namedtuple("Timed", "seconds cpu_seconds rss_bytes code out")):
+class Timed(collections.namedtuple("Timed", "seconds cpu_seconds rss_bytes code out began_ns")):
     """What a program took, and what it printed."""
 
 
@@ -105,10 +105,10 @@ class Network(lab.Network):
                                            stderr=subprocess.STDOUT, start_new_session=True)
             self.stack.callback(self.stop, process)
             process.wait(timeout)
-            ns, cpu_us, rss_kb, code = map(int, figures.read().split())
+            ns, cpu_us, rss_kb, code, began_ns = map(int, figures.read().split())
             out.seek(0)
             return Timed(ns / 1e9, cpu_us / 1e6, rss_kb * 1024, code,
-                         out.read().decode(errors="replace"))
+                         out.read().decode(errors="replace"), began_ns)
 
 
 def found(tools):
