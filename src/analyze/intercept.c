@@ -116,8 +116,10 @@ static bool intercepted_by(const struct analyze_target *target, uint32_t service
     const struct tally_service *other = evidence_tally(target, control);
     uint8_t ttl = tally->reach.dest_ttl;
     bool is_exact;
+    if (other->reach.top_ttl < ttl) /* it shows no distance beyond */
+        return false;
     uint8_t distance = least_distance(target, control, &is_exact);
-    if (ttl == 0 || distance <= ttl || is_target_at(target, ttl))
+    if (distance <= ttl || is_target_at(target, ttl))
         return false;
     /* where the ways part before, one may simply be shorter */
     if (!evidence_same_way(tally, other, 1, ttl - 1U) ||
@@ -138,10 +140,11 @@ static bool intercepted_by(const struct analyze_target *target, uint32_t service
 bool evidence_interception(const struct analyze_target *target, uint32_t service,
                            struct interception *ret_interception)
 {
+    if (evidence_tally(target, service)->reach.dest_ttl == 0 || target->next_hop.user_mode != NULL)
+        return false;
     for (uint32_t i = 0; i < target->tally->service_count; i++) {
         struct interception found;
-        if (target->next_hop.user_mode == NULL && i != service &&
-            intercepted_by(target, service, i, &found)) {
+        if (i != service && intercepted_by(target, service, i, &found)) {
             *ret_interception = found;
             return true;
         }
@@ -176,8 +179,8 @@ bool evidence_may_be_intercepted(const struct analyze_target *target, uint32_t s
     const struct tally_service *tally = evidence_tally(target, service);
     for (uint32_t i = 0; i < target->tally->service_count; i++) {
         struct interception found;
-        if (i != service && evidence_interception(target, i, &found) &&
-            tally->reach.top_ttl < found.ttl)
+        bool is_behind = tally->reach.top_ttl < evidence_tally(target, i)->reach.dest_ttl;
+        if (i != service && is_behind && evidence_interception(target, i, &found))
             return true;
     }
     return is_nearer(target, service);

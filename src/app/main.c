@@ -31,7 +31,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <locale.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -94,7 +93,6 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "sonde: cannot become the user who called sudo\n");
         return EXIT_INTERNAL;
     }
-    (void)setlocale(LC_CTYPE, ""); /* NOLINT(concurrency-mt-unsafe): no other thread yet */
     int r = command_parse(argc, argv, &command, &error);
     if (r < 0) {
         (void)fprintf(stderr, "sonde: %s\n", error.data != NULL ? error.data : "out of memory");

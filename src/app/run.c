@@ -20,6 +20,7 @@
 
 #include <errno.h>
 #include <langinfo.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,6 +174,11 @@ static int open_session(struct run *run)
     struct sonde_error error;
     if (options.cycles == 0 && options.interval_ns == 0)
         options.interval_ns = REPORT_INTERVAL_NS;
+    enum sonde_family family = targets_family(&run->targets);
+    if (options.family == SONDE_FAMILY_NONE && options.source == NULL)
+        options.family = family;       /* so that no socket of another is opened */
+    if (family == SONDE_FAMILY_NONE)   /* getaddrinfo() reads names in the locale: RFC 3492 */
+        (void)setlocale(LC_CTYPE, ""); /* NOLINT(concurrency-mt-unsafe): no other thread yet */
     int wake_fd = 0;
     if (signal_catch(&wake_fd) < 0)
         return complain(EXIT_INTERNAL, "cannot catch signals");
@@ -236,8 +242,7 @@ static int exit_code(const struct sonde_snapshot *snapshot)
     return code;
 }
 
-/* No thread, not even one that is still looking up a name, changes the environment or the locale.
- */
+/* No thread, not even one that is still looking up a name, changes the environment. */
 /* NOLINTBEGIN(concurrency-mt-unsafe) */
 static bool wants_color(const struct command *command)
 {
@@ -249,11 +254,24 @@ static bool wants_color(const struct command *command)
            term[0] != '\0' && strcmp(term, "dumb") != 0;
 }
 
+/* NOLINTEND(concurrency-mt-unsafe) */
+
+/* Does the user's terminal take UTF-8, as the environment says? The locale of the process stays as
+ * it is, so this may be asked while names are still being looked up. */
+static bool locale_is_utf8(void)
+{
+    locale_t locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
+    if (locale == (locale_t)0)
+        return false;
+    bool utf8 = strcmp(nl_langinfo_l(CODESET, locale), "UTF-8") == 0;
+    freelocale(locale);
+    return utf8;
+}
+
 static bool wants_ascii(const struct command *command)
 {
-    return command->ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
+    return command->ascii || !locale_is_utf8();
 }
-/* NOLINTEND(concurrency-mt-unsafe) */
 
 static unsigned screen_columns(const struct command *command)
 {

@@ -219,16 +219,32 @@ static int add_control(struct service_list *list)
                               &(struct service){.protocol = "icmp", .control = list->count > 0});
 }
 
+/* The family of a target that is an address; SONDE_FAMILY_NONE: it is a name. */
+static enum sonde_family family_of(const struct target *target)
+{
+    struct sonde_addr addr;
+    if (host_is_zoned(target->host))
+        return SONDE_FAMILY_IPV6;
+    return sonde_addr_parse(target->host, &addr) < 0 ? SONDE_FAMILY_NONE
+                                                     : (enum sonde_family)addr.family;
+}
+
+enum sonde_family targets_family(const struct target_list *list)
+{
+    enum sonde_family family = list->count > 0 ? family_of(&list->items[0]) : SONDE_FAMILY_NONE;
+    for (size_t i = 1; i < list->count; i++) {
+        if (family_of(&list->items[i]) != family)
+            return SONDE_FAMILY_NONE;
+    }
+    return family;
+}
+
 /* Can a target be asked from the source address? Of a name the session takes an address that can.
  */
 static int check_source(const struct target *target, enum sonde_family source, struct text *reterr)
 {
-    struct sonde_addr addr = {.family = SONDE_FAMILY_NONE};
-    if (host_is_zoned(target->host))
-        addr.family = SONDE_FAMILY_IPV6;
-    else if (sonde_addr_parse(target->host, &addr) < 0)
-        return 0;
-    if (source == SONDE_FAMILY_NONE || addr.family == (uint8_t)source)
+    enum sonde_family family = family_of(target);
+    if (source == SONDE_FAMILY_NONE || family == SONDE_FAMILY_NONE || family == source)
         return 0;
     return host_refuse(reterr, "an address of another family than that of -a", target->input);
 }

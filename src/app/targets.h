@@ -57,6 +57,10 @@ SONDE_MUST_CHECK int targets_read_file(const char *bytes, size_t len, const char
 SONDE_MUST_CHECK int targets_finish(struct target_list *list, const struct target_rules *rules,
                                     struct text *reterr);
 
+/** @return The family that all targets have, which are addresses; SONDE_FAMILY_NONE: they differ,
+ * or one is a name. */
+enum sonde_family targets_family(const struct target_list *list);
+
 /** Free the list's items. */
 void targets_deinit(struct target_list *list);
 

@@ -127,13 +127,17 @@ static void find_overdue(struct engine *engine, struct engine_target *target, so
     }
 }
 
-/* How long a question stays silent before the next one has its turn. */
+/* When the next question has its turn, because this one stays silent; never: there is none. */
 static sonde_ns turn_ns(const struct engine *engine, const struct engine_target *target,
                         const struct engine_trace *trace)
 {
-    if (patience_longest_ns(&target->patience) == 0)
-        return engine->config.timeout_ns / 2; /* nothing has answered, and it will hardly be late */
-    return plan_patience_ns(engine, trace, trace->asking.at);
+    if (asking_turn_ns(&trace->asking, 0) == SONDE_NS_NEVER)
+        return SONDE_NS_NEVER;
+    sonde_ns wait =
+        engine->config.timeout_ns / 2; /* nothing has answered, it will hardly be late */
+    if (patience_longest_ns(&target->patience) != 0)
+        wait = plan_patience_ns(engine, trace, trace->asking.at);
+    return asking_turn_ns(&trace->asking, wait);
 }
 
 /* Ask those that are silent to a question the next one: that is no repetition. */
@@ -142,7 +146,7 @@ static void ask_on(const struct engine *engine, struct engine_target *target, so
     target->turn_ns = SONDE_NS_NEVER;
     for (uint32_t i = 0; i < target->trace_count; i++) {
         struct engine_trace *trace = trace_at(engine, target, i);
-        sonde_ns turn = asking_turn_ns(&trace->asking, turn_ns(engine, target, trace));
+        sonde_ns turn = turn_ns(engine, target, trace);
         if (ns_due(turn, now) && asking_turn(&trace->asking)) {
             trace->asks_on = true;
             members_add(&target->fulls, i);
@@ -238,6 +242,8 @@ bool look_needs(const struct engine *engine, const struct engine_target *target,
 static bool needs_anything(const struct engine *engine, const struct engine_target *target,
                            const struct engine_trace *trace)
 {
+    if (trace->standing == STANDING_ANSWERED)
+        return odd_needs_any(engine, target, trace);
     for (unsigned ttl = engine->config.first_ttl; ttl <= target->limit_ttl; ttl++) {
         if (look_needs(engine, target, trace, ttl))
             return true;
@@ -362,7 +368,7 @@ sonde_ns look_review(struct engine *engine, struct engine_target *target, sonde_
     for (uint32_t i = 0; i < target->trace_count; i++) {
         const struct engine_trace *trace = trace_at(engine, target, i);
         next = ns_min(next, overdue_ns(engine, target, trace));
-        next = ns_min(next, asking_turn_ns(&trace->asking, turn_ns(engine, target, trace)));
+        next = ns_min(next, turn_ns(engine, target, trace));
     }
     return next;
 }

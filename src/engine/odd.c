@@ -77,15 +77,43 @@ static bool is_unlike(const struct engine *engine, const struct engine_target *t
     return false;
 }
 
+/* The last TTL before the farthest distance at which the target was found; 0 = there is none. */
+static unsigned last_before(const struct engine_target *target)
+{
+    return target->farthest > 0 ? target->farthest - 1U : 0;
+}
+
+/* Is it still open at a TTL who answers a trace: was the trace not asked there, though it was where
+ * others meet the last router, or it is there? */
+static bool is_open_at(const struct engine *engine, const struct engine_target *target,
+                       const struct engine_trace *trace, unsigned ttl)
+{
+    unsigned last = last_before(target);
+    return ttl <= last && *asks_at(engine, trace, ttl) == 0 &&
+           (ttl == last || *asks_at(engine, trace, last) > 0);
+}
+
+/* Does a trace have to prove that it is the target that answers it? */
+static bool has_to_prove(const struct engine *engine, const struct engine_target *target,
+                         const struct engine_trace *trace)
+{
+    const struct tally_service *tally = trace_tally(engine, trace);
+    return tally->reach.refused_ttl == 0 &&
+           !ttl_set_has(&tally->reach.expired, last_before(target)) &&
+           (tally->outcomes[SONDE_OUTCOME_CLOSED].shown > 0 || is_unlike(engine, target, trace));
+}
+
 bool odd_needs(const struct engine *engine, const struct engine_target *target,
                const struct engine_trace *trace, unsigned ttl)
 {
-    const struct tally_service *tally = trace_tally(engine, trace);
-    unsigned last = target->farthest > 0 ? target->farthest - 1U : 0;
-    if (ttl > last || *asks_at(engine, trace, ttl) > 0 || tally->reach.refused_ttl != 0 ||
-        ttl_set_has(&tally->reach.expired, last))
-        return false;
-    if (ttl != last && *asks_at(engine, trace, last) == 0)
-        return false;
-    return tally->outcomes[SONDE_OUTCOME_CLOSED].shown > 0 || is_unlike(engine, target, trace);
+    return is_open_at(engine, target, trace, ttl) && has_to_prove(engine, target, trace);
+}
+
+bool odd_needs_any(const struct engine *engine, const struct engine_target *target,
+                   const struct engine_trace *trace)
+{
+    bool is_open = false;
+    for (unsigned ttl = engine->config.first_ttl; ttl <= target->limit_ttl && !is_open; ttl++)
+        is_open = is_open_at(engine, target, trace, ttl);
+    return is_open && has_to_prove(engine, target, trace);
 }

@@ -21,4 +21,8 @@ sonde_ns odd_review(const struct engine *engine, struct engine_target *target, s
 bool odd_needs(const struct engine *engine, const struct engine_target *target,
                const struct engine_trace *trace, unsigned ttl);
 
+/** @return true if odd_needs() is at any TTL that the target is asked at. */
+bool odd_needs_any(const struct engine *engine, const struct engine_target *target,
+                   const struct engine_trace *trace);
+
 #endif

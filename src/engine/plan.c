@@ -45,6 +45,7 @@ static void review(struct engine *engine, struct engine_target *target, sonde_ns
         target->limit_ttl = limit > target->limit_ttl ? limit : target->limit_ttl;
         target->review_ns = ns_min(target->review_ns, extent_grows_ns(engine, target, trace, now));
     }
+    walk_want_fresh(engine, target);
     look_choose(engine, target);
     walk_restart(engine, target);
 }

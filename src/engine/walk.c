@@ -106,18 +106,27 @@ void walk_set_limit(const struct engine *engine, struct engine_target *target,
     for (ttl = limit_ttl + 1U; ttl <= trace->limit_ttl; ttl++)
         members_remove(&turn_at(engine, target, ttl)->want, index);
     trace->limit_ttl = limit_ttl;
-    /* where nothing is known of what went ahead blindly, it is as if it had not been asked */
-    for (ttl = first; ttl <= limit_ttl; ttl++) {
-        if (members_has(&turn_at(engine, target, ttl)->fresh, index) &&
-            !trace_is_blind(engine, target, trace, ttl) && !is_flying(engine, trace, ttl))
-            members_add(&turn_at(engine, target, ttl)->want, index);
-    }
     /* what went ahead to where the target is now known to stand can have drawn nothing of it */
     if (limit_ttl != 0 && limit_ttl == target->distance &&
         limit_ttl != trace_reach(engine, trace)->dest_ttl &&
         *asks_at(engine, trace, limit_ttl) == 0 &&
         !trace_is_blind(engine, target, trace, limit_ttl))
         want_anew(engine, target, trace, limit_ttl);
+}
+
+void walk_want_fresh(const struct engine *engine, const struct engine_target *target)
+{
+    for (unsigned ttl = engine->config.first_ttl; ttl <= target->limit_ttl; ttl++) {
+        struct engine_turn *turn = turn_at(engine, target, ttl);
+        struct members left = members_without(turn->fresh, turn->want);
+        unsigned i = members_from(&left, 0);
+        for (; i != MEMBERS_NONE; i = members_from(&left, i + 1)) {
+            const struct engine_trace *trace = trace_at(engine, target, i);
+            if (ttl <= trace->limit_ttl && !trace_is_blind(engine, target, trace, ttl) &&
+                !is_flying(engine, trace, ttl))
+                members_add(&turn->want, i);
+        }
+    }
 }
 
 /* Begin a pass: the first at the first TTL, the others at another each, so that where two TTLs

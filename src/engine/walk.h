@@ -23,6 +23,10 @@ void walk_begin_cycle(const struct engine *engine, struct engine_target *target)
 void walk_set_limit(const struct engine *engine, struct engine_target *target,
                     struct engine_trace *trace, uint8_t limit_ttl);
 
+/** The limits are set: let every trace want to ask again where it went ahead blindly and was not
+ *  answered, and goes blindly no more. It is as if it had not been asked there. */
+void walk_want_fresh(const struct engine *engine, const struct engine_target *target);
+
 /** Let a trace want to ask a TTL again, in this cycle. */
 void walk_want(const struct engine *engine, const struct engine_target *target,
                const struct engine_trace *trace, unsigned ttl);

@@ -81,10 +81,11 @@ struct names_ops {
 
 /**
  * Names as the system sees them.
- * @param ret_names  On 0, the names.
+ * @param of_addresses  Names of addresses will be wanted; without it want() is not called.
+ * @param ret_names     On 0, the names.
  * @return 0; -ENOMEM; -EIO if c-ares cannot start; -EMFILE, -ENFILE.
  * Ownership: the caller frees it with its ops.
  */
-SONDE_MUST_CHECK int names_system_new(struct names **ret_names);
+SONDE_MUST_CHECK int names_system_new(bool of_addresses, struct names **ret_names);
 
 #endif

@@ -132,6 +132,7 @@ static int open_network(struct sonde_session *session, struct sonde_error *error
         .interface = options->interface,
         .mark = options->mark,
         .source_port = options->source_port,
+        .family = options->family,
         .watch = &session->watch,
     };
     for (size_t i = 0; probe_at(i) != NULL && i < LINUX_PROTOCOLS_MAX; i++)
@@ -155,7 +156,7 @@ static int open_network(struct sonde_session *session, struct sonde_error *error
     if (gethostname(hostname, sizeof hostname - 1) != 0)
         hostname[0] = '\0';
     session->hostname = arena_string(&session->arena, hostname);
-    r = names_system_new(&session->names);
+    r = names_system_new(!options->no_names, &session->names);
     return r < 0 ? fail_with(error, r, "cannot look names up: ") : 0;
 }
 

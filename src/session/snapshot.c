@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* From the tally and its analysis to a snapshot that stands on its own. */
 #include "base/time.h"
+#include "io/linux/linux.h"
 #include "session/copy.h"
 #include "session/internal.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -282,6 +284,37 @@ static enum sonde_status status_of(const struct sonde_session *session,
     return SONDE_STATUS_COMPLETE;
 }
 
+/* Find the interface that the run looks through. It is asked for here, where a report is made, and
+ * not before the first probe: the kernel lists all its interfaces, and some machines have hundreds.
+ */
+static void find_interface(struct sonde_session *session)
+{
+    if (session->kind == SONDE_TRANSPORT_SIMULATED || session->vantage == NO_TARGET)
+        return; /* a scenario names its own */
+    if (session->options.interface != NULL)
+        (void)snprintf(session->interface, sizeof session->interface, "%s",
+                       session->options.interface);
+    else
+        linux_interface_of(&session->targets[session->vantage].source, session->interface,
+                           sizeof session->interface);
+}
+
+static void copy_vantage(struct sonde_session *session, struct owned_snapshot *owned)
+{
+    struct sonde_vantage *vantage = &owned->snapshot.vantage;
+    const struct tally *tally = session->tally;
+    find_interface(session);
+    vantage->hostname = arena_string(&owned->arena, session->hostname);
+    if (session->interface[0] != '\0')
+        vantage->interface = arena_string(&owned->arena, session->interface);
+    if (session->vantage != NO_TARGET)
+        vantage->source = session->targets[session->vantage].source;
+    vantage->transport = session->kind;
+    vantage->lacks_icmp = session->lacks_icmp;
+    memcpy(vantage->sent_clocks, tally->sent_clocks, sizeof vantage->sent_clocks);
+    memcpy(vantage->received_clocks, tally->received_clocks, sizeof vantage->received_clocks);
+}
+
 static void copy_run(struct sonde_session *session, struct owned_snapshot *owned)
 {
     struct sonde_snapshot *snapshot = &owned->snapshot;
@@ -292,13 +325,6 @@ static void copy_run(struct sonde_session *session, struct owned_snapshot *owned
     snapshot->started_wall_ns = session->wall_start_ns;
     snapshot->duration_ns = ns_sub(end, session->start_ns);
     snapshot->cycles_done = session->cycles_begun;
-    snapshot->vantage.hostname = arena_string(&owned->arena, session->hostname);
-    if (session->interface[0] != '\0')
-        snapshot->vantage.interface = arena_string(&owned->arena, session->interface);
-    if (session->vantage != NO_TARGET)
-        snapshot->vantage.source = session->targets[session->vantage].source;
-    snapshot->vantage.transport = session->kind;
-    snapshot->vantage.lacks_icmp = session->lacks_icmp;
     snapshot->settings = (struct sonde_settings){
         .cycles = options->cycles,
         .interval_ns = options->interval_ns,
@@ -314,11 +340,7 @@ static void copy_run(struct sonde_session *session, struct owned_snapshot *owned
         memcpy(zones, session->zones, session->zone_count * sizeof *zones);
         snapshot->zones = (struct sonde_zones){zones, session->zone_count};
     }
-    struct sonde_vantage *vantage = &snapshot->vantage;
-    const struct tally *tally = session->tally;
-    memcpy(vantage->sent_clocks, tally->sent_clocks, sizeof vantage->sent_clocks);
-    memcpy(vantage->received_clocks, tally->received_clocks, sizeof vantage->received_clocks);
-    snapshot->own_losses.send = tally->send_errors;
+    snapshot->own_losses.send = session->tally->send_errors;
     snapshot->own_losses.receive_queue = session->transport->ops->lost_here(session->transport);
 }
 
@@ -330,6 +352,7 @@ int sonde_session_snapshot(struct sonde_session *session, struct sonde_snapshot 
     if (owned == NULL)
         return -ENOMEM;
     copy_run(session, owned);
+    copy_vantage(session, owned);
     copy_targets(session, owned);
     owned->snapshot.status = status_of(session, &owned->snapshot);
     if (!arena_ok(&owned->arena)) {

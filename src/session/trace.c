@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Flows and traces: what every service of every target will be probed with. */
 #include "base/time.h"
-#include "io/linux/linux.h"
 #include "session/internal.h"
 #include "wire/udp.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -228,17 +226,8 @@ void session_begin(struct sonde_session *session)
  * added, whichever was ready first. */
 static void note_vantage(struct sonde_session *session, uint32_t index)
 {
-    if (session->vantage != NO_TARGET && session->vantage < index)
-        return;
-    session->vantage = index;
-    if (session->kind == SONDE_TRANSPORT_SIMULATED)
-        return;
-    if (session->options.interface != NULL)
-        (void)snprintf(session->interface, sizeof session->interface, "%s",
-                       session->options.interface);
-    else
-        linux_interface_of(&session->targets[index].source, session->interface,
-                           sizeof session->interface);
+    if (session->vantage == NO_TARGET || session->vantage > index)
+        session->vantage = index;
 }
 
 /* Flows for the services of a target: a spec for each, in their order, but for those that are

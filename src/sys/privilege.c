@@ -38,11 +38,12 @@ void privilege_raise(void)
     (void)cap_free(caps);
 }
 
-/* The bounding set takes CAP_SETPCAP, which only a process that was root has. */
+/* Drop one after the other, until there is none left. It takes CAP_SETPCAP, which only a process
+ * that was root has; without it the first one fails. */
 static void drop_bounding(void)
 {
-    for (cap_value_t cap = 0; cap_get_bound(cap) >= 0; cap++)
-        (void)cap_drop_bound(cap);
+    for (cap_value_t cap = 0; cap_drop_bound(cap) == 0; cap++)
+        ;
 }
 
 /* Read a user or group id that sudo names in the environment. 4294967295 is none: setresuid(2).
@@ -108,7 +109,7 @@ int privilege_drop(void)
     uid_t uid;
     uid_t saved;
     drop_bounding(); /* while it is allowed */
-    (void)cap_reset_ambient();
+    (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
     if (getresuid(&real, &uid, &saved) < 0 || (saved != uid && setresuid(uid, uid, uid) < 0))
         return -errno;
     /* else any process of this user's takes the sockets, without a capability: pidfd_getfd(2) */

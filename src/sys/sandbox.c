@@ -2,199 +2,33 @@
 /* The sandbox, and its half that is about system calls; see sys/sandbox.h. seccomp(2). */
 #include "sys/sandbox.h"
 
+#include "sys/filter.h"
 #include "sys/landlock.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/netlink.h>
-#include <netinet/in.h>
-#include <sched.h>
-#include <seccomp.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 
-#if SONDE_SANDBOX
-
-/* A system call that may be made with any arguments. */
-static const int plain_calls[] = {
-    /* probing, and the sockets of resolvers */
-    SCMP_SYS(bind), SCMP_SYS(connect), SCMP_SYS(getpeername), SCMP_SYS(getsockname),
-    SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg),
-    SCMP_SYS(recvmmsg), SCMP_SYS(sendto), SCMP_SYS(sendmsg), SCMP_SYS(sendmmsg),
-    /* waiting */
-    SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl),
-    SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(eventfd2), SCMP_SYS(clock_nanosleep),
-    SCMP_SYS(nanosleep), SCMP_SYS(restart_syscall), SCMP_SYS(sched_yield),
-    /* clocks where the vDSO has none, and random numbers */
-    SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(getrandom),
-    /* reading, and writing to what is open already: the report */
-    SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(writev),
-    SCMP_SYS(lseek), SCMP_SYS(close), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(stat),
-    SCMP_SYS(lstat), SCMP_SYS(statx), SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
-    SCMP_SYS(readlink), SCMP_SYS(readlinkat),
-    /* memory; modules of the C library are loaded when a name is looked up */
-    SCMP_SYS(brk), SCMP_SYS(madvise), SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(mremap),
-    SCMP_SYS(munmap),
-    /* threads and signals */
-    SCMP_SYS(futex), SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(set_tid_address),
-    SCMP_SYS(sched_getaffinity), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask),
-    SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack),
-    /* who am I; where am I */
-    SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid),
-    SCMP_SYS(getegid), SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(exit), SCMP_SYS(exit_group)};
-
-/* The sockets that may be opened: probes without privilege, resolvers, local resolver services,
- * and the kernel's list of addresses, by which getaddrinfo() sorts its answers. */
-static const struct {
-    unsigned domain;
-    unsigned type;
-    unsigned protocol;
-} socket_kinds[] = {
-    {AF_INET, SOCK_DGRAM, 0},
-    {AF_INET, SOCK_DGRAM, IPPROTO_UDP},
-    {AF_INET, SOCK_DGRAM, IPPROTO_ICMP},
-    {AF_INET, SOCK_STREAM, 0},
-    {AF_INET, SOCK_STREAM, IPPROTO_TCP},
-    {AF_INET6, SOCK_DGRAM, 0},
-    {AF_INET6, SOCK_DGRAM, IPPROTO_UDP},
-    {AF_INET6, SOCK_DGRAM, IPPROTO_ICMPV6},
-    {AF_INET6, SOCK_STREAM, 0},
-    {AF_INET6, SOCK_STREAM, IPPROTO_TCP},
-    {AF_UNIX, SOCK_DGRAM, 0},
-    {AF_UNIX, SOCK_STREAM, 0},
-    {AF_NETLINK, SOCK_RAW, NETLINK_ROUTE},
-};
-
-/* What may be asked about a descriptor: is it a terminal, and how wide; how much can be read; what
- * is the name of an interface. Not TIOCSTI, by which one types into another program's terminal. */
-static const unsigned requests[] = {TCGETS, TIOCGWINSZ, FIONREAD, SIOCGIFNAME, SIOCGIFINDEX};
-
-/* What may be done with a descriptor. Not F_SETOWN and F_SETSIG, by which the kernel sends any
- * signal to any process of this user's. */
-static const unsigned commands[] = {F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL};
-
-/* All of an argument that is an int: the kernel does not look at the upper half of its register. */
-static const scmp_datum_t whole_int = UINT32_MAX;
-
-/* The condition that those bits of an argument that are in @p mask are @p value. */
-static struct scmp_arg_cmp bits_are(unsigned argument, scmp_datum_t mask, scmp_datum_t value)
-{
-    return (struct scmp_arg_cmp){argument, SCMP_CMP_MASKED_EQ, mask, value};
-}
-
-static int allow_plain(scmp_filter_ctx filter)
-{
-    int r = 0;
-    for (size_t i = 0; r == 0 && i < sizeof plain_calls / sizeof *plain_calls; i++)
-        r = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, plain_calls[i], 0, NULL);
-    return r;
-}
-
-static int allow_sockets(scmp_filter_ctx filter)
-{
-    const scmp_datum_t type_mask = 0xf; /* SOCK_TYPE_MASK of the kernel's include/linux/net.h */
-    int r = 0;
-    for (size_t i = 0; r == 0 && i < sizeof socket_kinds / sizeof *socket_kinds; i++) {
-        const struct scmp_arg_cmp conditions[] = {
-            bits_are(0, whole_int, socket_kinds[i].domain),
-            bits_are(1, type_mask, socket_kinds[i].type),
-            bits_are(2, whole_int, socket_kinds[i].protocol),
-        };
-        r = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 3, conditions);
-    }
-    return r;
-}
-
-/* A call whose second argument is one of these. */
-static int allow_second(scmp_filter_ctx filter, int call, const unsigned *values, size_t count)
-{
-    int r = 0;
-    for (size_t i = 0; r == 0 && i < count; i++) {
-        const struct scmp_arg_cmp condition = bits_are(1, whole_int, values[i]);
-        r = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 1, &condition);
-    }
-    return r;
-}
-
-/* Files are opened only to be read: Landlock says which, this holds also where it is missing. */
-static int allow_reading(scmp_filter_ctx filter)
-{
-    const scmp_datum_t changing = O_ACCMODE | O_CREAT | O_TRUNC;
-    const struct scmp_arg_cmp of_openat = bits_are(2, changing, O_RDONLY);
-    const struct scmp_arg_cmp of_open = bits_are(1, changing, O_RDONLY);
-    int r = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, &of_openat);
-    if (r == 0)
-        r = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(open), 1, &of_open);
-    return r;
-}
-
-/* A thread of this process may be started, no process and nothing with namespaces of its own.
- * What clone3() is asked for lies in memory, where no filter looks: the C library is told that
- * there is no such call, and takes clone(). Its flags are its first argument on the machines that
- * machine_is_known() knows. */
-static int allow_threads(scmp_filter_ctx filter)
-{
-    const scmp_datum_t thread = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD;
-    const scmp_datum_t deciding = thread | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS |
-                                  CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET |
-                                  CLONE_PTRACE;
-    const struct scmp_arg_cmp is_thread = bits_are(0, deciding, thread);
-    int r = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, &is_thread);
-    if (r == 0)
-        r = seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0, NULL);
-    return r;
-}
-
-/* The list above is made for 64-bit machines whose system calls take their arguments in
- * registers one by one. */
-static bool machine_is_known(void)
-{
-    uint32_t machine = seccomp_arch_native();
-    return machine == SCMP_ARCH_X86_64 || machine == SCMP_ARCH_AARCH64;
-}
-
-/* Whatever is not on the list fails with EPERM: a C library that tries something unforeseen gets
- * on without it, rather than ending the run. */
+/* privilege_drop() has set no_new_privs, without which this takes privilege. */
 static int filter_close(void)
 {
-    if (!machine_is_known())
-        return -ENOSYS;
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-    if (filter == NULL)
-        return -ENOMEM;
-    int r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0); /* privilege_drop() has set it */
-    if (r == 0)
-        r = allow_plain(filter);
-    if (r == 0)
-        r = allow_sockets(filter);
-    if (r == 0)
-        r = allow_second(filter, SCMP_SYS(ioctl), requests, sizeof requests / sizeof *requests);
-    if (r == 0)
-        r = allow_second(filter, SCMP_SYS(fcntl), commands, sizeof commands / sizeof *commands);
-    if (r == 0)
-        r = allow_reading(filter);
-    if (r == 0)
-        r = allow_threads(filter);
-    if (r == 0)
-        r = seccomp_load(filter);
-    if (r == -ECANCELED) /* that is all it says where the kernel refuses: seccomp_load(3) */
-        r = -errno;
-    seccomp_release(filter);
-    return r;
+#if SONDE_FILTER
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter_program, 0, 0) < 0 ? -errno : 0;
+#else
+    return -ENOSYS;
+#endif
 }
 
+#if SONDE_SANDBOX
 void sandbox_close(struct sandbox *ret_sandbox)
 {
     ret_sandbox->landlock = landlock_close();
     ret_sandbox->filter = filter_close();
 }
-
 #else
-
 /* Sanitizers write reports and start processes, coverage writes files: nothing is closed. */
 void sandbox_close(struct sandbox *ret_sandbox)
 {
-    *ret_sandbox = (struct sandbox){-ENOSYS, -ENOSYS};
+    *ret_sandbox = (struct sandbox){-ENOSYS, filter_close()};
 }
-
 #endif

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Networks whose links take time, and programs that are timed in them."""
 import collections
+import contextlib
 import fcntl
 import json
 import os
@@ -10,17 +11,21 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "netns"))
 import lab
 
 LIFETIME_S = 3600  # after this the links end by themselves
 TUNSETIFF = 0x400454CA  # linux/if_tun.h
+SENT_COLUMN = 9  # behind a name in /proc/net/dev, packets: the kernel's net/core/net-procfs.c
+WATCH_S = 0.001
 IFF_TUN = 0x0001
 IFF_NO_PI = 0x1000
 
 
-class Timed(collections.namedtuple("Timed", "seconds cpu_seconds rss_bytes code out")):
+class Timed(collections.namedtuple("Timed", "seconds cpu_seconds rss_bytes code out began_ns")):
     """What a program took, and what it printed."""
 
 
@@ -65,6 +70,32 @@ class Network(lab.Network):
         out = self.run(node, "ip", "-s", "-j", "link", "show", "dev", interface)
         return json.loads(out)[0]["stats64"]["tx"]["packets"]
 
+    @contextlib.contextmanager
+    def watched(self, node, interface):
+        """Yield a list of (when, packets sent) that grows meanwhile, every millisecond or so."""
+        with self.inside(node):
+            file = os.open("/proc/thread-self/net/dev", os.O_RDONLY)
+        samples = []
+        over = threading.Event()
+
+        def count():
+            lines = os.pread(file, 1 << 16, 0).decode().splitlines()
+            words = next(line.split() for line in lines if f" {interface}:" in f" {line}")
+            return int(words[1 + SENT_COLUMN])
+
+        def watch():
+            while not over.wait(WATCH_S):
+                samples.append((time.monotonic(), count()))
+
+        thread = threading.Thread(target=watch)
+        thread.start()
+        try:
+            yield samples
+        finally:
+            over.set()
+            thread.join()
+            os.close(file)
+
     def timed(self, node, *words, timeout=120):
         """Run a program; what it took, and what it printed."""
         with tempfile.TemporaryFile() as out, tempfile.NamedTemporaryFile("r") as figures:
@@ -74,10 +105,10 @@ class Network(lab.Network):
                                            stderr=subprocess.STDOUT, start_new_session=True)
             self.stack.callback(self.stop, process)
             process.wait(timeout)
-            ns, cpu_us, rss_kb, code = map(int, figures.read().split())
+            ns, cpu_us, rss_kb, code, began_ns = map(int, figures.read().split())
             out.seek(0)
             return Timed(ns / 1e9, cpu_us / 1e6, rss_kb * 1024, code,
-                         out.read().decode(errors="replace"))
+                         out.read().decode(errors="replace"), began_ns)
 
 
 def found(tools):

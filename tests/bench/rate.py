@@ -20,6 +20,8 @@ REPETITIONS = 5
 TARGETS = 10000
 CYCLES = 100
 QUICK_CYCLES = 10
+PACES = (100, 1000, 10000, 50000)
+PACED_S = 3
 FPING_CYCLES = 5  # it has 65535 sequence numbers for ten seconds
 
 
@@ -69,6 +71,16 @@ class Field:
                    for target in document["targets"])
         return self.burst(probes, probes - lost, document["duration_ms"], done)
 
+    def paced(self, rate, seconds):
+        """Packets behind the first that were seen, and the seconds that they took."""
+        with self.net.watched("vantage", "to-server") as samples:
+            self.net.timed("vantage", self.programs.sonde, "-q", "-n", "-F", self.file.name,
+                           "-c", "1000000", "-i", "0.01", "--deadline", str(seconds),
+                           "--rate", str(rate))
+        begin = next(sample for sample in samples if sample[1] > samples[0][1])
+        end = next(sample for sample in samples if sample[1] == samples[-1][1])
+        return end[1] - begin[1], end[0] - begin[0]
+
     def fping(self, cycles):
         cycles = min(cycles, FPING_CYCLES)
         done = self.net.timed("vantage", "fping", "-q", "-i", "0", "-p", "10", "-C", str(cycles),
@@ -103,7 +115,27 @@ def measure(programs, quick):
                     f"{burst.rss_mb:.1f}")
     finally:
         field.net.close()
+    pace(programs, quick)
     memory(programs, quick)
+
+
+def pace(programs, quick):
+    """Whether --rate is kept: packets a second on the wire, from the first to the last. There are
+    always more targets due than may be asked, until the time is up; ARP is among the packets. The
+    pace may never be above --rate, and is below it where the machine does not let sonde run."""
+    out = table.Table("    sonde's pace", {
+        "--rate": 7, "targets": 7, "packets": 8, "packets/s": 9, "of --rate": 9})
+    for rate in PACES[1:3] if quick else PACES:
+        targets = min(rate, TARGETS)
+        field = Field(programs, targets)
+        try:
+            runs = [field.paced(rate, 1 if quick else PACED_S)
+                    for _ in range(1 if quick else REPETITIONS)]
+        finally:
+            field.net.close()
+        packets, seconds = max(runs, key=lambda run: run[0] / run[1])  # the machine has its moods
+        out.add(rate, targets, packets, f"{packets / seconds:.1f}",
+                f"{packets / seconds / rate * 100:.1f} %")
 
 
 def memory(programs, quick):

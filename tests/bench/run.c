@@ -3,7 +3,8 @@
  * Run a command and write down what it took, from a process so small that nothing of it is measured
  * along: a child's largest memory is at least that of who forked it. bench-run FILE COMMAND...
  *
- * FILE gets: nanoseconds, microseconds of CPU time, KiB of memory, exit code (-1: by a signal).
+ * FILE gets: nanoseconds, microseconds of CPU time, KiB of memory, exit code (-1: by a signal), and
+ * the time of day at which it began, in nanoseconds.
  */
 #include <inttypes.h>
 #include <spawn.h>
@@ -15,10 +16,10 @@
 
 extern char **environ;
 
-static int64_t now_ns(void)
+static int64_t now_ns(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
@@ -37,13 +38,14 @@ int main(int argc, char **argv)
     FILE *file = fopen(argv[1], "we");
     if (file == NULL)
         return 3;
-    int64_t began = now_ns();
+    int64_t began_wall = now_ns(CLOCK_REALTIME);
+    int64_t began = now_ns(CLOCK_MONOTONIC);
     if (posix_spawnp(&pid, argv[2], NULL, NULL, argv + 2, environ) != 0 ||
         wait4(pid, &status, 0, &usage) != pid)
         return 3;
-    int64_t took = now_ns() - began;
-    fprintf(file, "%" PRId64 " %" PRId64 " %ld %d\n", took,
+    int64_t took = now_ns(CLOCK_MONOTONIC) - began;
+    fprintf(file, "%" PRId64 " %" PRId64 " %ld %d %" PRId64 "\n", took,
             in_us(usage.ru_utime) + in_us(usage.ru_stime), usage.ru_maxrss,
-            WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+            WIFEXITED(status) ? WEXITSTATUS(status) : -1, began_wall);
     return fclose(file) == 0 ? 0 : 3;
 }

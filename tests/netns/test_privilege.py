@@ -229,6 +229,14 @@ class Privilege(unittest.TestCase):
                          {str(NOBODY)})
         self.check(process, ALL_BUT_BOUNDING)
 
+    def test_no_raw_socket_is_opened_of_a_family_that_no_target_has(self):
+        process = self.started()
+        # the first line of each has the names of the columns; /proc/net/raw, proc(5)
+        sockets = {name: len(self.net.run("vantage", "cat", "/proc/net/" + name).splitlines()) - 1
+                   for name in ("raw", "raw6")}
+        self.net.stop(process)
+        self.assertEqual(sockets, {"raw": 4, "raw6": 0})  # to send through; ICMP, UDP, TCP
+
     # --- the sandbox
 
     def test_from_inside_nothing_can_be_executed_written_or_captured(self):

@@ -157,11 +157,13 @@ static int hold_wanted(struct linux_transport *linux_transport, enum sonde_famil
     return r;
 }
 
-/* Open everything of one family. -EAFNOSUPPORT: this system does without it. */
+/* Open everything of one family, if it is wanted. -EAFNOSUPPORT: this system does without it. */
 static int open_family(struct linux_transport *linux_transport, enum sonde_family family)
 {
     const struct linux_config *config = &linux_transport->config;
     unsigned at = family_index(family);
+    if (config->family != SONDE_FAMILY_NONE && config->family != family)
+        return 0;
     int r = socket_sender(family, config, &linux_transport->senders[at]);
     if (r == 0)
         r = socket_router(family, config, &linux_transport->routers[at]);

@@ -21,10 +21,11 @@ enum { LINUX_PROTOCOLS_MAX = 8 };
 struct linux_config {
     uint8_t protocols[LINUX_PROTOCOLS_MAX]; /* to be probed; ICMP is always received */
     size_t protocol_count;
-    const char *interface;  /* send through this one only; NULL = the routing table's choice */
-    uint32_t mark;          /* SO_MARK; 0 = none */
-    uint16_t source_port;   /* to hold for every protocol with ports; 0 = any */
-    struct io_watch *watch; /* borrowed; may be NULL */
+    enum sonde_family family; /* nothing of another one is bound; NONE = of both */
+    const char *interface;    /* send through this one only; NULL = the routing table's choice */
+    uint32_t mark;            /* SO_MARK; 0 = none */
+    uint16_t source_port;     /* to hold for every protocol with ports; 0 = any */
+    struct io_watch *watch;   /* borrowed; may be NULL */
 };
 
 /**

@@ -211,11 +211,13 @@ static int hold_wanted(struct unprivileged *unprivileged, enum sonde_family fami
     return datagram_bind(unprivileged, &flow, 0);
 }
 
-/* Open what one family needs. -EAFNOSUPPORT: this system does without it. */
+/* Open what one family needs, if it is wanted. -EAFNOSUPPORT: this system does without it. */
 static int open_family(struct unprivileged *unprivileged, enum sonde_family family)
 {
-    int *router = &unprivileged->routers[family_index(family)];
-    int r = socket_router(family, &unprivileged->config, router);
+    const struct linux_config *config = &unprivileged->config;
+    if (config->family != SONDE_FAMILY_NONE && config->family != family)
+        return 0;
+    int r = socket_router(family, config, &unprivileged->routers[family_index(family)]);
     return r < 0 ? r : hold_wanted(unprivileged, family);
 }
 

@@ -44,7 +44,7 @@ struct entry {
 struct system_names {
     struct names names;
     struct forward *forward;
-    ares_channel channel;
+    ares_channel channel; /* NULL: no names of addresses are wanted */
     struct entry entries[CACHE_BUCKETS];
     uint32_t entry_count;
     uint32_t waiting;
@@ -183,27 +183,35 @@ static sonde_ns system_watch(struct names *names, struct io_watch *watch)
     ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
     struct timeval timeout;
     sonde_ns until = forward_watch(system->forward, watch);
+    if (system->under_way == 0)
+        return until;
     int bits = ares_getsock(system->channel, sockets, ARES_GETSOCK_MAXNUM);
     for (int i = 0; i < ARES_GETSOCK_MAXNUM && watch->count < IO_WATCH_MAX; i++) {
         short events = events_of(bits, i);
         if (events != 0)
             watch->fds[watch->count++] = (struct pollfd){.fd = sockets[i], .events = events};
     }
-    if (system->under_way == 0 || ares_timeout(system->channel, NULL, &timeout) == NULL)
+    if (ares_timeout(system->channel, NULL, &timeout) == NULL)
         return until;
     sonde_ns wait = timeout.tv_sec * SONDE_NS_PER_S + timeout.tv_usec * SONDE_NS_PER_US;
     return ns_min(until, ns_add(clock_monotonic_ns(), wait));
+}
+
+static void close_channel(struct system_names *system)
+{
+    ares_destroy(system->channel); /* calls on_answer() for what is under way */
+    for (uint32_t i = 0; i < CACHE_BUCKETS; i++)
+        free(system->entries[i].name);
+    ares_library_cleanup();
 }
 
 static struct names *system_free(struct names *names)
 {
     struct system_names *system = system_of(names);
     forward_free(system->forward);
-    ares_destroy(system->channel); /* calls on_answer() for what is under way */
-    for (uint32_t i = 0; i < CACHE_BUCKETS; i++)
-        free(system->entries[i].name);
+    if (system->channel != NULL)
+        close_channel(system);
     free(system);
-    ares_library_cleanup();
     return NULL;
 }
 
@@ -231,14 +239,14 @@ static int open_channel(struct system_names *system)
     return -EIO;
 }
 
-int names_system_new(struct names **ret_names)
+int names_system_new(bool of_addresses, struct names **ret_names)
 {
     struct system_names *system = calloc(1, sizeof *system);
     if (system == NULL)
         return -ENOMEM;
     system->names.ops = &system_ops;
     int r = forward_new(&system->forward);
-    if (r == 0)
+    if (r == 0 && of_addresses)
         r = open_channel(system);
     if (r < 0) {
         forward_free(system->forward);

@@ -139,6 +139,28 @@ Test(targets, an_address_of_another_family_than_the_source_is_refused)
     }
 }
 
+Test(targets, they_have_a_family_if_all_are_addresses_of_it)
+{
+    static const struct {
+        const char *words[2];
+        enum sonde_family family;
+    } cases[] = {
+        {{"192.0.2.1", "192.0.2.2:443"}, SONDE_FAMILY_IPV4},
+        {{"[2001:db8::1]:443", "fe80::1%eth0"}, SONDE_FAMILY_IPV6},
+        {{"192.0.2.1", "2001:db8::1"}, SONDE_FAMILY_NONE},
+        {{"192.0.2.1", "example.com"}, SONDE_FAMILY_NONE},
+        {{"example.com", "192.0.2.1"}, SONDE_FAMILY_NONE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct target_list list = {0};
+        struct text error = {0};
+        for (size_t k = 0; k < 2; k++)
+            cr_assert_eq(targets_read(cases[i].words[k], &rules, &list, &error), 0);
+        cr_expect_eq(targets_family(&list), cases[i].family, "%zu", i);
+        targets_deinit(&list);
+    }
+}
+
 /* -I says which link it is. */
 Test(targets, with_an_interface_a_link_local_address_needs_no_zone)
 {

@@ -49,6 +49,15 @@ Test(members, common_is_what_is_in_both)
     cr_expect_eq(common.words[1], UINT64_C(0x3) << 61);
 }
 
+Test(members, without_is_what_is_in_the_first_alone)
+{
+    struct members a = {{0xff00, UINT64_C(0xf) << 60}};
+    struct members b = {{0x0ff0, UINT64_C(0x3) << 61}};
+    struct members rest = members_without(a, b);
+    cr_expect_eq(rest.words[0], 0xf000);
+    cr_expect_eq(rest.words[1], UINT64_C(1) << 60 | UINT64_C(1) << 63);
+}
+
 /* For every pair of members, and every place to look from. */
 Test(members, the_first_from_a_place_on_and_round)
 {
