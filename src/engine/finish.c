@@ -22,7 +22,7 @@ static void describe(struct engine *engine, uint32_t index, struct sonde_event *
     const struct flight *flight = &engine->flights.flights[index];
     const struct engine_trace *trace = &engine->traces[flight->trace];
     event->target = trace->target;
-    event->service = trace_place(engine, trace);
+    event->service = trace_index(engine, trace);
     event->cycle = flight->cycle;
     event->ttl = flight->ttl;
     event->question = flight->question;
@@ -304,7 +304,7 @@ void finish_unanswered(struct engine *engine, uint32_t index, sonde_ns now)
         trace->is_excused = true;
         target->again_count++;
         asking_again(&trace->asking, flight->question);
-        members_add(&target->fulls, trace_place(engine, trace));
+        members_add(&target->fulls, trace_index(engine, trace));
         finish_unawaited(engine, index);
         return;
     }

@@ -162,10 +162,10 @@ static unsigned known_up_to(const struct engine_target *target)
     return target->distance > target->top_ttl ? target->distance : target->top_ttl;
 }
 
-/* Where a silent trace ends: the first hop behind those that answered it at which others meet a
+/* Where a silent trace is lost: the first hop behind those that answered it at which others meet a
  * router; 0 = there is none. Hops that are silent to all show nothing. */
-static unsigned end_ttl(const struct engine *engine, const struct engine_target *target,
-                        const struct engine_trace *trace)
+static unsigned lost_ttl(const struct engine *engine, const struct engine_target *target,
+                         const struct engine_trace *trace)
 {
     unsigned last = known_up_to(target);
     for (unsigned ttl = trace_reach(engine, trace)->top_ttl + 1U; ttl <= last; ttl++) {
@@ -183,7 +183,7 @@ static bool is_uncompared(const struct engine *engine, const struct engine_targe
     const struct tally_service *tally = trace_tally(engine, trace);
     const struct tally_hop *hop = tally->hops != NULL ? tally->hops[ttl] : NULL;
     return trace->ops->has_ports && (hop == NULL || hop->passed_over == 0) &&
-           *asks_at(engine, trace, ttl) < LOOK_ASKS_MAX && ttl == end_ttl(engine, target, trace);
+           *asks_at(engine, trace, ttl) < LOOK_ASKS_MAX && ttl == lost_ttl(engine, target, trace);
 }
 
 /* Is it to be asked again for that? */
@@ -312,9 +312,9 @@ static void favour(const struct engine *engine, struct engine_target *target,
                    const struct engine_trace *silent)
 {
     const struct engine_trace *control = find_control(engine, target, silent->spec.flow.protocol);
-    members_add(&target->favoured, trace_place(engine, silent));
+    members_add(&target->favoured, trace_index(engine, silent));
     if (control != NULL)
-        members_add(&target->favoured, trace_place(engine, control));
+        members_add(&target->favoured, trace_index(engine, control));
 }
 
 /* Choose who is served first from now on. */

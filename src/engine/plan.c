@@ -17,7 +17,7 @@ static const sonde_ns RECHECK_SLACK_NS = 5 * SONDE_NS_PER_MS;
 
 /* Until when the last router may say that it does not find the target; INT64_MIN: something of that
  * answers, or everything is refused. */
-static sonde_ns word_ns(const struct engine *engine, const struct engine_target *target)
+static sonde_ns unresolved_ns(const struct engine *engine, const struct engine_target *target)
 {
     sonde_ns last = INT64_MIN;
     for (uint32_t i = 0; !target->patience.reached && i < target->trace_count; i++) {
@@ -35,7 +35,7 @@ static void review(struct engine *engine, struct engine_target *target, sonde_ns
 {
     target->changed = false;
     extent_learn(engine, target);
-    target->word_ns = word_ns(engine, target);
+    target->unresolved_ns = unresolved_ns(engine, target);
     target->review_ns = look_review(engine, target, now);
     target->limit_ttl = 0;
     for (uint32_t i = 0; i < target->trace_count; i++) {
@@ -236,7 +236,7 @@ sonde_ns plan_settled_ns(const struct engine *engine, const struct engine_target
 
 sonde_ns plan_done_ns(const struct engine *engine, const struct engine_target *target)
 {
-    return ns_max(plan_settled_ns(engine, target), target->word_ns);
+    return ns_max(plan_settled_ns(engine, target), target->unresolved_ns);
 }
 
 /* When a target has something to send. */

@@ -69,12 +69,12 @@ struct engine_target {
     uint32_t first_trace;
     uint32_t trace_count;
     struct patience patience;
-    bool has_scout;     /* one of its traces may go ahead; see engine/extent.h */
-    sonde_ns begun_ns;  /* when its first full-TTL probe left; never: none has */
-    sonde_ns turn_ns;   /* when a question has its first turn; never: all had theirs */
-    sonde_ns settle_ns; /* since when what was in flight then is given up; never: it is not */
-    sonde_ns word_ns; /* until when the last router may say that it does not find the target, since
-                         nothing has answered */
+    bool has_scout;         /* one of its traces may go ahead; see engine/extent.h */
+    sonde_ns begun_ns;      /* when its first full-TTL probe left; never: none has */
+    sonde_ns turn_ns;       /* when a question has its first turn; never: all had theirs */
+    sonde_ns settle_ns;     /* since when what was in flight then is given up; never: it is not */
+    sonde_ns unresolved_ns; /* until when the last router may say that it does not find the target,
+                         since nothing has answered */
     bool done;
 
     /* cycles */
@@ -195,7 +195,7 @@ static inline struct engine_trace *trace_at(const struct engine *engine,
 }
 
 /** @return The index of a trace within its target. */
-static inline uint32_t trace_place(const struct engine *engine, const struct engine_trace *trace)
+static inline uint32_t trace_index(const struct engine *engine, const struct engine_trace *trace)
 {
     return (uint32_t)(trace - engine->traces) - engine->targets[trace->target].first_trace;
 }
@@ -204,7 +204,7 @@ static inline uint32_t trace_place(const struct engine *engine, const struct eng
 static inline struct tally_service *trace_tally(const struct engine *engine,
                                                 const struct engine_trace *trace)
 {
-    return &engine->tally->targets[trace->target].services[trace_place(engine, trace)];
+    return &engine->tally->targets[trace->target].services[trace_index(engine, trace)];
 }
 
 /** @return How far a trace reaches. */
