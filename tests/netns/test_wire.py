@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What is on the wire: one packet a probe, one flow a trace, and every option as asked."""
 import collections
+import subprocess
 import unittest
 
 import lab
@@ -277,6 +278,23 @@ class Wire(unittest.TestCase):
             with self.subTest(family=family):
                 found = self.probes(family, ":443", "--no-icmp")
                 self.assertEqual({packet.protocol for packet in found}, {packets.TCP})
+
+
+class Steering(unittest.TestCase):
+    """The kernel stamps a packet, and then hands it to another processor."""
+
+    def test_its_stamps_are_used_though_packets_come_into_their_sockets_later(self):
+        net = lab.Network()
+        self.addCleanup(net.close)
+        chain = lab.Chain(net)
+        net.listen(chain.server, 443)
+        steer = "for f in /sys/class/net/*/queues/rx-0/rps_cpus; do echo 3 >$f && cat $f; done"
+        there = subprocess.run(["ip", "netns", "exec", f"{net.prefix}vantage", "sh", "-c", steer],
+                               stdout=subprocess.PIPE, text=True, check=True)
+        self.assertEqual(set(there.stdout.split()), {"3"})
+        for target in (chain.target(4), chain.target(6)):
+            report = net.report(target, ":443", "-c", "20", "-i", "0.05")
+            self.assertEqual(set(report.document["vantage"]["clocks"]["received"]), {"kernel"})
 
 
 if __name__ == "__main__":

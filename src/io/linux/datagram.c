@@ -276,9 +276,8 @@ static int read_one(struct unprivileged *unprivileged, struct datagram *datagram
         return 1; /* sending has failed, and has said so; or it is of a type that says nothing */
     wall_follow(&unprivileged->wall);
     arrival->rx.reply_ttl = side.hop_limit;
-    arrival->rx.stamp = stamp_of(&unprivileged->wall,
-                                 errors ? datagram->error_drained_ns : datagram->data_drained_ns,
-                                 now, side.wall_ns, now);
+    sonde_ns drained = errors ? datagram->error_drained_ns : datagram->data_drained_ns;
+    arrival->rx.stamp = stamp_of_arrival(&unprivileged->wall, drained, now, side.wall_ns);
     arrivals_add(&unprivileged->arrivals);
     return 1;
 }

@@ -240,6 +240,16 @@ void wall_follow(struct wall *wall);
 struct sonde_stamp stamp_of(const struct wall *wall, sonde_ns from_ns, sonde_ns until_ns,
                             sonde_ns wall_ns, sonde_ns user_ns);
 
+/**
+ * Likewise of a packet that came in. It is stamped before it is handed to another processor
+ * (receive packet steering, Documentation/networking/scaling.rst of the kernel), and comes into its
+ * socket after that: so it may be older than the time when the socket was seen empty.
+ * @param drained_ns  When that was last. If the wall clock was set since, the packet may be from
+ *                    before, and has the time of reading.
+ */
+struct sonde_stamp stamp_of_arrival(const struct wall *wall, sonde_ns drained_ns, sonde_ns now_ns,
+                                    sonde_ns wall_ns);
+
 /* numbers.c */
 
 /** Note a stamp. One that is noted later for the same number takes its place. */

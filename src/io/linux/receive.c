@@ -59,7 +59,7 @@ static void fill(struct linux_transport *linux_transport, struct receiver *recei
         slot->len = messages[i].msg_len;
         slot->hop_limit = side.hop_limit;
         slot->stamp =
-            stamp_of(&linux_transport->wall, receiver->drained_ns, now, side.wall_ns, now);
+            stamp_of_arrival(&linux_transport->wall, receiver->drained_ns, now, side.wall_ns);
     }
     if (receiver->filled < SLOTS) {
         receiver->ready = false;

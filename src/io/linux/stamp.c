@@ -66,3 +66,11 @@ struct sonde_stamp stamp_of(const struct wall *wall, sonde_ns from_ns, sonde_ns 
     }
     return (struct sonde_stamp){user_ns, SONDE_CLOCK_USER};
 }
+
+struct sonde_stamp stamp_of_arrival(const struct wall *wall, sonde_ns drained_ns, sonde_ns now_ns,
+                                    sonde_ns wall_ns)
+{
+    /* what was stamped since the clock was set is right, though it came into the socket later */
+    sonde_ns from = drained_ns < wall->since_ns ? drained_ns : wall->since_ns;
+    return stamp_of(wall, from, now_ns, wall_ns, now_ns);
+}
