@@ -81,18 +81,6 @@ void plan_begin(struct engine *engine, struct engine_target *target, sonde_ns no
     heap_set(&engine->sending, target_index(engine, target), now);
 }
 
-/* A service that is asked slowly is in few cycles, and does not make up for the others. */
-static void space(struct engine_target *target, struct engine_trace *trace, unsigned index,
-                  sonde_ns now)
-{
-    bool is_due = ns_due(ns_add(trace->full_ns, RATION_NS), now);
-    trace->cycle = is_due ? target->cycle - 1 : target->cycle;
-    if (is_due)
-        members_add(&target->fulls, index);
-    else
-        members_remove(&target->fulls, index);
-}
-
 static void begin_cycle(struct engine *engine, struct engine_target *target, sonde_ns now)
 {
     target->cycle++;
@@ -107,9 +95,9 @@ static void begin_cycle(struct engine *engine, struct engine_target *target, son
             trace->cycle = target->cycle - 1;
         else if (engine->config.cycles == 0 && target->cycle - trace->cycle > 2)
             trace->cycle = target->cycle - 2;
-        if (ration_is_slow(&trace->ration))
-            space(target, trace, i, now);
-        else
+        if (trace_slow_ns(target, trace) > now)
+            trace->cycle++; /* what is not asked because it is asked slowly is not made up for */
+        if (trace->cycle < target->cycle)
             members_add(&target->fulls, i);
     }
     walk_begin_cycle(engine, target);

@@ -102,12 +102,20 @@ static sonde_ns refusal_ns(const struct engine *engine, const struct engine_targ
     return budget_ready_ns(&engine->budget, refuser, is_first ? BUDGET_SPARE : BUDGET_BURST - 1);
 }
 
+sonde_ns trace_slow_ns(const struct engine_target *target, const struct engine_trace *trace)
+{
+    if (!ration_is_slow(&trace->ration) || target->next_cycle_ns == SONDE_NS_NEVER)
+        return INT64_MIN;
+    return ns_add(trace->full_ns, RATION_NS);
+}
+
 sonde_ns trace_full_ns(const struct engine *engine, const struct engine_target *target,
                        const struct engine_trace *trace)
 {
     sonde_ns free = room_ns(engine, trace);
     if (trace->spec.naming != PROBE_NAMING_PROBE)
         free = ns_max(free, trace->claims.free_ns);
+    free = ns_max(free, trace_slow_ns(target, trace));
     return ns_max(free, refusal_ns(engine, target, trace));
 }
 

@@ -24,6 +24,11 @@ sonde_ns trace_free_ns(const struct engine *engine, const struct engine_target *
 sonde_ns trace_full_ns(const struct engine *engine, const struct engine_target *target,
                        const struct engine_trace *trace);
 
+/** @return When a service that is asked slowly may be asked again (engine/ration.h); INT64_MIN: at
+ *  once. When the last cycle has begun, what is left is not asked slowly: the run would take
+ * longer. */
+sonde_ns trace_slow_ns(const struct engine_target *target, const struct engine_trace *trace);
+
 /** @return true if who would refuse it has refused a full-TTL probe of the trace, ever. */
 bool trace_was_refused(const struct engine *engine, const struct engine_trace *trace);
 

@@ -3,9 +3,9 @@
  * The walk up the path: which TTL is asked next, and for whom.
  *
  * In each cycle a target makes a pass over its TTLs, from the first on, four steps a millisecond.
- * At each, the traces that want to ask there take turns (engine/turn.h), as far as the budget of the
- * router allows. What cannot be afforded is left for the next cycle, unless it is worth waiting for;
- * then the pass is made again when it can be.
+ * At each, the traces that want to ask there take turns (engine/turn.h), as far as the budget of
+ * the router allows. What cannot be afforded is left for the next cycle, unless it is worth waiting
+ * for; then the pass is made again when it can be.
  *
  * Hops that show nothing new for long are asked less often: every second cycle after a minute's
  * worth of cycles, every eighth at last.

@@ -72,7 +72,7 @@ def main():
         true = 1 - (1 - setting[0]) ** len(setting[1])
         wrong += sum(abs(median - 2 * LINKS * setting[2]) > 0.01 for median in medians)
         for name, (sent, lost, uncertain) in found.items():
-            wrong += sent < runs * cycles / 2  # where much is lost, it is asked slowly at times
+            wrong += sent < 0.7 * runs * cycles  # where much is lost, it is asked slowly at times
             deviation = math.sqrt(true * (1 - true) * sent)
             off = max(lost - true * sent, true * sent - lost - uncertain) / deviation
             if off > 3:
