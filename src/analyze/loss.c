@@ -10,10 +10,7 @@
  */
 #include "analyze/evidence.h"
 
-enum {
-    LOST_MIN = 2,   /* probes; one is an accident */
-    SPACED_MIN = 5, /* probes that were asked slowly: the first one always was */
-};
+enum { LOST_MIN = 2 /* probes; one is an accident */ };
 static const double WORTH_SAYING = 0.005;     /* loss that is surely above this */
 static const double RATIONED_LOSS_MAX = 0.05; /* may be lost by who is asked seldom, and rations */
 
@@ -38,8 +35,7 @@ static unsigned last_router(const struct tally_service *tally)
 bool evidence_rationed(const struct tally_service *tally)
 {
     uint64_t lost = evidence_lost(tally);
-    if (tally->spaced_sent < SPACED_MIN || tally->spaced_sent >= tally->sent ||
-        tally->spaced_lost > lost)
+    if (!tally->rationed || tally->spaced_sent >= tally->sent || tally->spaced_lost > lost)
         return false;
     struct interval often =
         evidence_wilson(lost - tally->spaced_lost, tally->sent - tally->spaced_sent);

@@ -181,7 +181,9 @@ void attribute_answer(struct engine *engine, struct engine_trace *trace, const s
     sonde_ns longest = patience_longest_ns(&engine->targets[trace->target].patience);
     sonde_ns since = names ? SONDE_NS_NEVER : ns_sub(now, 2 * longest);
     struct others others = find_others(engine, trace, flight, since, now);
-    bool early = !names && rtt < soonest_ns(engine, trace);
+    /* while no round trip is known, it may have been drawn by an attempt that was given up */
+    bool early = !names && (rtt < soonest_ns(engine, trace) ||
+                            (match->is_reminder && trace_tally(engine, trace)->rtt.samples == 0));
     bool again = is_answered(flight) && (others.any || match->is_reminder); /* or theirs */
     if (again || (early && others.able))
         engine_on_discard(engine, SONDE_DISCARD_AMBIGUOUS);

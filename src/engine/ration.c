@@ -5,6 +5,7 @@
 enum {
     KEPT = 32,           /* probes that are looked at */
     LOST_MIN = 16,       /* of these: then it is worth asking slowly */
+    LOST_AGAIN_MIN = 5,  /* and these have to be lost when it is asked so again */
     LOST_SLOWLY_MAX = 4, /* of who rations his answers, asked slowly: that many are the network's */
     PAUSE_MIN = 256,     /* probes after which it is tried again, doubled each time */
     PAUSE_MAX = 4096,
@@ -46,27 +47,40 @@ static bool is_chance(const struct ration *ration)
     return chance > CHANCE_MAX;
 }
 
+/* Asked slowly, one was lost, or so many were answered that it is no chance. */
+static void note_slowly(struct ration *ration, bool lost)
+{
+    ration->in_a_row++;
+    if (lost)
+        give_up(ration);
+    else if (!is_chance(ration))
+        become(ration, RATION_CHECK);
+}
+
 void ration_note(struct ration *ration, bool lost, bool spaced)
 {
+    bool is_slow = ration_is_slow(ration);
+    if ((is_slow || ration->state == RATION_CHECK) && spaced != is_slow)
+        return; /* it left before */
     if (ration->state == RATION_SLOW) {
-        if (!spaced)
-            return; /* it left before */
-        ration->in_a_row++;
-        if (lost)
-            give_up(ration);
-        else if (!is_chance(ration))
-            become(ration, RATION_RATIONED);
+        note_slowly(ration, lost);
         return;
     }
     ration->lost = ration->lost << 1 | lost;
     ration->known = (uint8_t)(ration->known + (ration->known < KEPT));
     ration->next_try -= ration->next_try > 0;
+    unsigned count = count_lost(ration);
     if (ration->state == RATION_RATIONED) {
-        if (count_lost(ration) >= LOST_SLOWLY_MAX)
+        if (count >= LOST_SLOWLY_MAX)
             give_up(ration);
-    } else if (ration->known == KEPT && count_lost(ration) >= LOST_MIN &&
-               count_lost(ration) < KEPT && !spaced && ration->next_try == 0) {
-        ration->share = (uint8_t)count_lost(ration);
+    } else if (ration->state == RATION_CHECK) {
+        if (count >= LOST_AGAIN_MIN)
+            become(ration, RATION_RATIONED);
+        else if (ration->known == KEPT)
+            give_up(ration);
+    } else if (ration->known == KEPT && count >= LOST_MIN && count < KEPT && !spaced &&
+               ration->next_try == 0) {
+        ration->share = (uint8_t)count;
         become(ration, RATION_SLOW);
     }
 }

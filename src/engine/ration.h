@@ -2,19 +2,24 @@
 /*
  * Ration: does the target answer a service only so often?
  *
- * Servers and firewalls limit what they answer to one address: a name server five responses a
- * second, chrony one in some seconds, a firewall six connections in half a minute. Whoever asks
- * more often sees loss that the network does not have. That can be told: who is asked once a
- * second, and then loses nothing, has lost before because of the asking.
+ * Servers and firewalls limit what they answer to one address, a name server to five responses a
+ * second, say. Whoever asks more often sees loss that the network does not have. That can be told:
+ * who is asked once a second, and then loses nothing, has lost before because of the asking. (Not
+ * found out is who answers less than one in a second.)
  *
  *               16 of 32 lost, asked more often
  *     USUAL -------------------------------------> SLOW: one a second
- *       ^                                          |    |
- *       +---- one is lost: it is not that ---------+    | so many are answered that
- *       |     (and not tried again for a while)         | it is no chance
- *       |                                               v
- *       +---- 4 of 32 are lost nevertheless ------ RATIONED: one a second
+ *      ^ ^                                         |    |
+ *      | +--- one is lost: it is not that ---------+    | so many are answered that
+ *      |      (and not tried again for a while)         | it is no chance
+ *      |                                                v
+ *      +----- less than 5 of 32 are lost ------------- CHECK: asked as before
+ *      |      (what was lost was so for a while)        |
+ *      |                                                | 5 of 32 are lost again
+ *      |                                                v
+ *      +----- 4 of 32 are lost nevertheless --------- RATIONED: one a second
  *
+ * Fast, slow and fast again: an outage that ends while it is asked slowly is no rationing.
  * What is not asked meanwhile is not made up for: the service has fewer probes than there were
  * cycles, and the run takes no longer.
  */
@@ -31,6 +36,7 @@ static const sonde_ns RATION_NS = SONDE_NS_PER_S;
 enum ration_state {
     RATION_USUAL,
     RATION_SLOW,
+    RATION_CHECK,
     RATION_RATIONED,
 };
 
@@ -48,7 +54,7 @@ struct ration {
 /** @return true if the service is asked once a second. */
 static inline bool ration_is_slow(const struct ration *ration)
 {
-    return ration->state != RATION_USUAL;
+    return ration->state == RATION_SLOW || ration->state == RATION_RATIONED;
 }
 
 /**

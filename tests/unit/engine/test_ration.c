@@ -53,20 +53,39 @@ Test(ration, what_left_before_says_nothing_of_the_slow_ones)
     cr_expect_eq(ration.state, RATION_SLOW);
 }
 
-Test(ration, so_many_answered_in_a_row_are_no_chance)
+Test(ration, so_many_answered_in_a_row_are_no_chance_and_if_it_loses_again_then_it_is_that)
 {
     struct ration ration = {0};
     halve(&ration, 32);
     note_slowly(&ration, false, 6);
     cr_expect_eq(ration.state, RATION_SLOW);
     note_slowly(&ration, false, 1);
-    cr_expect_eq(ration.state, RATION_RATIONED);
+    cr_expect_eq(ration.state, RATION_CHECK);
+    cr_expect_not(ration_is_slow(&ration), "it is asked as before");
+    note_slowly(&ration, true, 10); /* left while it was asked slowly */
+    halve(&ration, 8);
+    cr_expect_eq(ration.state, RATION_CHECK, "4 are lost again");
+    halve(&ration, 1);
+    cr_expect_eq(ration.state, RATION_RATIONED, "5");
     cr_expect(ration_is_slow(&ration), "it stays so");
+    halve(&ration, 100); /* left before */
     note_slowly(&ration, false, 1000);
     note_slowly(&ration, true, 3);
     cr_expect_eq(ration.state, RATION_RATIONED);
     note_slowly(&ration, true, 1);
     cr_expect_eq(ration.state, RATION_USUAL, "4 of 32 are lost however slowly it is asked");
+}
+
+Test(ration, an_outage_that_is_over_is_none)
+{
+    struct ration ration = {0};
+    halve(&ration, 32);
+    note_slowly(&ration, false, 7);
+    for (unsigned i = 0; i < 32; i++) {
+        cr_expect_eq(ration.state, RATION_CHECK);
+        ration_note(&ration, false, false);
+    }
+    cr_expect_eq(ration.state, RATION_USUAL);
 }
 
 Test(ration, one_that_is_lost_nevertheless_is_the_networks_and_it_is_not_tried_again_for_a_while)
