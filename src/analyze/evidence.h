@@ -96,6 +96,21 @@ static inline uint64_t evidence_lost(const struct tally_service *tally)
     return tally->outcomes[SONDE_OUTCOME_NO_REPLY].ended;
 }
 
+/** @return Of the probes at full TTL, those that somebody on the way refused by a rule. */
+static inline uint64_t evidence_refused(const struct tally_service *tally)
+{
+    uint64_t unanswered = tally->sent - tally->received;
+    uint64_t refused = tally->outcomes[SONDE_OUTCOME_ADMIN_PROHIBITED].ended;
+    return refused < unanswered ? refused : unanswered;
+}
+
+/** @return Those that the target did not answer though nobody refused them: what was lost, could
+ * not be delivered, or ran out on the way. */
+static inline uint64_t evidence_failed(const struct tally_service *tally)
+{
+    return tally->sent - tally->received - evidence_refused(tally);
+}
+
 /** @return true if a good part of what counts as lost was answered late. */
 bool evidence_is_late(const struct tally_service *tally);
 

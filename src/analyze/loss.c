@@ -10,16 +10,18 @@
  */
 #include "analyze/evidence.h"
 
-enum { LOST_MIN = 2 /* probes; one is an accident */ };
-static const double WORTH_SAYING = 0.005;     /* loss that is surely above this */
-static const double RATIONED_LOSS_MAX = 0.05; /* may be lost by who is asked seldom, and rations */
+enum {
+    LOST_MIN = 2,          /* probes; one is an accident */
+    LOST_SLOWLY_PART = 10, /* of who rations his answers, asked slowly, one in so many at most */
+};
+static const double WORTH_SAYING = 0.005; /* loss that is surely above this */
 
 /* Loss at a TTL: of routers' answers, or at 0 of the service itself. */
 static struct interval loss_at(const struct tally_service *tally, unsigned ttl)
 {
     const struct tally_hop *hop = evidence_hop(tally, ttl);
     if (ttl == 0)
-        return evidence_wilson(evidence_lost(tally), tally->sent);
+        return evidence_wilson(evidence_failed(tally), tally->sent);
     if (hop == NULL)
         return evidence_wilson(0, 0);
     return evidence_wilson(hop->sent - hop->received, hop->sent);
@@ -40,7 +42,7 @@ bool evidence_rationed(const struct tally_service *tally)
     struct interval often =
         evidence_wilson(lost - tally->spaced_lost, tally->sent - tally->spaced_sent);
     struct interval seldom = evidence_wilson(tally->spaced_lost, tally->spaced_sent);
-    return seldom.high < often.low && seldom.low < RATIONED_LOSS_MAX;
+    return seldom.high < often.low && LOST_SLOWLY_PART * tally->spaced_lost <= tally->spaced_sent;
 }
 
 bool evidence_loss(const struct analyze_target *target, uint32_t service,
@@ -48,7 +50,7 @@ bool evidence_loss(const struct analyze_target *target, uint32_t service,
 {
     const struct tally_service *tally = evidence_tally(target, service);
     struct interval loss = loss_at(tally, 0);
-    if (target->lost_here || tally->received == 0 || evidence_lost(tally) < LOST_MIN ||
+    if (target->lost_here || tally->received == 0 || evidence_failed(tally) < LOST_MIN ||
         loss.low < WORTH_SAYING)
         return false;
     bool user_mode = target->next_hop.user_mode != NULL; /* there are no hops */

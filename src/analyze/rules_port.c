@@ -254,7 +254,7 @@ enum rule_answer rule_udp_unconfirmed(const struct rule_case *at, struct finding
     if (silence != NULL)
         text_addf(&words, "%s; open, or dropped", silence);
     else if (control != NULL)
-        text_addf(&words, "open, or dropped at the host, which refuses %s", control);
+        text_addf(&words, "open, or dropped by the host, which refuses %s, or before it", control);
     else
         text_add(&words, "open or filtered, which cannot be told apart");
     words_passing(at, &words);

@@ -5,8 +5,11 @@
 
 #include <inttypes.h>
 
+/* Of who answers only so often, what counts is what is lost when it is asked seldom. */
 static double loss_of(const struct tally_service *tally)
 {
+    if (evidence_rationed(tally))
+        return (double)tally->spaced_lost / (double)tally->spaced_sent;
     return tally->sent > 0 ? (double)(tally->sent - tally->received) / (double)tally->sent : 0;
 }
 
@@ -58,7 +61,7 @@ enum rule_answer rule_loss_at_destination(const struct rule_case *at, struct fin
 {
     struct loss_begin begin;
     struct text words = {0};
-    if (!is_answering(at) || evidence_lost(at->tally) == 0)
+    if (!is_answering(at) || evidence_failed(at->tally) == 0)
         return RULE_QUIET;
     if (evidence_rationed(at->tally))
         return RULE_QUIET;
@@ -87,11 +90,12 @@ enum rule_answer rule_loss_over_limit(const struct rule_case *at, struct finding
     struct text words = {0};
     bool warn = at->target->warn.loss >= 0 && loss > at->target->warn.loss;
     bool crit = at->target->crit.loss >= 0 && loss > at->target->crit.loss;
-    if (!is_answering(at) || !is_expected_of(at) || evidence_rationed(at->tally) ||
-        (!warn && !crit))
+    if (!is_answering(at) || !is_expected_of(at) || (!warn && !crit))
         return RULE_QUIET;
     uint64_t unanswered = at->tally->sent - at->tally->received;
-    if (unanswered == evidence_lost(at->tally))
+    if (evidence_rationed(at->tally))
+        text_add_loss(&words, at->tally->spaced_lost, at->tally->spaced_sent);
+    else if (unanswered == evidence_failed(at->tally))
         text_add_loss(&words, unanswered, at->tally->sent);
     else /* some were refused */
         text_addf(&words, "%" PRIu64 " of %" PRIu64 " not answered by the host", unanswered,

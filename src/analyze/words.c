@@ -162,6 +162,8 @@ static void add_late(const struct rule_case *at, struct text *words)
               at->tally->received + at->tally->late_own);
     if (at->target->services[at->service].protocol == IP_PROTO_TCP)
         text_add(words, "late, or in place of a lost one");
+    else if (at->tally->late_longest_ns <= at->target->timeout_ns)
+        text_add(words, "late, when they were not waited for any more");
     else
         text_addf(words, "later than %.4g s (-Z)",
                   (double)at->target->timeout_ns / (double)SONDE_NS_PER_S);
@@ -170,8 +172,8 @@ static void add_late(const struct rule_case *at, struct text *words)
 void words_round_trip(const struct rule_case *at, struct text *words)
 {
     const struct tally_service *tally = at->tally;
-    uint64_t lost = evidence_lost(tally);
-    uint64_t refused = tally->sent - tally->received - lost;
+    uint64_t lost = evidence_failed(tally);
+    uint64_t refused = evidence_refused(tally);
     sonde_ns mean = rtt_mean(&tally->rtt);
     if (mean >= 0) {
         text_add_ms(words, mean);
@@ -181,7 +183,7 @@ void words_round_trip(const struct rule_case *at, struct text *words)
         text_addf(words,
                   "answers only so often: lost %" PRIu64 " of %" PRIu64
                   " when asked once a second, %" PRIu64 " of %" PRIu64 " when more often",
-                  tally->spaced_lost, tally->spaced_sent, lost - tally->spaced_lost,
+                  tally->spaced_lost, tally->spaced_sent, evidence_lost(tally) - tally->spaced_lost,
                   tally->sent - tally->spaced_sent);
     else
         text_add_loss(words, lost, tally->sent);

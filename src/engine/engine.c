@@ -134,7 +134,7 @@ static bool settle_trace(struct engine *engine, const struct engine_trace *trace
     while (index != FLIGHT_NONE) {
         const struct flight *flight = &engine->flights.flights[index];
         uint32_t next = flight->next;
-        bool is_later = flight->sent_ns > settle_ns;
+        bool is_later = !flight->sent || flight->sent_ns > settle_ns;
         if (!is_later && events_free(engine) == 0)
             return false;
         if (!is_later && (flight->is_mute || ns_due(plan_lost_ns(engine, flight), now)))

@@ -172,7 +172,8 @@ static bool is_worth_arriving(const struct engine *engine, const struct engine_t
         extent_is_shown(engine, target, trace))
         return false;
     if (!trace->ops->has_ports && trace_is_answered(trace))
-        return true; /* an echo costs the host little, and shows when the path changes */
+        return !ration_is_slow(&trace->ration); /* an echo costs the host little, and shows when
+                                                   the path changes */
     bool confirmed = reach->dest_ttl != 0 && reach->dest_ttl == reach->top_ttl + 1;
     bool contradicted = reach->doubt_ttl != 0 && reach->doubt_ttl >= reach->dest_ttl;
     return trace->arrivals == 0 || contradicted ||

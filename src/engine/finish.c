@@ -267,13 +267,12 @@ void finish_unsent(struct engine *engine, uint32_t index, const struct sonde_sen
 /* May somebody have kept silent about a probe because it rations its refusals? That is supposed of
  * a port that was never refused, and may be silent always, if it was asked before its turn; but
  * only of one such probe. Of a port that was refused it is known what becomes of it. */
-static bool is_rationed(const struct engine *engine, const struct engine_trace *trace,
-                        const struct flight *flight)
+static bool is_excusable(const struct engine *engine, const struct engine_trace *trace,
+                         const struct flight *flight)
 {
     const struct engine_target *target = &engine->targets[trace->target];
     budget_key refuser = flight->to_target ? trace_refuser(engine, target, trace) : 0;
-    bool took_turn = flight->charge.key != 0;
-    return refuser != 0 && !took_turn && !trace->is_excused && !trace->keeps_silent &&
+    return refuser != 0 && !trace->is_excused && !trace->keeps_silent &&
            !trace_was_refused(engine, trace) &&
            budget_ready_ns(&engine->budget, refuser, BUDGET_SPARE) > flight->sent_ns;
 }
@@ -299,7 +298,7 @@ void finish_unanswered(struct engine *engine, uint32_t index, sonde_ns now)
         finish_unawaited(engine, index);
         return;
     }
-    if (is_rationed(engine, trace, flight)) {
+    if (is_excusable(engine, trace, flight)) {
         struct engine_target *target = &engine->targets[trace->target];
         trace->cycle--; /* it is asked again */
         trace->is_excused = true;

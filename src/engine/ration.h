@@ -30,8 +30,9 @@
 
 #include <stdbool.h>
 
-/** Asked so much later than the probe before, a service is asked slowly. */
-static const sonde_ns RATION_NS = SONDE_NS_PER_S;
+/** Asked so much later than the probe before, a service is asked slowly: about once a second, as
+ * cycles come a little early or late. */
+static const sonde_ns RATION_NS = 950 * SONDE_NS_PER_MS;
 
 enum ration_state {
     RATION_USUAL,

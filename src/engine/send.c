@@ -76,11 +76,13 @@ static uint32_t new_flight(struct engine *engine, struct engine_target *target,
     trace->arrivals = (uint8_t)(trace->arrivals + (flight->arrives && trace->arrivals < UINT8_MAX));
     if (choice->to_target) {
         flight->spaced = ns_sub(now, trace->full_ns) >= RATION_NS;
-        trace->full_ns = now;
     }
+    if (choice->to_target || flight->arrives)
+        trace->full_ns = now;
     target->flying_count++;
     target->unsent_count++;
-    pace_take(&engine->pace, now);
+    for (unsigned packets = 0; packets <= flight->stale_count; packets++)
+        pace_take(&engine->pace, now);
     return index;
 }
 

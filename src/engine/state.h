@@ -49,7 +49,8 @@ struct engine_trace {
     struct asking asking;
     uint32_t lost_cycle; /* in which a full-TTL probe was not answered, last; 0 = none was */
     bool keeps_silent;   /* it was, though the host had a refusal left; and was never refused */
-    bool is_excused; /* a silence of it was, since it was answered last: asked before its turn */
+    bool is_excused; /* one silence since it was answered last did not count: it was asked before
+                        who refuses had a refusal left */
     bool asks_on;    /* another question has its first turn: a probe beside those of the cycles */
     bool is_standby; /* a control that is begun only while somebody needs it */
     bool scout;      /* it goes ahead while nobody knows how far the target is */
@@ -59,7 +60,7 @@ struct engine_trace {
     sonde_ns unanswered_ns[2]; /* when the first and the second full-TTL probe left since it was
                                   answered last; never: there was none */
     struct ration ration;
-    sonde_ns full_ns;    /* when its last full-TTL probe was chosen; INT64_MIN: none was */
+    sonde_ns full_ns; /* when its last probe was chosen that was to arrive; INT64_MIN: none was */
     sonde_ns refused_ns; /* when this machine's firewall refused a probe last; never: it has not */
 };
 

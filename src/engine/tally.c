@@ -262,6 +262,8 @@ void tally_on_event(struct tally *tally, const struct sonde_event *event)
     case SONDE_EVENT_LATE:
         service->late++;
         service->late_own += event->to_target && is_target;
+        if (event->to_target && is_target)
+            service->late_longest_ns = ns_max(service->late_longest_ns, event->rtt_ns);
         keep_evidence(service, event);
         break;
     case SONDE_EVENT_DUPLICATE:

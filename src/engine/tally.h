@@ -67,7 +67,8 @@ struct tally_service {
     uint64_t uncertain;   /* answered, but which of several probes cannot be told: neither sent nor
                              received, as far as these figures go */
     uint64_t late;
-    uint64_t late_own; /* of these, answers of the target to full-TTL probes */
+    uint64_t late_own;        /* of these, answers of the target to full-TTL probes */
+    sonde_ns late_longest_ns; /* the longest round trip of these */
     uint64_t duplicates;
     struct tally_outcome outcomes[SONDE_OUTCOME_COUNT];
     struct tally_error errors[TALLY_ERRORS_MAX]; /* of full-TTL probes, the most frequent first */

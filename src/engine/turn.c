@@ -176,7 +176,8 @@ struct turn turn_find(const struct engine *engine, const struct engine_target *t
     if (look.trace != NULL && look.time_ns <= now)
         return look;
     struct turn usual = find_usual(engine, target, ttl, now);
-    if (usual.trace == NULL || (look.trace != NULL && usual.time_ns > now))
+    bool awaited_less = look.trace != NULL && !look.is_awaited && usual.is_awaited;
+    if (usual.trace == NULL || (look.trace != NULL && usual.time_ns > now && !awaited_less))
         return look.trace != NULL ? look : usual;
     return usual;
 }

@@ -36,7 +36,7 @@ struct sonde_transport_ops {
      * Make a flow ready: choose what of it is open, and let its answers in.
      * @param flow  dst, protocol and dst_port are given; src may be (family SONDE_FAMILY_NONE: the
      *              system's choice), and so may src_port (0: any, but for ICMP it is the identifier
-     *              to use). On 0, src and src_port are set.
+     *              to use). On 0, src and src_port are set; on an error they may be.
      * @param nth   Which source port: flows with different nth get different ones. Flows to the
      *              same dst, protocol and dst_port have different nth.
      * @return 0; -ENETUNREACH, -EHOSTUNREACH, -EINVAL, -EACCES, -EADDRNOTAVAIL: no way there, as

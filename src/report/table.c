@@ -38,8 +38,9 @@ struct table {
     uint8_t distance;  /* of the target; 0 = not known */
     size_t host_limit; /* names are cut to it; 0 = they are not */
     long host_columns;
-    bool has_limited; /* a "~" needs explaining */
-    bool has_unclear; /* a "?" instead of loss does */
+    bool has_limited;  /* a "~" at a router needs explaining */
+    bool has_rationed; /* or one at the target */
+    bool has_unclear;  /* a "?" instead of loss does */
 };
 
 static void add_row(struct table *table, uint8_t ttl, const struct sonde_responder *responder,
@@ -187,7 +188,7 @@ static void write_own_figures(struct table *table, uint64_t sent, uint64_t recei
     struct text cell = {0};
     if (limited)
         text_add(&cell, "~");
-    table->has_limited |= limited;
+    table->has_rationed |= limited;
     if (received == sent)
         text_add(&cell, "0.0");
     else
@@ -332,8 +333,11 @@ void table_write(struct text_report *report, const struct sonde_target_result *t
         write_end(&table, last < first ? first : last + 1);
     }
     if (table.has_limited)
-        text_add(report->text, " ~ probes that a router there passed on unanswered, or that the "
-                               "target was asked too often: no loss of the network\n");
+        text_add(report->text, " ~ loss that later hops do not show: a router there does not "
+                               "answer all probes, but passes them on\n");
+    if (table.has_rationed)
+        text_add(report->text, " ~ the target answers only so often, and all when it is asked "
+                               "once a second, or nearly all\n");
     if (table.has_unclear)
         text_add(report->text, " ? probes of this TTL reach the target at times, which may be "
                                "silent to them: no loss is known\n");

@@ -194,8 +194,12 @@ static int add_trace(struct sonde_session *session, const struct session_target 
         return ops->bind(session->transport, &spec->flow, nth);
     if (nth > 0)
         return ops->bind(session->transport, &spec->flow, OWN_PORTS - 1 + nth);
+    const struct sonde_flow asked = spec->flow;
     r = ops->bind(session->transport, &spec->flow, count_udp_before(target, service) % OWN_PORTS);
-    return r == -EADDRINUSE ? ops->bind(session->transport, &spec->flow, 0) : r;
+    if (r != -EADDRINUSE)
+        return r;
+    spec->flow = asked; /* what was chosen of it before that failed is no wish */
+    return ops->bind(session->transport, &spec->flow, 0);
 }
 
 static int add_to_engine(struct sonde_session *session, const struct session_service *service,

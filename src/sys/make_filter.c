@@ -135,7 +135,7 @@ static int allow_reading(scmp_filter_ctx filter)
 /* A thread of this process may be started, no process and nothing with namespaces of its own.
  * What clone3() is asked for lies in memory, where no filter looks: the C library is told that
  * there is no such call, and takes clone(). Its flags are its first argument on the machines that
- * machine_is_known() knows. */
+ * meson.build has a filter for. */
 static int allow_threads(scmp_filter_ctx filter)
 {
     const scmp_datum_t thread = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD;

@@ -151,7 +151,8 @@ class Dropped(Verdicts):
             verdict = self.expect(report, "53/udp", "open_or_filtered", "udp_unconfirmed",
                                   "degraded")
             self.assertIsNone(verdict["blame"])
-            self.assertIn("dropped at the host, which refuses 33434/udp", verdict["text"])
+            self.assertIn("dropped by the host, which refuses 33434/udp, or before it",
+                          verdict["text"])
             self.expect_healthy(report, "icmp", "443/tcp")
 
 

@@ -280,6 +280,18 @@ class Wire(unittest.TestCase):
                 self.assertEqual({packet.protocol for packet in found}, {packets.TCP})
 
 
+class Source(unittest.TestCase):
+    def test_with_a_port_of_ones_own_each_target_has_its_own_source(self):
+        """Two UDP services of one target share the port: the second one finds that out."""
+        net = lab.Network()
+        self.addCleanup(net.close)
+        chain = lab.Chain(net)
+        report = net.report("127.0.0.1", ":53/udp", ":123/udp", chain.target(4), ":53/udp",
+                            "-L", "5000", "-c", "1")
+        self.assertEqual([target["source"] for target in report.document["targets"]],
+                         ["127.0.0.1", SOURCE[4]])
+
+
 class Steering(unittest.TestCase):
     """The kernel stamps a packet, and then hands it to another processor."""
 

@@ -673,7 +673,24 @@ static void add_late(uint32_t service, uint32_t count, enum sonde_outcome outcom
     for (uint32_t cycle = 1; cycle <= count; cycle++) {
         struct sonde_event event = record_full(service, cycle, outcome, TARGET);
         event.type = SONDE_EVENT_LATE;
+        event.rtt_ns = 2500 * SONDE_NS_PER_MS;
         case_add(&file, event);
+    }
+}
+
+/* Nobody refuses what a router cannot deliver, or what runs out on the way: it does not arrive. */
+Test(rules, what_could_not_be_delivered_is_lost)
+{
+    static const enum sonde_outcome failures[] = {SONDE_OUTCOME_HOST_UNREACHABLE,
+                                                  SONDE_OUTCOME_TTL_EXCEEDED};
+    for (size_t i = 0; i < sizeof failures / sizeof *failures; i++) {
+        case_add_full(&file, WEB, 25, SONDE_OUTCOME_OPEN, TARGET);
+        case_add_full(&file, WEB, 15, failures[i], "192.0.2.2");
+        struct analysis analysis = case_judge(&file, WEB);
+        cr_expect_eq(analysis.verdict.code, SONDE_CODE_LOSS_AT_DESTINATION);
+        cr_expect_neq(strstr(analysis.verdict.text, "37.5% loss"), NULL, "%s",
+                      analysis.verdict.text);
+        cr_expect_eq(strstr(analysis.verdict.text, "refused"), NULL);
     }
 }
 
