@@ -211,8 +211,11 @@ void finish_flight(struct engine *engine, uint32_t index, struct sonde_event *ev
             flight->ttl > trace->blind_ttl)
             trace->blind_ttl = flight->ttl;
         settle_charge(engine, trace, flight, event, now);
-        if (flight->arrives && event->outcome == SONDE_OUTCOME_TTL_EXCEEDED && trace->arrivals > 0)
-            trace->arrivals--; /* it has not */
+        /* it has not arrived, so another may be sent; but where answers name no more than an
+         * attempt, each attempt more is one more that a forged answer may fit */
+        if (flight->arrives && event->outcome == SONDE_OUTCOME_TTL_EXCEEDED &&
+            trace->arrivals > 0 && trace->spec.naming == PROBE_NAMING_PROBE)
+            trace->arrivals--;
         if (flight->shares && event->outcome == SONDE_OUTCOME_TTL_EXCEEDED) {
             claims_unshare(&trace->claims, flight->attempt);
             flight->shares = false;
