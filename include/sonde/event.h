@@ -34,8 +34,8 @@ struct sonde_event {
     uint8_t ttl;      /**< TTL or hop limit that the probe was sent with */
     uint8_t question; /**< which of its service's questions it carried: 0 is the first */
     bool to_target;   /**< sent to reach the target, not to expire on the way */
-    bool spaced;      /**< likewise, and none of its service was in the second before */
-    bool rationed;    /**< its service is known to be answered only so often */
+    bool spaced;      /**< it was, and for about a second no other of its service had been */
+    bool rationed;    /**< as far as is known now, its service is answered only so often */
     bool uncertain;   /**< the answer named no probe: this is the likeliest, its time unknown */
     enum sonde_outcome outcome;      /**< SONDE_OUTCOME_NO_REPLY for an unawaited one */
     sonde_ns sent_ns;                /**< when it was sent */

@@ -31,7 +31,7 @@ static void describe(struct engine *engine, uint32_t index, struct sonde_event *
     event->sent_ns = flight->sent_ns;
     event->sent_clock = flight->sent_clock;
     event->spaced = flight->spaced;
-    event->rationed = trace->ration.state == RATION_RATIONED;
+    event->rationed = trace->ration.believed;
 }
 
 /* What of a trace the walk and the looks go by. */

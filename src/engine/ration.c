@@ -9,6 +9,7 @@ enum {
     LOST_SLOWLY_MAX = 4, /* of who rations his answers, asked slowly: that many are the network's */
     PAUSE_MIN = 256,     /* probes after which it is tried again, doubled each time */
     PAUSE_MAX = 4096,
+    BELIEVED_FOR = 256, /* probes after which it is looked whether that is so still */
 };
 static const double CHANCE_MAX = 0.01; /* of a wrong belief that answers are rationed */
 
@@ -32,10 +33,18 @@ static void become(struct ration *ration, enum ration_state state)
 static void give_up(struct ration *ration)
 {
     become(ration, RATION_USUAL);
+    ration->believed = false;
     ration->pause = ration->pause == 0 ? PAUSE_MIN : ration->pause * 2;
     if (ration->pause > PAUSE_MAX)
         ration->pause = PAUSE_MAX;
     ration->next_try = ration->pause;
+}
+
+static void believe(struct ration *ration)
+{
+    become(ration, RATION_RATIONED);
+    ration->believed = true;
+    ration->next_try = BELIEVED_FOR;
 }
 
 /* How likely is it that a share of loss spares so many in a row? */
@@ -73,9 +82,11 @@ void ration_note(struct ration *ration, bool lost, bool spaced)
     if (ration->state == RATION_RATIONED) {
         if (count >= LOST_SLOWLY_MAX)
             give_up(ration);
+        else if (ration->next_try == 0)
+            become(ration, RATION_CHECK);
     } else if (ration->state == RATION_CHECK) {
         if (count >= LOST_AGAIN_MIN)
-            become(ration, RATION_RATIONED);
+            believe(ration);
         else if (ration->known == KEPT)
             give_up(ration);
     } else if (ration->known == KEPT && count >= LOST_MIN && count < KEPT && !spaced &&

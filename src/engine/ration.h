@@ -17,9 +17,11 @@
  *      |      (what was lost was so for a while)        |
  *      |                                                | 5 of 32 are lost again
  *      |                                                v
- *      +----- 4 of 32 are lost nevertheless --------- RATIONED: one a second
+ *      +----- 4 of 32 are lost nevertheless --------- RATIONED: one a second; after 256 of
+ *                                                      these back to CHECK
  *
- * Fast, slow and fast again: an outage that ends while it is asked slowly is no rationing.
+ * Fast, slow and fast again: an outage that ends while it is asked slowly is no rationing. And who
+ * is not rationed any more is found out by asking fast from time to time.
  * What is not asked meanwhile is not made up for: the service has fewer probes than there were
  * cycles, and the run takes no longer.
  */
@@ -44,6 +46,7 @@ enum ration_state {
 /** Of one service. {0} is "it was never asked". */
 struct ration {
     enum ration_state state;
+    bool believed;     /* it is answered only so often, as far as was found out last */
     uint32_t lost;     /* a bit for each of the last 32 probes that ended: it was lost */
     uint8_t known;     /* how many of these there were */
     uint8_t share;     /* lost of 32, when it was asked slowly first */

@@ -181,7 +181,7 @@ static void count_at_service(struct tally_service *service, const struct sonde_e
     else
         question->sent++;
     question->received += is_target;
-    service->rationed |= event->rationed;
+    service->rationed = event->rationed;
     if (event->spaced && event->outcome != SONDE_OUTCOME_SEND_ERROR) {
         service->spaced_sent++;
         service->spaced_lost += event->outcome == SONDE_OUTCOME_NO_REPLY;

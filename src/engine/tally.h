@@ -63,7 +63,7 @@ struct tally_service {
     struct tally_question questions[SONDE_QUESTIONS_MAX];
     uint64_t spaced_sent; /* of those that left, a second or longer after the one before */
     uint64_t spaced_lost; /* of these, answered by nobody */
-    bool rationed;        /* the service was found to be answered only so often */
+    bool rationed;        /* as of its last probe, it is answered only so often */
     uint64_t uncertain;   /* answered, but which of several probes cannot be told: neither sent nor
                              received, as far as these figures go */
     uint64_t late;

@@ -68,12 +68,43 @@ Test(ration, so_many_answered_in_a_row_are_no_chance_and_if_it_loses_again_then_
     halve(&ration, 1);
     cr_expect_eq(ration.state, RATION_RATIONED, "5");
     cr_expect(ration_is_slow(&ration), "it stays so");
+    cr_expect(ration.believed);
     halve(&ration, 100); /* left before */
-    note_slowly(&ration, false, 1000);
+    note_slowly(&ration, false, 200);
     note_slowly(&ration, true, 3);
     cr_expect_eq(ration.state, RATION_RATIONED);
     note_slowly(&ration, true, 1);
     cr_expect_eq(ration.state, RATION_USUAL, "4 of 32 are lost however slowly it is asked");
+    cr_expect_not(ration.believed);
+}
+
+/* Half are lost, 7 slow ones are answered, and 5 of the next 9 are lost again. */
+static struct ration rationed(void)
+{
+    struct ration ration = {0};
+    halve(&ration, 32);
+    note_slowly(&ration, false, 7);
+    halve(&ration, 9);
+    return ration;
+}
+
+Test(ration, it_is_looked_again_after_256_probes_and_believed_meanwhile)
+{
+    struct ration ration = rationed();
+    note_slowly(&ration, false, 255);
+    cr_expect_eq(ration.state, RATION_RATIONED);
+    note_slowly(&ration, false, 1);
+    cr_expect_eq(ration.state, RATION_CHECK);
+    cr_expect(ration.believed);
+    struct ration still = ration;
+    halve(&still, 9);
+    cr_expect_eq(still.state, RATION_RATIONED);
+    for (unsigned i = 0; i < 32; i++) {
+        cr_expect(ration.believed);
+        ration_note(&ration, false, false);
+    }
+    cr_expect_eq(ration.state, RATION_USUAL, "nobody rations any more");
+    cr_expect_not(ration.believed);
 }
 
 Test(ration, an_outage_that_is_over_is_none)
