@@ -24,25 +24,26 @@ enum { LOSES_CYCLES = 64 /* for so many after one without an answer a trace may 
 static const sonde_ns BACKOFF_MIN_NS = SONDE_NS_PER_MS;
 static const sonde_ns BACKOFF_MAX_NS = 64 * SONDE_NS_PER_MS;
 
-/* If a probe begins an attempt, take those back first that a server may still have half open: the
- * one before, if nothing has answered it; the one before that, since what took it back may be lost
- * like other packets of the trace; and likewise the one that the server has just answered or
- * reminded of. */
+/* If a probe begins an attempt, let resets go before it for those that a server may still have half
+ * open. Was the newest not answered: for that, and for the one before it, whose own reset may be
+ * lost. Was it answered, the kernel has sent a reset; where packets of the trace get lost, that is
+ * sent once more. */
 static void take_back(const struct engine_trace *trace, const struct claims *before,
                       struct flight *flight)
 {
-    bool loses = claims_has_gaps(before) ||
-                 (trace->lost_cycle != 0 && trace->cycle - trace->lost_cycle <= LOSES_CYCLES);
+    bool gaps = claims_has_gaps(before);
+    bool loses = trace->lost_cycle != 0 && trace->cycle - trace->lost_cycle <= LOSES_CYCLES;
     uint32_t newest = claims_newest(before);
     if (before->begun == 0 || trace->claims.begun == before->begun || trace->ops->release == NULL ||
         trace->spec.naming != PROBE_NAMING_ATTEMPT)
         return;
-    if (!before->answered)
+    if (!before->answered) {
         flight->stale[flight->stale_count++] = newest;
-    if (!before->answered && claims_has_gaps(before) && newest > 0)
-        flight->stale[flight->stale_count++] = newest - 1;
-    if (loses && before->answered)
+        if (gaps && newest > 0)
+            flight->stale[flight->stale_count++] = newest - 1;
+    } else if (gaps || loses) {
         flight->stale[flight->stale_count++] = before->open;
+    }
 }
 
 /* Take a flight for what the target wants to send. */
@@ -74,9 +75,7 @@ static uint32_t new_flight(struct engine *engine, struct engine_target *target,
     unsigned end = extent_end(engine, target, trace);
     flight->arrives = !choice->to_target && end != 0 && choice->ttl >= end;
     trace->arrivals = (uint8_t)(trace->arrivals + (flight->arrives && trace->arrivals < UINT8_MAX));
-    if (choice->to_target) {
-        flight->spaced = ns_sub(now, trace->full_ns) >= RATION_NS;
-    }
+    flight->spaced = choice->to_target && ns_sub(now, trace->full_ns) >= RATION_NS;
     if (choice->to_target || flight->arrives)
         trace->full_ns = now;
     target->flying_count++;
