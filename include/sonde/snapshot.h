@@ -49,6 +49,7 @@ struct sonde_hop {
     uint64_t sent;
     uint64_t received;
     enum sonde_loss_kind loss_kind;
+    bool may_arrive; /**< what was not answered may have reached the target, which is silent */
     struct sonde_rtt rtt;
     const struct sonde_responder *responders; /**< in the order they were first seen */
     size_t responder_count;

@@ -134,6 +134,10 @@ enum { ANALYZE_TTLS = 256 };
 void analyze_share(const struct analyze_target *target, uint32_t service,
                    uint32_t ret_donors[ANALYZE_TTLS]);
 
+/** @return true if what a hop did not answer may have reached the target, which is silent to it: it
+ *  answers some service at this TTL, so it is nearer on another way, or has been. */
+bool analyze_may_arrive(const struct analyze_target *target, uint32_t service, uint8_t ttl);
+
 /** @return What it means that the target has not answered all that a service was asked. */
 enum sonde_loss_kind analyze_own_loss(const struct tally_service *tally);
 

@@ -114,15 +114,14 @@ static bool target_answers(const struct analyze_target *target, const struct tal
     return answers;
 }
 
-/* May what a hop did not answer have reached the target, which is silent to it? It answers some
- * service at this TTL: it is nearer on another way, or has been. */
-static bool may_arrive(const struct analyze_target *target, const struct tally_hop *hop,
-                       unsigned ttl)
+bool analyze_may_arrive(const struct analyze_target *target, uint32_t service, uint8_t ttl)
 {
+    const struct tally_hop *hop = evidence_hop(evidence_tally(target, service), ttl);
     bool arrives = false;
     for (uint32_t i = 0; i < target->tally->service_count; i++)
         arrives |= target_answers(target, evidence_hop(evidence_tally(target, i), ttl), false);
-    return arrives && !target_answers(target, hop, true);
+    return arrives && hop != NULL && hop->received < hop->sent &&
+           !target_answers(target, hop, true);
 }
 
 enum sonde_loss_kind analyze_loss(const struct analyze_target *target, uint32_t service,
@@ -137,7 +136,7 @@ enum sonde_loss_kind analyze_loss(const struct analyze_target *target, uint32_t 
         return SONDE_LOSS_NONE;
     if (hop->received == 0)
         return answers_behind(tally, ttl, target->max_ttl) ? SONDE_LOSS_SILENT : SONDE_LOSS_UNKNOWN;
-    if (may_arrive(target, hop, ttl))
+    if (analyze_may_arrive(target, service, ttl))
         return SONDE_LOSS_UNKNOWN;
     struct interval loss = loss_at(tally, ttl);
     if (is_clean_behind(tally, ttl, loss.low))

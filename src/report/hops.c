@@ -55,26 +55,3 @@ bool hops_is_timed(const struct sonde_hop *hop)
         timed &= hops_is_here(hop, &hop->responders[i]);
     return timed;
 }
-
-/* Does the target answer at a hop: as such, or as a router that passes the probe on? */
-static bool answers_as(const struct sonde_target_result *target, const struct sonde_hop *hop,
-                       bool as_router)
-{
-    bool answers = false;
-    for (size_t i = 0; hop != NULL && i < hop->responder_count; i++) {
-        bool is_router = hop->responders[i].kind == SONDE_OUTCOME_TTL_EXCEEDED;
-        answers |= is_router == as_router &&
-                   sonde_addr_equal(&hop->responders[i].address, &target->address);
-    }
-    return answers;
-}
-
-bool hops_is_unclear(const struct sonde_target_result *target, const struct sonde_hop *hop)
-{
-    bool reached = false;
-    if (hop->received == hop->sent || answers_as(target, hop, true))
-        return false;
-    for (size_t i = 0; i < target->service_count; i++)
-        reached |= answers_as(target, hops_at(&target->services[i], hop->ttl), false);
-    return reached;
-}

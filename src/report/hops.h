@@ -27,8 +27,4 @@ bool hops_is_distance(const struct sonde_target_result *target, uint8_t ttl);
  *  target on a shorter way, may answer from anywhere. */
 bool hops_is_timed(const struct sonde_hop *hop);
 
-/** @return true if what is not answered at a hop may be the target's own silence: it answers some
- *  service at this TTL, so on some way, or at some time, it is no farther than that. */
-bool hops_is_unclear(const struct sonde_target_result *target, const struct sonde_hop *hop);
-
 #endif

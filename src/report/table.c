@@ -164,7 +164,7 @@ static void write_times(struct table *table, const struct sonde_rtt *rtt)
 static void write_hop_figures(struct table *table, const struct sonde_hop *hop)
 {
     struct text cell = {0};
-    bool unclear = hop->received > 0 && hops_is_unclear(table->target, hop);
+    bool unclear = hop->received > 0 && hop->may_arrive;
     bool limited = !unclear && hop->loss_kind == SONDE_LOSS_RATE_LIMITED;
     if (hop->received == 0)
         text_add(&cell, "-");

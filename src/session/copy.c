@@ -65,6 +65,7 @@ static void copy_router_hop(const struct copy *copy, uint32_t index, uint8_t ttl
     to->sent = from->sent;
     to->received = from->received;
     to->loss_kind = analyze_loss(&copy->target, index, ttl);
+    to->may_arrive = analyze_may_arrive(&copy->target, index, ttl);
     to->rtt = copy_rtt(&from->rtt);
     to->unlisted = from->unlisted;
     copy_responders(copy, from, to);

@@ -284,30 +284,17 @@ Test(report, times_of_who_refuses_are_not_given_to_a_router)
     text_deinit(&text);
 }
 
-/* The path became shorter: with TTL 1 a probe now reaches the target, which is silent to this port.
- * So what is missing there may be its silence, and no loss of the router. */
+/* What is missing at a hop may be the silence of the target, and no loss of the router. */
 Test(report, the_silence_of_a_target_is_not_a_hop_s_loss)
 {
     struct made made;
     struct text text = {0};
     make(&made);
     made.responders[0].hostname = NULL;
-    struct sonde_service_result services[2] = {made.service, made.service};
-    struct sonde_responder both[2] = {made.responders[0], made.responders[1]};
-    struct sonde_hop pinged = made.hops[0];
-    struct sonde_path path = made.path;
-    pinged.received = pinged.sent;
-    pinged.responders = both;
-    pinged.responder_count = 2;
-    path.hops = &pinged;
-    path.hop_count = 1;
-    services[1].path = &path;
-    made.target.services = services;
-    made.target.service_count = 2;
+    made.hops[0].may_arrive = true;
     report_text(&made.snapshot, &(struct report_style){0}, &text);
-    cr_expect_not_null(
-        strstr(text.data, "\n 1  10.0.0.1            ?  1.23  1.23      0.0     -     -\n"), "%s",
-        text.data);
+    cr_expect_not_null(strstr(text.data, "\n 1  10.0.0.1            ?  1.23  1.23"), "%s",
+                       text.data);
     cr_expect_not_null(strstr(text.data, "\n ? probes of this TTL reach the target at times"), "%s",
                        text.data);
     text_deinit(&text);
