@@ -4,7 +4,7 @@
 #   make            build build/sonde
 #   make demo       install what is missing, build, and run on the built-in simulated network
 #   make check      build, and run all tests that need no root; a minute or two, says what is missing
-#   make test       install what the tests need, build and run them all; a quarter of an hour
+#   make test       install what the tests need, build and run them all; half an hour
 #   make bench      install the tools to compare with, and measure them and sonde (a quarter of an hour)
 #   make install    as meson does, with DESTDIR= and PREFIX=; as root, with a file capability (SETCAP=true)
 
