@@ -2,7 +2,9 @@
 /* What follows from an answer to a probe; see engine/credit.h. */
 #include "engine/credit.h"
 
+#include "engine/extent.h"
 #include "engine/finish.h"
+#include "engine/walk.h"
 #include "wire/icmp.h"
 
 #include <errno.h>
@@ -120,7 +122,9 @@ static void note_claim(struct engine *engine, const struct flight *flight,
         trace->spec.naming != PROBE_NAMING_PROBE) {
         sonde_ns drawn = drawn_ns(engine, trace, flight, rx->stamp.time_ns);
         claims_answered(&trace->claims, ns_add(drawn, quiet_ns(engine, trace)));
-        engine->targets[trace->target].changed = true; /* what waited for it may go */
+        struct engine_target *target = &engine->targets[trace->target];
+        target->changed |= /* what waited for it may go */
+            walk_is_wanted(engine, target, trace, extent_floor(engine, target, trace));
     }
     if (rx->kind != SONDE_RX_ANSWER)
         return;

@@ -144,6 +144,16 @@ void walk_want(const struct engine *engine, const struct engine_target *target,
     members_add(&turn_at(engine, target, ttl)->want, trace_index(engine, trace));
 }
 
+bool walk_is_wanted(const struct engine *engine, const struct engine_target *target,
+                    const struct engine_trace *trace, unsigned from_ttl)
+{
+    for (unsigned ttl = from_ttl; ttl <= trace->limit_ttl; ttl++) {
+        if (members_has(&turn_at(engine, target, ttl)->want, trace_index(engine, trace)))
+            return true;
+    }
+    return false;
+}
+
 void walk_was_mute(const struct engine *engine, const struct engine_target *target,
                    const struct engine_trace *trace, unsigned ttl)
 {

@@ -30,6 +30,10 @@ void walk_want_fresh(const struct engine *engine, const struct engine_target *ta
 void walk_want(const struct engine *engine, const struct engine_target *target,
                const struct engine_trace *trace, unsigned ttl);
 
+/** @return Does a trace want to ask at this TTL or beyond? */
+bool walk_is_wanted(const struct engine *engine, const struct engine_target *target,
+                    const struct engine_trace *trace, unsigned from_ttl);
+
 /** A probe of a trace to a TTL has ended of which nobody knows whether it was answered: it is as if
  * it had not been asked, and is asked again as soon as that tells more. */
 void walk_was_mute(const struct engine *engine, const struct engine_target *target,

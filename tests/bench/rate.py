@@ -41,7 +41,7 @@ def addresses(count):
 class Field:
     """Many targets behind one link."""
 
-    def __init__(self, programs, count):
+    def __init__(self, programs, count, services=""):
         self.programs = programs
         self.count = count
         self.net = network.Network(programs)
@@ -49,7 +49,7 @@ class Field:
         self.net.ip(chain.server, f"route add local {FIRST}/16 dev lo")
         self.net.ip("vantage", f"route add {FIRST}/16 via {chain.target(4)}")
         self.file = self.net.stack.enter_context(tempfile.NamedTemporaryFile("w"))
-        self.file.write("\n".join(addresses(count)) + "\n")
+        self.file.write("".join(f"{address} {services}\n" for address in addresses(count)))
         self.file.flush()
 
     def burst(self, probes, answered, ms, done):
@@ -116,6 +116,7 @@ def measure(programs, quick):
     finally:
         field.net.close()
     pace(programs, quick)
+    fleet(programs, quick)
     memory(programs, quick)
 
 
@@ -136,6 +137,29 @@ def pace(programs, quick):
         packets, seconds = max(runs, key=lambda run: run[0] / run[1])  # the machine has its moods
         out.add(rate, targets, packets, f"{packets / seconds:.1f}",
                 f"{packets / seconds / rate * 100:.1f} %")
+
+
+def fleet(programs, quick):
+    """What it costs to ask many targets for several services once a second, and what a service
+    costs more: of a core, and of a probe."""
+    out = table.Table("    sonde's cost at one cycle a second", {
+        "targets": 7, "services": 8, "probes/s": 9, "of a core": 9, "CPU µs/probe": 12})
+    cycles = 3 if quick else 15
+    for targets, services in ((1000, 3),) if quick else (
+            (TARGETS, 3), (6400, 1), (400, 16), (100, 64)):
+        ports = " ".join(f":{port}" for port in range(1000, 1000 + services - 1))
+        field = Field(programs, targets, ports)
+        try:
+            before = field.net.packets_sent("vantage", "to-server")
+            done = field.net.timed("vantage", programs.sonde, "-q", "-n", "--many", "-F",
+                                   field.file.name, "-c", str(cycles), "-i", "1",
+                                   "--rate", "1000000")
+            probes = field.net.packets_sent("vantage", "to-server") - before
+        finally:
+            field.net.close()
+        out.add(targets, services, f"{probes / cycles:.0f}",
+                f"{done.cpu_seconds / cycles * 100:.0f} %",
+                f"{done.cpu_seconds / probes * 1e6:.2f}")
 
 
 def memory(programs, quick):
