@@ -1,22 +1,83 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Targets and their traces are added to an engine; see engine/engine.h. */
+/* Runs, targets and traces are added to an engine; see engine/engine.h. */
 #include "engine/engine.h"
-#include "engine/state.h"
+#include "engine/remove.h"
+#include "engine/room.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
-int engine_add_target(struct engine *engine, const struct sonde_addr *addr, uint32_t traces)
+static bool plan_is_valid(const struct engine_plan *plan)
 {
-    if (engine->target_count == engine->config.targets || traces > ENGINE_TRACES_PER_TARGET ||
-        traces > engine->config.traces - engine->trace_count)
-        return -ENOSPC;
-    int r = tally_add_target(engine->tally, addr, traces);
-    if (r < 0)
-        return r;
-    engine->targets[engine->target_count++] = (struct engine_target){
-        .addr = *addr,
-        .first_trace = engine->trace_count,
+    return plan->interval_ns > 0 && plan->timeout_ns > 0 && plan->duration_ns >= 0 &&
+           plan->first_ttl > 0 && plan->first_ttl <= plan->max_ttl && plan->gap_limit > 0;
+}
+
+int engine_add_run(struct engine *engine, const struct engine_plan *plan, struct tally *tally,
+                   struct engine_run **ret_run)
+{
+    if (!plan_is_valid(plan) || tally->target_count > 0)
+        return -EINVAL;
+    struct engine_run *run = malloc(sizeof *run);
+    if (run == NULL)
+        return -ENOMEM;
+    *run = (struct engine_run){
+        .engine = engine,
+        .plan = *plan,
+        .tally = tally,
+        .stop_ns = SONDE_NS_NEVER,
+        .sent = flight_queue_empty(),
+        .next = engine->runs,
     };
+    engine->runs = run;
+    *ret_run = run;
+    return 0;
+}
+
+/* A target without traces, with place for so many; NULL if memory ran out. */
+static struct engine_target *new_target(struct engine_run *run, const struct sonde_addr *addr,
+                                        uint32_t traces)
+{
+    struct engine_target *target = calloc(1, sizeof *target);
+    if (target == NULL)
+        return NULL;
+    target->addr = *addr;
+    target->run = run;
+    target->trace_cap = traces;
+    target->traces = calloc(traces > 0 ? traces : 1, sizeof(struct engine_trace *));
+    target->turns = calloc(run->plan.max_ttl + 1U, sizeof *target->turns);
+    if (target->traces != NULL && target->turns != NULL)
+        return target;
+    free(target->traces);
+    free(target->turns);
+    free(target);
+    return NULL;
+}
+
+int engine_add_target(struct engine_run *run, const struct sonde_addr *addr, uint32_t traces)
+{
+    struct engine *engine = run->engine;
+    if (engine->target_count == ENGINE_TARGETS_MAX || traces > ENGINE_TRACES_PER_TARGET)
+        return -ENOSPC;
+    struct engine_target **targets =
+        realloc(run->targets, (run->target_count + 1) * sizeof(struct engine_target *));
+    if (targets == NULL)
+        return -ENOMEM;
+    run->targets = targets;
+    struct engine_target *target = new_target(run, addr, traces);
+    int r = target != NULL ? tally_add_target(run->tally, addr, traces) : -ENOMEM;
+    if (r == 0)
+        r = room_grow(engine, &run->plan, traces);
+    if (r < 0) {
+        target_free(target);
+        return r;
+    }
+    target->id = ids_take(&engine->target_ids);
+    engine->targets[target->id] = target;
+    engine->target_count++;
+    target->index = run->target_count;
+    target->tally = run->tally->targets[target->index];
+    targets[run->target_count++] = target;
     return 0;
 }
 
@@ -34,39 +95,36 @@ static void note_other_port(struct engine *engine, uint16_t port)
 
 /* May a trace go ahead while nobody knows how far the target is? The first of its protocol may, if
  * that is ICMP, or TCP over raw sockets. */
-static bool is_scout(const struct engine *engine, const struct engine_target *target,
-                     const struct sonde_spec *spec)
+static bool is_scout(const struct engine_target *target, const struct sonde_spec *spec)
 {
     uint8_t protocol = spec->flow.protocol;
     for (uint32_t i = 0; i < target->trace_count; i++) {
-        if (trace_at(engine, target, i)->spec.flow.protocol == protocol)
+        if (target->traces[i]->spec.flow.protocol == protocol)
             return false;
     }
     return protocol == IP_PROTO_ICMP ||
            (protocol == IP_PROTO_TCP && spec->naming == PROBE_NAMING_ATTEMPT);
 }
 
-static int add_trace(struct engine *engine, const struct sonde_probe_ops *ops,
-                     const struct sonde_spec *spec, enum standing standing)
+/* A trace that has sent nothing; NULL if memory ran out. */
+static struct engine_trace *new_trace(struct engine_target *target,
+                                      const struct sonde_probe_ops *ops,
+                                      const struct sonde_spec *spec, enum standing standing)
 {
-    struct engine_target *target = &engine->targets[engine->target_count - 1];
-    if (target->trace_count == engine->tally->targets[engine->target_count - 1].service_count)
-        return -ENOSPC;
-    uint32_t index = engine->trace_count++;
-    const struct sonde_flow *flow = &spec->flow;
-    uint32_t *bucket = flow_bucket(engine, flow->protocol, &flow->dst, flow->dst_port);
-    bool scout = standing != STANDING_BY && is_scout(engine, target, spec);
-    engine->traces[index] = (struct engine_trace){
+    struct engine_trace *trace = calloc(1, sizeof *trace + target->run->plan.max_ttl + 1U);
+    if (trace == NULL)
+        return NULL;
+    *trace = (struct engine_trace){
         .ops = ops,
         .spec = *spec,
-        .target = target_index(engine, target),
-        .hash_next = *bucket,
-        .line = flight_line_of(index),
+        .target = target,
+        .index = target->trace_count,
+        .id = ids_take(&target->run->engine->trace_ids),
         .standing = standing,
         .claims = {.free_ns = INT64_MIN},
         .is_standby = standing == STANDING_BY,
         .full_ttl = ENGINE_FULL_TTL,
-        .scout = scout,
+        .scout = standing != STANDING_BY && is_scout(target, spec),
         .quotes_name_nothing = spec->nameless,
         .quote_free_ns = INT64_MIN,
         .unanswered_ns = {SONDE_NS_NEVER, SONDE_NS_NEVER},
@@ -74,35 +132,49 @@ static int add_trace(struct engine *engine, const struct sonde_probe_ops *ops,
         .full_ns = INT64_MIN,
         .refused_ns = SONDE_NS_NEVER,
     };
-    *bucket = index;
+    trace->line = flight_line_of(trace->id, &target->run->sent);
+    return trace;
+}
+
+static int add_trace(struct engine_run *run, const struct sonde_probe_ops *ops,
+                     const struct sonde_spec *spec, enum standing standing)
+{
+    struct engine *engine = run->engine;
+    struct engine_target *target = run->targets[run->target_count - 1];
+    if (target->trace_count == target->trace_cap)
+        return -ENOSPC;
+    struct engine_trace *trace = new_trace(target, ops, spec, standing);
+    if (trace == NULL)
+        return -ENOMEM;
+    engine->traces[trace->id] = trace;
+    flow_add(engine, trace);
     if (standing == STANDING_BY)
-        members_add(&target->standbys, target->trace_count);
-    target->trace_count++;
-    target->source = flow->src;
-    target->has_scout |= scout;
+        members_add(&target->standbys, trace->index);
+    target->traces[target->trace_count++] = trace;
+    target->source = spec->flow.src;
+    target->has_scout |= trace->scout;
     if (spec->other_port)
-        note_other_port(engine, flow->dst_port);
+        note_other_port(engine, spec->flow.dst_port);
     return 0;
 }
 
-int engine_add_trace(struct engine *engine, const struct sonde_probe_ops *ops,
+int engine_add_trace(struct engine_run *run, const struct sonde_probe_ops *ops,
                      const struct sonde_spec *spec)
 {
-    return add_trace(engine, ops, spec, STANDING_ASKED);
+    return add_trace(run, ops, spec, STANDING_ASKED);
 }
 
-int engine_add_standby(struct engine *engine, const struct sonde_probe_ops *ops,
+int engine_add_standby(struct engine_run *run, const struct sonde_probe_ops *ops,
                        const struct sonde_spec *spec)
 {
-    return add_trace(engine, ops, spec, STANDING_BY);
+    return add_trace(run, ops, spec, STANDING_BY);
 }
 
-bool engine_begin_standby(struct engine *engine, const struct engine_place *place)
+bool engine_begin_standby(struct engine_run *run, const struct engine_place *place)
 {
-    struct engine_target *target = &engine->targets[place->target];
-    struct engine_trace *trace = trace_at(engine, target, place->trace);
-    bool has_more =
-        !target->done && (engine->config.cycles == 0 || target->cycle < engine->config.cycles);
+    struct engine_target *target = run->targets[place->target];
+    struct engine_trace *trace = target->traces[place->trace];
+    bool has_more = !target->done && (run->plan.cycles == 0 || target->cycle < run->plan.cycles);
     if (trace->is_standby && !has_more)
         return false;
     trace->is_standby = false;

@@ -31,10 +31,10 @@ struct others {
 /* How soon an answer can come after its probe: as soon as others of the trace did, and a little
  * sooner, since times vary. A trace that was not answered yet may be by somebody who is nearer than
  * the target. */
-static sonde_ns soonest_ns(const struct engine *engine, const struct engine_trace *trace)
+static sonde_ns soonest_ns(const struct engine_trace *trace)
 {
-    const struct rtt_stats *rtt = &trace_tally(engine, trace)->rtt;
-    sonde_ns nearest = engine->targets[trace->target].patience.nearest_ns;
+    const struct rtt_stats *rtt = &trace_tally(trace)->rtt;
+    sonde_ns nearest = trace->target->patience.nearest_ns;
     return rtt->samples > 0 ? ns_min(rtt->min_ns, nearest) / 8 * 7 : nearest / 2;
 }
 
@@ -51,18 +51,17 @@ static struct others find_others(const struct engine *engine, const struct engin
             (other->attempt != flight->attempt && other->sent_ns < since_ns))
             continue;
         others.any = true;
-        others.able |= credit_may_arrive(engine, trace, other) &&
-                       ns_sub(now, other->sent_ns) >= soonest_ns(engine, trace);
+        others.able |=
+            credit_may_arrive(trace, other) && ns_sub(now, other->sent_ns) >= soonest_ns(trace);
     }
     return others;
 }
 
 /* May an answer be to one of the others: to one that can have arrived, or, since it took longer
  * than answers do, to one that was to expire on the way? */
-static bool is_others(const struct engine *engine, const struct engine_trace *trace, sonde_ns rtt,
-                      const struct others *others)
+static bool is_others(const struct engine_trace *trace, sonde_ns rtt, const struct others *others)
 {
-    const struct patience *patience = &engine->targets[trace->target].patience;
+    const struct patience *patience = &trace->target->patience;
     return (patience->nearest_ns > 0 && others->able) ||
            (others->any && rtt > patience_router_ns(patience));
 }
@@ -73,9 +72,9 @@ static bool is_answered(const struct flight *flight)
 }
 
 /* Does an answer come later than others of the trace did? */
-static bool is_late(const struct engine *engine, const struct engine_trace *trace, sonde_ns rtt)
+static bool is_late(const struct engine_trace *trace, sonde_ns rtt)
 {
-    const struct rtt_stats *stats = &trace_tally(engine, trace)->rtt;
+    const struct rtt_stats *stats = &trace_tally(trace)->rtt;
     return stats->samples == 0 || rtt > ns_add(stats->min_ns, stats->min_ns / 8 + SONDE_NS_PER_MS);
 }
 
@@ -90,9 +89,9 @@ static void credit_named(struct engine *engine, const struct engine_trace *trace
     bool repeats = match->has_attempt && rx->kind == SONDE_RX_ANSWER && !rx->attributed;
     struct others others = find_others(engine, trace, flight, SONDE_NS_NEVER, now);
     bool shared = claims_is_shared(&trace->claims, flight->attempt) ||
-                  (others.able && is_late(engine, trace, ns_sub(now, flight->sent_ns)));
+                  (others.able && is_late(trace, ns_sub(now, flight->sent_ns)));
     if (is_answered(flight) && repeats && others.any)
-        engine_on_discard(engine, SONDE_DISCARD_AMBIGUOUS);
+        trace_on_discard(trace, SONDE_DISCARD_AMBIGUOUS);
     else
         credit_answer(engine, index, rx, match, repeats && shared);
 }
@@ -104,8 +103,8 @@ bool attribute_named(struct engine *engine, const struct engine_trace *trace,
         return false;
     uint32_t index = flight_find(&engine->flights, &trace->line, match->token);
     if (index == FLIGHT_NONE) {
-        engine_on_discard(engine, match->has_full_token ? SONDE_DISCARD_TOO_LATE
-                                                        : SONDE_DISCARD_UNKNOWN_PROBE);
+        trace_on_discard(trace, match->has_full_token ? SONDE_DISCARD_TOO_LATE
+                                                      : SONDE_DISCARD_UNKNOWN_PROBE);
         return true;
     }
     const struct flight *flight = &engine->flights.flights[index];
@@ -113,7 +112,7 @@ bool attribute_named(struct engine *engine, const struct engine_trace *trace,
         !is_asked_by(match, flight))
         return false;
     if (!flight->sent || (match->has_full_token && flight->token != match->token))
-        engine_on_discard(engine, SONDE_DISCARD_UNKNOWN_PROBE);
+        trace_on_discard(trace, SONDE_DISCARD_UNKNOWN_PROBE);
     else
         credit_named(engine, trace, index, rx, match);
     return true;
@@ -138,7 +137,7 @@ static uint32_t find_attempt(const struct engine *engine, const struct engine_tr
 static bool is_reminded(const struct engine *engine, const struct engine_trace *trace, sonde_ns rtt,
                         const struct sonde_rx *rx, const struct sonde_match *match)
 {
-    sonde_ns soonest = soonest_ns(engine, trace);
+    sonde_ns soonest = soonest_ns(trace);
     if (!claims_is_older(&trace->claims, match->attempt, PROBE_ATTEMPT_BITS))
         return false;
     if (rtt >= soonest)
@@ -171,27 +170,27 @@ void attribute_answer(struct engine *engine, struct engine_trace *trace, const s
 {
     uint32_t index = find_claimant(engine, trace, rx, match);
     if (index == FLIGHT_NONE) {
-        engine_on_discard(engine, SONDE_DISCARD_UNKNOWN_PROBE);
+        trace_on_discard(trace, SONDE_DISCARD_UNKNOWN_PROBE);
         return;
     }
     const struct flight *flight = &engine->flights.flights[index];
     bool names = match->has_attempt && !match->is_reminder;
     sonde_ns now = rx->stamp.time_ns;
     sonde_ns rtt = ns_sub(now, flight->sent_ns);
-    sonde_ns longest = patience_longest_ns(&engine->targets[trace->target].patience);
+    sonde_ns longest = patience_longest_ns(&trace->target->patience);
     sonde_ns since = names ? SONDE_NS_NEVER : ns_sub(now, 2 * longest);
     struct others others = find_others(engine, trace, flight, since, now);
     /* while no round trip is known, it may have been drawn by an attempt that was given up */
-    bool early = !names && (rtt < soonest_ns(engine, trace) ||
-                            (match->is_reminder && trace_tally(engine, trace)->rtt.samples == 0));
+    bool early = !names && (rtt < soonest_ns(trace) ||
+                            (match->is_reminder && trace_tally(trace)->rtt.samples == 0));
     bool again = is_answered(flight) && (others.any || match->is_reminder); /* or theirs */
     if (again || (early && others.able))
-        engine_on_discard(engine, SONDE_DISCARD_AMBIGUOUS);
+        trace_on_discard(trace, SONDE_DISCARD_AMBIGUOUS);
     else
         credit_answer(engine, index, rx, match,
                       claims_is_shared(&trace->claims, flight->attempt) ||
                           (match->is_reminder && (others.any || early)) ||
-                          is_others(engine, trace, rtt, &others));
+                          is_others(trace, rtt, &others));
     if (match->is_reminder)
         claims_remind(&trace->claims, match->attempt, PROBE_ATTEMPT_BITS, ns_add(now, REMINDER_NS));
 }
@@ -206,8 +205,8 @@ struct candidates {
  * answer before the next leaves, or none. */
 static bool is_candidate(const struct engine *engine, const struct flight *flight, sonde_ns arrived)
 {
-    const struct engine_trace *trace = &engine->traces[flight->trace];
-    const struct patience *patience = &engine->targets[trace->target].patience;
+    const struct engine_trace *trace = engine->traces[flight->trace];
+    const struct patience *patience = &trace->target->patience;
     sonde_ns age = ns_sub(arrived, flight->sent_ns);
     return flight->sent && age >= 0 &&
            (!trace->quotes_name_nothing || age <= patience_claim_ns(patience));
@@ -236,7 +235,7 @@ static struct candidates find_candidates(const struct engine *engine,
  * whether it was answered. From now on they go one by one. */
 static void forsake(struct engine *engine, struct engine_trace *trace, sonde_ns now)
 {
-    const struct patience *patience = &engine->targets[trace->target].patience;
+    const struct patience *patience = &trace->target->patience;
     trace->quotes_name_nothing = true;
     trace->quote_free_ns = ns_max(trace->quote_free_ns, ns_add(now, patience_claim_ns(patience)));
     uint32_t index = trace->line.first;
@@ -245,7 +244,7 @@ static void forsake(struct engine *engine, struct engine_trace *trace, sonde_ns 
         if (flight->to_target || flight->is_mute)
             continue;
         flight->is_mute = true;
-        uint8_t *asks = asks_at(engine, trace, flight->ttl);
+        uint8_t *asks = &trace->asks[flight->ttl];
         *asks = (uint8_t)(*asks - (*asks > 0));
     }
 }
@@ -268,6 +267,6 @@ void attribute_error(struct engine *engine, struct engine_trace *trace, const st
     }
     if (found.count > 1 && expired)
         forsake(engine, trace, rx->stamp.time_ns);
-    engine_on_discard(engine,
-                      found.count > 1 ? SONDE_DISCARD_AMBIGUOUS : SONDE_DISCARD_UNKNOWN_PROBE);
+    trace_on_discard(trace,
+                     found.count > 1 ? SONDE_DISCARD_AMBIGUOUS : SONDE_DISCARD_UNKNOWN_PROBE);
 }

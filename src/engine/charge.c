@@ -21,9 +21,9 @@ sonde_ns charge_doubt_ns(const struct engine_target *target)
 static void give_back(struct engine *engine, const struct engine_target *target,
                       const struct engine_trace *trace, struct flight *flight)
 {
-    unsigned end = trace_reach(engine, trace)->top_ttl + 1U;
+    unsigned end = trace_reach(trace)->top_ttl + 1U;
     if (trace->standing == STANDING_SILENT && flight->ttl > end &&
-        trace_others_meet(engine, target, trace, end))
+        trace_others_meet(target, trace, end))
         budget_give_back(&engine->budget, &flight->charge);
     else
         budget_unanswered(&engine->budget, &flight->charge);
@@ -33,7 +33,7 @@ sonde_ns charge_review(struct engine *engine, const struct engine_target *target
 {
     sonde_ns next = SONDE_NS_NEVER;
     for (uint32_t i = 0; i < target->trace_count; i++) {
-        const struct engine_trace *trace = trace_at(engine, target, i);
+        const struct engine_trace *trace = target->traces[i];
         uint32_t index = trace->line.first;
         for (; index != FLIGHT_NONE; index = engine->flights.flights[index].next) {
             struct flight *flight = &engine->flights.flights[index];

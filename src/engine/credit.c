@@ -4,13 +4,13 @@
 
 #include "engine/extent.h"
 #include "engine/finish.h"
+#include "engine/remove.h"
 #include "engine/walk.h"
 #include "wire/icmp.h"
 
 #include <errno.h>
 
 /* An answer that comes later than this after its probe has been given up changes nothing. */
-static const sonde_ns LATE_NS = 10 * SONDE_NS_PER_S;
 
 /* A repetition is later than all else that answers by more than slow answers are. */
 static const sonde_ns REPETITION_SLACK_NS = 300 * SONDE_NS_PER_MS;
@@ -38,10 +38,9 @@ static void event_from_rx(struct sonde_event *event, const struct sonde_rx *rx,
         event->mtu_bytes = icmp_mtu_bytes(rx->remote.family, rx->icmp_info);
 }
 
-bool credit_may_arrive(const struct engine *engine, const struct engine_trace *trace,
-                       const struct flight *flight)
+bool credit_may_arrive(const struct engine_trace *trace, const struct flight *flight)
 {
-    return flight->sent && !flight->is_blind && flight->ttl > trace_reach(engine, trace)->top_ttl;
+    return flight->sent && !flight->is_blind && flight->ttl > trace_reach(trace)->top_ttl;
 }
 
 /* Does this machine itself speak of a probe to another one? */
@@ -75,7 +74,7 @@ bool credit_is_known_refusal(const struct engine_trace *trace, const struct sond
 static void credit_refusal(struct engine *engine, uint32_t index)
 {
     const struct flight *flight = &engine->flights.flights[index];
-    struct engine_trace *trace = &engine->traces[flight->trace];
+    struct engine_trace *trace = engine->traces[flight->trace];
     const struct sonde_sent sent = {
         .stamp = {flight->sent_ns, (enum sonde_clock)flight->sent_clock}, .error = -EPERM};
     if (flight->state == FLIGHT_KEPT)
@@ -90,9 +89,9 @@ static void credit_refusal(struct engine *engine, uint32_t index)
 /* How much later than the answer to this attempt the next one may begin. Where answers name
  * nothing, the network must not deliver the same one again meanwhile; otherwise the next attempt
  * must not overtake the reset that ends this one. */
-static sonde_ns quiet_ns(const struct engine *engine, const struct engine_trace *trace)
+static sonde_ns quiet_ns(const struct engine_trace *trace)
 {
-    sonde_ns longest = patience_longest_ns(&engine->targets[trace->target].patience);
+    sonde_ns longest = patience_longest_ns(&trace->target->patience);
     bool named = trace->spec.naming == PROBE_NAMING_ATTEMPT;
     return named ? ns_min(longest / 8, CREDIT_QUIET_NS) : CREDIT_QUIET_NS;
 }
@@ -101,13 +100,12 @@ static sonde_ns quiet_ns(const struct engine *engine, const struct engine_trace 
 static sonde_ns drawn_ns(const struct engine *engine, const struct engine_trace *trace,
                          const struct flight *flight, sonde_ns now)
 {
-    sonde_ns longest = patience_longest_ns(&engine->targets[trace->target].patience);
+    sonde_ns longest = patience_longest_ns(&trace->target->patience);
     sonde_ns drawn = now;
     uint32_t index = trace->line.first;
     for (; index != FLIGHT_NONE; index = engine->flights.flights[index].next) {
         const struct flight *other = &engine->flights.flights[index];
-        if (other != flight && other->attempt == flight->attempt &&
-            credit_may_arrive(engine, trace, other))
+        if (other != flight && other->attempt == flight->attempt && credit_may_arrive(trace, other))
             drawn = ns_max(drawn, ns_add(other->sent_ns, longest));
     }
     return drawn;
@@ -117,14 +115,14 @@ static sonde_ns drawn_ns(const struct engine *engine, const struct engine_trace 
 static void note_claim(struct engine *engine, const struct flight *flight,
                        const struct sonde_rx *rx)
 {
-    struct engine_trace *trace = &engine->traces[flight->trace];
+    struct engine_trace *trace = engine->traces[flight->trace];
     if (claims_is_newest(&trace->claims, flight->token) &&
         trace->spec.naming != PROBE_NAMING_PROBE) {
         sonde_ns drawn = drawn_ns(engine, trace, flight, rx->stamp.time_ns);
-        claims_answered(&trace->claims, ns_add(drawn, quiet_ns(engine, trace)));
-        struct engine_target *target = &engine->targets[trace->target];
+        claims_answered(&trace->claims, ns_add(drawn, quiet_ns(trace)));
+        struct engine_target *target = trace->target;
         target->changed |= /* what waited for it may go */
-            walk_is_wanted(engine, target, trace, extent_floor(engine, target, trace));
+            walk_is_wanted(target, trace, extent_floor(target, trace));
     }
     if (rx->kind != SONDE_RX_ANSWER)
         return;
@@ -140,10 +138,9 @@ static bool may_be_repeated(const struct engine_trace *trace, const struct sonde
 }
 
 /* Is an answer a server's repetition of the first, which would have come sooner? */
-static bool is_repetition(const struct engine *engine, const struct engine_trace *trace,
-                          const struct sonde_rx *rx, sonde_ns rtt)
+static bool is_repetition(const struct engine_trace *trace, const struct sonde_rx *rx, sonde_ns rtt)
 {
-    const struct patience *patience = &engine->targets[trace->target].patience;
+    const struct patience *patience = &trace->target->patience;
     return may_be_repeated(trace, rx) && patience->nearest_ns > 0 &&
            rtt >= ns_add(patience->nearest_ns, CREDIT_REPETITION_NS) &&
            rtt > ns_add(patience_longest_ns(patience), REPETITION_SLACK_NS);
@@ -151,21 +148,20 @@ static bool is_repetition(const struct engine *engine, const struct engine_trace
 
 /* May it be a repetition, since nobody knows how soon the target answers? A host that is really so
  * far away is believed the third time. */
-static bool is_doubtful(const struct engine *engine, const struct engine_trace *trace,
-                        const struct sonde_rx *rx, sonde_ns rtt)
+static bool is_doubtful(const struct engine_trace *trace, const struct sonde_rx *rx, sonde_ns rtt)
 {
-    const struct patience *patience = &engine->targets[trace->target].patience;
+    const struct patience *patience = &trace->target->patience;
     return may_be_repeated(trace, rx) && patience->nearest_ns == 0 && rtt >= CREDIT_REPETITION_NS &&
            rtt > ns_add(patience_longest_ns(patience), REPETITION_SLACK_NS) &&
-           trace_tally(engine, trace)->uncertain < DOUBTED_MAX;
+           trace_tally(trace)->uncertain < DOUBTED_MAX;
 }
 
 /* A flying probe is answered. */
 static void end_flight(struct engine *engine, uint32_t index, const struct sonde_rx *rx,
                        sonde_ns rtt, struct sonde_event *event)
 {
-    const struct engine_trace *trace = &engine->traces[engine->flights.flights[index].trace];
-    if (!is_repetition(engine, trace, rx, rtt)) {
+    const struct engine_trace *trace = engine->traces[engine->flights.flights[index].trace];
+    if (!is_repetition(trace, rx, rtt)) {
         finish_flight(engine, index, event, rx->stamp.time_ns);
         return;
     }
@@ -178,14 +174,14 @@ static void answer_kept(struct engine *engine, uint32_t index, const struct sond
                         sonde_ns rtt, struct sonde_event *event)
 {
     struct flight *flight = &engine->flights.flights[index];
-    const struct engine_trace *trace = &engine->traces[flight->trace];
-    if (rtt > ns_add(engine->config.timeout_ns, LATE_NS)) {
-        engine_on_discard(engine, SONDE_DISCARD_TOO_LATE);
+    const struct engine_trace *trace = engine->traces[flight->trace];
+    if (rtt > ns_add(plan_of(trace->target)->timeout_ns, REMOVE_LATE_NS)) {
+        trace_on_discard(trace, SONDE_DISCARD_TOO_LATE);
     } else if (flight->outcome == SONDE_OUTCOME_NO_REPLY) {
         flight->outcome = (uint8_t)event->outcome; /* it has its answer: the next is another */
         finish_again(engine, index, SONDE_EVENT_LATE, event);
-    } else if (is_repetition(engine, trace, rx, rtt)) {
-        engine_on_discard(engine, SONDE_DISCARD_NOT_A_RESULT);
+    } else if (is_repetition(trace, rx, rtt)) {
+        trace_on_discard(trace, SONDE_DISCARD_NOT_A_RESULT);
     } else if (rx->kind == SONDE_RX_ERROR || !trace->spec.repeats) {
         finish_again(engine, index, SONDE_EVENT_DUPLICATE, event);
     }
@@ -195,7 +191,7 @@ void credit_answer(struct engine *engine, uint32_t index, const struct sonde_rx 
                    const struct sonde_match *match, bool uncertain)
 {
     const struct flight *flight = &engine->flights.flights[index];
-    const struct engine_trace *trace = &engine->traces[flight->trace];
+    const struct engine_trace *trace = engine->traces[flight->trace];
     struct sonde_event event;
     if (is_refusal(trace, rx, match)) {
         credit_refusal(engine, index);
@@ -205,7 +201,7 @@ void credit_answer(struct engine *engine, uint32_t index, const struct sonde_rx 
         return; /* nothing answers what never left */
     event_from_rx(&event, rx, match->outcome);
     sonde_ns rtt = ns_sub(rx->stamp.time_ns, flight->sent_ns);
-    event.uncertain = uncertain || is_doubtful(engine, trace, rx, rtt);
+    event.uncertain = uncertain || is_doubtful(trace, rx, rtt);
     if (!event.uncertain && rtt >= 0)
         event.rtt_ns = rtt;
     note_claim(engine, flight, rx);

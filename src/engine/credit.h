@@ -29,8 +29,7 @@ static const sonde_ns CREDIT_REPETITION_NS = 950 * SONDE_NS_PER_MS;
 
 /** @return true if a probe may have arrived at the target, as far as the routers tell that its
  * trace has met. */
-bool credit_may_arrive(const struct engine *engine, const struct engine_trace *trace,
-                       const struct flight *flight);
+bool credit_may_arrive(const struct engine_trace *trace, const struct flight *flight);
 
 /** @return true if an answer that names no probe may be what this machine's firewall says of one
  *  that it did not let out. Sending has told that already. */

@@ -6,10 +6,13 @@
  * asked what to send and when to wake. The same engine therefore runs over raw sockets, and over a
  * simulated network in virtual time, where it does the same each time.
  *
+ * An engine has runs: targets that are measured by one plan, and what they add up to. Runs share
+ * the pace, the budget of every router, and the room for what is in flight; they come and go, and
+ * so do their targets.
+ *
  * Driving it, in this order, because a slow host must not report loss that it caused itself:
  *
- *     engine_start()
- *     while engine_ended() says ENGINE_RUNNING:
+ *     while anything runs:
  *         for everything that arrived:        engine_on_rx()
  *         while engine_on_time() says so:     take the events, then call it again
  *         while engine_next_tx() gives one:   send it, engine_on_sent()
@@ -19,13 +22,15 @@
  * Events must be taken after every engine_on_rx(), engine_on_sent() and engine_on_time(): at most
  * ENGINE_EVENTS are held.
  *
- * A cycle asks every service of a target once, at full TTL (is it there?), and walks the path below
- * it with TTL-limited probes, services taking turns at each hop. The first cycle discovers the
- * distance: probes go out up to a window beyond what has answered, until the target does. A target
- * is done after its last cycle, as soon as every answer is in or can no longer be expected.
+ * A run is made, gets targets, and starts. A cycle asks every service of a target once, at full TTL
+ * (is it there?), and walks the path below it with TTL-limited probes, services taking turns at
+ * each hop. The first cycle discovers the distance: probes go out up to a window beyond what has
+ * answered, until the target does. A target is done after its last cycle, as soon as every answer
+ * is in or can no longer be expected.
  *
- * Targets are added before engine_start(), or while the engine runs: then each is begun by itself,
- * and its cycles count from there. Only adding allocates, and the tally, when it meets a router for
+ * Targets are added before engine_start(), or while the run goes on: then each is begun by itself,
+ * and its cycles count from there. They are removed at any time, and so is a run; what comes in for
+ * them later belongs to nobody. Only adding allocates, and the tally, when it meets a router for
  * the first time.
  */
 #ifndef ENGINE_ENGINE_H
@@ -45,25 +50,32 @@ enum {
                                   asks for it (RFC 5082) */
 };
 
+/** In place of the number of a target: of each of its run. */
+#define ENGINE_ALL UINT32_MAX
+
 /** In place of the engine's name for a probe: what is to be sent is none, and has no outcome. It
  *  goes before a probe, and "later" means later for it, too. */
 #define ENGINE_NO_PROBE UINT32_MAX
 
 struct engine;
+struct engine_run;
 
+/** What all runs of an engine have in common. */
 struct engine_config {
-    uint32_t targets;     /* that will be added, at most; 1 to ENGINE_TARGETS_MAX */
-    uint32_t traces;      /* that will be added, at most, over all targets */
+    uint32_t rate_pps; /* packets a second over everything; 0 = as many as is polite */
+};
+
+/** How the targets of a run are measured. */
+struct engine_plan {
+    uint32_t targets;     /* that will be added, about: they begin as much apart as that allows */
     uint32_t cycles;      /* 0 = endless */
     sonde_ns interval_ns; /* from cycle to cycle, above 0 */
     sonde_ns timeout_ns;  /* a probe is lost at the latest after this, above 0 */
     sonde_ns duration_ns; /* the whole run ends at the latest after this; 0 = no limit */
-    uint32_t rate_pps;    /* packets a second over everything; 0 = as many as is polite */
     uint8_t first_ttl;    /* 1 to max_ttl */
     uint8_t max_ttl;      /* 1 to 255 */
     uint8_t gap_limit;    /* silent hops beyond the last that answered, 1 to 255 */
-    bool open; /* targets may be added while it runs: the run is not complete before engine_close()
-                */
+    bool open; /* targets may be added while it goes on: it is not complete before engine_close() */
 };
 
 /** Why a run ended, or that it has not. */
@@ -80,43 +92,52 @@ struct engine_discards {
 };
 
 /**
- * Make an engine.
+ * Make an engine without any run.
  * @param config      Copied.
- * @param tally       Empty; every event is folded into it as it happens, and the engine goes by
- * what it says of the path. Borrowed until engine_free().
+ * @param now         When packets may begin to leave.
  * @param ret_engine  On 0, the engine.
- * @return 0; -ENOMEM; -EINVAL if a value is out of its range.
+ * @return 0; -ENOMEM.
  * Ownership: the caller frees it with engine_free().
  */
-SONDE_MUST_CHECK int engine_new(const struct engine_config *config, struct tally *tally,
+SONDE_MUST_CHECK int engine_new(const struct engine_config *config, sonde_ns now,
                                 struct engine **ret_engine);
 
-/** Free an engine; NULL is fine. @return NULL. */
+/** Free an engine and its runs; NULL is fine. @return NULL. */
 struct engine *engine_free(struct engine *engine);
 
 /**
- * Make room for more targets and traces than were added, if there is not enough yet. What
- * engine_next_tx() gave is not valid any more: tell engine_on_sent() of it before.
- * @return 0; -ENOSPC: there would be more than ENGINE_TARGETS_MAX; -ENOMEM. Then there is as much
- *         room as before.
+ * Make a run without any target.
+ * @param plan     Copied.
+ * @param tally    Empty; every event is folded into it as it happens, and the engine goes by what
+ * it says of the path. Borrowed until the run is removed.
+ * @param ret_run  On 0, the run.
+ * @return 0; -ENOMEM; -EINVAL if a value of the plan is out of its range, or the tally is not
+ * empty. Ownership: engine_remove_run() frees it, or engine_free().
  */
-SONDE_MUST_CHECK int engine_reserve(struct engine *engine, uint32_t targets, uint32_t traces);
+SONDE_MUST_CHECK int engine_add_run(struct engine *engine, const struct engine_plan *plan,
+                                    struct tally *tally, struct engine_run **ret_run);
+
+/** Remove a run, whatever it has in flight. Its events that were not taken are forgotten, and every
+ *  answer that is still to come. Not between engine_next_tx() and engine_on_sent(). */
+void engine_remove_run(struct engine_run *run, sonde_ns now);
 
 /**
- * Add a target, to the tally, too; its traces are added next.
+ * Add a target, to the tally, too; its traces are added next. Targets are numbered 0, 1, … in the
+ * order in which they are added to their run.
  * @param traces  How many it will have, 0 to ENGINE_TRACES_PER_TARGET.
- * @return 0; -ENOSPC if there is no room for it; -ENOMEM.
+ * @return 0; -ENOSPC: more than ENGINE_TARGETS_MAX, or that many traces; -ENOMEM.
  */
-SONDE_MUST_CHECK int engine_add_target(struct engine *engine, const struct sonde_addr *addr,
+SONDE_MUST_CHECK int engine_add_target(struct engine_run *run, const struct sonde_addr *addr,
                                        uint32_t traces);
 
 /**
- * Add a trace to the target added last. The first trace of a target is its first choice as control.
+ * Add a trace to the target of a run that was added last. The first trace of a target is its first
+ * choice as control.
  * @param ops   The module of spec->flow.protocol.
  * @param spec  Copied. No two traces may have the same flow.
- * @return 0; -ENOSPC if the target has all its traces already.
+ * @return 0; -ENOSPC if the target has all its traces already; -ENOMEM.
  */
-SONDE_MUST_CHECK int engine_add_trace(struct engine *engine, const struct sonde_probe_ops *ops,
+SONDE_MUST_CHECK int engine_add_trace(struct engine_run *run, const struct sonde_probe_ops *ops,
                                       const struct sonde_spec *spec);
 
 /**
@@ -124,11 +145,23 @@ SONDE_MUST_CHECK int engine_add_trace(struct engine *engine, const struct sonde_
  * that protocol is answered: for comparison.
  * @return As engine_add_trace().
  */
-SONDE_MUST_CHECK int engine_add_standby(struct engine *engine, const struct sonde_probe_ops *ops,
+SONDE_MUST_CHECK int engine_add_standby(struct engine_run *run, const struct sonde_probe_ops *ops,
                                         const struct sonde_spec *spec);
 
-/** @return How many traces there are with the same destination, protocol and destination port. */
+/**
+ * Remove a target, whatever it has in flight; from the tally, too. Its number is not given again.
+ * Its events that were not taken are forgotten. Its flows are not free before every answer that is
+ * still to come has come. Not between engine_next_tx() and engine_on_sent().
+ */
+void engine_remove_target(struct engine_run *run, uint32_t index, sonde_ns now);
+
+/** @return How many traces there are with the same destination, protocol and destination port, over
+ *  all runs; those that were removed lately count. */
 uint32_t engine_count_flows(const struct engine *engine, const struct sonde_flow *flow);
+
+/** @return The least number that a trace to the same destination, protocol and destination port may
+ *  have as its spec's nth; those that were removed lately keep theirs. */
+uint32_t engine_free_flow(const struct engine *engine, const struct sonde_flow *flow);
 
 /** Where a trace is: its target, in the order added, and its place among the traces of that. */
 struct engine_place {
@@ -137,12 +170,12 @@ struct engine_place {
 };
 
 /**
- * Find a trace with the same destination, protocol and destination port.
+ * Find a trace of a run with the same destination, protocol and destination port.
  * @param nth        0, 1, …, so that all can be visited; the one that was added last comes first.
  * @param ret_place  On true, where it is.
  * @return false if there are no more.
  */
-bool engine_find_flow(const struct engine *engine, const struct sonde_flow *flow, uint32_t nth,
+bool engine_find_flow(const struct engine_run *run, const struct sonde_flow *flow, uint32_t nth,
                       struct engine_place *ret_place);
 
 /**
@@ -150,18 +183,19 @@ bool engine_find_flow(const struct engine *engine, const struct sonde_flow *flow
  * stand by stays as it is.
  * @return false if it has no other cycle to come.
  */
-SONDE_MUST_CHECK bool engine_begin_standby(struct engine *engine, const struct engine_place *place);
+SONDE_MUST_CHECK bool engine_begin_standby(struct engine_run *run,
+                                           const struct engine_place *place);
 
-/** Begin the run at @p now, and the first cycle of every target that was added a little after one
+/** Begin a run at @p now, and the first cycle of every target that was added a little after one
  *  another. */
-void engine_start(struct engine *engine, sonde_ns now);
+void engine_start(struct engine_run *run, sonde_ns now);
 
 /** Begin the first cycle of a target that was added after engine_start(), at @p now.
- *  @param index  In the order in which targets were added; once for each. */
-void engine_begin_target(struct engine *engine, uint32_t index, sonde_ns now);
+ *  @param index  Its number; once for each. */
+void engine_begin_target(struct engine_run *run, uint32_t index, sonde_ns now);
 
 /** No other target will be added: once all are done, the run is complete. */
-void engine_close(struct engine *engine);
+void engine_close(struct engine_run *run);
 
 /** Probes that may be taken from engine_next_tx() before engine_on_sent() is told of the first. */
 enum { ENGINE_BATCH = 64 };
@@ -182,14 +216,15 @@ SONDE_MUST_CHECK int engine_next_tx(struct engine *engine, sonde_ns now,
  * @param sent     How it went. The errors -EAGAIN, -ENOBUFS and -ENOMEM mean "later": this probe,
  *                 and all that were taken behind it, will be handed out again, and nothing is to be
  *                 told of them now. Any other is the probe's outcome, and so is "later" once the
- *                 probe has been due for config.timeout_ns.
+ *                 probe has been due for the timeout of its run.
  */
 void engine_on_sent(struct engine *engine, uint32_t handle, const struct sonde_sent *sent);
 
 /** Tell of an arrival. */
 void engine_on_rx(struct engine *engine, const struct sonde_rx *rx);
 
-/** Count a packet that a decoder refused, for a reason of enum sonde_discard. */
+/** Count a packet that belongs to no run, for a reason of enum sonde_discard: a decoder refused it,
+ *  say. */
 void engine_on_discard(struct engine *engine, int reason);
 
 /**
@@ -201,20 +236,29 @@ SONDE_MUST_CHECK bool engine_on_time(struct engine *engine, sonde_ns now);
 /** @return When to call engine_on_time() and engine_next_tx() next if nothing arrives. */
 sonde_ns engine_deadline_ns(const struct engine *engine);
 
+/** An event, and of which run. */
+struct engine_event {
+    struct engine_run *run; /* NULL: of one that was removed meanwhile */
+    struct sonde_event event;
+};
+
 /** Take an event. @return 0; 1 if there is none. */
-SONDE_MUST_CHECK int engine_pop_event(struct engine *engine, struct sonde_event *ret_event);
+SONDE_MUST_CHECK int engine_pop_event(struct engine *engine, struct engine_event *ret_event);
 
-/** End the run now. Probes in flight are neither answered nor lost: nothing is said of them. */
-void engine_stop(struct engine *engine);
+/** End a run now. Probes in flight are neither answered nor lost: nothing is said of them. */
+void engine_stop(struct engine_run *run);
 
-/** End the run with the next engine_on_time(), as at the end of its duration: probes that were in
+/** End a run with the next engine_on_time(), as at the end of its duration: probes that were in
  *  flight for longer than their answers take are lost, and nothing is said of the others. */
-void engine_stop_soon(struct engine *engine);
+void engine_stop_soon(struct engine_run *run);
 
-/** @return Why the run ended; ENGINE_RUNNING while it has not. */
-enum engine_end engine_ended(const struct engine *engine);
+/** @return Why a run ended; ENGINE_RUNNING while it has not. */
+enum engine_end engine_ended(const struct engine_run *run);
 
-/** @return Packets that ended no probe; borrowed. */
+/** @return Packets that ended no probe of a run, though they answer one of its flows; borrowed. */
+const struct engine_discards *engine_run_discards(const struct engine_run *run);
+
+/** @return Packets that belong to no run; borrowed. */
 const struct engine_discards *engine_discards(const struct engine *engine);
 
 #endif

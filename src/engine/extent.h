@@ -40,25 +40,22 @@ static inline bool extent_is_ping(const struct engine_trace *trace)
 
 /** @return The TTL at which a trace ends as far as anything shows it: at the target, or at who
  *  refuses in its place; 0 = nothing does. */
-unsigned extent_end(const struct engine *engine, const struct engine_target *target,
-                    const struct engine_trace *trace);
+unsigned extent_end(const struct engine_target *target, const struct engine_trace *trace);
 
 /** @return true if everything shows already that a TCP trace ends where another found the target:
  *  it met the router before, or the last that anybody met, and the TTL of its answers shows the
  *  same distance. */
-bool extent_is_shown(const struct engine *engine, const struct engine_target *target,
-                     const struct engine_trace *trace);
+bool extent_is_shown(const struct engine_target *target, const struct engine_trace *trace);
 
 /** @return The smallest TTL with which a probe of the trace may arrive. */
-unsigned extent_floor(const struct engine *engine, const struct engine_target *target,
-                      const struct engine_trace *trace);
+unsigned extent_floor(const struct engine_target *target, const struct engine_trace *trace);
 
 /** @return The largest TTL that is worth asking on a trace now; 0 = none is. */
-unsigned extent_limit(const struct engine *engine, const struct engine_target *target,
-                      const struct engine_trace *trace, sonde_ns now);
+unsigned extent_limit(const struct engine_target *target, const struct engine_trace *trace,
+                      sonde_ns now);
 
 /** @return When a larger TTL becomes worth asking by time alone; SONDE_NS_NEVER: it does not. */
-sonde_ns extent_grows_ns(const struct engine *engine, const struct engine_target *target,
-                         const struct engine_trace *trace, sonde_ns now);
+sonde_ns extent_grows_ns(const struct engine_target *target, const struct engine_trace *trace,
+                         sonde_ns now);
 
 #endif

@@ -9,20 +9,20 @@
 #include <errno.h>
 #include <string.h>
 
-static void hold(struct engine *engine, const struct sonde_event *event)
+static void hold(struct engine *engine, struct engine_run *run, const struct sonde_event *event)
 {
     uint32_t at = (engine->event_first + engine->event_count) % ENGINE_EVENTS;
-    engine->events[at] = *event;
+    engine->events[at] = (struct engine_event){run, *event};
     engine->event_count++;
-    tally_on_event(engine->tally, event);
+    tally_on_event(run->tally, event);
 }
 
 static void describe(struct engine *engine, uint32_t index, struct sonde_event *event)
 {
     const struct flight *flight = &engine->flights.flights[index];
-    const struct engine_trace *trace = &engine->traces[flight->trace];
-    event->target = trace->target;
-    event->service = trace_index(engine, trace);
+    const struct engine_trace *trace = engine->traces[flight->trace];
+    event->target = trace->target->index;
+    event->service = trace->index;
     event->cycle = flight->cycle;
     event->ttl = flight->ttl;
     event->question = flight->question;
@@ -43,49 +43,48 @@ struct knowledge {
     uint32_t path_changes;
 };
 
-static struct knowledge know(const struct engine *engine, const struct engine_trace *trace)
+static struct knowledge know(const struct engine_trace *trace)
 {
-    const struct tally_service *tally = trace_tally(engine, trace);
+    const struct tally_service *tally = trace_tally(trace);
     return (struct knowledge){
         .reach = tally->reach,
         .standing = trace->standing,
-        .reached = engine->targets[trace->target].patience.reached,
+        .reached = trace->target->patience.reached,
         .answered = trace->claims.answered,
         .path_changes = tally->path_changes,
     };
 }
 
 /* The way has changed for one trace: the distances of all have to be confirmed again. */
-static void confirm_anew(const struct engine *engine, struct engine_target *target)
+static void confirm_anew(struct engine_target *target)
 {
     for (uint32_t i = 0; i < target->trace_count; i++)
-        trace_at(engine, target, i)->arrivals = 0;
+        target->traces[i]->arrivals = 0;
 }
 
 /* Nobody answered at a TTL. If the target seems to be there, for pings that it answers otherwise,
  * it is asked there once more, since answers get lost; and then it is somewhere else. Where both
  * the last router and the TTL of its answers say that it is there, it only does not answer there.
  */
-static void note_missed(const struct engine *engine, const struct engine_target *target,
-                        struct engine_trace *trace, uint8_t ttl)
+static void note_missed(const struct engine_target *target, struct engine_trace *trace, uint8_t ttl)
 {
     if (!extent_is_ping(trace) || !trace_is_answered(trace) || trace->is_astray ||
-        trace_reach(engine, trace)->dest_ttl != 0 || ttl != extent_end(engine, target, trace))
+        trace_reach(trace)->dest_ttl != 0 || ttl != extent_end(target, trace))
         return;
-    if (ttl == target->top_ttl + 1 && ttl == extent_guess(trace_tally(engine, trace)))
+    if (ttl == target->top_ttl + 1 && ttl == extent_guess(trace_tally(trace)))
         return;
-    trace->is_astray = *asks_at(engine, trace, ttl) >= EXTENT_ARRIVALS;
+    trace->is_astray = trace->asks[ttl] >= EXTENT_ARRIVALS;
     if (!trace->is_astray)
-        walk_want(engine, target, trace, ttl);
+        walk_want(target, trace, ttl);
 }
 
 /* Compare what is known of a trace with what was: if it changed, what follows from it has to be
  * made anew. What a silent hop shows is known only by its silence, so that counts as well. */
-static void notice(struct engine *engine, struct engine_trace *trace,
-                   const struct knowledge *before, const struct sonde_event *event)
+static void notice(struct engine_trace *trace, const struct knowledge *before,
+                   const struct sonde_event *event)
 {
-    struct engine_target *target = &engine->targets[trace->target];
-    struct knowledge after = know(engine, trace);
+    struct engine_target *target = trace->target;
+    struct knowledge after = know(trace);
     bool way = before->reach.dest_ttl != after.reach.dest_ttl ||
                before->reach.top_ttl != after.reach.top_ttl ||
                before->reach.refused_ttl != after.reach.refused_ttl ||
@@ -97,18 +96,17 @@ static void notice(struct engine *engine, struct engine_trace *trace,
     }
     bool silent = event->outcome == SONDE_OUTCOME_NO_REPLY;
     if (silent && !event->to_target)
-        note_missed(engine, target, trace, event->ttl);
+        note_missed(target, trace, event->ttl);
     else if (after.reach.dest_ttl != 0)
         trace->is_astray = false;
     if (before->path_changes != after.path_changes)
-        confirm_anew(engine, target);
+        confirm_anew(target);
     if (before->reach.dest_ttl == 0 && after.reach.dest_ttl != 0) /* one by one from now on */
-        memset(asks_at(engine, trace, after.reach.top_ttl + 1U), 0,
+        memset(&trace->asks[after.reach.top_ttl + 1U], 0,
                after.reach.dest_ttl - after.reach.top_ttl - 1U);
     uint8_t doubt = after.reach.doubt_ttl;
     if (doubt != 0 && doubt != before->reach.doubt_ttl)
-        walk_want(engine, target, trace,
-                  doubt); /* what contradicts is believed when it comes twice */
+        walk_want(target, trace, doubt); /* what contradicts is believed when it comes twice */
     target->changed |= way || before->standing != after.standing ||
                        before->reached != after.reached || before->answered != after.answered ||
                        silent;
@@ -117,18 +115,17 @@ static void notice(struct engine *engine, struct engine_trace *trace,
 /* An answer of the target, or of who refuses in its place, to whatever was asked. If the target
  * answers, and probes on the way are to carry another question from now on, those that were silent
  * at the target may now be answered there. */
-static void note_answer(const struct engine *engine, struct engine_trace *trace,
-                        const struct sonde_event *event)
+static void note_answer(struct engine_trace *trace, const struct sonde_event *event)
 {
     if (event->outcome == SONDE_OUTCOME_TTL_EXCEEDED)
         return;
     uint8_t before = asking_on_the_way(&trace->asking);
-    uint8_t top_ttl = trace_reach(engine, trace)->top_ttl;
-    const struct engine_target *target = &engine->targets[trace->target];
+    uint8_t top_ttl = trace_reach(trace)->top_ttl;
+    const struct engine_target *target = trace->target;
     asking_on_answer(&trace->asking, event->question);
     if (asking_on_the_way(&trace->asking) != before &&
         sonde_event_is_target(event, &target->addr)) {
-        memset(asks_at(engine, trace, top_ttl + 1U), 0, (size_t)engine->config.max_ttl - top_ttl);
+        memset(&trace->asks[top_ttl + 1U], 0, (size_t)plan_of(target)->max_ttl - top_ttl);
         trace->arrivals = 0;
     }
     trace->is_excused = trace->keeps_silent = false;
@@ -171,11 +168,11 @@ static void note_refusal(struct engine_target *target, const struct flight *flig
 static void settle_charge(struct engine *engine, const struct engine_trace *trace,
                           struct flight *flight, const struct sonde_event *event, sonde_ns now)
 {
-    const struct engine_target *target = &engine->targets[trace->target];
+    const struct engine_target *target = trace->target;
     bool by_error = event->icmp_type >= 0;
     budget_key who = by_error ? budget_router(&event->from) : 0;
     if (!flight->to_target && event->outcome == SONDE_OUTCOME_TTL_EXCEEDED) {
-        struct budget_place place = trace_place_of(engine, target, trace, flight->ttl);
+        struct budget_place place = trace_place_of(target, trace, flight->ttl);
         budget_answered(&engine->budget, &flight->charge, who, place, now);
     } else if (flight->charge.key != who) {
         budget_give_back(&engine->budget, &flight->charge);
@@ -187,9 +184,9 @@ static void settle_charge(struct engine *engine, const struct engine_trace *trac
 void finish_flight(struct engine *engine, uint32_t index, struct sonde_event *event, sonde_ns now)
 {
     struct flight *flight = &engine->flights.flights[index];
-    struct engine_trace *trace = &engine->traces[flight->trace];
-    struct engine_target *target = &engine->targets[trace->target];
-    const struct knowledge before = know(engine, trace);
+    struct engine_trace *trace = engine->traces[flight->trace];
+    struct engine_target *target = trace->target;
+    const struct knowledge before = know(trace);
     bool answered =
         event->outcome != SONDE_OUTCOME_NO_REPLY && event->outcome != SONDE_OUTCOME_SEND_ERROR;
     event->type = SONDE_EVENT_PROBE;
@@ -206,7 +203,7 @@ void finish_flight(struct engine *engine, uint32_t index, struct sonde_event *ev
                              event->outcome == SONDE_OUTCOME_ECHO_REPLY || event->icmp_type >= 0);
         note_neighbour(target, event);
         note_refusal(target, flight, event);
-        note_answer(engine, trace, event);
+        note_answer(trace, event);
         if (flight->is_blind && event->outcome == SONDE_OUTCOME_TTL_EXCEEDED &&
             flight->ttl > trace->blind_ttl)
             trace->blind_ttl = flight->ttl;
@@ -221,10 +218,10 @@ void finish_flight(struct engine *engine, uint32_t index, struct sonde_event *ev
             flight->shares = false;
         }
     }
-    if (flight->is_blind && *asks_at(engine, trace, flight->ttl) == 0)
-        *asks_at(engine, trace, flight->ttl) = 1;
-    hold(engine, event);
-    notice(engine, trace, &before, event);
+    if (flight->is_blind && trace->asks[flight->ttl] == 0)
+        trace->asks[flight->ttl] = 1;
+    hold(engine, trace->target->run, event);
+    notice(trace, &before, event);
     target->flying_count--;
     flight_keep(&engine->flights, &trace->line, index, event->outcome);
 }
@@ -233,16 +230,16 @@ void finish_again(struct engine *engine, uint32_t index, enum sonde_event_type t
                   struct sonde_event *event)
 {
     const struct flight *flight = &engine->flights.flights[index];
-    struct engine_trace *trace = &engine->traces[flight->trace];
-    const struct knowledge before = know(engine, trace);
+    struct engine_trace *trace = engine->traces[flight->trace];
+    const struct knowledge before = know(trace);
     event->type = type;
     describe(engine, index, event);
     if (type == SONDE_EVENT_LATE) {
-        note_neighbour(&engine->targets[trace->target], event);
-        note_answer(engine, trace, event);
+        note_neighbour(trace->target, event);
+        note_answer(trace, event);
     }
-    hold(engine, event);
-    notice(engine, trace, &before, event);
+    hold(engine, trace->target->run, event);
+    notice(trace, &before, event);
 }
 
 /* The event of a probe that nothing came back to. */
@@ -257,7 +254,7 @@ void finish_unsent(struct engine *engine, uint32_t index, const struct sonde_sen
     sonde_ns now = sent->stamp.time_ns;
     struct sonde_event event = event_without_answer(SONDE_OUTCOME_SEND_ERROR);
     const struct flight *flight = &engine->flights.flights[index];
-    struct engine_trace *trace = &engine->traces[flight->trace];
+    struct engine_trace *trace = engine->traces[flight->trace];
     event.error = -sent->error;
     event.mtu_bytes = sent->mtu_bytes;
     if (sent->error == -EPERM)
@@ -273,10 +270,10 @@ void finish_unsent(struct engine *engine, uint32_t index, const struct sonde_sen
 static bool is_excusable(const struct engine *engine, const struct engine_trace *trace,
                          const struct flight *flight)
 {
-    const struct engine_target *target = &engine->targets[trace->target];
-    budget_key refuser = flight->to_target ? trace_refuser(engine, target, trace) : 0;
+    const struct engine_target *target = trace->target;
+    budget_key refuser = flight->to_target ? trace_refuser(target, trace) : 0;
     return refuser != 0 && !trace->is_excused && !trace->keeps_silent &&
-           !trace_was_refused(engine, trace) &&
+           !trace_was_refused(trace) &&
            budget_ready_ns(&engine->budget, refuser, BUDGET_SPARE) > flight->sent_ns;
 }
 
@@ -291,9 +288,9 @@ static bool is_mute(const struct engine_trace *trace, const struct flight *fligh
 void finish_unanswered(struct engine *engine, uint32_t index, sonde_ns now)
 {
     const struct flight *flight = &engine->flights.flights[index];
-    struct engine_trace *trace = &engine->traces[flight->trace];
+    struct engine_trace *trace = engine->traces[flight->trace];
     if (is_mute(trace, flight)) {
-        walk_was_mute(engine, &engine->targets[trace->target], trace, flight->ttl);
+        walk_was_mute(trace->target, trace, flight->ttl);
         finish_unawaited(engine, index);
         return;
     }
@@ -302,18 +299,18 @@ void finish_unanswered(struct engine *engine, uint32_t index, sonde_ns now)
         return;
     }
     if (is_excusable(engine, trace, flight)) {
-        struct engine_target *target = &engine->targets[trace->target];
+        struct engine_target *target = trace->target;
         trace->cycle--; /* it is asked again */
         trace->is_excused = true;
         target->again_count++;
         asking_again(&trace->asking, flight->question);
-        members_add(&target->fulls, trace_index(engine, trace));
+        members_add(&target->fulls, trace->index);
         finish_unawaited(engine, index);
         return;
     }
     if (flight->to_target) {
         trace->lost_cycle = trace->cycle;
-        trace->keeps_silent |= !trace_was_refused(engine, trace);
+        trace->keeps_silent |= !trace_was_refused(trace);
     }
     struct sonde_event event = event_without_answer(SONDE_OUTCOME_NO_REPLY);
     finish_flight(engine, index, &event, now);
@@ -321,12 +318,12 @@ void finish_unanswered(struct engine *engine, uint32_t index, sonde_ns now)
 
 void finish_unawaited(struct engine *engine, uint32_t index)
 {
-    struct engine_trace *trace = &engine->traces[engine->flights.flights[index].trace];
+    struct engine_trace *trace = engine->traces[engine->flights.flights[index].trace];
     struct sonde_event event = event_without_answer(SONDE_OUTCOME_NO_REPLY);
     event.type = SONDE_EVENT_UNAWAITED;
     describe(engine, index, &event);
-    hold(engine, &event);
-    engine->targets[trace->target].flying_count--;
-    engine->targets[trace->target].changed = true;
+    hold(engine, trace->target->run, &event);
+    trace->target->flying_count--;
+    trace->target->changed = true;
     flight_drop(&engine->flights, &trace->line, index);
 }

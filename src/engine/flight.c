@@ -18,8 +18,6 @@ int flight_init(struct flight_table *table, uint32_t cap, uint32_t share)
         .share = share,
         .first_ended = FLIGHT_NONE,
         .last_ended = FLIGHT_NONE,
-        .first_sent = FLIGHT_NONE,
-        .last_sent = FLIGHT_NONE,
     };
     table->flights = calloc(cap, sizeof *table->flights);
     return table->flights != NULL ? 0 : -ENOMEM;
@@ -58,14 +56,15 @@ static void link_last(struct flight_table *table, struct flight_line *line, uint
     table->flying++;
 }
 
-static void unlink_sent(struct flight_table *table, const struct flight *flight)
+static void unlink_sent(struct flight_table *table, struct flight_queue *queue,
+                        const struct flight *flight)
 {
     if (flight->earlier == FLIGHT_NONE)
-        table->first_sent = flight->later;
+        queue->first = flight->later;
     else
         table->flights[flight->earlier].later = flight->later;
     if (flight->later == FLIGHT_NONE)
-        table->last_sent = flight->earlier;
+        queue->last = flight->earlier;
     else
         table->flights[flight->later].earlier = flight->earlier;
 }
@@ -84,20 +83,21 @@ static void unlink_flying(struct flight_table *table, struct flight_line *line, 
     line->flying--;
     table->flying--;
     if (flight->sent)
-        unlink_sent(table, flight);
+        unlink_sent(table, line->queue, flight);
 }
 
-void flight_sent(struct flight_table *table, uint32_t index)
+void flight_sent(struct flight_table *table, struct flight_line *line, uint32_t index)
 {
     struct flight *flight = &table->flights[index];
+    struct flight_queue *queue = line->queue;
     flight->sent = true;
-    flight->earlier = table->last_sent;
+    flight->earlier = queue->last;
     flight->later = FLIGHT_NONE;
-    if (table->last_sent == FLIGHT_NONE)
-        table->first_sent = index;
+    if (queue->last == FLIGHT_NONE)
+        queue->first = index;
     else
-        table->flights[table->last_sent].later = index;
-    table->last_sent = index;
+        table->flights[queue->last].later = index;
+    queue->last = index;
 }
 
 /* A place that was never used, or the one whose flight ended longest ago. */

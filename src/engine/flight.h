@@ -64,14 +64,26 @@ struct flight {
     uint32_t stale[FLIGHT_STALE_MAX];
 };
 
+/** Probes that left and fly, in the order in which they left. */
+struct flight_queue {
+    uint32_t first; /* FLIGHT_NONE: there are none */
+    uint32_t last;
+};
+
+static inline struct flight_queue flight_queue_empty(void)
+{
+    return (struct flight_queue){FLIGHT_NONE, FLIGHT_NONE};
+}
+
 /** The probes of one trace. */
 struct flight_line {
-    uint32_t trace;      /* its index */
-    uint32_t next_token; /* of the next probe */
-    uint32_t first;      /* the oldest that flies; FLIGHT_NONE if none does */
-    uint32_t last;       /* the youngest that flies */
-    uint32_t newest;     /* the flight taken last, whatever became of it; FLIGHT_NONE at first */
-    uint32_t flying;     /* flights that are */
+    uint32_t trace;             /* its number */
+    struct flight_queue *queue; /* where those that left go; several lines may share one */
+    uint32_t next_token;        /* of the next probe */
+    uint32_t first;             /* the oldest that flies; FLIGHT_NONE if none does */
+    uint32_t last;              /* the youngest that flies */
+    uint32_t newest; /* the flight taken last, whatever became of it; FLIGHT_NONE at first */
+    uint32_t flying; /* flights that are */
 };
 
 struct flight_table {
@@ -82,8 +94,6 @@ struct flight_table {
     uint32_t used;        /* flights that were ever taken, from the first on */
     uint32_t first_ended; /* of those that ended, the first; FLIGHT_NONE: none has */
     uint32_t last_ended;
-    uint32_t first_sent; /* of those that left and fly, of all lines, the one that left first */
-    uint32_t last_sent;
 };
 
 /**
@@ -107,11 +117,16 @@ SONDE_MUST_CHECK int flight_resize(struct flight_table *table, uint32_t cap, uin
 /** Free what flight_init() allocated; a zeroed table is fine. */
 void flight_deinit(struct flight_table *table);
 
-/** @return The line of a trace that has sent nothing yet. */
-static inline struct flight_line flight_line_of(uint32_t trace)
+/** @return The line of a trace that has sent nothing yet. @param queue  Borrowed. */
+static inline struct flight_line flight_line_of(uint32_t trace, struct flight_queue *queue)
 {
     return (struct flight_line){
-        .trace = trace, .first = FLIGHT_NONE, .last = FLIGHT_NONE, .newest = FLIGHT_NONE};
+        .trace = trace,
+        .queue = queue,
+        .first = FLIGHT_NONE,
+        .last = FLIGHT_NONE,
+        .newest = FLIGHT_NONE,
+    };
 }
 
 /** @return How many probes ago a token was used: 1 = by the newest; FLIGHT_TOKENS at most. */
@@ -139,8 +154,9 @@ bool flight_may_take(const struct flight_table *table, const struct flight_line 
  */
 uint32_t flight_take(struct flight_table *table, struct flight_line *line);
 
-/** A flying probe has left: its sent_ns is set, and not before that of the one told of last. */
-void flight_sent(struct flight_table *table, uint32_t index);
+/** A flying probe of a line has left: its sent_ns is set, and not before that of the one told of
+ *  last. */
+void flight_sent(struct flight_table *table, struct flight_line *line, uint32_t index);
 
 /** A flying probe ended: remember it. */
 void flight_keep(struct flight_table *table, struct flight_line *line, uint32_t index,

@@ -11,43 +11,72 @@ uint32_t *flow_bucket(const struct engine *engine, uint8_t protocol,
     return &engine->flow_buckets[place & (engine->flow_bucket_count - 1)];
 }
 
-/* The first trace of a bucket, from one on, that goes where a flow does; FLIGHT_NONE = none does.
- */
-static uint32_t find_flow(const struct engine *engine, uint32_t index,
-                          const struct sonde_flow *flow)
+static uint32_t *bucket_of(const struct engine *engine, const struct sonde_flow *flow)
 {
-    for (; index != FLIGHT_NONE; index = engine->traces[index].hash_next) {
-        const struct sonde_flow *other = &engine->traces[index].spec.flow;
-        if (other->protocol == flow->protocol && other->dst_port == flow->dst_port &&
-            sonde_addr_equal(&other->dst, &flow->dst))
-            break;
-    }
-    return index;
+    return flow_bucket(engine, flow->protocol, &flow->dst, flow->dst_port);
 }
 
-static uint32_t first_flow(const struct engine *engine, const struct sonde_flow *flow)
+void flow_add(const struct engine *engine, struct engine_trace *trace)
 {
-    return find_flow(engine, *flow_bucket(engine, flow->protocol, &flow->dst, flow->dst_port),
-                     flow);
+    uint32_t *bucket = bucket_of(engine, &trace->spec.flow);
+    trace->hash_next = *bucket;
+    *bucket = trace->id;
+}
+
+void flow_remove(const struct engine *engine, const struct engine_trace *trace)
+{
+    uint32_t *at = bucket_of(engine, &trace->spec.flow);
+    while (*at != trace->id)
+        at = &engine->traces[*at]->hash_next;
+    *at = trace->hash_next;
+}
+
+static bool goes_there(const struct engine_trace *trace, const struct sonde_flow *flow)
+{
+    const struct sonde_flow *own = &trace->spec.flow;
+    return own->protocol == flow->protocol && own->dst_port == flow->dst_port &&
+           sonde_addr_equal(&own->dst, &flow->dst);
 }
 
 uint32_t engine_count_flows(const struct engine *engine, const struct sonde_flow *flow)
 {
     uint32_t count = 0;
-    for (uint32_t index = first_flow(engine, flow); index != FLIGHT_NONE; count++)
-        index = find_flow(engine, engine->traces[index].hash_next, flow);
+    uint32_t id = engine->flow_bucket_count > 0 ? *bucket_of(engine, flow) : FLIGHT_NONE;
+    for (; id != FLIGHT_NONE; id = engine->traces[id]->hash_next)
+        count += goes_there(engine->traces[id], flow);
     return count;
 }
 
-bool engine_find_flow(const struct engine *engine, const struct sonde_flow *flow, uint32_t nth,
+static bool has_number(const struct engine *engine, const struct sonde_flow *flow, uint32_t nth)
+{
+    uint32_t id = engine->flow_bucket_count > 0 ? *bucket_of(engine, flow) : FLIGHT_NONE;
+    for (; id != FLIGHT_NONE; id = engine->traces[id]->hash_next) {
+        if (goes_there(engine->traces[id], flow) && engine->traces[id]->spec.nth == nth)
+            return true;
+    }
+    return false;
+}
+
+uint32_t engine_free_flow(const struct engine *engine, const struct sonde_flow *flow)
+{
+    uint32_t nth = 0;
+    while (has_number(engine, flow, nth))
+        nth++;
+    return nth;
+}
+
+bool engine_find_flow(const struct engine_run *run, const struct sonde_flow *flow, uint32_t nth,
                       struct engine_place *ret_place)
 {
-    uint32_t index = first_flow(engine, flow);
-    while (index != FLIGHT_NONE && nth-- > 0)
-        index = find_flow(engine, engine->traces[index].hash_next, flow);
-    if (index == FLIGHT_NONE)
-        return false;
-    uint32_t target = engine->traces[index].target;
-    *ret_place = (struct engine_place){target, index - engine->targets[target].first_trace};
-    return true;
+    const struct engine *engine = run->engine;
+    uint32_t id = engine->flow_bucket_count > 0 ? *bucket_of(engine, flow) : FLIGHT_NONE;
+    for (; id != FLIGHT_NONE; id = engine->traces[id]->hash_next) {
+        const struct engine_trace *trace = engine->traces[id];
+        if (trace->target == NULL || trace->target->run != run || !goes_there(trace, flow) ||
+            nth-- > 0)
+            continue;
+        *ret_place = (struct engine_place){trace->target->index, trace->index};
+        return true;
+    }
+    return false;
 }

@@ -21,24 +21,22 @@ enum {
 static const sonde_ns OWED_AFTER_NS = 5 * SONDE_NS_PER_MS;
 
 /* After how long a trace that does not answer is overdue. */
-static sonde_ns doubt_ns(const struct engine *engine, const struct engine_target *target,
-                         const struct engine_trace *trace)
+static sonde_ns doubt_ns(const struct engine_target *target, const struct engine_trace *trace)
 {
     sonde_ns think = probe_think_ns(trace->ops, &trace->spec, 0);
-    return ns_min(ns_add(charge_doubt_ns(target), think), engine->config.timeout_ns);
+    return ns_min(ns_add(charge_doubt_ns(target), think), plan_of(target)->timeout_ns);
 }
 
 /* When a trace is overdue if nothing answers it: with the first full-TTL probe if it never was
  * answered, with the second in a row if it was. */
-static sonde_ns overdue_ns(const struct engine *engine, const struct engine_target *target,
-                           const struct engine_trace *trace)
+static sonde_ns overdue_ns(const struct engine_target *target, const struct engine_trace *trace)
 {
     switch (trace->standing) {
     case STANDING_ASKED:
-        return ns_add(trace->unanswered_ns[0], doubt_ns(engine, target, trace));
+        return ns_add(trace->unanswered_ns[0], doubt_ns(target, trace));
     case STANDING_ANSWERED:
     case STANDING_ODD:
-        return ns_add(trace->unanswered_ns[1], doubt_ns(engine, target, trace));
+        return ns_add(trace->unanswered_ns[1], doubt_ns(target, trace));
     case STANDING_BY:
     case STANDING_SILENT:
     case STANDING_COUNT:
@@ -53,11 +51,10 @@ static void take_event(struct engine_trace *trace, enum standing_event event)
 }
 
 /* The first trace that is answered, of a protocol or of any (0); NULL if none is. */
-static struct engine_trace *find_answered(const struct engine *engine,
-                                          const struct engine_target *target, uint8_t protocol)
+static struct engine_trace *find_answered(const struct engine_target *target, uint8_t protocol)
 {
     for (uint32_t i = 0; i < target->trace_count; i++) {
-        struct engine_trace *trace = trace_at(engine, target, i);
+        struct engine_trace *trace = target->traces[i];
         if (trace->standing == STANDING_ANSWERED &&
             (protocol == 0 || trace->spec.flow.protocol == protocol))
             return trace;
@@ -66,15 +63,14 @@ static struct engine_trace *find_answered(const struct engine *engine,
 }
 
 /* Begin what stands by for comparison with a silent trace. */
-static void begin_controls(const struct engine *engine, struct engine_target *target,
-                           const struct engine_trace *silent)
+static void begin_controls(struct engine_target *target, const struct engine_trace *silent)
 {
     uint8_t protocol = silent->spec.flow.protocol;
-    bool all = find_answered(engine, target, 0) == NULL;
-    if (find_answered(engine, target, protocol) != NULL)
+    bool all = find_answered(target, 0) == NULL;
+    if (find_answered(target, protocol) != NULL)
         return;
     for (uint32_t i = 0; i < target->trace_count; i++) {
-        struct engine_trace *trace = trace_at(engine, target, i);
+        struct engine_trace *trace = target->traces[i];
         if (trace->standing != STANDING_BY || (!all && trace->spec.flow.protocol != protocol))
             continue;
         take_event(trace, STANDING_EVENT_NEEDED);
@@ -86,10 +82,10 @@ static void begin_controls(const struct engine *engine, struct engine_target *ta
 }
 
 /* Is nobody silent, or not answered yet, that is no control itself? */
-static bool is_content(const struct engine *engine, const struct engine_target *target)
+static bool is_content(const struct engine_target *target)
 {
     for (uint32_t i = 0; i < target->trace_count; i++) {
-        const struct engine_trace *trace = trace_at(engine, target, i);
+        const struct engine_trace *trace = target->traces[i];
         if (!trace->is_standby &&
             (trace->standing == STANDING_SILENT || trace->standing == STANDING_ASKED))
             return false;
@@ -98,12 +94,12 @@ static bool is_content(const struct engine *engine, const struct engine_target *
 }
 
 /* Let controls stand by again that nobody needs any more. */
-static void end_controls(const struct engine *engine, struct engine_target *target)
+static void end_controls(struct engine_target *target)
 {
-    if (!is_content(engine, target))
+    if (!is_content(target))
         return;
     for (uint32_t i = 0; i < target->trace_count; i++) {
-        struct engine_trace *trace = trace_at(engine, target, i);
+        struct engine_trace *trace = target->traces[i];
         if (!trace->is_standby || !trace_is_begun(trace))
             continue;
         take_event(trace, STANDING_EVENT_NOT_NEEDED);
@@ -112,41 +108,40 @@ static void end_controls(const struct engine *engine, struct engine_target *targ
 }
 
 /* Who has become overdue? */
-static void find_overdue(struct engine *engine, struct engine_target *target, sonde_ns now)
+static void find_overdue(struct engine_target *target, sonde_ns now)
 {
     for (uint32_t i = 0; i < target->trace_count; i++) {
-        struct engine_trace *trace = trace_at(engine, target, i);
-        if (!ns_due(overdue_ns(engine, target, trace), now))
+        struct engine_trace *trace = target->traces[i];
+        if (!ns_due(overdue_ns(target, trace), now))
             continue;
         if (trace_is_answered(trace)) /* what it was asked before says nothing of now */
-            memset(asks_at(engine, trace, 0), 0, engine->config.max_ttl + 1U);
+            memset(&trace->asks[0], 0, plan_of(target)->max_ttl + 1U);
         take_event(trace, STANDING_EVENT_OVERDUE);
         trace->odd_ttl = 0;
         trace->full_ttl = ENGINE_FULL_TTL_MAX; /* a neighbour may insist on it: RFC 5082 */
-        begin_controls(engine, target, trace);
+        begin_controls(target, trace);
     }
 }
 
 /* When the next question has its turn, because this one stays silent; never: there is none. */
-static sonde_ns turn_ns(const struct engine *engine, const struct engine_target *target,
-                        const struct engine_trace *trace)
+static sonde_ns turn_ns(const struct engine_target *target, const struct engine_trace *trace)
 {
     if (asking_turn_ns(&trace->asking, 0) == SONDE_NS_NEVER)
         return SONDE_NS_NEVER;
     sonde_ns wait =
-        engine->config.timeout_ns / 2; /* nothing has answered, it will hardly be late */
+        plan_of(target)->timeout_ns / 2; /* nothing has answered, it will hardly be late */
     if (patience_longest_ns(&target->patience) != 0)
-        wait = plan_patience_ns(engine, trace, trace->asking.at);
+        wait = plan_patience_ns(trace, trace->asking.at);
     return asking_turn_ns(&trace->asking, wait);
 }
 
 /* Ask those that are silent to a question the next one: that is no repetition. */
-static void ask_on(const struct engine *engine, struct engine_target *target, sonde_ns now)
+static void ask_on(struct engine_target *target, sonde_ns now)
 {
     target->turn_ns = SONDE_NS_NEVER;
     for (uint32_t i = 0; i < target->trace_count; i++) {
-        struct engine_trace *trace = trace_at(engine, target, i);
-        sonde_ns turn = turn_ns(engine, target, trace);
+        struct engine_trace *trace = target->traces[i];
+        sonde_ns turn = turn_ns(target, trace);
         if (ns_due(turn, now) && asking_turn(&trace->asking)) {
             trace->asks_on = true;
             members_add(&target->fulls, i);
@@ -164,12 +159,11 @@ static unsigned known_up_to(const struct engine_target *target)
 
 /* Where a silent trace is lost: the first hop behind those that answered it at which others meet a
  * router; 0 = there is none. Hops that are silent to all show nothing. */
-static unsigned lost_ttl(const struct engine *engine, const struct engine_target *target,
-                         const struct engine_trace *trace)
+static unsigned lost_ttl(const struct engine_target *target, const struct engine_trace *trace)
 {
     unsigned last = known_up_to(target);
-    for (unsigned ttl = trace_reach(engine, trace)->top_ttl + 1U; ttl <= last; ttl++) {
-        if (trace_others_meet(engine, target, trace, ttl))
+    for (unsigned ttl = trace_reach(trace)->top_ttl + 1U; ttl <= last; ttl++) {
+        if (trace_others_meet(target, trace, ttl))
             return ttl;
     }
     return 0;
@@ -177,42 +171,41 @@ static unsigned lost_ttl(const struct engine *engine, const struct engine_target
 
 /* Has nobody else been answered right after a silent port was asked in vain where it ends? Then a
  * router that rations its answers may have been silent for that. */
-static bool is_uncompared(const struct engine *engine, const struct engine_target *target,
-                          const struct engine_trace *trace, unsigned ttl)
+static bool is_uncompared(const struct engine_target *target, const struct engine_trace *trace,
+                          unsigned ttl)
 {
-    const struct tally_service *tally = trace_tally(engine, trace);
+    const struct tally_service *tally = trace_tally(trace);
     const struct tally_hop *hop = tally->hops != NULL ? tally->hops[ttl] : NULL;
     return trace->ops->has_ports && (hop == NULL || hop->passed_over == 0) &&
-           *asks_at(engine, trace, ttl) < LOOK_ASKS_MAX && ttl == lost_ttl(engine, target, trace);
+           trace->asks[ttl] < LOOK_ASKS_MAX && ttl == lost_ttl(target, trace);
 }
 
 /* Is it to be asked again for that? */
 static bool is_to_be_compared(const struct engine *engine, const struct engine_target *target,
                               const struct engine_trace *trace, unsigned ttl)
 {
-    return is_uncompared(engine, target, trace, ttl) &&
+    return is_uncompared(target, trace, ttl) &&
            plan_flying_until_ns(engine, trace, ttl) == INT64_MIN;
 }
 
 /* Is a silent trace unanswered at a TTL, so that something is to be compared there? */
-static bool is_silent_at(const struct engine *engine, const struct engine_target *target,
-                         unsigned ttl)
+static bool is_silent_at(const struct engine_target *target, unsigned ttl)
 {
     for (uint32_t i = 0; i < target->trace_count; i++) {
-        const struct engine_trace *trace = trace_at(engine, target, i);
-        if (trace->standing == STANDING_SILENT && ttl > trace_reach(engine, trace)->top_ttl)
+        const struct engine_trace *trace = target->traces[i];
+        if (trace->standing == STANDING_SILENT && ttl > trace_reach(trace)->top_ttl)
             return true;
     }
     return false;
 }
 
-bool look_compares(const struct engine *engine, const struct engine_target *target, unsigned ttl)
+bool look_compares(const struct engine_target *target, unsigned ttl)
 {
-    bool compares = ttl_set_has(&target->owed, ttl) && is_silent_at(engine, target, ttl);
+    bool compares = ttl_set_has(&target->owed, ttl) && is_silent_at(target, ttl);
     for (uint32_t i = 0; i < target->trace_count && !compares; i++) {
-        const struct engine_trace *trace = trace_at(engine, target, i);
+        const struct engine_trace *trace = target->traces[i];
         compares = trace->standing == STANDING_SILENT && !trace->is_standby &&
-                   is_uncompared(engine, target, trace, ttl);
+                   is_uncompared(target, trace, ttl);
     }
     return compares;
 }
@@ -220,16 +213,16 @@ bool look_compares(const struct engine *engine, const struct engine_target *targ
 bool look_needs(const struct engine *engine, const struct engine_target *target,
                 const struct engine_trace *trace, unsigned ttl)
 {
-    uint8_t asks = *asks_at(engine, trace, ttl);
+    uint8_t asks = trace->asks[ttl];
     switch (trace->standing) {
     case STANDING_SILENT:
-        return ttl > trace_reach(engine, trace)->top_ttl && ttl <= trace->limit_ttl &&
+        return ttl > trace_reach(trace)->top_ttl && ttl <= trace->limit_ttl &&
                ttl <= known_up_to(target) &&
                (asks < LOOK_ASKS || is_to_be_compared(engine, target, trace, ttl));
     case STANDING_ODD:
         return ttl == trace->odd_ttl && trace->odd_asks < LOOK_ASKS;
     case STANDING_ANSWERED:
-        return odd_needs(engine, target, trace, ttl);
+        return odd_needs(target, trace, ttl);
     case STANDING_BY:
     case STANDING_ASKED:
     case STANDING_COUNT:
@@ -243,8 +236,8 @@ static bool needs_anything(const struct engine *engine, const struct engine_targ
                            const struct engine_trace *trace)
 {
     if (trace->standing == STANDING_ANSWERED)
-        return odd_needs_any(engine, target, trace);
-    for (unsigned ttl = engine->config.first_ttl; ttl <= target->limit_ttl; ttl++) {
+        return odd_needs_any(target, trace);
+    for (unsigned ttl = plan_of(target)->first_ttl; ttl <= target->limit_ttl; ttl++) {
         if (look_needs(engine, target, trace, ttl))
             return true;
     }
@@ -252,11 +245,10 @@ static bool needs_anything(const struct engine *engine, const struct engine_targ
 }
 
 /* Hosts that ignore pings are common: a port that is not answered is worth more. */
-static bool is_less_worth(const struct engine *engine, const struct engine_target *target,
-                          const struct engine_trace *trace)
+static bool is_less_worth(const struct engine_target *target, const struct engine_trace *trace)
 {
     for (uint32_t i = 0; i < target->trace_count && !trace->ops->has_ports; i++) {
-        const struct engine_trace *other = trace_at(engine, target, i);
+        const struct engine_trace *other = target->traces[i];
         if (other->ops->has_ports && other->standing == STANDING_SILENT)
             return true;
     }
@@ -264,29 +256,26 @@ static bool is_less_worth(const struct engine *engine, const struct engine_targe
 }
 
 /* With what silent traces of a protocol are compared; NULL: nothing is answered. */
-static struct engine_trace *find_control(const struct engine *engine,
-                                         const struct engine_target *target, uint8_t protocol)
+static struct engine_trace *find_control(const struct engine_target *target, uint8_t protocol)
 {
-    struct engine_trace *kin = find_answered(engine, target, protocol);
-    return kin != NULL ? kin : find_answered(engine, target, 0);
+    struct engine_trace *kin = find_answered(target, protocol);
+    return kin != NULL ? kin : find_answered(target, 0);
 }
 
 /* With what a silent trace of a protocol is compared at a TTL: first with one of its protocol that
  * is answered and goes on from there, then with any such, then with one that meets a router there;
  * NULL: there is none. */
-static struct engine_trace *find_control_at(const struct engine *engine,
-                                            const struct engine_target *target, uint8_t protocol,
+static struct engine_trace *find_control_at(const struct engine_target *target, uint8_t protocol,
                                             unsigned ttl)
 {
     struct engine_trace *best = NULL;
     unsigned best_rank = 0;
     for (uint32_t i = 0; i < target->trace_count; i++) {
-        struct engine_trace *trace = trace_at(engine, target, i);
+        struct engine_trace *trace = target->traces[i];
         bool goes_on = trace->standing == STANDING_ANSWERED &&
-                       tally_is_answered(trace_tally(engine, trace)) &&
-                       ttl < extent_end(engine, target, trace);
+                       tally_is_answered(trace_tally(trace)) && ttl < extent_end(target, trace);
         bool kin = trace->spec.flow.protocol == protocol;
-        bool meets = ttl_set_has(&trace_reach(engine, trace)->expired, ttl);
+        bool meets = ttl_set_has(&trace_reach(trace)->expired, ttl);
         unsigned rank = goes_on ? 2U + kin : meets;
         if (rank > best_rank) {
             best = trace;
@@ -297,24 +286,23 @@ static struct engine_trace *find_control_at(const struct engine *engine,
 }
 
 /* The protocol of the first silent trace; 0 = none is silent. */
-static uint8_t silent_protocol(const struct engine *engine, const struct engine_target *target)
+static uint8_t silent_protocol(const struct engine_target *target)
 {
     for (uint32_t i = 0; i < target->trace_count; i++) {
-        const struct engine_trace *trace = trace_at(engine, target, i);
-        if (trace->standing == STANDING_SILENT && !is_less_worth(engine, target, trace))
+        const struct engine_trace *trace = target->traces[i];
+        if (trace->standing == STANDING_SILENT && !is_less_worth(target, trace))
             return trace->spec.flow.protocol;
     }
     return 0;
 }
 
 /* What a silent trace and its control show is worth more than what others do. */
-static void favour(const struct engine *engine, struct engine_target *target,
-                   const struct engine_trace *silent)
+static void favour(struct engine_target *target, const struct engine_trace *silent)
 {
-    const struct engine_trace *control = find_control(engine, target, silent->spec.flow.protocol);
-    members_add(&target->favoured, trace_index(engine, silent));
+    const struct engine_trace *control = find_control(target, silent->spec.flow.protocol);
+    members_add(&target->favoured, silent->index);
     if (control != NULL)
-        members_add(&target->favoured, trace_index(engine, control));
+        members_add(&target->favoured, control->index);
 }
 
 /* Choose who is served first from now on. */
@@ -326,9 +314,9 @@ static void choose_looked_at(const struct engine *engine, struct engine_target *
     target->favoured = (struct members){0};
     target->unserved = (struct members){0};
     for (uint32_t i = 0; i < target->trace_count; i++) {
-        const struct engine_trace *trace = trace_at(engine, target, i);
+        const struct engine_trace *trace = target->traces[i];
         bool is_silent = trace->standing == STANDING_SILENT;
-        if (is_silent ? silent >= SILENT_SERVED || is_less_worth(engine, target, trace)
+        if (is_silent ? silent >= SILENT_SERVED || is_less_worth(target, trace)
                       : odd >= ODD_SERVED) {
             if (is_silent && silent >= SILENT_SERVED && target->patience.reached &&
                 target->next_cycle_ns == SONDE_NS_NEVER)
@@ -338,7 +326,7 @@ static void choose_looked_at(const struct engine *engine, struct engine_target *
         if (is_silent && trace->is_standby)
             continue; /* nobody asked for it */
         if (is_silent)
-            favour(engine, target, trace);
+            favour(target, trace);
         if (!needs_anything(engine, target, trace)) {
             silent += is_silent && target->next_cycle_ns == SONDE_NS_NEVER; /* it had its look */
             continue;
@@ -350,10 +338,10 @@ static void choose_looked_at(const struct engine *engine, struct engine_target *
 }
 
 /* Is somebody not answered yet, so that something of the budget has to be kept for him? */
-static bool is_in_doubt(const struct engine *engine, const struct engine_target *target)
+static bool is_in_doubt(const struct engine_target *target)
 {
     for (uint32_t i = 0; i < target->trace_count; i++) {
-        if (trace_at(engine, target, i)->standing == STANDING_ASKED)
+        if (target->traces[i]->standing == STANDING_ASKED)
             return true;
     }
     return !members_is_empty(&target->looked_at);
@@ -361,14 +349,14 @@ static bool is_in_doubt(const struct engine *engine, const struct engine_target 
 
 sonde_ns look_review(struct engine *engine, struct engine_target *target, sonde_ns now)
 {
-    find_overdue(engine, target, now);
-    end_controls(engine, target);
-    ask_on(engine, target, now);
+    find_overdue(target, now);
+    end_controls(target);
+    ask_on(target, now);
     sonde_ns next = ns_min(odd_review(engine, target, now), charge_review(engine, target, now));
     for (uint32_t i = 0; i < target->trace_count; i++) {
-        const struct engine_trace *trace = trace_at(engine, target, i);
-        next = ns_min(next, overdue_ns(engine, target, trace));
-        next = ns_min(next, turn_ns(engine, target, trace));
+        const struct engine_trace *trace = target->traces[i];
+        next = ns_min(next, overdue_ns(target, trace));
+        next = ns_min(next, turn_ns(target, trace));
     }
     return next;
 }
@@ -376,30 +364,29 @@ sonde_ns look_review(struct engine *engine, struct engine_target *target, sonde_
 void look_choose(const struct engine *engine, struct engine_target *target)
 {
     choose_looked_at(engine, target);
-    target->in_doubt = is_in_doubt(engine, target);
+    target->in_doubt = is_in_doubt(target);
 }
 
-struct engine_trace *look_control(const struct engine *engine, const struct engine_target *target,
-                                  unsigned ttl, sonde_ns *ret_ns)
+struct engine_trace *look_control(const struct engine_target *target, unsigned ttl,
+                                  sonde_ns *ret_ns)
 {
     *ret_ns = target->owed_ns;
-    if (!ttl_set_has(&target->owed, ttl) || !is_silent_at(engine, target, ttl))
+    if (!ttl_set_has(&target->owed, ttl) || !is_silent_at(target, ttl))
         return NULL;
-    return find_control_at(engine, target, silent_protocol(engine, target), ttl);
+    return find_control_at(target, silent_protocol(target), ttl);
 }
 
-void look_asked(const struct engine *engine, struct engine_target *target,
-                struct engine_trace *trace, unsigned ttl, sonde_ns now)
+void look_asked(struct engine_target *target, struct engine_trace *trace, unsigned ttl,
+                sonde_ns now)
 {
     trace->odd_asks = (uint8_t)(trace->odd_asks + (ttl == trace->odd_ttl));
-    bool is_control = trace->standing == STANDING_ANSWERED ||
-                      ttl_set_has(&trace_reach(engine, trace)->expired, ttl);
+    bool is_control =
+        trace->standing == STANDING_ANSWERED || ttl_set_has(&trace_reach(trace)->expired, ttl);
     if (is_control && now >= target->owed_ns) {
         ttl_set_remove(&target->owed, ttl);
     } else if (trace->standing == STANDING_SILENT &&
-               (*asks_at(engine, trace, ttl) == LOOK_ASKS ||
-                (*asks_at(engine, trace, ttl) > LOOK_ASKS &&
-                 is_uncompared(engine, target, trace, ttl)))) {
+               (trace->asks[ttl] == LOOK_ASKS ||
+                (trace->asks[ttl] > LOOK_ASKS && is_uncompared(target, trace, ttl)))) {
         ttl_set_add(&target->owed, ttl);
         target->owed_ns = ns_add(now, OWED_AFTER_NS);
     }

@@ -34,15 +34,15 @@ bool look_needs(const struct engine *engine, const struct engine_target *target,
 
 /** @return true if a silent trace is, or is to be, compared with a control at a TTL: something of
  *  what the router there may be asked has to be kept for that. */
-bool look_compares(const struct engine *engine, const struct engine_target *target, unsigned ttl);
+bool look_compares(const struct engine_target *target, unsigned ttl);
 
 /** @return The trace that owes an ask at a TTL as a control; NULL: none does.
  *  @param ret_ns  When it may be made. */
-struct engine_trace *look_control(const struct engine *engine, const struct engine_target *target,
-                                  unsigned ttl, sonde_ns *ret_ns);
+struct engine_trace *look_control(const struct engine_target *target, unsigned ttl,
+                                  sonde_ns *ret_ns);
 
 /** A trace was asked at a TTL: note what that was for. */
-void look_asked(const struct engine *engine, struct engine_target *target,
-                struct engine_trace *trace, unsigned ttl, sonde_ns now);
+void look_asked(struct engine_target *target, struct engine_trace *trace, unsigned ttl,
+                sonde_ns now);
 
 #endif

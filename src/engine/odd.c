@@ -17,13 +17,13 @@ static void take_event(struct engine_trace *trace, enum standing_event event)
 static uint8_t find_odd_ttl(const struct engine *engine, const struct engine_target *target,
                             const struct engine_trace *trace, sonde_ns now, sonde_ns *next_ns)
 {
-    const struct reach *reach = trace_reach(engine, trace);
+    const struct reach *reach = trace_reach(trace);
     uint8_t ttl = (uint8_t)(reach->top_ttl + 1);
-    if (reach->refused_ttl != 0 || reach->top_ttl >= engine->config.max_ttl)
+    if (reach->refused_ttl != 0 || reach->top_ttl >= plan_of(target)->max_ttl)
         return 0;
     if (target->distance != 0 && target->distance < ttl)
         return target->distance; /* others meet the target where this one met a router */
-    if (*asks_at(engine, trace, ttl) == 0 || !trace_others_meet(engine, target, trace, ttl))
+    if (trace->asks[ttl] == 0 || !trace_others_meet(target, trace, ttl))
         return 0;
     sonde_ns until = plan_flying_until_ns(engine, trace, ttl);
     if (until > now) {
@@ -37,7 +37,7 @@ sonde_ns odd_review(const struct engine *engine, struct engine_target *target, s
 {
     sonde_ns next = SONDE_NS_NEVER;
     for (uint32_t i = 0; i < target->trace_count; i++) {
-        struct engine_trace *trace = trace_at(engine, target, i);
+        struct engine_trace *trace = target->traces[i];
         if (!trace_is_answered(trace))
             continue;
         uint8_t ttl = find_odd_ttl(engine, target, trace, now, &next);
@@ -56,16 +56,15 @@ sonde_ns odd_review(const struct engine *engine, struct engine_target *target, s
 
 /* The distance that an answer has by its TTL, and how soon the answers come, against those of the
  * first other trace that is answered: are they from somebody else? It is only a reason to look. */
-static bool is_unlike(const struct engine *engine, const struct engine_target *target,
-                      const struct engine_trace *trace)
+static bool is_unlike(const struct engine_target *target, const struct engine_trace *trace)
 {
     static const sonde_ns slack = SONDE_NS_PER_MS;
-    const struct tally_service *tally = trace_tally(engine, trace);
+    const struct tally_service *tally = trace_tally(trace);
     for (uint32_t i = 0; i < target->trace_count; i++) {
-        const struct engine_trace *other = trace_at(engine, target, i);
+        const struct engine_trace *other = target->traces[i];
         if (other == trace || other->standing != STANDING_ANSWERED)
             continue;
-        const struct tally_service *others = trace_tally(engine, other);
+        const struct tally_service *others = trace_tally(other);
         unsigned distance = extent_guess(tally);
         unsigned others_distance = extent_guess(others);
         bool nearer = distance != 0 && others_distance != 0 && distance < others_distance;
@@ -85,35 +84,31 @@ static unsigned last_before(const struct engine_target *target)
 
 /* Is it still open at a TTL who answers a trace: was the trace not asked there, though it was where
  * others meet the last router, or it is there? */
-static bool is_open_at(const struct engine *engine, const struct engine_target *target,
-                       const struct engine_trace *trace, unsigned ttl)
+static bool is_open_at(const struct engine_target *target, const struct engine_trace *trace,
+                       unsigned ttl)
 {
     unsigned last = last_before(target);
-    return ttl <= last && *asks_at(engine, trace, ttl) == 0 &&
-           (ttl == last || *asks_at(engine, trace, last) > 0);
+    return ttl <= last && trace->asks[ttl] == 0 && (ttl == last || trace->asks[last] > 0);
 }
 
 /* Does a trace have to prove that it is the target that answers it? */
-static bool has_to_prove(const struct engine *engine, const struct engine_target *target,
-                         const struct engine_trace *trace)
+static bool has_to_prove(const struct engine_target *target, const struct engine_trace *trace)
 {
-    const struct tally_service *tally = trace_tally(engine, trace);
+    const struct tally_service *tally = trace_tally(trace);
     return tally->reach.refused_ttl == 0 &&
            !ttl_set_has(&tally->reach.expired, last_before(target)) &&
-           (tally->outcomes[SONDE_OUTCOME_CLOSED].shown > 0 || is_unlike(engine, target, trace));
+           (tally->outcomes[SONDE_OUTCOME_CLOSED].shown > 0 || is_unlike(target, trace));
 }
 
-bool odd_needs(const struct engine *engine, const struct engine_target *target,
-               const struct engine_trace *trace, unsigned ttl)
+bool odd_needs(const struct engine_target *target, const struct engine_trace *trace, unsigned ttl)
 {
-    return is_open_at(engine, target, trace, ttl) && has_to_prove(engine, target, trace);
+    return is_open_at(target, trace, ttl) && has_to_prove(target, trace);
 }
 
-bool odd_needs_any(const struct engine *engine, const struct engine_target *target,
-                   const struct engine_trace *trace)
+bool odd_needs_any(const struct engine_target *target, const struct engine_trace *trace)
 {
     bool is_open = false;
-    for (unsigned ttl = engine->config.first_ttl; ttl <= target->limit_ttl && !is_open; ttl++)
-        is_open = is_open_at(engine, target, trace, ttl);
-    return is_open && has_to_prove(engine, target, trace);
+    for (unsigned ttl = plan_of(target)->first_ttl; ttl <= target->limit_ttl && !is_open; ttl++)
+        is_open = is_open_at(target, trace, ttl);
+    return is_open && has_to_prove(target, trace);
 }

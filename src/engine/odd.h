@@ -18,11 +18,9 @@ sonde_ns odd_review(const struct engine *engine, struct engine_target *target, s
 /** @return true if a trace that is not odd has to be asked at a TTL, to prove that it is the target
  *  that answers it: first where others meet the last router before the target; and if none answers
  *  there, everywhere before. */
-bool odd_needs(const struct engine *engine, const struct engine_target *target,
-               const struct engine_trace *trace, unsigned ttl);
+bool odd_needs(const struct engine_target *target, const struct engine_trace *trace, unsigned ttl);
 
 /** @return true if odd_needs() is at any TTL that the target is asked at. */
-bool odd_needs_any(const struct engine *engine, const struct engine_target *target,
-                   const struct engine_trace *trace);
+bool odd_needs_any(const struct engine_target *target, const struct engine_trace *trace);
 
 #endif

@@ -17,11 +17,11 @@ static const sonde_ns RECHECK_SLACK_NS = 5 * SONDE_NS_PER_MS;
 
 /* Until when the last router may say that it does not find the target; INT64_MIN: something of that
  * answers, or everything is refused. */
-static sonde_ns unresolved_ns(const struct engine *engine, const struct engine_target *target)
+static sonde_ns unresolved_ns(const struct engine_target *target)
 {
     sonde_ns last = INT64_MIN;
     for (uint32_t i = 0; !target->patience.reached && i < target->trace_count; i++) {
-        sonde_ns since = trace_at(engine, target, i)->unanswered_ns[0];
+        sonde_ns since = target->traces[i]->unanswered_ns[0];
         if (since != SONDE_NS_NEVER)
             last = ns_max(last, since);
     }
@@ -35,19 +35,19 @@ static void review(struct engine *engine, struct engine_target *target, sonde_ns
 {
     target->changed = false;
     extent_learn(engine, target);
-    target->unresolved_ns = unresolved_ns(engine, target);
+    target->unresolved_ns = unresolved_ns(target);
     target->review_ns = look_review(engine, target, now);
     target->limit_ttl = 0;
     for (uint32_t i = 0; i < target->trace_count; i++) {
-        struct engine_trace *trace = trace_at(engine, target, i);
-        uint8_t limit = (uint8_t)extent_limit(engine, target, trace, now);
+        struct engine_trace *trace = target->traces[i];
+        uint8_t limit = (uint8_t)extent_limit(target, trace, now);
         walk_set_limit(engine, target, trace, limit);
         target->limit_ttl = limit > target->limit_ttl ? limit : target->limit_ttl;
-        target->review_ns = ns_min(target->review_ns, extent_grows_ns(engine, target, trace, now));
+        target->review_ns = ns_min(target->review_ns, extent_grows_ns(target, trace, now));
     }
     walk_want_fresh(engine, target);
     look_choose(engine, target);
-    walk_restart(engine, target);
+    walk_restart(target);
 }
 
 /* When the first of the full-TTL probes that are due can be sent; never: none is due. */
@@ -57,7 +57,7 @@ static sonde_ns full_ns(const struct engine *engine, const struct engine_target 
     sonde_ns first = SONDE_NS_NEVER;
     unsigned index = members_from(&target->fulls, 0);
     for (; index != MEMBERS_NONE && first > now; index = members_from(&target->fulls, index + 1)) {
-        sonde_ns full = trace_full_ns(engine, target, trace_at(engine, target, index));
+        sonde_ns full = trace_full_ns(engine, target, target->traces[index]);
         if (full < first) {
             first = full;
             *ret_index = index;
@@ -74,40 +74,40 @@ void plan_begin(struct engine *engine, struct engine_target *target, sonde_ns no
     target->walk_ns = SONDE_NS_NEVER;
     target->step_ns = now;
     for (uint32_t i = 0; i < target->trace_count; i++) {
-        for (unsigned ttl = engine->config.first_ttl; ttl <= engine->config.max_ttl; ttl++)
-            members_add(&turn_at(engine, target, ttl)->fresh, i);
+        for (unsigned ttl = plan_of(target)->first_ttl; ttl <= plan_of(target)->max_ttl; ttl++)
+            members_add(&target->turns[ttl].fresh, i);
     }
     review(engine, target, now);
-    heap_set(&engine->sending, target_index(engine, target), now);
+    heap_set(&engine->sending, target->id, now);
 }
 
-static void begin_cycle(struct engine *engine, struct engine_target *target, sonde_ns now)
+static void begin_cycle(struct engine_target *target, sonde_ns now)
 {
     target->cycle++;
     target->cycle_ns = now;
     for (uint32_t i = 0; i < target->trace_count; i++) {
-        struct engine_trace *trace = trace_at(engine, target, i);
+        struct engine_trace *trace = target->traces[i];
         if (!trace_is_begun(trace))
             continue;
         /* An endless run makes up for one cycle that had to wait, a finite one for all; but not for
          * those of a control that nobody asked for. */
         if (trace->is_standby)
             trace->cycle = target->cycle - 1;
-        else if (engine->config.cycles == 0 && target->cycle - trace->cycle > 2)
+        else if (plan_of(target)->cycles == 0 && target->cycle - trace->cycle > 2)
             trace->cycle = target->cycle - 2;
         if (trace_slow_ns(target, trace) > now)
             trace->cycle++; /* what is not asked because it is asked slowly is not made up for */
         if (trace->cycle < target->cycle)
             members_add(&target->fulls, i);
     }
-    walk_begin_cycle(engine, target);
-    if (target->cycle == engine->config.cycles) {
+    walk_begin_cycle(target);
+    if (target->cycle == plan_of(target)->cycles) {
         target->next_cycle_ns = SONDE_NS_NEVER;
         return;
     }
-    target->next_cycle_ns = ns_add(target->next_cycle_ns, engine->config.interval_ns);
+    target->next_cycle_ns = ns_add(target->next_cycle_ns, plan_of(target)->interval_ns);
     if (target->next_cycle_ns <= now) /* the machine slept: go on from here, make nothing up */
-        target->next_cycle_ns = ns_add(now, engine->config.interval_ns);
+        target->next_cycle_ns = ns_add(now, plan_of(target)->interval_ns);
 }
 
 /* A run that cannot keep up with its interval always has a cycle due: then at least one step of the
@@ -118,17 +118,16 @@ static bool cycle_is_due(const struct engine_target *target, sonde_ns now)
            (target->walk_asks > 0 || walk_due_ns(target) > now || target->cycle == 0);
 }
 
-static struct plan_choice choose_full(struct engine *engine, struct engine_target *target,
-                                      uint32_t index, sonde_ns now)
+static struct plan_choice choose_full(struct engine_target *target, uint32_t index, sonde_ns now)
 {
-    struct engine_trace *trace = trace_at(engine, target, index);
+    struct engine_trace *trace = target->traces[index];
     bool asks_on = trace->asks_on && !asking_takes_again(&trace->asking);
     walk_hold(target, now); /* no probe to a hop shall overtake it */
     trace->cycle += !asks_on;
     trace->asks_on &= !asks_on;
     if (trace->cycle >= target->cycle && !trace->asks_on)
         members_remove(&target->fulls, index);
-    return (struct plan_choice){target->first_trace + index, trace->full_ttl, true};
+    return (struct plan_choice){trace, trace->full_ttl, true};
 }
 
 bool plan_next(struct engine *engine, struct engine_target *target, sonde_ns now,
@@ -141,12 +140,12 @@ bool plan_next(struct engine *engine, struct engine_target *target, sonde_ns now
         review(engine, target, now);
     bool is_full = full_ns(engine, target, now, &index) <= now;
     if (!is_full && cycle_is_due(target, now)) {
-        begin_cycle(engine, target, now);
+        begin_cycle(target, now);
         is_full = full_ns(engine, target, now, &index) <= now;
     }
     if (!is_full)
         return walk_next(engine, target, now, ret_choice);
-    *ret_choice = choose_full(engine, target, index, now);
+    *ret_choice = choose_full(target, index, now);
     return true;
 }
 
@@ -157,21 +156,20 @@ bool plan_all_sent(const struct engine_target *target)
            target->turn_ns == SONDE_NS_NEVER && !target->changed;
 }
 
-sonde_ns plan_patience_ns(const struct engine *engine, const struct engine_trace *trace,
-                          unsigned question)
+sonde_ns plan_patience_ns(const struct engine_trace *trace, unsigned question)
 {
-    const struct patience *patience = &engine->targets[trace->target].patience;
+    const struct patience *patience = &trace->target->patience;
     sonde_ns think = probe_think_ns(trace->ops, &trace->spec, question);
-    return ns_min(ns_add(patience_target_ns(patience), think), engine->config.timeout_ns);
+    return ns_min(ns_add(patience_target_ns(patience), think), plan_of(trace->target)->timeout_ns);
 }
 
 sonde_ns plan_lost_ns(const struct engine *engine, const struct flight *flight)
 {
-    const struct engine_trace *trace = &engine->traces[flight->trace];
-    const struct patience *patience = &engine->targets[trace->target].patience;
-    sonde_ns bound = ns_min(patience_router_ns(patience), engine->config.timeout_ns);
+    const struct engine_trace *trace = engine->traces[flight->trace];
+    const struct patience *patience = &trace->target->patience;
+    sonde_ns bound = ns_min(patience_router_ns(patience), plan_of(trace->target)->timeout_ns);
     if (flight->to_target)
-        bound = plan_patience_ns(engine, trace, flight->question);
+        bound = plan_patience_ns(trace, flight->question);
     return ns_add(flight->sent_ns, bound);
 }
 
@@ -192,11 +190,11 @@ sonde_ns plan_flying_until_ns(const struct engine *engine, const struct engine_t
 static sonde_ns awaited_ns(const struct engine *engine, const struct engine_target *target,
                            const struct flight *flight)
 {
-    const struct engine_trace *trace = &engine->traces[flight->trace];
-    unsigned end = extent_end(engine, target, trace);
-    const struct reach *reach = trace_reach(engine, trace);
+    const struct engine_trace *trace = engine->traces[flight->trace];
+    unsigned end = extent_end(target, trace);
+    const struct reach *reach = trace_reach(trace);
     bool expected = end != reach->dest_ttl && end != reach->refused_ttl; /* and nothing more */
-    bool shown = expected && extent_is_shown(engine, target, trace);
+    bool shown = expected && extent_is_shown(target, trace);
     if (flight->to_target || end == 0 || flight->ttl < end ||
         (flight->ttl == end && expected && !shown) || trace->standing == STANDING_SILENT)
         return plan_lost_ns(engine, flight);
@@ -212,7 +210,7 @@ sonde_ns plan_settled_ns(const struct engine *engine, const struct engine_target
 {
     sonde_ns settled = 0;
     for (uint32_t i = 0; i < target->trace_count; i++) {
-        uint32_t index = trace_at(engine, target, i)->line.first;
+        uint32_t index = target->traces[i]->line.first;
         while (index != FLIGHT_NONE) {
             const struct flight *flight = &engine->flights.flights[index];
             settled = ns_max(settled, awaited_ns(engine, target, flight));
@@ -251,7 +249,7 @@ static sonde_ns wait_ns(const struct engine *engine, const struct engine_target 
 
 void plan_update(struct engine *engine, struct engine_target *target, sonde_ns now)
 {
-    uint32_t index = target_index(engine, target);
+    uint32_t index = target->id;
     if (!target->done && (target->changed || ns_due(target->review_ns, now)))
         review(engine, target, now);
     heap_set(&engine->sending, index, send_ns(engine, target, now));

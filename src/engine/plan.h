@@ -31,8 +31,7 @@ bool plan_all_sent(const struct engine_target *target);
 
 /** @return How long the answer of a service to a question may take, judged by the round trips seen.
  */
-sonde_ns plan_patience_ns(const struct engine *engine, const struct engine_trace *trace,
-                          unsigned question);
+sonde_ns plan_patience_ns(const struct engine_trace *trace, unsigned question);
 
 /** @return When a flying probe counts as lost, once its target has nothing more to send. */
 sonde_ns plan_lost_ns(const struct engine *engine, const struct flight *flight);

@@ -25,10 +25,11 @@ void engine_on_discard(struct engine *engine, int reason)
 static uint32_t find_asked(const struct engine *engine, const struct sonde_rx *rx, uint16_t port,
                            struct sonde_match *ret_match, int *ret_reason)
 {
-    uint32_t index = *flow_bucket(engine, rx->protocol, &rx->remote, port);
+    bool empty = engine->flow_bucket_count == 0;
+    uint32_t index = empty ? FLIGHT_NONE : *flow_bucket(engine, rx->protocol, &rx->remote, port);
     int reason = SONDE_DISCARD_FOREIGN;
-    for (; index != FLIGHT_NONE; index = engine->traces[index].hash_next) {
-        const struct engine_trace *trace = &engine->traces[index];
+    for (; index != FLIGHT_NONE; index = engine->traces[index]->hash_next) {
+        const struct engine_trace *trace = engine->traces[index];
         const struct sonde_flow *flow = &trace->spec.flow;
         if (flow->protocol != rx->protocol || flow->dst_port != port ||
             !sonde_addr_equal(&flow->dst, &rx->remote))
@@ -62,8 +63,10 @@ static uint32_t find_trace(const struct engine *engine, const struct sonde_rx *r
  * many are compared that noise costs little. */
 static int foreign_reason(const struct engine *engine, const struct sonde_rx *rx)
 {
-    for (uint32_t i = 0; i < engine->trace_count && i < ENGINE_TRACES_PER_TARGET; i++) {
-        const struct sonde_flow *flow = &engine->traces[i].spec.flow;
+    for (uint32_t i = 0; i < engine->trace_ids.cap && i < ENGINE_TRACES_PER_TARGET; i++) {
+        if (engine->traces[i] == NULL)
+            continue;
+        const struct sonde_flow *flow = &engine->traces[i]->spec.flow;
         if (flow->protocol == rx->protocol && flow->src_port == rx->local_port)
             return SONDE_DISCARD_DIFFERENT_ADDRESS;
     }
@@ -79,7 +82,7 @@ static void attribute(struct engine *engine, struct engine_trace *trace, const s
     /* A device may make up the timestamp that it echoes, and has still proven that it saw the SYN:
      * the attempt names what it answers. */
     if (match->has_token && !match->has_attempt)
-        engine_on_discard(engine, SONDE_DISCARD_BAD_TOKEN);
+        trace_on_discard(trace, SONDE_DISCARD_BAD_TOKEN);
     else if (credit_is_known_refusal(trace, rx, match))
         return;
     else if (rx->kind == SONDE_RX_ERROR)
@@ -93,8 +96,6 @@ void engine_on_rx(struct engine *engine, const struct sonde_rx *rx)
     struct sonde_match match;
     int reason;
     assert(events_free(engine) > 0);
-    if (engine->end != ENGINE_RUNNING)
-        return;
     uint32_t index = find_trace(engine, rx, &match, &reason);
     if (index == FLIGHT_NONE) {
         if (reason == SONDE_DISCARD_FOREIGN)
@@ -102,10 +103,17 @@ void engine_on_rx(struct engine *engine, const struct sonde_rx *rx)
         engine_on_discard(engine, reason);
         return;
     }
+    struct engine_trace *trace = engine->traces[index];
+    if (trace->target == NULL) { /* it was removed */
+        engine_on_discard(engine, SONDE_DISCARD_TOO_LATE);
+        return;
+    }
+    if (trace->target->run->end != ENGINE_RUNNING)
+        return;
     if (!match.has_token && rx->attributed) { /* a RST, or a short quote: the kernel knows */
         match.has_token = match.has_full_token = true;
         match.token = rx->token;
     }
-    attribute(engine, &engine->traces[index], rx, &match);
-    plan_update(engine, target_of(engine, index), rx->stamp.time_ns);
+    attribute(engine, trace, rx, &match);
+    plan_update(engine, trace->target, rx->stamp.time_ns);
 }

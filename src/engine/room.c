@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How much room an engine has, and how it gets more. Where it grows, arrays move, and what lies in
- * them stays; if memory runs out half way, some are longer than anybody counts on.
+ * How much room an engine has, how it gets more, and how it gives it back. Where it grows, tables
+ * move, and what they name stays; if memory runs out half way, some are longer than they need be.
  */
 #include "engine/room.h"
 
@@ -10,6 +10,7 @@
 #include <string.h>
 
 enum {
+    TABLE_MIN = 8,          /* places that a table begins with */
     FLIGHTS_PER_TRACE = 64, /* a discovery, the probes behind it, and some remembered */
     FLIGHTS_MIN = 1024,     /* of all traces */
     FLIGHTS_MAX = 1 << 18,
@@ -23,48 +24,62 @@ static int64_t within(int64_t value, int64_t min, int64_t max)
     return value < min ? min : value > max ? max : value;
 }
 
-/* Make room for all that is in flight if nobody answers, within bounds: for each trace the full-TTL
- * probes of one timeout, and at each hop those of as many cycles, or what its budget allows. */
-static int grow_flights(struct engine *engine, uint32_t traces)
+/* What a trace has in flight if nobody answers: the full-TTL probes of one timeout, and at each hop
+ * those of as many cycles, or what its budget allows. */
+static int64_t flights_of_trace(const struct engine_plan *plan)
 {
-    const struct engine_config *config = &engine->config;
-    int64_t fulls = within(config->timeout_ns / config->interval_ns + 1, 1, FLIGHTS_MAX);
-    int64_t hops = ns_min(config->timeout_ns / BUDGET_INTERVAL_NS + BUDGET_BURST, fulls);
-    int64_t each = FLIGHTS_PER_TRACE + fulls + hops * config->max_ttl;
-    int64_t cap = within(each * traces, FLIGHTS_MIN, FLIGHTS_MAX);
+    int64_t fulls = within(plan->timeout_ns / plan->interval_ns + 1, 1, FLIGHTS_MAX);
+    int64_t hops = ns_min(plan->timeout_ns / BUDGET_INTERVAL_NS + BUDGET_BURST, fulls);
+    return FLIGHTS_PER_TRACE + fulls + hops * plan->max_ttl;
+}
+
+/* Make room for all that is in flight, within bounds. */
+static int grow_flights(struct engine *engine, int64_t wanted, uint32_t traces)
+{
+    int64_t cap = within(wanted, FLIGHTS_MIN, FLIGHTS_MAX);
     int64_t share = within(cap / traces, FLIGHTS_PER_TRACE, cap); /* of many, not all fly at once */
+    if (engine->flights.cap == 0)
+        return flight_init(&engine->flights, (uint32_t)cap, (uint32_t)share);
     return flight_resize(&engine->flights, (uint32_t)cap, (uint32_t)share);
 }
 
-/* Make an array of @p old elements one of @p wanted, the new ones zero.
- * @param array  The address of the pointer to it. */
-static int grow(void *array, size_t old, size_t wanted, size_t bytes)
+/* Twice the room, or more, if there is not enough. */
+static uint32_t cap_for(uint32_t cap, uint32_t wanted)
 {
-    uint8_t *elements;
-    memcpy(&elements, array, sizeof elements);
-    elements = wanted <= SIZE_MAX / bytes ? realloc(elements, wanted * bytes) : NULL;
+    while (cap < wanted)
+        cap = cap > 0 ? 2 * cap : TABLE_MIN;
+    return cap;
+}
+
+/* Make a table of pointers longer, the new ones NULL.
+ * @param table  The address of the pointer to it. */
+static int grow_table(void *table, uint32_t old, uint32_t wanted)
+{
+    void **elements;
+    memcpy(&elements, table, sizeof elements);
+    elements = realloc(elements, wanted * sizeof *elements);
     if (elements == NULL)
         return -ENOMEM;
-    memset(elements + old * bytes, 0, (wanted - old) * bytes);
-    memcpy(array, &elements, sizeof elements);
+    memset(elements + old, 0, (wanted - old) * sizeof *elements);
+    memcpy(table, &elements, sizeof elements);
     return 0;
 }
 
 static int grow_targets(struct engine *engine, uint32_t wanted)
 {
-    uint32_t old = engine->config.targets;
-    size_t row = engine->config.max_ttl + 1U;
-    if (wanted <= old)
+    uint32_t old = engine->target_ids.cap;
+    uint32_t cap = cap_for(old, wanted);
+    if (cap == old)
         return 0;
-    int r = grow(&engine->targets, old, wanted, sizeof *engine->targets);
+    int r = grow_table(&engine->targets, old, cap);
     if (r == 0)
-        r = grow(&engine->turns, old * row, wanted * row, sizeof *engine->turns);
+        r = heap_grow(&engine->sending, cap);
     if (r == 0)
-        r = heap_grow(&engine->sending, wanted);
+        r = heap_grow(&engine->waiting, cap);
+    int64_t buckets = within((int64_t)cap * BUCKETS_PER_TARGET, BUCKETS_MIN, BUCKETS_MAX);
     if (r == 0)
-        r = heap_grow(&engine->waiting, wanted);
-    int64_t buckets = within((int64_t)wanted * BUCKETS_PER_TARGET, BUCKETS_MIN, BUCKETS_MAX);
-    return r == 0 ? budget_grow(&engine->budget, (uint32_t)buckets) : r;
+        r = budget_grow(&engine->budget, (uint32_t)buckets);
+    return r == 0 ? ids_grow(&engine->target_ids, cap) : r;
 }
 
 /* Put all flows into more buckets, if there are too few for so many traces. */
@@ -80,48 +95,67 @@ static int grow_flow_buckets(struct engine *engine, uint32_t traces)
         return -ENOMEM;
     for (uint32_t i = 0; i < count; i++)
         buckets[i] = FLIGHT_NONE;
-    free(engine->flow_buckets);
+    uint32_t *old = engine->flow_buckets;
+    uint32_t old_count = engine->flow_bucket_count;
     engine->flow_buckets = buckets;
     engine->flow_bucket_count = count;
-    for (uint32_t i = 0; i < engine->trace_count; i++) { /* in the order in which they were added */
-        const struct sonde_flow *flow = &engine->traces[i].spec.flow;
-        uint32_t *bucket = flow_bucket(engine, flow->protocol, &flow->dst, flow->dst_port);
-        engine->traces[i].hash_next = *bucket;
-        *bucket = i;
+    for (uint32_t i = 0; i < old_count; i++) {
+        uint32_t next;
+        for (uint32_t id = old[i]; id != FLIGHT_NONE; id = next) {
+            next = engine->traces[id]->hash_next;
+            flow_add(engine, engine->traces[id]);
+        }
     }
+    free(old);
     return 0;
 }
 
 static int grow_traces(struct engine *engine, uint32_t wanted)
 {
-    uint32_t old = engine->config.traces;
-    size_t row = engine->config.max_ttl + 1U;
-    if (wanted <= old)
+    uint32_t old = engine->trace_ids.cap;
+    uint32_t cap = cap_for(old, wanted);
+    if (cap == old)
         return 0;
-    int r = grow(&engine->traces, old, wanted, sizeof *engine->traces);
+    int r = grow_table(&engine->traces, old, cap);
     if (r == 0)
-        r = grow(&engine->asks, old * row, wanted * row, sizeof *engine->asks);
-    if (r == 0)
-        r = grow_flow_buckets(engine, wanted);
-    return r == 0 ? grow_flights(engine, wanted) : r;
+        r = grow_flow_buckets(engine, cap);
+    return r == 0 ? ids_grow(&engine->trace_ids, cap) : r;
 }
 
-int room_grow(struct engine *engine, uint32_t targets, uint32_t traces)
+int room_grow(struct engine *engine, const struct engine_plan *plan, uint32_t traces)
 {
-    int r = grow_targets(engine, targets);
+    int64_t flights = engine->flights_wanted + traces * flights_of_trace(plan);
+    uint32_t all = engine->trace_count + traces;
+    int r = grow_targets(engine, engine->target_count + 1);
     if (r == 0)
-        r = grow_traces(engine, traces);
-    if (r == 0 && targets > engine->config.targets)
-        engine->config.targets = targets;
-    if (r == 0 && traces > engine->config.traces)
-        engine->config.traces = traces;
-    return r;
+        r = grow_traces(engine, all);
+    if (r == 0)
+        r = grow_flights(engine, flights, all > 0 ? all : 1);
+    if (r < 0)
+        return r;
+    engine->flights_wanted = flights;
+    engine->trace_count = all;
+    return 0;
 }
 
-int engine_reserve(struct engine *engine, uint32_t targets, uint32_t traces)
+void room_deinit(struct engine *engine)
 {
-    if (targets > ENGINE_TARGETS_MAX - engine->target_count ||
-        traces > ENGINE_TARGETS_MAX * ENGINE_TRACES_PER_TARGET - engine->trace_count)
-        return -ENOSPC;
-    return room_grow(engine, engine->target_count + targets, engine->trace_count + traces);
+    heap_deinit(&engine->waiting);
+    heap_deinit(&engine->sending);
+    flight_deinit(&engine->flights);
+    budget_deinit(&engine->budget); /* by now every bucket is full */
+    ids_deinit(&engine->trace_ids);
+    ids_deinit(&engine->target_ids);
+    free(engine->flow_buckets);
+    free(engine->traces);
+    free(engine->targets);
+    engine->flow_buckets = NULL;
+    engine->traces = NULL;
+    engine->targets = NULL;
+    engine->flow_bucket_count = 0;
+}
+
+void room_release(struct engine *engine, const struct engine_plan *plan, uint32_t traces)
+{
+    engine->flights_wanted -= traces * flights_of_trace(plan);
 }

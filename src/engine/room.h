@@ -5,8 +5,15 @@
 
 #include "engine/state.h"
 
-/** Make room for so many targets and traces in all, if there is less. @return 0; -ENOMEM: then
- *  there is as much room as before. */
-SONDE_MUST_CHECK int room_grow(struct engine *engine, uint32_t targets, uint32_t traces);
+/** Make room for one more target with so many traces of a plan, and count these. @return 0;
+ *  -ENOMEM: nothing is counted. */
+SONDE_MUST_CHECK int room_grow(struct engine *engine, const struct engine_plan *plan,
+                               uint32_t traces);
+
+/** So many traces of a plan have nothing in flight any more. */
+void room_release(struct engine *engine, const struct engine_plan *plan, uint32_t traces);
+
+/** Free all room, since nobody is there any more. */
+void room_deinit(struct engine *engine);
 
 #endif

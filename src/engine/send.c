@@ -50,7 +50,7 @@ static void take_back(const struct engine_trace *trace, const struct claims *bef
 static uint32_t new_flight(struct engine *engine, struct engine_target *target,
                            const struct plan_choice *choice, sonde_ns now)
 {
-    struct engine_trace *trace = &engine->traces[choice->trace];
+    struct engine_trace *trace = choice->trace;
     uint32_t index = flight_take(&engine->flights, &trace->line);
     struct flight *flight = &engine->flights.flights[index];
     const struct claims before = trace->claims;
@@ -61,18 +61,18 @@ static uint32_t new_flight(struct engine *engine, struct engine_target *target,
     flight->question =
         choice->to_target ? asking_take(&trace->asking) : asking_on_the_way(&trace->asking);
     flight->sent_ns = now;
-    trace_claim(engine, target, trace, flight);
+    trace_claim(target, trace, flight);
     flight->charge = choice->to_target ? (struct budget_charge){0}
                                        : trace_charge(engine, target, trace, choice->ttl, now);
     /* who refuses is charged then; but at once if it is known to, or may have had none left */
-    if (again || (choice->to_target && trace_was_refused(engine, trace))) {
-        flight->charge.key = trace_refuser(engine, target, trace);
+    if (again || (choice->to_target && trace_was_refused(trace))) {
+        flight->charge.key = trace_refuser(target, trace);
         if (flight->charge.key != 0)
             budget_charge(&engine->budget, flight->charge.key, now);
     }
     target->again_count = (uint8_t)(target->again_count - again);
     take_back(trace, &before, flight);
-    unsigned end = extent_end(engine, target, trace);
+    unsigned end = extent_end(target, trace);
     flight->arrives = !choice->to_target && end != 0 && choice->ttl >= end;
     trace->arrivals = (uint8_t)(trace->arrivals + (flight->arrives && trace->arrivals < UINT8_MAX));
     flight->spaced = choice->to_target && ns_sub(now, trace->full_ns) >= RATION_NS;
@@ -90,7 +90,7 @@ static uint32_t choose_flight(struct engine *engine, sonde_ns now)
 {
     while (ns_due(heap_time(&engine->sending), now) && flight_available(&engine->flights) &&
            pace_ready_ns(&engine->pace) <= now) {
-        struct engine_target *target = &engine->targets[heap_top(&engine->sending)];
+        struct engine_target *target = engine->targets[heap_top(&engine->sending)];
         struct plan_choice choice;
         uint32_t index = FLIGHT_NONE;
         if (plan_next(engine, target, now, &choice))
@@ -107,7 +107,7 @@ static int build(struct engine *engine, uint32_t index, uint8_t buf[PROBE_SIZE_M
                  struct sonde_tx *ret_tx)
 {
     struct flight *flight = &engine->flights.flights[index];
-    const struct engine_trace *trace = &engine->traces[flight->trace];
+    const struct engine_trace *trace = engine->traces[flight->trace];
     if (flight->releases < flight->stale_count) {
         uint32_t stale = flight->stale[flight->releases++];
         ret_tx->handle = ENGINE_NO_PROBE;
@@ -125,8 +125,7 @@ static int build(struct engine *engine, uint32_t index, uint8_t buf[PROBE_SIZE_M
 int engine_next_tx(struct engine *engine, sonde_ns now, uint8_t buf[PROBE_SIZE_MAX],
                    struct sonde_tx *ret_tx)
 {
-    if (engine->end != ENGINE_RUNNING || now < engine->not_before_ns || events_free(engine) == 0 ||
-        engine->handed >= ENGINE_BATCH)
+    if (now < engine->not_before_ns || events_free(engine) == 0 || engine->handed >= ENGINE_BATCH)
         return 1;
     if (engine->handed == engine->unsent_count) {
         uint32_t chosen = choose_flight(engine, now);
@@ -174,7 +173,7 @@ static void take_unsent(struct engine *engine)
 static void note_left(struct engine *engine, struct engine_target *target,
                       const struct flight *flight)
 {
-    struct engine_trace *trace = &engine->traces[flight->trace];
+    struct engine_trace *trace = engine->traces[flight->trace];
     unsigned place = trace->unanswered_ns[0] != SONDE_NS_NEVER;
     if (!flight->to_target)
         return;
@@ -189,7 +188,8 @@ static void note_left(struct engine *engine, struct engine_target *target,
 /* Has an unsent probe been due for as long as an answer is waited for? */
 static bool is_overdue(const struct engine *engine, const struct flight *flight, sonde_ns now)
 {
-    return ns_due(ns_add(flight->sent_ns, engine->config.timeout_ns), now);
+    return ns_due(
+        ns_add(flight->sent_ns, plan_of(engine->traces[flight->trace]->target)->timeout_ns), now);
 }
 
 /* What takes an attempt back goes before the oldest of the unsent flights: if it has to wait, so
@@ -215,7 +215,8 @@ void engine_on_sent(struct engine *engine, uint32_t handle, const struct sonde_s
         return;
     }
     struct flight *flight = &engine->flights.flights[handle];
-    struct engine_target *target = target_of(engine, flight->trace);
+    struct engine_trace *trace = engine->traces[flight->trace];
+    struct engine_target *target = trace->target;
     assert(engine->unsent_count > 0 && engine->unsent[0] == handle);
     if (is_temporary(sent->error)) {
         engine->handed = 0; /* what was taken behind it is handed out again, too */
@@ -230,8 +231,8 @@ void engine_on_sent(struct engine *engine, uint32_t handle, const struct sonde_s
     target->unsent_count--;
     flight->sent_ns = now;
     flight->sent_clock = (uint8_t)sent->stamp.clock;
-    flight_sent(&engine->flights, handle);
-    trace_left(engine, target, &engine->traces[flight->trace], flight);
+    flight_sent(&engine->flights, &trace->line, handle);
+    trace_left(target, trace, flight);
     if (sent->error == 0)
         note_left(engine, target, flight);
     else

@@ -13,6 +13,7 @@
 #define ENGINE_STATE_H
 
 #include "base/heap.h"
+#include "base/ids.h"
 #include "engine/asking.h"
 #include "engine/budget.h"
 #include "engine/claim.h"
@@ -33,8 +34,12 @@ static_assert((int)ENGINE_TRACES_PER_TARGET <= (int)MEMBERS_MAX, "a target's tra
 struct engine_trace {
     const struct sonde_probe_ops *ops;
     struct sonde_spec spec;
-    uint32_t target;
-    uint32_t hash_next; /* next trace in its flow bucket */
+    struct engine_target *target; /* NULL: it was removed, and only its flow is not free yet */
+    uint32_t index;               /* among the traces of its target */
+    uint32_t id;                  /* among all, by which its flights name it */
+    uint32_t hash_next;           /* next trace in its flow bucket */
+    sonde_ns free_ns;             /* of a removed one: when no answer to it can come any more */
+    struct engine_trace *next_removed;
     struct flight_line line;
     enum standing standing;
     struct claims claims;
@@ -62,13 +67,27 @@ struct engine_trace {
     struct ration ration;
     sonde_ns full_ns; /* when its last probe was chosen that was to arrive; INT64_MIN: none was */
     sonde_ns refused_ns; /* when this machine's firewall refused a probe last; never: it has not */
+    uint8_t asks[];      /* [max_ttl + 1], probes to each TTL, as far as 255 */
+};
+
+/** What there is of each TTL of a target. */
+struct engine_turn {
+    struct members want;  /* traces that want to ask in this pass */
+    struct members fresh; /* traces that never asked */
+    uint8_t next;         /* whose turn it is */
 };
 
 struct engine_target {
     struct sonde_addr addr;
     struct sonde_addr source; /* of its probes */
-    uint32_t first_trace;
+    struct engine_run *run;
+    uint32_t index;               /* within its run, as in the tally */
+    uint32_t id;                  /* among all, by which the heaps name it */
+    struct engine_trace **traces; /* [trace_cap]; owned, and each of them */
+    uint32_t trace_cap;
     uint32_t trace_count;
+    struct engine_turn *turns; /* [max_ttl + 1]; owned */
+    const struct tally_target *tally;
     struct patience patience;
     bool has_scout;         /* one of its traces may go ahead; see engine/extent.h */
     sonde_ns begun_ns;      /* when its first full-TTL probe left; never: none has */
@@ -76,6 +95,7 @@ struct engine_target {
     sonde_ns settle_ns;     /* since when what was in flight then is given up; never: it is not */
     sonde_ns unresolved_ns; /* until when the last router may say that it does not find the target,
                          since nothing has answered */
+    bool is_begun;          /* its first cycle has a time */
     bool done;
 
     /* cycles */
@@ -126,28 +146,41 @@ struct engine_target {
     uint32_t settled_cycle; /* since when nothing about the way has changed */
 };
 
-/** What there is of each TTL of a target. */
-struct engine_turn {
-    struct members want;  /* traces that want to ask in this pass */
-    struct members fresh; /* traces that never asked */
-    uint8_t next;         /* whose turn it is */
+/** Targets that are measured by one plan. */
+struct engine_run {
+    struct engine *engine;
+    struct engine_plan plan;
+    struct tally *tally;            /* borrowed; every event is folded into it at once */
+    struct engine_target **targets; /* [target_count], in the order added; NULL: it was removed */
+    uint32_t target_count;
+    uint32_t targets_left; /* begun, and not done yet */
+    bool is_started;
+    sonde_ns begin_ns;        /* when another target may begin */
+    sonde_ns stop_ns;         /* when the run's duration is up */
+    bool is_stopping;         /* it is to end before that */
+    uint32_t stopped_targets; /* of which nothing is awaited any more */
+    enum engine_end end;
+    struct engine_discards discards;
+    struct flight_queue sent; /* its probes that are in flight, in the order in which they left */
+    struct engine_run *next;
 };
 
 struct engine {
-    struct engine_config config;   /* targets and traces: as many as there is room for */
-    struct tally *tally;           /* borrowed; every event is folded into it at once */
-    struct engine_target *targets; /* [config.targets] */
+    struct engine_run *runs;        /* the newest first */
+    struct engine_target **targets; /* [target_ids.cap]; NULL: nobody has this number */
+    struct ids target_ids;
     uint32_t target_count;
-    uint32_t targets_left;       /* not done yet */
-    struct engine_trace *traces; /* [config.traces] */
-    uint32_t trace_count;
-    struct engine_turn *turns; /* [config.targets][max_ttl + 1] */
-    uint8_t *asks;             /* [config.traces][max_ttl + 1], probes to each TTL, as far as 255 */
-    uint32_t *flow_buckets;    /* [flow_bucket_count], a power of two */
+    struct engine_trace **traces; /* [trace_ids.cap]; likewise */
+    struct ids trace_ids;
+    uint32_t trace_count;         /* those that were removed lately included */
+    struct engine_trace *removed; /* these, the first that was removed first */
+    struct engine_trace *last_removed;
+    uint32_t *flow_buckets; /* [flow_bucket_count], a power of two */
     uint32_t flow_bucket_count;
     uint16_t other_ports[ENGINE_TRACES_PER_TARGET]; /* that are answered from another port */
     uint32_t other_port_count;
     struct flight_table flights;
+    int64_t flights_wanted; /* for all traces, if nobody answers */
     struct budget budget;
     struct pace pace;
     struct heap sending;           /* targets by when they have something to send */
@@ -155,22 +188,17 @@ struct engine {
     uint32_t unsent[ENGINE_BATCH]; /* flights chosen and not known to be sent, oldest first */
     uint32_t unsent_count;
     uint32_t handed;        /* of these, how many are handed out; the others will be again */
-    sonde_ns begin_ns;      /* when another target may begin */
     sonde_ns not_before_ns; /* back-off after the kernel said "later" */
     sonde_ns backoff_ns;
-    sonde_ns stop_ns;         /* when the run's duration is up */
-    bool is_stopping;         /* it is to end before that */
-    uint32_t stopped_targets; /* of which nothing is awaited any more */
-    enum engine_end end;
-    struct engine_discards discards;
-    struct sonde_event events[ENGINE_EVENTS]; /* a ring */
+    struct engine_discards discards;           /* of what belongs to no run */
+    struct engine_event events[ENGINE_EVENTS]; /* a ring */
     uint32_t event_first;
     uint32_t event_count;
 };
 
 /** What a target wants to send next. */
 struct plan_choice {
-    uint32_t trace;
+    struct engine_trace *trace;
     uint8_t ttl;
     bool to_target; /* a full-TTL probe */
 };
@@ -179,40 +207,34 @@ struct plan_choice {
 uint32_t *flow_bucket(const struct engine *engine, uint8_t protocol,
                       const struct sonde_addr *remote, uint16_t remote_port);
 
-static inline struct engine_target *target_of(const struct engine *engine, uint32_t trace)
+/** Put a trace into the bucket of its flow. */
+void flow_add(const struct engine *engine, struct engine_trace *trace);
+
+/** Take a trace out of the bucket of its flow. */
+void flow_remove(const struct engine *engine, const struct engine_trace *trace);
+
+/** Count a packet that ended no probe, though it is about the flow of a trace. */
+static inline void trace_on_discard(const struct engine_trace *trace, enum sonde_discard reason)
 {
-    return &engine->targets[engine->traces[trace].target];
+    trace->target->run->discards.count[reason]++;
 }
 
-static inline uint32_t target_index(const struct engine *engine, const struct engine_target *target)
+/** @return The plan that a target is measured by. */
+static inline const struct engine_plan *plan_of(const struct engine_target *target)
 {
-    return (uint32_t)(target - engine->targets);
-}
-
-static inline struct engine_trace *trace_at(const struct engine *engine,
-                                            const struct engine_target *target, uint32_t index)
-{
-    return &engine->traces[target->first_trace + index];
-}
-
-/** @return The index of a trace within its target. */
-static inline uint32_t trace_index(const struct engine *engine, const struct engine_trace *trace)
-{
-    return (uint32_t)(trace - engine->traces) - engine->targets[trace->target].first_trace;
+    return &target->run->plan;
 }
 
 /** @return What is tallied of a trace. */
-static inline struct tally_service *trace_tally(const struct engine *engine,
-                                                const struct engine_trace *trace)
+static inline const struct tally_service *trace_tally(const struct engine_trace *trace)
 {
-    return &engine->tally->targets[trace->target].services[trace_index(engine, trace)];
+    return &trace->target->tally->services[trace->index];
 }
 
 /** @return How far a trace reaches. */
-static inline const struct reach *trace_reach(const struct engine *engine,
-                                              const struct engine_trace *trace)
+static inline const struct reach *trace_reach(const struct engine_trace *trace)
 {
-    return &trace_tally(engine, trace)->reach;
+    return &trace_tally(trace)->reach;
 }
 
 /** @return true if the trace is under way. */
@@ -225,21 +247,6 @@ static inline bool trace_is_begun(const struct engine_trace *trace)
 static inline bool trace_is_answered(const struct engine_trace *trace)
 {
     return trace->standing == STANDING_ANSWERED || trace->standing == STANDING_ODD;
-}
-
-/** @return How often a trace was asked at a TTL, as far as 255. */
-static inline uint8_t *asks_at(const struct engine *engine, const struct engine_trace *trace,
-                               unsigned ttl)
-{
-    size_t row = (size_t)(trace - engine->traces) * (engine->config.max_ttl + 1U);
-    return &engine->asks[row + ttl];
-}
-
-static inline struct engine_turn *turn_at(const struct engine *engine,
-                                          const struct engine_target *target, unsigned ttl)
-{
-    size_t row = (size_t)target_index(engine, target) * (engine->config.max_ttl + 1U);
-    return &engine->turns[row + ttl];
 }
 
 #endif

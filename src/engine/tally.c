@@ -27,40 +27,65 @@ static void service_deinit(struct tally_service *service, uint8_t max_ttl)
     rtt_deinit(&service->rtt);
 }
 
+static void target_free(struct tally_target *target, uint8_t max_ttl)
+{
+    if (target == NULL)
+        return;
+    for (uint32_t i = 0; target->services != NULL && i < target->service_count; i++)
+        service_deinit(&target->services[i], max_ttl);
+    for (unsigned ttl = 0; target->answered != NULL && ttl <= max_ttl; ttl++)
+        free(target->answered[ttl]);
+    free(target->services);
+    free(target->answered);
+    free(target);
+}
+
 struct tally *tally_free(struct tally *tally)
 {
     if (tally == NULL)
         return NULL;
-    for (uint32_t i = 0; i < tally->target_count; i++) {
-        struct tally_target *target = &tally->targets[i];
-        for (uint32_t k = 0; k < target->service_count; k++)
-            service_deinit(&target->services[k], tally->max_ttl);
-        free(target->services);
-        for (unsigned ttl = 0; ttl <= tally->max_ttl; ttl++)
-            free(target->answered[ttl]);
-        free(target->answered);
-    }
+    for (uint32_t i = 0; i < tally->target_count; i++)
+        target_free(tally->targets[i], tally->max_ttl);
     free(tally->targets);
     free(tally);
     return NULL;
 }
 
+/* A target of which nothing is known; NULL if memory ran out. */
+static struct tally_target *target_new(const struct sonde_addr *addr, uint32_t service_count,
+                                       uint8_t max_ttl)
+{
+    struct tally_target *target = calloc(1, sizeof *target);
+    if (target == NULL)
+        return NULL;
+    target->addr = *addr;
+    target->service_count = service_count;
+    target->services = calloc(service_count > 0 ? service_count : 1, sizeof *target->services);
+    target->answered = calloc(max_ttl + 1U, sizeof *target->answered);
+    if (target->services != NULL && target->answered != NULL)
+        return target;
+    target_free(target, max_ttl);
+    return NULL;
+}
+
 int tally_add_target(struct tally *tally, const struct sonde_addr *addr, uint32_t service_count)
 {
-    struct tally_target target = {.addr = *addr, .service_count = service_count};
-    target.services = calloc(service_count > 0 ? service_count : 1, sizeof *target.services);
-    target.answered = calloc(tally->max_ttl + 1U, sizeof *target.answered);
-    struct tally_target *targets =
-        realloc(tally->targets, (tally->target_count + 1) * sizeof *targets);
-    if (targets != NULL)
-        tally->targets = targets;
-    if (targets == NULL || target.services == NULL || target.answered == NULL) {
-        free(target.services);
-        free(target.answered);
+    struct tally_target **targets =
+        realloc(tally->targets, (tally->target_count + 1) * sizeof(struct tally_target *));
+    if (targets == NULL)
         return -ENOMEM;
-    }
+    tally->targets = targets;
+    struct tally_target *target = target_new(addr, service_count, tally->max_ttl);
+    if (target == NULL)
+        return -ENOMEM;
     targets[tally->target_count++] = target;
     return 0;
+}
+
+void tally_remove_target(struct tally *tally, uint32_t index)
+{
+    target_free(tally->targets[index], tally->max_ttl);
+    tally->targets[index] = NULL;
 }
 
 /* The hop of a TTL, made if need be; NULL if memory ran out. */
@@ -239,15 +264,15 @@ static void count_in_run(struct tally *tally, const struct sonde_event *event)
 
 void tally_on_event(struct tally *tally, const struct sonde_event *event)
 {
-    if (event->target >= tally->target_count || event->ttl == 0 ||
-        (event->ttl > tally->max_ttl && !event->to_target) ||
-        event->service >= tally->targets[event->target].service_count ||
+    if (event->target >= tally->target_count || tally->targets[event->target] == NULL ||
+        event->ttl == 0 || (event->ttl > tally->max_ttl && !event->to_target) ||
+        event->service >= tally->targets[event->target]->service_count ||
         (unsigned)event->outcome >= SONDE_OUTCOME_COUNT || event->question >= SONDE_QUESTIONS_MAX ||
         (unsigned)event->sent_clock >= SONDE_CLOCK_COUNT ||
         (unsigned)event->received_clock >= SONDE_CLOCK_COUNT)
         return;
     count_in_run(tally, event);
-    struct tally_target *target = &tally->targets[event->target];
+    struct tally_target *target = tally->targets[event->target];
     struct tally_service *service = &target->services[event->service];
     bool is_target = sonde_event_is_target(event, &target->addr);
     switch (event->type) {

@@ -88,7 +88,7 @@ struct tally_target {
 };
 
 struct tally {
-    struct tally_target *targets;
+    struct tally_target **targets; /* [target_count]; NULL: it was removed; owned */
     uint32_t target_count;
     uint8_t max_ttl;
     uint64_t unrecorded;                         /* records that memory did not suffice for */
@@ -115,6 +115,9 @@ struct tally *tally_free(struct tally *tally);
  */
 SONDE_MUST_CHECK int tally_add_target(struct tally *tally, const struct sonde_addr *addr,
                                       uint32_t service_count);
+
+/** Remove a target; the numbers of the others stay as they are. */
+void tally_remove_target(struct tally *tally, uint32_t index);
 
 /** Fold one record in. Records of targets and services that do not exist are ignored. */
 void tally_on_event(struct tally *tally, const struct sonde_event *event);

@@ -16,30 +16,30 @@ enum {
 };
 
 /* Is a probe at this TTL known to arrive? */
-static bool is_to_arrive(const struct engine *engine, const struct engine_target *target,
-                         const struct engine_trace *trace, unsigned ttl)
+static bool is_to_arrive(const struct engine_target *target, const struct engine_trace *trace,
+                         unsigned ttl)
 {
-    uint8_t own = trace_reach(engine, trace)->dest_ttl;
+    uint8_t own = trace_reach(trace)->dest_ttl;
     uint8_t distance = own != 0 ? own : target->distance;
     return distance != 0 && ttl >= distance;
 }
 
-bool trace_begins_attempt(const struct engine *engine, const struct engine_target *target,
-                          const struct engine_trace *trace, unsigned ttl)
+bool trace_begins_attempt(const struct engine_target *target, const struct engine_trace *trace,
+                          unsigned ttl)
 {
     if (trace->spec.naming == PROBE_NAMING_PROBE || trace->standing == STANDING_SILENT)
         return false;
-    bool known = trace->odd_ttl != 0 || extent_end(engine, target, trace) != 0;
-    return known && ttl >= extent_floor(engine, target, trace);
+    bool known = trace->odd_ttl != 0 || extent_end(target, trace) != 0;
+    return known && ttl >= extent_floor(target, trace);
 }
 
-bool trace_is_blind(const struct engine *engine, const struct engine_target *target,
-                    const struct engine_trace *trace, unsigned ttl)
+bool trace_is_blind(const struct engine_target *target, const struct engine_trace *trace,
+                    unsigned ttl)
 {
-    bool found = trace_reach(engine, trace)->dest_ttl != 0 || target->farthest != 0;
+    bool found = trace_reach(trace)->dest_ttl != 0 || target->farthest != 0;
     return trace->spec.naming == PROBE_NAMING_ATTEMPT && trace->standing != STANDING_SILENT &&
            !found && ttl > target->top_ttl && trace->odd_ttl == 0 &&
-           !trace_begins_attempt(engine, target, trace, ttl);
+           !trace_begins_attempt(target, trace, ttl);
 }
 
 /* When there is room for another of its flights: at the latest when its oldest is lost. */
@@ -48,14 +48,14 @@ static sonde_ns room_ns(const struct engine *engine, const struct engine_trace *
     if (flight_may_take(&engine->flights, &trace->line))
         return INT64_MIN;
     const struct flight *oldest = &engine->flights.flights[trace->line.first];
-    return ns_add(oldest->sent_ns, engine->config.timeout_ns);
+    return ns_add(oldest->sent_ns, plan_of(trace->target)->timeout_ns);
 }
 
 sonde_ns trace_free_ns(const struct engine *engine, const struct engine_target *target,
                        const struct engine_trace *trace, unsigned ttl)
 {
     sonde_ns free = room_ns(engine, trace);
-    if (trace_begins_attempt(engine, target, trace, ttl))
+    if (trace_begins_attempt(target, trace, ttl))
         free = ns_max(free, trace->claims.free_ns);
     if (trace->quotes_name_nothing)
         free = ns_max(free, trace->quote_free_ns);
@@ -64,28 +64,26 @@ sonde_ns trace_free_ns(const struct engine *engine, const struct engine_target *
 
 /* Is it by an ICMP error that the target answers, if it does? A host rations these: RFC 1812
  * §4.3.2.8, Linux icmp_ratelimit. */
-static bool is_refused_by_host(const struct engine *engine, const struct engine_trace *trace)
+static bool is_refused_by_host(const struct engine_trace *trace)
 {
-    const struct tally_service *tally = trace_tally(engine, trace);
+    const struct tally_service *tally = trace_tally(trace);
     return trace->spec.flow.protocol == IP_PROTO_UDP && !trace->keeps_silent &&
            tally->outcomes[SONDE_OUTCOME_UDP_REPLY].shown == 0;
 }
 
-bool trace_was_refused(const struct engine *engine, const struct engine_trace *trace)
+bool trace_was_refused(const struct engine_trace *trace)
 {
-    const struct tally_service *tally = trace_tally(engine, trace);
+    const struct tally_service *tally = trace_tally(trace);
     return tally->outcomes[SONDE_OUTCOME_PORT_UNREACHABLE].shown > 0 ||
            tally_refuser(tally) != NULL;
 }
 
-budget_key trace_refuser(const struct engine *engine, const struct engine_target *target,
-                         const struct engine_trace *trace)
+budget_key trace_refuser(const struct engine_target *target, const struct engine_trace *trace)
 {
     bool lately = target->cycle - target->refused_cycle <= REFUSALS_CYCLES;
-    if (lately && target->refused_most >= REFUSALS_MANY &&
-        !tally_is_answered(trace_tally(engine, trace)))
+    if (lately && target->refused_most >= REFUSALS_MANY && !tally_is_answered(trace_tally(trace)))
         return target->refuser;
-    return is_refused_by_host(engine, trace) ? budget_router(&target->addr) : 0;
+    return is_refused_by_host(trace) ? budget_router(&target->addr) : 0;
 }
 
 /* When who refuses a trace may be asked to. A host rations its refusals, so each waits for its
@@ -94,7 +92,7 @@ budget_key trace_refuser(const struct engine *engine, const struct engine_target
 static sonde_ns refusal_ns(const struct engine *engine, const struct engine_target *target,
                            const struct engine_trace *trace)
 {
-    budget_key refuser = trace_refuser(engine, target, trace);
+    budget_key refuser = trace_refuser(target, trace);
     bool by_host = refuser == budget_router(&target->addr);
     if (refuser == 0 || (!by_host && target->again_count == 0))
         return INT64_MIN;
@@ -120,35 +118,34 @@ sonde_ns trace_full_ns(const struct engine *engine, const struct engine_target *
 }
 
 /* The router that the trace knows to stand at a TTL; 0 = none is known. */
-static budget_key known_router(const struct engine *engine, const struct engine_trace *trace,
-                               unsigned ttl)
+static budget_key known_router(const struct engine_trace *trace, unsigned ttl)
 {
-    const struct tally_responder *router = tally_router(trace_tally(engine, trace), ttl);
+    const struct tally_responder *router = tally_router(trace_tally(trace), ttl);
     return router != NULL ? budget_router(&router->addr) : 0;
 }
 
-struct budget_place trace_place_of(const struct engine *engine, const struct engine_target *target,
+struct budget_place trace_place_of(const struct engine_target *target,
                                    const struct engine_trace *trace, unsigned ttl)
 {
     budget_key behind = 0;
     for (unsigned before = ttl - 1; before > 0 && behind == 0; before--)
-        behind = known_router(engine, trace, before);
+        behind = known_router(trace, before);
     return budget_place(&target->source, behind, ttl);
 }
 
 /* The bucket that a TTL-limited probe is charged to, if the trace knows who will answer it; 0: it
  * goes to a target that does not ration its answers. @return false: only the place is known. */
-static bool find_bucket(const struct engine *engine, const struct engine_target *target,
-                        const struct engine_trace *trace, unsigned ttl, budget_key *ret_bucket)
+static bool find_bucket(const struct engine_target *target, const struct engine_trace *trace,
+                        unsigned ttl, budget_key *ret_bucket)
 {
-    *ret_bucket = known_router(engine, trace, ttl);
+    *ret_bucket = known_router(trace, ttl);
     if (*ret_bucket != 0)
         return true;
-    *ret_bucket = trace_refuser(engine, target, trace);
+    *ret_bucket = trace_refuser(target, trace);
     bool on_the_way = *ret_bucket != 0 && *ret_bucket != budget_router(&target->addr);
-    if (on_the_way && ttl > trace_reach(engine, trace)->top_ttl)
+    if (on_the_way && ttl > trace_reach(trace)->top_ttl)
         return true; /* somebody there refuses it, too, or may */
-    return is_to_arrive(engine, target, trace, ttl);
+    return is_to_arrive(target, trace, ttl);
 }
 
 sonde_ns trace_affordable_ns(const struct engine *engine, const struct engine_target *target,
@@ -156,15 +153,14 @@ sonde_ns trace_affordable_ns(const struct engine *engine, const struct engine_ta
 {
     budget_key bucket;
     budget_key host = budget_router(&target->addr);
-    bool known = find_bucket(engine, target, trace, ttl, &bucket);
+    bool known = find_bucket(target, trace, ttl, &bucket);
     sonde_ns ready = INT64_MIN;
     if (!known)
-        ready = budget_place_ready_ns(&engine->budget, trace_place_of(engine, target, trace, ttl),
-                                      keep);
+        ready = budget_place_ready_ns(&engine->budget, trace_place_of(target, trace, ttl), keep);
     else if (bucket != 0 && bucket != host)
         ready = budget_ready_ns(&engine->budget, bucket, keep);
     /* what the host refuses, if it gets there */
-    const struct tally_service *tally = trace_tally(engine, trace);
+    const struct tally_service *tally = trace_tally(trace);
     bool may_be_refused =
         tally->outcomes[SONDE_OUTCOME_PORT_UNREACHABLE].shown > 0 && ttl > tally->reach.top_ttl;
     if (bucket == host || (!known && may_be_refused))
@@ -177,34 +173,33 @@ struct budget_charge trace_charge(struct engine *engine, const struct engine_tar
                                   const struct engine_trace *trace, unsigned ttl, sonde_ns now)
 {
     budget_key bucket;
-    if (!find_bucket(engine, target, trace, ttl, &bucket))
-        return budget_place_charge(&engine->budget, trace_place_of(engine, target, trace, ttl),
-                                   now);
+    if (!find_bucket(target, trace, ttl, &bucket))
+        return budget_place_charge(&engine->budget, trace_place_of(target, trace, ttl), now);
     if (bucket == 0 || bucket == budget_router(&target->addr))
         return (struct budget_charge){0}; /* the host is charged when it refuses */
     budget_charge(&engine->budget, bucket, now);
     return (struct budget_charge){.key = bucket};
 }
 
-bool trace_others_meet(const struct engine *engine, const struct engine_target *target,
-                       const struct engine_trace *trace, unsigned ttl)
+bool trace_others_meet(const struct engine_target *target, const struct engine_trace *trace,
+                       unsigned ttl)
 {
     for (uint32_t i = 0; i < target->trace_count; i++) {
-        const struct engine_trace *other = trace_at(engine, target, i);
-        if (other != trace && ttl_set_has(&trace_reach(engine, other)->expired, ttl))
+        const struct engine_trace *other = target->traces[i];
+        if (other != trace && ttl_set_has(&trace_reach(other)->expired, ttl))
             return true;
     }
     return false;
 }
 
-void trace_claim(const struct engine *engine, const struct engine_target *target,
-                 struct engine_trace *trace, struct flight *flight)
+void trace_claim(const struct engine_target *target, struct engine_trace *trace,
+                 struct flight *flight)
 {
-    bool begins = flight->to_target || trace_begins_attempt(engine, target, trace, flight->ttl);
-    bool may_arrive = flight->ttl >= extent_floor(engine, target, trace);
+    bool begins = flight->to_target || trace_begins_attempt(target, trace, flight->ttl);
+    bool may_arrive = flight->ttl >= extent_floor(target, trace);
     if (begins && trace->spec.naming != PROBE_NAMING_PROBE) {
         claims_begin(&trace->claims, flight->token, SONDE_NS_NEVER);
-    } else if (!flight->to_target && trace_is_blind(engine, target, trace, flight->ttl)) {
+    } else if (!flight->to_target && trace_is_blind(target, trace, flight->ttl)) {
         flight->is_blind = flight->is_mute = true;
     } else if (may_arrive && trace->spec.naming != PROBE_NAMING_PROBE) {
         claims_share(&trace->claims, claims_newest(&trace->claims));
@@ -215,11 +210,11 @@ void trace_claim(const struct engine *engine, const struct engine_target *target
         trace->quote_free_ns = SONDE_NS_NEVER;
 }
 
-void trace_left(const struct engine *engine, const struct engine_target *target,
-                struct engine_trace *trace, const struct flight *flight)
+void trace_left(const struct engine_target *target, struct engine_trace *trace,
+                const struct flight *flight)
 {
     sonde_ns until = ns_add(
-        flight->sent_ns, ns_min(patience_claim_ns(&target->patience), engine->config.timeout_ns));
+        flight->sent_ns, ns_min(patience_claim_ns(&target->patience), plan_of(target)->timeout_ns));
     if (claims_is_newest(&trace->claims, flight->token))
         claims_left(&trace->claims, until);
     if (trace->quotes_name_nothing && !flight->to_target)

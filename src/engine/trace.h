@@ -7,13 +7,13 @@
 
 /** @return true if a probe of the trace at this TTL begins an attempt of its own: it is meant to
  *  arrive, and its answer will not name it. */
-bool trace_begins_attempt(const struct engine *engine, const struct engine_target *target,
-                          const struct engine_trace *trace, unsigned ttl);
+bool trace_begins_attempt(const struct engine_target *target, const struct engine_trace *trace,
+                          unsigned ttl);
 
 /** @return true if a TTL-limited probe of the trace goes ahead while nobody has found how far the
  * target is, in a form that a target would not answer; see struct probe_name. */
-bool trace_is_blind(const struct engine *engine, const struct engine_target *target,
-                    const struct engine_trace *trace, unsigned ttl);
+bool trace_is_blind(const struct engine_target *target, const struct engine_trace *trace,
+                    unsigned ttl);
 
 /** @return When the trace may send a TTL-limited probe so that what comes back can be told apart,
  * and there is room to remember it; INT64_MIN: at once. */
@@ -30,19 +30,18 @@ sonde_ns trace_full_ns(const struct engine *engine, const struct engine_target *
 sonde_ns trace_slow_ns(const struct engine_target *target, const struct engine_trace *trace);
 
 /** @return true if who would refuse it has refused a full-TTL probe of the trace, ever. */
-bool trace_was_refused(const struct engine *engine, const struct engine_trace *trace);
+bool trace_was_refused(const struct engine_trace *trace);
 
 /** @return Who would refuse a probe of the trace, and may have no refusal left: the host a UDP
  * port, or a router that has refused so many at once; 0 = nobody is known. */
-budget_key trace_refuser(const struct engine *engine, const struct engine_target *target,
-                         const struct engine_trace *trace);
+budget_key trace_refuser(const struct engine_target *target, const struct engine_trace *trace);
 
 /** @return When whoever answers at a TTL can be asked again. @param keep  See budget_ready_ns(). */
 sonde_ns trace_affordable_ns(const struct engine *engine, const struct engine_target *target,
                              const struct engine_trace *trace, unsigned ttl, unsigned keep);
 
 /** @return The place in which the trace meets who stands at a TTL. */
-struct budget_place trace_place_of(const struct engine *engine, const struct engine_target *target,
+struct budget_place trace_place_of(const struct engine_target *target,
                                    const struct engine_trace *trace, unsigned ttl);
 
 /** Charge for a TTL-limited probe. @return What was charged. */
@@ -50,16 +49,16 @@ struct budget_charge trace_charge(struct engine *engine, const struct engine_tar
                                   const struct engine_trace *trace, unsigned ttl, sonde_ns now);
 
 /** @return true if another trace of the target meets a router at a TTL. */
-bool trace_others_meet(const struct engine *engine, const struct engine_target *target,
-                       const struct engine_trace *trace, unsigned ttl);
+bool trace_others_meet(const struct engine_target *target, const struct engine_trace *trace,
+                       unsigned ttl);
 
 /** Note which attempt a probe is part of, and what its answer may be taken for. No other attempt is
  * begun before it has left. */
-void trace_claim(const struct engine *engine, const struct engine_target *target,
-                 struct engine_trace *trace, struct flight *flight);
+void trace_claim(const struct engine_target *target, struct engine_trace *trace,
+                 struct flight *flight);
 
 /** A probe has left: from now on its answer is waited for. */
-void trace_left(const struct engine *engine, const struct engine_target *target,
-                struct engine_trace *trace, const struct flight *flight);
+void trace_left(const struct engine_target *target, struct engine_trace *trace,
+                const struct flight *flight);
 
 #endif

@@ -20,7 +20,7 @@ static unsigned kept(const struct engine *engine, const struct engine_target *ta
     if (!is_fresh && ttl == target->top_ttl && !ns_due(target->unresolved_ns, now) &&
         keep < target->trace_count)
         keep = target->trace_count;
-    if (keep == 0 && look_compares(engine, target, ttl))
+    if (keep == 0 && look_compares(target, ttl))
         keep = 1; /* for the control */
     keep += BUDGET_SPARE;
     if (!is_fresh && engine->target_count > 1)
@@ -42,10 +42,10 @@ static struct turn find_free(const struct engine *engine, const struct engine_ta
                              unsigned ttl, const struct members *who, unsigned keep, sonde_ns now)
 {
     struct turn best = {NULL, SONDE_NS_NEVER, SONDE_NS_NEVER, true};
-    unsigned first = members_round(who, turn_at(engine, target, ttl)->next);
+    unsigned first = members_round(who, target->turns[ttl].next);
     unsigned index = first;
     while (index != MEMBERS_NONE) {
-        struct turn turn = turn_of(engine, target, trace_at(engine, target, index), ttl, keep);
+        struct turn turn = turn_of(engine, target, target->traces[index], ttl, keep);
         if (best.trace == NULL || turn.time_ns < best.time_ns)
             best = turn;
         if (turn.time_ns <= now)
@@ -66,10 +66,10 @@ static bool is_worth_waiting(const struct engine_target *target, sonde_ns afford
 }
 
 /* Is a port not answered yet, so that it may need a look soon? */
-static bool may_need_look(const struct engine *engine, const struct engine_target *target)
+static bool may_need_look(const struct engine_target *target)
 {
     for (uint32_t i = 0; i < target->trace_count; i++) {
-        const struct engine_trace *trace = trace_at(engine, target, i);
+        const struct engine_trace *trace = target->traces[i];
         if (trace->standing == STANDING_ASKED && trace->ops->has_ports)
             return true;
     }
@@ -84,7 +84,7 @@ static struct members find_needy(const struct engine *engine, const struct engin
     struct members others = {0};
     for (unsigned i = members_from(&target->looked_at, 0); i != MEMBERS_NONE;
          i = members_from(&target->looked_at, i + 1)) {
-        const struct engine_trace *trace = trace_at(engine, target, i);
+        const struct engine_trace *trace = target->traces[i];
         if (!look_needs(engine, target, trace, ttl))
             continue;
         bool is_port = trace->ops->has_ports && trace->standing == STANDING_SILENT;
@@ -96,15 +96,14 @@ static struct members find_needy(const struct engine *engine, const struct engin
 
 /* What a look keeps of the burst: one ask for who is compared with a trace that is asked again, and
  * what ports may still need. */
-static unsigned kept_by_look(const struct engine *engine, const struct engine_target *target,
-                             const struct members *needy, bool is_port, unsigned ttl)
+static unsigned kept_by_look(const struct engine_target *target, const struct members *needy,
+                             bool is_port, unsigned ttl)
 {
     unsigned keep = 1;
-    if (!is_port && may_need_look(engine, target))
+    if (!is_port && may_need_look(target))
         return LOOK_ASKS + 1 + BUDGET_SPARE;
     for (unsigned i = members_from(needy, 0); i != MEMBERS_NONE; i = members_from(needy, i + 1)) {
-        if (*asks_at(engine, trace_at(engine, target, i), ttl) == 0 &&
-            !ttl_set_has(&target->owed, ttl))
+        if (target->traces[i]->asks[ttl] == 0 && !ttl_set_has(&target->owed, ttl))
             keep = 0; /* it may be answered */
     }
     return keep;
@@ -115,7 +114,7 @@ static unsigned kept_by_look(const struct engine *engine, const struct engine_ta
 static struct turn find_control(const struct engine *engine, const struct engine_target *target,
                                 unsigned ttl, sonde_ns now)
 {
-    const struct engine_turn *at = turn_at(engine, target, ttl);
+    const struct engine_turn *at = &target->turns[ttl];
     struct members fresh = members_common(at->want, at->fresh);
     struct members begun = members_common(fresh, target->standbys);
     return find_free(engine, target, ttl, &begun, 0, now);
@@ -127,10 +126,10 @@ static struct turn find_look(const struct engine *engine, const struct engine_ta
 {
     bool is_port;
     struct members needy = find_needy(engine, target, ttl, &is_port);
-    unsigned keep = kept_by_look(engine, target, &needy, is_port, ttl);
+    unsigned keep = kept_by_look(target, &needy, is_port, ttl);
     struct turn turn = find_free(engine, target, ttl, &needy, keep, now);
     sonde_ns owed;
-    struct engine_trace *control = look_control(engine, target, ttl, &owed);
+    struct engine_trace *control = look_control(target, ttl, &owed);
     if (control != NULL && (turn.trace == NULL || turn.time_ns > now)) {
         struct turn other = turn_of(engine, target, control, ttl, 0);
         other.time_ns = ns_max(other.time_ns, owed);
@@ -149,7 +148,7 @@ static struct turn find_look(const struct engine *engine, const struct engine_ta
 static struct turn find_usual(const struct engine *engine, const struct engine_target *target,
                               unsigned ttl, sonde_ns now)
 {
-    const struct engine_turn *at = turn_at(engine, target, ttl);
+    const struct engine_turn *at = &target->turns[ttl];
     /* who has no look is still asked a second time for its answer */
     bool arrives = target->distance != 0 && ttl >= target->distance;
     struct members all = arrives ? at->want : members_without(at->want, target->unserved);

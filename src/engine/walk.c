@@ -17,48 +17,47 @@ enum { LAST_ROUND_TRIPS = 8, LAST_ASKS = 64 };
 
 /* How many cycles pass from one ask of a trace to the next. Beyond the last router that anybody met
  * there is probably nothing, once it was asked twice. */
-static uint32_t stride(const struct engine *engine, const struct engine_target *target,
-                       const struct engine_trace *trace, unsigned ttl)
+static uint32_t stride(const struct engine_target *target, const struct engine_trace *trace,
+                       unsigned ttl)
 {
     uint32_t quiet = target->cycle - target->settled_cycle;
-    if (ttl > target->top_ttl && trace_reach(engine, trace)->dest_ttl == 0 &&
-        *asks_at(engine, trace, ttl) >= LOOK_ASKS)
+    if (ttl > target->top_ttl && trace_reach(trace)->dest_ttl == 0 && trace->asks[ttl] >= LOOK_ASKS)
         return 8;
     return quiet < 60 ? 1 : quiet < 180 ? 2 : quiet < 600 ? 4 : 8;
 }
 
 /* Was a trace asked often enough at a TTL at which each probe may be a question to the target? */
-static bool has_enough(const struct engine *engine, const struct engine_trace *trace, unsigned ttl)
+static bool has_enough(const struct engine_trace *trace, unsigned ttl)
 {
-    const struct reach *reach = trace_reach(engine, trace);
+    const struct reach *reach = trace_reach(trace);
     return trace->ops->has_ports && ttl > reach->top_ttl && ttl < reach->dest_ttl &&
-           trace->odd_ttl != ttl && *asks_at(engine, trace, ttl) >= LOOK_ASKS;
+           trace->odd_ttl != ttl && trace->asks[ttl] >= LOOK_ASKS;
 }
 
 /* Go on to the next TTL; behind the last comes the first again. */
-static void go_on(const struct engine *engine, struct engine_target *target)
+static void go_on(struct engine_target *target)
 {
     target->walk_left--;
     target->walk_ttl++;
     if (target->walk_ttl > target->limit_ttl || target->walk_ttl == 0)
-        target->walk_ttl = engine->config.first_ttl;
+        target->walk_ttl = plan_of(target)->first_ttl;
 }
 
-void walk_begin_cycle(const struct engine *engine, struct engine_target *target)
+void walk_begin_cycle(struct engine_target *target)
 {
     target->walk_asks = 0;
     target->starves = target->walk_open;
     if (target->starves && target->walk_asked == target->walk_ttl)
-        go_on(engine, target); /* who wants to ask there again waits for the next pass */
+        go_on(target); /* who wants to ask there again waits for the next pass */
     for (uint32_t i = 0; i < target->trace_count; i++) {
-        const struct engine_trace *trace = trace_at(engine, target, i);
-        for (unsigned ttl = engine->config.first_ttl; ttl <= trace->limit_ttl; ttl++) {
-            uint32_t every = stride(engine, target, trace, ttl);
-            if ((target->cycle + ttl) % every == 0 && !has_enough(engine, trace, ttl))
-                members_add(&turn_at(engine, target, ttl)->want, i);
+        const struct engine_trace *trace = target->traces[i];
+        for (unsigned ttl = plan_of(target)->first_ttl; ttl <= trace->limit_ttl; ttl++) {
+            uint32_t every = stride(target, trace, ttl);
+            if ((target->cycle + ttl) % every == 0 && !has_enough(trace, ttl))
+                members_add(&target->turns[ttl].want, i);
         }
     }
-    walk_restart(engine, target);
+    walk_restart(target);
 }
 
 /* Is a probe of the trace to this TTL in flight? */
@@ -74,43 +73,42 @@ static bool is_flying(const struct engine *engine, const struct engine_trace *tr
 }
 
 /* Let a trace want to ask a TTL as if it never had. */
-static void want_anew(const struct engine *engine, const struct engine_target *target,
-                      const struct engine_trace *trace, unsigned ttl)
+static void want_anew(const struct engine_target *target, const struct engine_trace *trace,
+                      unsigned ttl)
 {
-    members_add(&turn_at(engine, target, ttl)->fresh, trace_index(engine, trace));
-    members_add(&turn_at(engine, target, ttl)->want, trace_index(engine, trace));
+    members_add(&target->turns[ttl].fresh, trace->index);
+    members_add(&target->turns[ttl].want, trace->index);
 }
 
 void walk_set_limit(const struct engine *engine, struct engine_target *target,
                     struct engine_trace *trace, uint8_t limit_ttl)
 {
-    unsigned index = trace_index(engine, trace);
-    unsigned first = engine->config.first_ttl;
+    unsigned index = trace->index;
+    unsigned first = plan_of(target)->first_ttl;
     unsigned ttl = trace->limit_ttl + 1U > first ? trace->limit_ttl + 1U : first;
     for (; ttl <= limit_ttl; ttl++) {
         if (!is_flying(engine, trace, ttl))
-            members_add(&turn_at(engine, target, ttl)->want, index);
+            members_add(&target->turns[ttl].want, index);
     }
     for (ttl = limit_ttl + 1U; ttl <= trace->limit_ttl; ttl++)
-        members_remove(&turn_at(engine, target, ttl)->want, index);
+        members_remove(&target->turns[ttl].want, index);
     trace->limit_ttl = limit_ttl;
     /* what went ahead to where the target is now known to stand can have drawn nothing of it */
     if (limit_ttl != 0 && limit_ttl == target->distance &&
-        limit_ttl != trace_reach(engine, trace)->dest_ttl &&
-        *asks_at(engine, trace, limit_ttl) == 0 &&
-        !trace_is_blind(engine, target, trace, limit_ttl))
-        want_anew(engine, target, trace, limit_ttl);
+        limit_ttl != trace_reach(trace)->dest_ttl && trace->asks[limit_ttl] == 0 &&
+        !trace_is_blind(target, trace, limit_ttl))
+        want_anew(target, trace, limit_ttl);
 }
 
 void walk_want_fresh(const struct engine *engine, const struct engine_target *target)
 {
-    for (unsigned ttl = engine->config.first_ttl; ttl <= target->limit_ttl; ttl++) {
-        struct engine_turn *turn = turn_at(engine, target, ttl);
+    for (unsigned ttl = plan_of(target)->first_ttl; ttl <= target->limit_ttl; ttl++) {
+        struct engine_turn *turn = &target->turns[ttl];
         struct members left = members_without(turn->fresh, turn->want);
         unsigned i = members_from(&left, 0);
         for (; i != MEMBERS_NONE; i = members_from(&left, i + 1)) {
-            const struct engine_trace *trace = trace_at(engine, target, i);
-            if (ttl <= trace->limit_ttl && !trace_is_blind(engine, target, trace, ttl) &&
+            const struct engine_trace *trace = target->traces[i];
+            if (ttl <= trace->limit_ttl && !trace_is_blind(target, trace, ttl) &&
                 !is_flying(engine, trace, ttl))
                 members_add(&turn->want, i);
         }
@@ -119,9 +117,9 @@ void walk_want_fresh(const struct engine *engine, const struct engine_target *ta
 
 /* Begin a pass: the first at the first TTL, the others at another each, so that where two TTLs
  * share a budget, each goes first at times. */
-static void begin_pass(const struct engine *engine, struct engine_target *target)
+static void begin_pass(struct engine_target *target)
 {
-    unsigned first = engine->config.first_ttl;
+    unsigned first = plan_of(target)->first_ttl;
     unsigned span = target->limit_ttl >= first ? target->limit_ttl - first + 1U : 1;
     unsigned skip = target->cycle > 1 ? target->cycle % span : 0;
     target->walk_open = true;
@@ -138,49 +136,48 @@ void walk_hold(struct engine_target *target, sonde_ns now)
     target->step_ns = ns_max(target->step_ns, ns_add(now, STEP_NS));
 }
 
-void walk_want(const struct engine *engine, const struct engine_target *target,
-               const struct engine_trace *trace, unsigned ttl)
+void walk_want(const struct engine_target *target, const struct engine_trace *trace, unsigned ttl)
 {
-    members_add(&turn_at(engine, target, ttl)->want, trace_index(engine, trace));
+    members_add(&target->turns[ttl].want, trace->index);
 }
 
-bool walk_is_wanted(const struct engine *engine, const struct engine_target *target,
-                    const struct engine_trace *trace, unsigned from_ttl)
+bool walk_is_wanted(const struct engine_target *target, const struct engine_trace *trace,
+                    unsigned from_ttl)
 {
     for (unsigned ttl = from_ttl; ttl <= trace->limit_ttl; ttl++) {
-        if (members_has(&turn_at(engine, target, ttl)->want, trace_index(engine, trace)))
+        if (members_has(&target->turns[ttl].want, trace->index))
             return true;
     }
     return false;
 }
 
-void walk_was_mute(const struct engine *engine, const struct engine_target *target,
-                   const struct engine_trace *trace, unsigned ttl)
+void walk_was_mute(const struct engine_target *target, const struct engine_trace *trace,
+                   unsigned ttl)
 {
-    if (*asks_at(engine, trace, ttl) > 0)
+    if (trace->asks[ttl] > 0)
         return; /* it was asked otherwise since */
-    members_add(&turn_at(engine, target, ttl)->fresh, trace_index(engine, trace));
-    if (!trace_is_blind(engine, target, trace, ttl) && ttl <= trace->limit_ttl)
-        walk_want(engine, target, trace, ttl);
+    members_add(&target->turns[ttl].fresh, trace->index);
+    if (!trace_is_blind(target, trace, ttl) && ttl <= trace->limit_ttl)
+        walk_want(target, trace, ttl);
 }
 
-void walk_restart(const struct engine *engine, struct engine_target *target)
+void walk_restart(struct engine_target *target)
 {
     /* a run that cannot keep up with its interval would never see the end of a path otherwise */
     if (target->walk_open && target->starves)
         target->walk_again = true;
     else
-        begin_pass(engine, target);
+        begin_pass(target);
 }
 
 /* Take a turn: note what was asked. */
-static void take_turn(struct engine *engine, struct engine_target *target, unsigned ttl,
-                      struct engine_trace *trace, sonde_ns now)
+static void take_turn(struct engine_target *target, unsigned ttl, struct engine_trace *trace,
+                      sonde_ns now)
 {
-    struct engine_turn *turn = turn_at(engine, target, ttl);
-    unsigned index = trace_index(engine, trace);
-    uint8_t *asks = asks_at(engine, trace, ttl);
-    bool counts = !trace_is_blind(engine, target, trace, ttl);
+    struct engine_turn *turn = &target->turns[ttl];
+    unsigned index = trace->index;
+    uint8_t *asks = &trace->asks[ttl];
+    bool counts = !trace_is_blind(target, trace, ttl);
     if (ttl != target->step_ttl) {
         target->step_ttl = (uint8_t)ttl;
         /* a loop that woke late may catch up with one step, not with all that it missed */
@@ -192,7 +189,7 @@ static void take_turn(struct engine *engine, struct engine_target *target, unsig
     *asks = (uint8_t)(*asks + (counts && *asks < UINT8_MAX));
     target->walk_asks++;
     target->walk_asked = (uint8_t)ttl;
-    look_asked(engine, target, trace, ttl, now);
+    look_asked(target, trace, ttl, now);
 }
 
 /* Is there a turn that can be taken at this TTL? If not, note when it is worth coming back. */
@@ -223,25 +220,24 @@ bool walk_next(struct engine *engine, struct engine_target *target, sonde_ns now
         return false;
     }
     if (!target->walk_open && ns_due(target->walk_ns, now))
-        begin_pass(engine, target);
+        begin_pass(target);
     while (target->walk_open) {
         unsigned ttl = target->walk_ttl;
         if (target->walk_left == 0) {
             target->walk_open = false;
             if (target->walk_again)
-                begin_pass(engine, target);
+                begin_pass(target);
             continue;
         }
         struct turn turn = turn_find(engine, target, ttl, now);
         if (!may_take(target, &turn, now)) {
-            go_on(engine, target);
+            go_on(target);
             continue;
         }
         if (ttl != target->step_ttl && target->step_ns > now)
             return false;
-        take_turn(engine, target, ttl, turn.trace, now);
-        *ret_choice =
-            (struct plan_choice){(uint32_t)(turn.trace - engine->traces), (uint8_t)ttl, false};
+        take_turn(target, ttl, turn.trace, now);
+        *ret_choice = (struct plan_choice){turn.trace, (uint8_t)ttl, false};
         return true;
     }
     return false;

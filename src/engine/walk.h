@@ -16,7 +16,7 @@
 #include "engine/state.h"
 
 /** Begin a cycle: every trace wants to ask every TTL up to its limit, where that is due. */
-void walk_begin_cycle(const struct engine *engine, struct engine_target *target);
+void walk_begin_cycle(struct engine_target *target);
 
 /** A trace's limit has changed: let it want what is new, and nothing beyond. */
 void walk_set_limit(const struct engine *engine, struct engine_target *target,
@@ -27,23 +27,22 @@ void walk_set_limit(const struct engine *engine, struct engine_target *target,
 void walk_want_fresh(const struct engine *engine, const struct engine_target *target);
 
 /** Let a trace want to ask a TTL again, in this cycle. */
-void walk_want(const struct engine *engine, const struct engine_target *target,
-               const struct engine_trace *trace, unsigned ttl);
+void walk_want(const struct engine_target *target, const struct engine_trace *trace, unsigned ttl);
 
 /** @return Does a trace want to ask at this TTL or beyond? */
-bool walk_is_wanted(const struct engine *engine, const struct engine_target *target,
-                    const struct engine_trace *trace, unsigned from_ttl);
+bool walk_is_wanted(const struct engine_target *target, const struct engine_trace *trace,
+                    unsigned from_ttl);
 
 /** A probe of a trace to a TTL has ended of which nobody knows whether it was answered: it is as if
  * it had not been asked, and is asked again as soon as that tells more. */
-void walk_was_mute(const struct engine *engine, const struct engine_target *target,
-                   const struct engine_trace *trace, unsigned ttl);
+void walk_was_mute(const struct engine_target *target, const struct engine_trace *trace,
+                   unsigned ttl);
 
 /** A full-TTL probe leaves: the next step is one step later. */
 void walk_hold(struct engine_target *target, sonde_ns now);
 
 /** Something is wanted that was not: begin the pass anew. */
-void walk_restart(const struct engine *engine, struct engine_target *target);
+void walk_restart(struct engine_target *target);
 
 /** Choose a TTL-limited probe to send now, and charge for it. @return false if none can be sent. */
 bool walk_next(struct engine *engine, struct engine_target *target, sonde_ns now,

@@ -58,6 +58,7 @@ struct probe_name {
 /** All that is fixed within a trace. */
 struct sonde_spec {
     struct sonde_flow flow;
+    uint32_t nth;        /* of the flows to the same dst, protocol and dst_port: 0, 1, … */
     uint64_t cookie;     /* carried in payloads, to be given back unchanged */
     uint32_t isn;        /* TCP initial sequence number of attempt 0 */
     uint32_t ts_base;    /* TSval of token 0 */

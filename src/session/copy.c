@@ -152,7 +152,7 @@ static const struct sonde_path *copy_path(const struct copy *copy, uint32_t inde
     struct sonde_hop *hops = arena_alloc(copy->arena, last + 1U, sizeof *hops);
     if (path == NULL || hops == NULL)
         return NULL;
-    bool ended = engine_ended(session->engine) == ENGINE_COMPLETE;
+    bool ended = engine_ended(session->run) == ENGINE_COMPLETE;
     path->reached = analyze_reached(&copy->target, index);
     path->dest_ttl = is_exact(session, distance) ? distance.ttl : 0;
     path->stop_reason = analyze_stop(&copy->target, index, !ended);

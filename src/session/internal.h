@@ -89,6 +89,7 @@ struct sonde_session {
     struct prng prng;   /* of a simulated run, so that it is the same each time */
     uint16_t echo_id;   /* ICMP identifier of every host's first trace */
     struct engine *engine;
+    struct engine_run *run;
     struct tally *tally;
     sonde_ns now_ns;
     sonde_ns until_ns;          /* of options.deadline_ns; never: there is none */

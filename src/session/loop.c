@@ -49,15 +49,16 @@ static void keep_event(struct sonde_session *session, const struct sonde_event *
 /* Take what happened: the engine has folded it into the tally. Keep it for the program. */
 static void pull_events(struct sonde_session *session)
 {
-    struct sonde_event event;
-    while (engine_pop_event(session->engine, &event) == 0) {
-        session_note_scope(session, event.from.scope);
-        if (event.cycle + 1 > session->cycles_begun)
-            session->cycles_begun = event.cycle + 1;
-        if (!session->options.no_names && name_is_worth_asking(&event.from))
-            session->names->ops->want(session->names, &event.from);
+    struct engine_event popped;
+    const struct sonde_event *event = &popped.event;
+    while (engine_pop_event(session->engine, &popped) == 0) {
+        session_note_scope(session, event->from.scope);
+        if (event->cycle + 1 > session->cycles_begun)
+            session->cycles_begun = event->cycle + 1;
+        if (!session->options.no_names && name_is_worth_asking(&event->from))
+            session->names->ops->want(session->names, &event->from);
         if (session->events != NULL)
-            keep_event(session, &event);
+            keep_event(session, event);
     }
 }
 
@@ -126,14 +127,14 @@ static int take_names(struct sonde_session *session)
     (void)session->names->ops->step(session->names);
     int r = session->interrupted ? 0 : session_take_names(session);
     if (session->pending_count == 0)
-        engine_close(session->engine);
+        engine_close(session->run);
     return r;
 }
 
 /* The measuring is over; names of hops may still be on their way. @return true if nothing is. */
 static bool is_over(struct sonde_session *session)
 {
-    if (engine_ended(session->engine) == ENGINE_RUNNING)
+    if (engine_ended(session->run) == ENGINE_RUNNING)
         return false;
     if (session->end_ns == SONDE_NS_NEVER) {
         session->end_ns = session->now_ns;
@@ -201,5 +202,5 @@ void sonde_session_stop(struct sonde_session *session)
     session->interrupted = true;
     session_give_up_names(session, "interrupted while looking the name up");
     if (session->engine != NULL)
-        engine_stop_soon(session->engine);
+        engine_stop_soon(session->run);
 }

@@ -289,7 +289,7 @@ int sonde_session_start(struct sonde_session *session)
         r = session_make_engine(session);
     if (r < 0)
         return r;
-    engine_start(session->engine, session->now_ns);
+    engine_start(session->run, session->now_ns);
     r = session_begin_names(session);
     if (r == 0)
         r = look_at_clock(session);

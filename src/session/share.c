@@ -75,7 +75,7 @@ static bool find_place(const struct sonde_session *session, const struct session
     const struct sonde_flow flow = flow_of(target, service);
     struct engine_place place;
     bool found = false;
-    for (uint32_t nth = 0; engine_find_flow(session->engine, &flow, nth, &place); nth++) {
+    for (uint32_t nth = 0; engine_find_flow(session->run, &flow, nth, &place); nth++) {
         const struct session_service *other = session_service_at(session, &place);
         bool fits = is_same(service, other) &&
                     is_same_for(service, target, owner_of(session, &place)) &&
@@ -132,7 +132,7 @@ bool session_share_all(struct sonde_session *session, struct session_target *tar
     if (rarest == NULL)
         return false;
     const struct sonde_flow flow = flow_of(target, rarest);
-    for (uint32_t nth = 0; engine_find_flow(session->engine, &flow, nth, &place); nth++) {
+    for (uint32_t nth = 0; engine_find_flow(session->run, &flow, nth, &place); nth++) {
         if (find_all(session, target, place.target, target->places))
             return true;
     }
@@ -144,5 +144,5 @@ bool session_share_one(struct sonde_session *session, struct session_target *tar
     struct engine_place *place = &target->places[index];
     const struct session_service *service = &target->services[index];
     return find_place(session, target, service, NOT_TRACED, place) &&
-           (service->standby || engine_begin_standby(session->engine, place));
+           (service->standby || engine_begin_standby(session->run, place));
 }

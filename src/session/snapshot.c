@@ -29,7 +29,7 @@ static void copy_questions(const struct copy *copy, const struct session_target 
         if (target->places == NULL)
             continue;
         const struct engine_place *place = &target->places[index];
-        const struct tally_target *measured = &copy->session->tally->targets[place->target];
+        const struct tally_target *measured = copy->session->tally->targets[place->target];
         const struct tally_question *tally = &measured->services[place->trace].questions[i];
         questions[i].sent = tally->sent;
         questions[i].received = tally->received;
@@ -115,7 +115,7 @@ static bool stands_by(const struct sonde_session *session, const struct session_
     const struct engine_place *place = target->places != NULL ? &target->places[index] : NULL;
     return target->services[index].standby &&
            (place == NULL || place->target == NOT_TRACED ||
-            session->tally->targets[place->target].services[place->trace].sent == 0);
+            session->tally->targets[place->target]->services[place->trace].sent == 0);
 }
 
 /* What is known of all that is measured where a target's services are, as the target sees it: of
@@ -124,7 +124,7 @@ static void look_at(struct copy *copy, const struct session_target *from, uint32
                     struct analyze_service known[TARGET_SERVICES_MAX])
 {
     struct sonde_session *session = copy->session;
-    const struct tally_target *tally = &session->tally->targets[measured];
+    const struct tally_target *tally = session->tally->targets[measured];
     const struct session_target *owner = &session->targets[session->traced[measured]];
     for (uint32_t i = 0; i < tally->service_count; i++) {
         const struct session_service *service =
@@ -279,7 +279,7 @@ static enum sonde_status status_of(const struct sonde_session *session,
     if (snapshot->problem_count == snapshot->target_count)
         return SONDE_STATUS_ERROR;
     if (session->failure < 0 || snapshot->problem_count > 0 ||
-        engine_ended(session->engine) != ENGINE_COMPLETE)
+        engine_ended(session->run) != ENGINE_COMPLETE)
         return SONDE_STATUS_PARTIAL;
     return SONDE_STATUS_COMPLETE;
 }
@@ -334,7 +334,9 @@ static void copy_run(struct sonde_session *session, struct owned_snapshot *owned
         .size_bytes = options->size_bytes,
         .tos = options->tos,
     };
-    memcpy(snapshot->discards, engine_discards(session->engine)->count, sizeof snapshot->discards);
+    for (int reason = 0; reason < SONDE_DISCARD_COUNT; reason++)
+        snapshot->discards[reason] = engine_discards(session->engine)->count[reason] +
+                                     engine_run_discards(session->run)->count[reason];
     struct sonde_zone *zones = arena_alloc(&owned->arena, session->zone_count, sizeof *zones);
     if (zones != NULL) {
         memcpy(zones, session->zones, session->zone_count * sizeof *zones);

@@ -187,7 +187,8 @@ static int add_trace(struct sonde_session *session, const struct session_target 
     if (r < 0)
         return r;
     const struct sonde_transport_ops *ops = session->transport->ops;
-    uint32_t nth = engine_count_flows(session->engine, &spec->flow);
+    uint32_t nth = engine_free_flow(session->engine, &spec->flow);
+    spec->nth = nth;
     if (!service->ops->has_ports)
         spec->flow.src_port = (uint16_t)(session->echo_id + nth);
     if (service->ops->protocol != IP_PROTO_UDP)
@@ -205,8 +206,8 @@ static int add_trace(struct sonde_session *session, const struct session_target 
 static int add_to_engine(struct sonde_session *session, const struct session_service *service,
                          const struct sonde_spec *spec)
 {
-    return service->standby ? engine_add_standby(session->engine, service->ops, spec)
-                            : engine_add_trace(session->engine, service->ops, spec);
+    return service->standby ? engine_add_standby(session->run, service->ops, spec)
+                            : engine_add_trace(session->run, service->ops, spec);
 }
 
 /* Begin the cycles of a target. Before the first one nothing could leave. */
@@ -216,7 +217,7 @@ static void begin(struct sonde_session *session, uint32_t nth)
         session->begun = true;
         session_note_time(session);
     }
-    engine_begin_target(session->engine, nth, session->now_ns);
+    engine_begin_target(session->run, nth, session->now_ns);
 }
 
 void session_begin(struct sonde_session *session)
@@ -272,9 +273,7 @@ static int add_target(struct sonde_session *session, uint32_t index, const struc
         return -ENOMEM;
     session->traced = traced;
     traced[nth] = index;
-    int r = engine_reserve(session->engine, 1, flows->count);
-    if (r == 0)
-        r = engine_add_target(session->engine, &target->addr, flows->count);
+    int r = engine_add_target(session->run, &target->addr, flows->count);
     uint32_t trace = 0;
     for (uint32_t i = 0; r == 0 && i < target->service_count; i++) {
         if (!flows->own[i])
@@ -330,26 +329,23 @@ int session_make_engine(struct sonde_session *session)
     static_assert((int)SONDE_TARGETS_MAX < (int)ENGINE_TARGETS_MAX, "the engine takes as many");
     const struct sonde_options *options = &session->options;
     bool endless = options->cycles == SONDE_CYCLES_ENDLESS;
-    struct engine_config config = {
-        .targets = 1,
-        .traces = 1,
+    const struct engine_config config = {.rate_pps = options->rate_pps};
+    struct engine_plan plan = {
+        .targets = session->target_count,
         .cycles = endless ? 0 : options->cycles,
         .interval_ns = options->interval_ns,
         .timeout_ns = options->timeout_ns,
         .open = true,
-        .rate_pps = options->rate_pps,
         .first_ttl = options->first_ttl,
         .max_ttl = options->max_ttl,
         .gap_limit = options->gap_limit,
     };
-    for (uint32_t i = 0; i < session->target_count; i++) {
-        config.targets++;
-        config.traces += session->targets[i].service_count;
-    }
+    if (session->until_ns != SONDE_NS_NEVER)
+        plan.duration_ns = ns_max(ns_sub(session->until_ns, session->now_ns), 1);
     int r = tally_new(options->max_ttl, &session->tally);
-    if (r == 0 && session->until_ns != SONDE_NS_NEVER)
-        config.duration_ns = ns_max(ns_sub(session->until_ns, session->now_ns), 1);
     if (r == 0)
-        r = engine_new(&config, session->tally, &session->engine);
+        r = engine_new(&config, session->now_ns, &session->engine);
+    if (r == 0)
+        r = engine_add_run(session->engine, &plan, session->tally, &session->run);
     return r == 0 ? session_random(session, &session->echo_id, sizeof session->echo_id) : r;
 }

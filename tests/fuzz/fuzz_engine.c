@@ -56,8 +56,9 @@ struct sums {
 
 struct run {
     struct rd in;
-    struct engine_config config;
+    struct engine_plan plan;
     struct engine *engine;
+    struct engine_run *run;
     struct tally *tally;
     uint32_t targets;
     struct sonde_addr addrs[TARGETS_MAX];
@@ -97,8 +98,8 @@ static void check_event(const struct run *run, const struct sonde_event *event)
     if (event->to_target)
         FUZZ_CHECK(event->ttl == ENGINE_FULL_TTL || event->ttl == ENGINE_FULL_TTL_MAX);
     else
-        FUZZ_CHECK(event->ttl >= run->config.first_ttl && event->ttl <= run->config.max_ttl);
-    FUZZ_CHECK(run->config.cycles == 0 || event->cycle < run->config.cycles);
+        FUZZ_CHECK(event->ttl >= run->plan.first_ttl && event->ttl <= run->plan.max_ttl);
+    FUZZ_CHECK(run->plan.cycles == 0 || event->cycle < run->plan.cycles);
     FUZZ_CHECK((unsigned)event->outcome < SONDE_OUTCOME_COUNT);
     FUZZ_CHECK(event->question < SONDE_QUESTIONS_MAX);
     FUZZ_CHECK(event->rtt_ns >= -1);
@@ -144,15 +145,17 @@ static void add_up(struct run *run, const struct sonde_event *event)
 
 static void take_events(struct run *run)
 {
-    struct sonde_event event;
-    while (engine_pop_event(run->engine, &event) == 0) {
-        check_event(run, &event);
-        if (event.type == SONDE_EVENT_PROBE || event.type == SONDE_EVENT_UNAWAITED)
-            close_probe(run, &event);
-        add_up(run, &event);
+    struct engine_event popped;
+    const struct sonde_event *event = &popped.event;
+    while (engine_pop_event(run->engine, &popped) == 0) {
+        FUZZ_CHECK(popped.run == run->run);
+        check_event(run, event);
+        if (event->type == SONDE_EVENT_PROBE || event->type == SONDE_EVENT_UNAWAITED)
+            close_probe(run, event);
+        add_up(run, event);
     }
-    run->over = run->started && engine_ended(run->engine) != ENGINE_RUNNING;
-    if (run->over && engine_ended(run->engine) == ENGINE_COMPLETE)
+    run->over = run->started && engine_ended(run->run) != ENGINE_RUNNING;
+    if (run->over && engine_ended(run->run) == ENGINE_COMPLETE)
         FUZZ_CHECK(run->open_count == 0);
 }
 
@@ -287,8 +290,8 @@ static void add_trace(struct run *run, const struct sonde_addr *addr, uint32_t s
         spec.naming = PROBE_NAMING_NOTHING;
     else if ((spec.id_base & 1) != 0 && ops->protocol == IP_PROTO_UDP)
         spec.question_count = (uint8_t)payload_questions(&payload_dns, NULL, spec.questions);
-    int r = (choice & 128) != 0 && service > 0 ? engine_add_standby(run->engine, ops, &spec)
-                                               : engine_add_trace(run->engine, ops, &spec);
+    int r = (choice & 128) != 0 && service > 0 ? engine_add_standby(run->run, ops, &spec)
+                                               : engine_add_trace(run->run, ops, &spec);
     FUZZ_CHECK(r == 0);
 }
 
@@ -297,49 +300,48 @@ static void add_target(struct run *run)
 {
     struct sonde_addr addr = {.family = SONDE_FAMILY_IPV4,
                               .bytes = {203, 0, 113, (uint8_t)(100 + run->targets)}};
-    if (run->targets == TARGETS_MAX || (run->started && !run->config.open))
+    if (run->targets == TARGETS_MAX || (run->started && !run->plan.open))
         return;
     if ((rd_u8(&run->in) & 1) != 0)
         addr = (struct sonde_addr){.family = SONDE_FAMILY_IPV6,
                                    .bytes = {0x20, [15] = (uint8_t)(1 + run->targets)}};
     uint32_t index = run->targets;
     uint32_t services = 1U + rd_u8(&run->in) % TRACES_MAX;
-    FUZZ_CHECK(engine_reserve(run->engine, index + 1, (index + 1) * TRACES_MAX) == 0);
-    FUZZ_CHECK(engine_add_target(run->engine, &addr, services) == 0);
+    FUZZ_CHECK(engine_add_target(run->run, &addr, services) == 0);
     run->addrs[index] = addr;
     run->services[index] = services;
     run->targets++;
     for (uint32_t service = 0; service < services; service++)
         add_trace(run, &addr, service);
     if (run->started)
-        engine_begin_target(run->engine, index, run->now);
+        engine_begin_target(run->run, index, run->now);
 }
 
 static void begin(struct run *run)
 {
     struct rd *in = &run->in;
     uint8_t choice = rd_u8(in);
-    run->config = (struct engine_config){
+    const struct engine_config config = {.rate_pps = (choice & 32) != 0 ? rd_u16(in) : 0};
+    run->plan = (struct engine_plan){
         .targets = 1,
-        .traces = TRACES_MAX,
         .cycles = choice >> 6, /* 0 = endless */
         .interval_ns = (choice & 4) != 0 ? read_span(in) : SONDE_NS_PER_S,
         .timeout_ns = (choice & 8) != 0 ? read_span(in) : 2 * SONDE_NS_PER_S,
         .duration_ns = (choice & 16) != 0 ? read_span(in) : 0,
-        .rate_pps = (choice & 32) != 0 ? rd_u16(in) : 0,
         .first_ttl = (uint8_t)(1 + rd_u8(in) % 4),
         .gap_limit = (uint8_t)(1 + rd_u8(in) % 16),
         .open = (choice & 1) != 0,
     };
-    run->config.max_ttl = (uint8_t)(run->config.first_ttl + rd_u8(in) % 24);
+    run->plan.max_ttl = (uint8_t)(run->plan.first_ttl + rd_u8(in) % 24);
     /* more cycles than that in flight only cost memory, which is slow to get */
-    run->config.timeout_ns = ns_min(run->config.timeout_ns, ns_mul(run->config.interval_ns, 100));
-    FUZZ_CHECK(tally_new(run->config.max_ttl, &run->tally) == 0);
-    FUZZ_CHECK(engine_new(&run->config, run->tally, &run->engine) == 0);
+    run->plan.timeout_ns = ns_min(run->plan.timeout_ns, ns_mul(run->plan.interval_ns, 100));
+    FUZZ_CHECK(tally_new(run->plan.max_ttl, &run->tally) == 0);
+    FUZZ_CHECK(engine_new(&config, 0, &run->engine) == 0);
+    FUZZ_CHECK(engine_add_run(run->engine, &run->plan, run->tally, &run->run) == 0);
     for (int i = 0; i <= (choice >> 1 & 1); i++)
         add_target(run);
     pass_time(run, read_span(in) % SONDE_NS_PER_S);
-    engine_start(run->engine, run->now);
+    engine_start(run->run, run->now);
     run->started = true;
 }
 
@@ -384,15 +386,15 @@ static void step(struct run *run)
 /* Nobody answers any more: the run ends by itself, unless it is endless. */
 static void run_out(struct run *run)
 {
-    engine_close(run->engine);
-    for (int i = 0; run->config.cycles > 0 && !run->over; i++) {
+    engine_close(run->run);
+    for (int i = 0; run->plan.cycles > 0 && !run->over; i++) {
         FUZZ_CHECK(i < DEADLINES_MAX);
         settle(run);
         if (engine_deadline_ns(run->engine) > TIME_MAX_NS)
             break;
         pass_time(run, engine_deadline_ns(run->engine));
     }
-    engine_stop(run->engine);
+    engine_stop(run->run);
     take_events(run);
     FUZZ_CHECK(run->over && engine_deadline_ns(run->engine) == SONDE_NS_NEVER);
     FUZZ_CHECK(send_some(run, 1, 0, run->now) == 0);
@@ -420,10 +422,10 @@ static void check_sums(const struct run *run)
 {
     for (uint32_t target = 0; target < run->targets; target++) {
         for (uint32_t k = 0; k < run->services[target]; k++) {
-            const struct tally_service *service = &run->tally->targets[target].services[k];
+            const struct tally_service *service = &run->tally->targets[target]->services[k];
             const struct sums *sums = &run->sums[target][k];
             uint64_t at_hops = 0;
-            for (unsigned ttl = 0; service->hops != NULL && ttl <= run->config.max_ttl; ttl++)
+            for (unsigned ttl = 0; service->hops != NULL && ttl <= run->plan.max_ttl; ttl++)
                 at_hops += service->hops[ttl] != NULL ? service->hops[ttl]->sent : 0;
             check_questions(service, sums);
             FUZZ_CHECK(service->uncertain == sums->uncertain && at_hops == sums->at_hops);
@@ -442,7 +444,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         step(&run);
     run_out(&run);
     check_sums(&run);
-    judge_tally(run.tally, run.config.max_ttl);
+    judge_tally(run.tally, run.plan.max_ttl);
     engine_free(run.engine);
     tally_free(run.tally);
     return 0;

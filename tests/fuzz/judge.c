@@ -76,7 +76,7 @@ void judge_tally(const struct tally *tally, uint8_t max_ttl)
     };
     for (uint32_t i = 0; i < tally->target_count; i++) {
         const struct analyze_target target = {
-            .tally = &tally->targets[i],
+            .tally = tally->targets[i],
             .services = names,
             .warn = {SONDE_NS_PER_MS, 0},
             .crit = {SONDE_NS_PER_S, 0.5},

@@ -24,7 +24,7 @@ void case_open(struct case_file *file, const char *addr)
     cr_assert_eq(tally_new(MAX_TTL, &file->tally), 0);
     cr_assert_eq(tally_add_target(file->tally, &target, SERVICES), 0);
     file->target = (struct analyze_target){
-        .tally = &file->tally->targets[0],
+        .tally = file->tally->targets[0],
         .services = file->services,
         .warn.loss = -1,
         .crit.loss = -1,

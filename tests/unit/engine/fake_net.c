@@ -11,11 +11,10 @@
 
 enum { STALLS_ALLOWED = 4, TARGETS_A_BYTE = 250 };
 
-struct engine_config net_config(void)
+struct engine_plan net_plan(void)
 {
-    return (struct engine_config){
+    return (struct engine_plan){
         .targets = 1,
-        .traces = 8,
         .cycles = 1,
         .interval_ns = S,
         .timeout_ns = 2 * S,
@@ -25,12 +24,12 @@ struct engine_config net_config(void)
     };
 }
 
-struct net *net_new(const struct engine_config *config)
+struct net *net_new_at(const struct engine_plan *plan, uint32_t rate_pps)
 {
     struct net *net = calloc(1, sizeof *net);
     cr_assert_not_null(net);
     *net = (struct net){
-        .config = *config,
+        .plan = *plan,
         .family = SONDE_FAMILY_IPV4,
         .distance = 5,
         .hop_ns = 2 * MS,
@@ -40,11 +39,13 @@ struct net *net_new(const struct engine_config *config)
         .on_probe = net_open_path,
         .batch = ENGINE_BATCH,
     };
-    cr_assert_eq(tally_new(config->max_ttl, &net->tally), 0);
-    cr_assert_eq(engine_new(config, net->tally, &net->engine), 0);
-    uint32_t arrivals = 2048 + 64 * config->targets;
+    cr_assert_eq(tally_new(plan->max_ttl, &net->tally), 0);
+    const struct engine_config config = {.rate_pps = rate_pps};
+    cr_assert_eq(engine_new(&config, 0, &net->engine), 0);
+    cr_assert_eq(engine_add_run(net->engine, plan, net->tally, &net->run), 0);
+    uint32_t arrivals = 2048 + 64 * plan->targets;
     cr_assert_eq(heap_init(&net->queue, arrivals), 0);
-    net->last_probe = calloc(config->targets, sizeof *net->last_probe);
+    net->last_probe = calloc(plan->targets, sizeof *net->last_probe);
     net->arrivals = calloc(arrivals, sizeof *net->arrivals);
     net->free_arrivals = calloc(arrivals, sizeof *net->free_arrivals);
     cr_assert(net->last_probe != NULL && net->arrivals != NULL && net->free_arrivals != NULL);
@@ -53,9 +54,14 @@ struct net *net_new(const struct engine_config *config)
     return net;
 }
 
+struct net *net_new(const struct engine_plan *plan)
+{
+    return net_new_at(plan, 0);
+}
+
 void net_free(struct net *net)
 {
-    if (engine_ended(net->engine) == ENGINE_COMPLETE)
+    if (engine_ended(net->run) == ENGINE_COMPLETE)
         cr_expect_eq(net->ended, net->sent, "a probe has no outcome");
     engine_free(net->engine);
     tally_free(net->tally);
@@ -129,8 +135,8 @@ static void add_service(struct net *net, const struct sonde_probe_ops *ops, bool
     };
     if (ops->protocol == IP_PROTO_UDP)
         spec.question_count = (uint8_t)payload_questions(net->payload, NULL, spec.questions);
-    int r = standby ? engine_add_standby(net->engine, ops, &spec)
-                    : engine_add_trace(net->engine, ops, &spec);
+    int r =
+        standby ? engine_add_standby(net->run, ops, &spec) : engine_add_trace(net->run, ops, &spec);
     cr_assert_eq(r, 0);
 }
 
@@ -145,7 +151,7 @@ static uint32_t count_words(const char *words)
 void net_add(struct net *net, const char *services)
 {
     struct sonde_addr addr = net_target_addr(net, net->target_count);
-    cr_assert_eq(engine_add_target(net->engine, &addr, count_words(services)), 0);
+    cr_assert_eq(engine_add_target(net->run, &addr, count_words(services)), 0);
     net->target_count++;
     net->service_count = 0;
     while (*services != '\0') {
@@ -279,16 +285,18 @@ static void note_unsent(struct net *net, const struct sonde_event *event)
 
 static void pull_events(struct net *net)
 {
-    struct sonde_event event;
-    while (engine_pop_event(net->engine, &event) == 0) {
-        check_event(&event);
-        note_unsent(net, &event);
+    struct engine_event popped;
+    const struct sonde_event *event = &popped.event;
+    while (engine_pop_event(net->engine, &popped) == 0) {
+        cr_assert_eq(popped.run, net->run);
+        check_event(event);
+        note_unsent(net, event);
         net->events++;
-        net->ended += ends_probe(&event);
+        net->ended += ends_probe(event);
         if (!net->forgetful)
-            note_event(net, &event);
+            note_event(net, event);
         if (net->on_event != NULL)
-            net->on_event(net, &event);
+            net->on_event(net, event);
     }
 }
 
@@ -373,7 +381,7 @@ static void send_due(struct net *net)
 
 void net_turn(struct net *net)
 {
-    bool over = engine_ended(net->engine) != ENGINE_RUNNING;
+    bool over = engine_ended(net->run) != ENGINE_RUNNING;
     uint64_t events = net->events;
     uint64_t sent = net->sent + net->releases;
     deliver_due(net);
@@ -402,21 +410,21 @@ static sonde_ns wake_ns(struct net *net)
 void net_run_until(struct net *net, sonde_ns until)
 {
     net_turn(net);
-    while (engine_ended(net->engine) == ENGINE_RUNNING) {
+    while (engine_ended(net->run) == ENGINE_RUNNING) {
         sonde_ns wake = wake_ns(net);
         if (wake > until)
             break;
         net->now = wake;
         net_turn(net);
     }
-    if (net->now < until && engine_ended(net->engine) == ENGINE_RUNNING)
+    if (net->now < until && engine_ended(net->run) == ENGINE_RUNNING)
         net->now = until;
 }
 
 void net_run(struct net *net)
 {
     net_run_until(net, net->now + 3600 * S);
-    cr_assert_neq(engine_ended(net->engine), ENGINE_RUNNING, "the run does not end");
+    cr_assert_neq(engine_ended(net->run), ENGINE_RUNNING, "the run does not end");
 }
 
 size_t net_count(const struct net *net, uint32_t service, uint8_t ttl, bool to_target)
@@ -448,10 +456,19 @@ size_t net_unawaited(const struct net *net)
     return count;
 }
 
+struct engine_discards net_discard_counts(const struct net *net)
+{
+    struct engine_discards counts = *engine_run_discards(net->run);
+    for (int reason = 0; reason < SONDE_DISCARD_COUNT; reason++)
+        counts.count[reason] += engine_discards(net->engine)->count[reason];
+    return counts;
+}
+
 uint64_t net_discards(const struct net *net)
 {
+    const struct engine_discards counts = net_discard_counts(net);
     uint64_t sum = 0;
     for (int reason = 0; reason < SONDE_DISCARD_COUNT; reason++)
-        sum += engine_discards(net->engine)->count[reason];
+        sum += counts.count[reason];
     return sum;
 }

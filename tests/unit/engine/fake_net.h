@@ -57,8 +57,9 @@ struct net_arrival {
 
 struct net {
     struct engine *engine;
-    struct tally *tally; /* the engine's */
-    struct engine_config config;
+    struct engine_run *run; /* its only one */
+    struct tally *tally;    /* of that */
+    struct engine_plan plan;
     sonde_ns now;
     uint32_t target_count;
     uint32_t service_count; /* of the target added last */
@@ -88,7 +89,7 @@ struct net {
     struct net_probe *probes;
     size_t probe_count;
     size_t probe_cap;
-    size_t *last_probe; /* [config.targets], 1 + index of the last; 0 = none */
+    size_t *last_probe; /* [plan.targets], 1 + index of the last; 0 = none */
     uint32_t batch;     /* probes taken at once */
     uint64_t sent;      /* left, or were refused for good */
     uint64_t ended;
@@ -102,11 +103,15 @@ struct net {
     unsigned stalls; /* turns in which nothing was done since time moved on */
 };
 
-/** @return One target, up to 8 traces, one cycle, 1 s interval, 2 s timeout, TTL 1 to 30, gap 8. */
-struct engine_config net_config(void);
+/** @return One target, one cycle, 1 s interval, 2 s timeout, TTL 1 to 30, gap 8. */
+struct engine_plan net_plan(void);
 
-/** Make an engine and a network of distance 5, 2 ms a hop, in which everything is open. */
-struct net *net_new(const struct engine_config *config);
+/** Make an engine with a run, and a network of distance 5, 2 ms a hop, in which everything is open.
+ */
+struct net *net_new(const struct engine_plan *plan);
+
+/** Likewise. @param rate_pps  That is asked for. */
+struct net *net_new_at(const struct engine_plan *plan, uint32_t rate_pps);
 
 /** Free both, having checked that a complete run has left no probe without an outcome. */
 void net_free(struct net *net);
@@ -179,6 +184,9 @@ size_t net_outcomes(const struct net *net, enum sonde_outcome outcome);
 
 /** @return How many arrivals answered nothing, for whatever reason. */
 uint64_t net_discards(const struct net *net);
+
+/** @return Packets that ended no probe, of the run and of nobody. */
+struct engine_discards net_discard_counts(const struct net *net);
 
 /** @return How many probes were in flight when the run was over, and not awaited. */
 size_t net_unawaited(const struct net *net);

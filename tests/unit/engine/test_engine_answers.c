@@ -7,13 +7,13 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-static struct net *run_net(const struct engine_config *config, const char *services,
+static struct net *run_net(const struct engine_plan *plan, const char *services,
                            void (*rule)(struct net *, const struct sonde_tx *))
 {
-    struct net *net = net_new(config);
+    struct net *net = net_new(plan);
     net->on_probe = rule;
     net_add(net, services);
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
     return net;
 }
@@ -35,8 +35,8 @@ static void overtaking(struct net *net, const struct sonde_tx *tx)
 
 Test(answers, answers_that_overtake_each_other_are_those_of_their_own_probes)
 {
-    struct engine_config config = net_config();
-    struct net *net = run_net(&config, "icmp tcp udp", overtaking);
+    struct engine_plan plan = net_plan();
+    struct net *net = run_net(&plan, "icmp tcp udp", overtaking);
     cr_assert_geq(net->probe_count, 30);
     for (size_t i = 0; i < net->probe_count; i++) {
         const struct net_probe *probe = &net->probes[i];
@@ -70,12 +70,12 @@ Test(answers, errors_end_probes_by_what_they_say)
         {12, 0, SONDE_OUTCOME_OTHER_UNREACHABLE},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct engine_config config = net_config();
-        struct net *net = net_new(&config);
+        struct engine_plan plan = net_plan();
+        struct net *net = net_new(&plan);
         net->on_probe = target_says;
         net->seen = (uint64_t)cases[i].type << 8 | cases[i].code;
         net_add(net, "icmp tcp udp");
-        engine_start(net->engine, 0);
+        engine_start(net->run, 0);
         net_run(net);
         for (size_t k = 0; k < net->probe_count; k++) {
             if (net->probes[k].ttl >= net->distance && !net->probes[k].unawaited)
@@ -95,9 +95,9 @@ static void late_path(struct net *net, const struct sonde_tx *tx)
 
 Test(answers, an_answer_after_the_timeout_is_late_and_no_success)
 {
-    struct engine_config config = net_config();
-    config.cycles = 10;
-    struct net *net = run_net(&config, "icmp tcp udp", late_path);
+    struct engine_plan plan = net_plan();
+    plan.cycles = 10;
+    struct net *net = run_net(&plan, "icmp tcp udp", late_path);
     size_t late = 0;
     for (size_t i = 0; i < net->probe_count; i++) {
         const struct net_probe *probe = &net->probes[i];
@@ -107,7 +107,7 @@ Test(answers, an_answer_after_the_timeout_is_late_and_no_success)
         if (probe->is_blind)
             continue; /* the host drops it */
         cr_expect_eq(probe->outcome, SONDE_OUTCOME_NO_REPLY);
-        if (probe->cycle + 1 < config.cycles)
+        if (probe->cycle + 1 < plan.cycles)
             cr_expect_eq(probe->ended_ns, probe->sent_ns + 2 * S);
         else
             cr_expect_leq(probe->ended_ns, probe->sent_ns + 2 * S, "the last wait adapts");
@@ -128,9 +128,9 @@ static void answer_thrice(struct net *net, const struct sonde_tx *tx)
 
 Test(answers, more_answers_to_one_probe_are_duplicates)
 {
-    struct engine_config config = net_config();
-    config.cycles = 5;
-    struct net *net = run_net(&config, "icmp udp", answer_thrice);
+    struct engine_plan plan = net_plan();
+    plan.cycles = 5;
+    struct net *net = run_net(&plan, "icmp udp", answer_thrice);
     for (size_t i = 0; i < net->probe_count; i++) {
         const struct net_probe *probe = &net->probes[i];
         cr_expect_neq(probe->outcome, SONDE_OUTCOME_NO_REPLY);
@@ -143,13 +143,13 @@ Test(answers, more_answers_to_one_probe_are_duplicates)
 /* RFC 2661 §5.8, say: a message is repeated until it is acknowledged. */
 Test(answers, more_answers_are_none_where_the_protocol_has_it_so)
 {
-    struct engine_config config = net_config();
-    config.cycles = 5;
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    plan.cycles = 5;
+    struct net *net = net_new(&plan);
     net->repeats = true;
     net->on_probe = answer_thrice;
     net_add(net, "udp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
     for (size_t i = 0; i < net->probe_count; i++) {
         const struct net_probe *probe = &net->probes[i];
@@ -169,9 +169,9 @@ static void late_thrice(struct net *net, const struct sonde_tx *tx)
 
 Test(answers, after_a_late_answer_further_ones_are_duplicates)
 {
-    struct engine_config config = net_config();
-    config.cycles = 6;
-    struct net *net = run_net(&config, "icmp", late_thrice);
+    struct engine_plan plan = net_plan();
+    plan.cycles = 6;
+    struct net *net = run_net(&plan, "icmp", late_thrice);
     for (size_t i = 0; i < net->probe_count; i++) {
         const struct net_probe *probe = &net->probes[i];
         if (probe->sent_ns + 2500 * MS < net->now) {
@@ -192,9 +192,9 @@ static void earlier_than_sent(struct net *net, const struct sonde_tx *tx)
 
 Test(answers, an_answer_stamped_before_its_probe_counts_but_its_time_does_not)
 {
-    struct engine_config config = net_config();
-    config.max_ttl = 1;
-    struct net *net = run_net(&config, "icmp udp", earlier_than_sent);
+    struct engine_plan plan = net_plan();
+    plan.max_ttl = 1;
+    struct net *net = run_net(&plan, "icmp udp", earlier_than_sent);
     cr_expect_eq(net->probe_count, 4);
     for (size_t i = 0; i < net->probe_count; i++) {
         cr_expect_neq(net->probes[i].outcome, SONDE_OUTCOME_NO_REPLY);
@@ -284,17 +284,16 @@ Test(answers, what_is_foreign_or_forged_counts_only_itself)
         /* our identifier in the name of another address */
         [JUNK_QUOTED_DESTINATION] = SONDE_DISCARD_DIFFERENT_ADDRESS,
     };
-    struct engine_config config = net_config();
-    struct net *clean = run_net(&config, "icmp", net_open_path);
+    struct engine_plan plan = net_plan();
+    struct net *clean = run_net(&plan, "icmp", net_open_path);
     for (unsigned kind = 0; kind < JUNK_COUNT; kind++) {
-        struct net *net = net_new(&config);
+        struct net *net = net_new(&plan);
         net->seen = kind;
         net->on_probe = junk_and_truth;
         net_add(net, "icmp");
-        engine_start(net->engine, 0);
+        engine_start(net->run, 0);
         net_run(net);
-        cr_expect_eq(engine_discards(net->engine)->count[reasons[kind]], net->sent, "kind %u",
-                     kind);
+        cr_expect_eq(net_discard_counts(net).count[reasons[kind]], net->sent, "kind %u", kind);
         cr_expect_eq(net_discards(net), net->sent, "kind %u", kind);
         cr_assert_eq(net->probe_count, clean->probe_count, "kind %u", kind);
         for (size_t i = 0; i < net->probe_count; i++) {
@@ -334,16 +333,16 @@ static void tcp_junk(struct net *net, const struct sonde_tx *tx)
 
 Test(answers, segments_that_answer_no_syn_of_ours_end_nothing)
 {
-    struct engine_config config = net_config();
-    struct net *net = run_net(&config, "tcp", tcp_junk);
+    struct engine_plan plan = net_plan();
+    struct net *net = run_net(&plan, "tcp", tcp_junk);
     for (size_t i = 0; i < net->probe_count; i++)
         cr_expect(net->probes[i].unawaited || net->probes[i].outcome == SONDE_OUTCOME_OPEN ||
                   net->probes[i].outcome == SONDE_OUTCOME_TTL_EXCEEDED);
-    const struct engine_discards *counts = engine_discards(net->engine);
-    cr_expect_eq(counts->count[SONDE_DISCARD_BAD_TOKEN], 4 * net->sent);
-    cr_expect_eq(counts->count[SONDE_DISCARD_NOT_A_RESULT], net->sent);
+    const struct engine_discards counts = net_discard_counts(net);
+    cr_expect_eq(counts.count[SONDE_DISCARD_BAD_TOKEN], 4 * net->sent);
+    cr_expect_eq(counts.count[SONDE_DISCARD_NOT_A_RESULT], net->sent);
     /* a plain ACK reminds of an attempt that was never ended: there is none before the newest */
-    cr_expect_eq(counts->count[SONDE_DISCARD_UNKNOWN_PROBE], net->sent);
+    cr_expect_eq(counts.count[SONDE_DISCARD_UNKNOWN_PROBE], net->sent);
     net_free(net);
 }
 
@@ -358,8 +357,8 @@ static void from_another_port(struct net *net, const struct sonde_tx *tx)
 
 Test(answers, a_datagram_from_another_port_is_no_answer)
 {
-    struct engine_config config = net_config();
-    struct net *net = run_net(&config, "udp", from_another_port);
+    struct engine_plan plan = net_plan();
+    struct net *net = run_net(&plan, "udp", from_another_port);
     cr_expect_eq(net_outcomes(net, SONDE_OUTCOME_NO_REPLY), net->probe_count);
     cr_expect_eq(net_discards(net), net->sent);
     net_free(net);
@@ -385,18 +384,18 @@ static void reply_to_the_next(struct net *net, const struct sonde_tx *tx)
 
 Test(answers, an_answer_to_a_probe_that_was_never_sent_is_refused)
 {
-    struct engine_config config = net_config();
-    config.max_ttl = 3;
-    struct net *net = run_net(&config, "icmp", reply_to_the_next);
+    struct engine_plan plan = net_plan();
+    plan.max_ttl = 3;
+    struct net *net = run_net(&plan, "icmp", reply_to_the_next);
     cr_expect_eq(net_outcomes(net, SONDE_OUTCOME_NO_REPLY), net->probe_count);
-    cr_expect_eq(engine_discards(net->engine)->count[SONDE_DISCARD_BAD_TOKEN], net->sent);
+    cr_expect_eq(net_discard_counts(net).count[SONDE_DISCARD_BAD_TOKEN], net->sent);
     net_free(net);
 }
 
 Test(answers, a_decoders_refusals_are_counted_by_reason)
 {
-    struct engine_config config = net_config();
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    struct net *net = net_new(&plan);
     static const int nonsense[] = {0, -1, -22, SONDE_DISCARD_COUNT, 1000, INT32_MIN};
     for (int reason = 1; reason < SONDE_DISCARD_COUNT; reason++) {
         for (int i = 0; i < reason; i++)
@@ -405,19 +404,19 @@ Test(answers, a_decoders_refusals_are_counted_by_reason)
     for (size_t i = 0; i < sizeof nonsense / sizeof *nonsense; i++)
         engine_on_discard(net->engine, nonsense[i]);
     for (int reason = 1; reason < SONDE_DISCARD_COUNT; reason++)
-        cr_expect_eq(engine_discards(net->engine)->count[reason], (uint64_t)reason);
+        cr_expect_eq(net_discard_counts(net).count[reason], (uint64_t)reason);
     net_free(net);
 }
 
 Test(answers, nothing_that_arrives_after_the_end_is_looked_at)
 {
-    struct engine_config config = net_config();
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    struct net *net = net_new(&plan);
     net->on_probe = answer_thrice;
     net_add(net, "icmp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_turn(net);
-    engine_stop(net->engine);
+    engine_stop(net->run);
     uint64_t events = net->events;
     net->now += 60 * S;
     net_turn(net); /* delivers all that was under way */
@@ -450,17 +449,17 @@ Test(answers, tokens_may_come_round_in_sixteen_bits)
 {
     static const char *const services[] = {"icmp", "udp", "tcp"};
     for (size_t i = 0; i < 3; i++) {
-        struct engine_config config = net_config();
-        config.cycles = 140000; /* twice round */
-        config.interval_ns = MS;
-        config.max_ttl = 1;
-        struct net *net = net_new(&config);
+        struct engine_plan plan = net_plan();
+        plan.cycles = 140000; /* twice round */
+        plan.interval_ns = MS;
+        plan.max_ttl = 1;
+        struct net *net = net_new(&plan);
         net->forgetful = true;
         net->quote_len = 8;
         net->on_probe = short_quotes_only;
         net->on_event = expect_answered;
         net_add(net, services[i]);
-        engine_start(net->engine, 0);
+        engine_start(net->run, 0);
         net_run(net);
         cr_expect_geq(net->sent, 140000, "%s", services[i]);
         cr_expect_eq(net_discards(net), 0, "%s", services[i]);

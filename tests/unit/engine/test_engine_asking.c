@@ -54,14 +54,14 @@ static void hears_some(struct net *net, const struct sonde_tx *tx)
 /* The host answers pings, its server these questions. */
 static struct net *start_net(uint32_t cycles, uint64_t heard)
 {
-    struct engine_config config = net_config();
-    config.cycles = cycles;
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    plan.cycles = cycles;
+    struct net *net = net_new(&plan);
     net->payload = &payload_dns;
     net->on_probe = hears_some;
     net->seen = heard;
     net_add(net, "icmp udp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     return net;
 }
 
@@ -227,19 +227,18 @@ static void is_deaf_beside_a_closed_one(struct net *net, const struct sonde_tx *
  */
 Test(asking, a_silent_port_waits_for_no_refusals_that_others_get)
 {
-    struct engine_config config = net_config();
-    config.cycles = 20;
-    config.interval_ns = 200 * MS;
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    plan.cycles = 20;
+    plan.interval_ns = 200 * MS;
+    struct net *net = net_new(&plan);
     net->on_probe = is_deaf_beside_a_closed_one;
     net_add(net, "icmp udp +udp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
     cr_expect_eq(net_count(net, DNS, 0, true), 20);
     expect_asked(net, "000000000000000000000"); /* 20, and the one that was excused */
     cr_expect_gt(net_outcomes(net, SONDE_OUTCOME_PORT_UNREACHABLE), 3); /* somebody was refused */
-    cr_expect_leq(net->now, 19 * config.interval_ns + S + PATIENCE, "%ld ms",
-                  (long)(net->now / MS));
+    cr_expect_leq(net->now, 19 * plan.interval_ns + S + PATIENCE, "%ld ms", (long)(net->now / MS));
     net_free(net);
 }
 
@@ -292,7 +291,7 @@ Test(asking, an_answer_to_another_question_than_the_probe_carried_is_none)
     }
     cr_assert_not_null(first);
     cr_expect_eq(first->outcome, SONDE_OUTCOME_NO_REPLY);
-    cr_expect_gt(engine_discards(net->engine)->count[SONDE_DISCARD_BAD_TOKEN], 0);
+    cr_expect_gt(net_discard_counts(net).count[SONDE_DISCARD_BAD_TOKEN], 0);
     net_free(net);
 }
 
@@ -319,7 +318,7 @@ Test(asking, an_answer_that_repeats_no_question_is_to_the_one_that_its_probe_car
     net->on_probe = refuses_without_the_question;
     net_run(net);
     expect_asked(net, "01");
-    cr_expect_eq(engine_discards(net->engine)->count[SONDE_DISCARD_BAD_TOKEN], 0);
+    cr_expect_eq(net_discard_counts(net).count[SONDE_DISCARD_BAD_TOKEN], 0);
     net_free(net);
 }
 
@@ -337,14 +336,14 @@ static void refuses_six(struct net *net, const struct sonde_tx *tx)
  * all are of a cycle that there is. */
 Test(asking, asks_again_and_on_within_its_cycles)
 {
-    struct engine_config config = net_config();
-    config.cycles = 2;
-    config.timeout_ns = 100 * MS;
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    plan.cycles = 2;
+    plan.timeout_ns = 100 * MS;
+    struct net *net = net_new(&plan);
     net->payload = &payload_dns;
     net->on_probe = refuses_six;
     net_add(net, "icmp udp udp udp udp udp udp udp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
     size_t asked = 0;
     for (size_t i = 0; i < net->probe_count; i++) {

@@ -30,13 +30,13 @@ static void keep(struct net *net, const struct sonde_tx *tx)
  * @p naming says how it is without. */
 static struct net *fly(enum probe_naming naming)
 {
-    struct engine_config config = net_config();
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    struct net *net = net_new(&plan);
     net->naming[1] = naming;
     memset(&syns, 0, sizeof syns);
     net_add(net, "tcp");
     net->on_probe = keep;
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run_until(net, 50 * MS);
     cr_assert_eq(syns.count, SYNS);
     return net;
@@ -46,7 +46,7 @@ static struct net *fly(enum probe_naming naming)
  * nothing. @return the event that it makes; outcome SONDE_OUTCOME_NO_REPLY if it makes none. */
 static struct sonde_event answer(struct net *net, bool attributed, struct sonde_rx *rx)
 {
-    struct sonde_event event = {.outcome = SONDE_OUTCOME_NO_REPLY};
+    struct engine_event popped;
     rx->stamp.time_ns = 60 * MS;
     rx->protocol = IP_PROTO_TCP;
     rx->remote = net_target_addr(net, 0);
@@ -55,9 +55,9 @@ static struct sonde_event answer(struct net *net, bool attributed, struct sonde_
     rx->attributed = attributed;
     rx->token = syns.token[1];
     engine_on_rx(net->engine, rx);
-    if (engine_pop_event(net->engine, &event) != 0)
-        event.outcome = SONDE_OUTCOME_NO_REPLY;
-    return event;
+    return engine_pop_event(net->engine, &popped) == 0
+               ? popped.event
+               : (struct sonde_event){.outcome = SONDE_OUTCOME_NO_REPLY};
 }
 
 static void expect_second(const struct net *net, const struct sonde_event *event,
@@ -104,7 +104,7 @@ static struct sonde_rx short_quote(void)
 /* The run is cut off where it is. */
 static void end(struct net *net)
 {
-    engine_stop(net->engine);
+    engine_stop(net->run);
     net_free(net);
 }
 
@@ -141,7 +141,7 @@ Test(attributed, a_short_quote_is_about_the_probe_that_the_kernel_names)
     rx = short_quote();
     event = answer(net, false, &rx);
     cr_expect_eq(event.outcome, SONDE_OUTCOME_NO_REPLY);
-    cr_expect_eq(engine_discards(net->engine)->count[SONDE_DISCARD_AMBIGUOUS], 1);
+    cr_expect_eq(net_discard_counts(net).count[SONDE_DISCARD_AMBIGUOUS], 1);
     end(net);
 }
 
@@ -156,7 +156,7 @@ Test(attributed, an_answer_with_another_secret_is_nobodys)
         bytes[11 - bit / 8] ^= (uint8_t)(1 << bit % 8); /* the acknowledgment is at 8 to 11 */
         struct sonde_event event = answer(net, true, &rx);
         cr_expect_eq(event.outcome, SONDE_OUTCOME_NO_REPLY, "bit %u", bit);
-        cr_expect_eq(engine_discards(net->engine)->count[SONDE_DISCARD_BAD_TOKEN], 1);
+        cr_expect_eq(net_discard_counts(net).count[SONDE_DISCARD_BAD_TOKEN], 1);
         end(net);
     }
 }
@@ -171,7 +171,7 @@ Test(attributed, an_answer_to_an_attempt_that_was_never_made_is_nobodys)
         bytes[11 - bit / 8] ^= (uint8_t)(1 << bit % 8);
         struct sonde_event event = answer(net, false, &rx);
         cr_expect_eq(event.outcome, SONDE_OUTCOME_NO_REPLY, "bit %u", bit);
-        cr_expect_eq(engine_discards(net->engine)->count[SONDE_DISCARD_UNKNOWN_PROBE], 1);
+        cr_expect_eq(net_discard_counts(net).count[SONDE_DISCARD_UNKNOWN_PROBE], 1);
         end(net);
     }
 }

@@ -62,7 +62,7 @@ static int ask_router(struct net *net, const struct sonde_tx *tx)
 /* A router's answer lets a trace know it. */
 static void learn_router(struct net *net, const struct sonde_event *event)
 {
-    uint32_t trace = event->target * (net->config.traces / net->config.targets) + event->service;
+    uint32_t trace = event->target * net->service_count + event->service;
     if (event->outcome != SONDE_OUTCOME_TTL_EXCEEDED || event->to_target)
         return;
     cr_assert(event->ttl < TTLS && trace < TRACES);
@@ -131,17 +131,23 @@ static const struct rule rules[] = {
 };
 enum { RULES = sizeof rules / sizeof *rules };
 
-static void place_routers(const struct engine_config *config, unsigned last,
-                          const struct rule *rule)
+struct plan {
+    uint32_t targets;
+    unsigned ports;
+    uint32_t cycles;
+    sonde_ns interval_ns;
+    sonde_ns hop_ns;
+};
+
+static void place_routers(const struct plan *plan, unsigned last, const struct rule *rule)
 {
     memset(&routers, 0, sizeof routers);
     routers.at_once = rule->at_once;
     routers.last = rule->rule == net_silent ? TTLS - 1 : last;
     routers.tcp_last = rule->rule == tcp_is_dropped ? 2 : routers.last;
     routers.lossless = rule->rule == open_path || rule->rule == closed;
-    uint32_t standbys = 2; /* which nobody needs where all is answered */
-    for (unsigned ttl = 1; ttl < TTLS; ttl++)
-        routers.unknown[ttl] = config->traces - standbys * config->targets;
+    for (unsigned ttl = 1; ttl < TTLS; ttl++) /* those that stand by nobody needs */
+        routers.unknown[ttl] = plan->targets * (plan->ports + 1);
 }
 
 /* "icmp" and so many ports, TCP and UDP in turns, with a control that stands by. */
@@ -153,24 +159,15 @@ static void write_services(char *words, size_t cap, unsigned ports)
     (void)snprintf(words + len, cap - len, " +tcp +udp");
 }
 
-struct plan {
-    uint32_t targets;
-    unsigned ports;
-    uint32_t cycles;
-    sonde_ns interval_ns;
-    sonde_ns hop_ns;
-};
-
 static uint64_t run_plan(const struct plan *plan, const struct rule *rule)
 {
     char words[400];
-    struct engine_config config = net_config();
-    config.targets = plan->targets;
-    config.traces = plan->targets * (plan->ports + 3);
-    config.cycles = plan->cycles;
-    config.interval_ns = plan->interval_ns;
-    struct net *net = net_new(&config);
-    place_routers(&config, net->distance - 1U, rule);
+    struct engine_plan used = net_plan();
+    used.targets = plan->targets;
+    used.cycles = plan->cycles;
+    used.interval_ns = plan->interval_ns;
+    struct net *net = net_new(&used);
+    place_routers(plan, net->distance - 1U, rule);
     net->forgetful = true;
     net->hop_ns = plan->hop_ns;
     net->on_probe = rule->rule;
@@ -179,7 +176,7 @@ static uint64_t run_plan(const struct plan *plan, const struct rule *rule)
     write_services(words, sizeof words, plan->ports);
     for (uint32_t i = 0; i < plan->targets; i++)
         net_add(net, words);
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
     cr_expect_geq(net->sent, (uint64_t)plan->targets * plan->ports, "%s", rule->what);
     net_free(net);

@@ -29,22 +29,21 @@ static void some_dropped(struct net *net, const struct sonde_tx *tx)
 }
 
 /* A target with these services and standbys; of them, router 3 drops those of the set. */
-static struct net *start_net(const struct engine_config *config, const char *services,
-                             uint64_t dropped)
+static struct net *start_net(const struct engine_plan *plan, const char *services, uint64_t dropped)
 {
-    struct net *net = net_new(config);
+    struct net *net = net_new(plan);
     net->on_probe = some_dropped;
     net->seen = dropped;
     net_add(net, services);
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     return net;
 }
 
-static struct engine_config config_of(uint32_t cycles)
+static struct engine_plan plan_of(uint32_t cycles)
 {
-    struct engine_config config = net_config();
-    config.cycles = cycles;
-    return config;
+    struct engine_plan plan = net_plan();
+    plan.cycles = cycles;
+    return plan;
 }
 
 /* When the first probe of a service left; never: none did. */
@@ -61,8 +60,8 @@ static sonde_ns first_sent_ns(const struct net *net, uint32_t service)
 /* Service 1 is silent for too long at a time: then what stands by, the last one, is begun. */
 static void expect_silent_at(const char *services, uint64_t dropped, sonde_ns time)
 {
-    struct engine_config config = config_of(3);
-    struct net *net = start_net(&config, services, dropped);
+    struct engine_plan plan = plan_of(3);
+    struct net *net = start_net(&plan, services, dropped);
     net_run(net);
     cr_expect_eq(first_sent_ns(net, net->service_count - 1), time, "%s: %ld ms", services,
                  (long)(first_sent_ns(net, net->service_count - 1) / MS));
@@ -81,8 +80,8 @@ Test(look, silence_counts_from_when_a_router_before_the_target_would_have_answer
 
 Test(look, where_nothing_answers_silence_counts_from_a_second)
 {
-    struct engine_config config = config_of(5);
-    struct net *net = start_net(&config, "icmp tcp +tcp", 0);
+    struct engine_plan plan = plan_of(5);
+    struct net *net = start_net(&plan, "icmp tcp +tcp", 0);
     net->on_probe = net_silent;
     net_run(net);
     cr_expect_eq(first_sent_ns(net, 2), S);
@@ -100,8 +99,8 @@ static void just_in_time(struct net *net, const struct sonde_tx *tx)
 
 Test(look, who_answers_in_time_is_not_looked_at)
 {
-    struct engine_config config = config_of(3);
-    struct net *net = start_net(&config, "icmp tcp +tcp", 0);
+    struct engine_plan plan = plan_of(3);
+    struct net *net = start_net(&plan, "icmp tcp +tcp", 0);
     net->on_probe = just_in_time;
     net_run(net);
     cr_expect_eq(first_sent_ns(net, 2), SONDE_NS_NEVER, "and nothing was begun for it");
@@ -122,10 +121,9 @@ static size_t count_others(const struct net *net, uint32_t service, uint8_t ttl)
 Test(look, it_and_a_control_are_asked_twice_behind_where_it_was_seen)
 {
     for (uint32_t silent = 1; silent <= 8; silent++) {
-        struct engine_config config = config_of(3);
-        config.traces = 9;
+        struct engine_plan plan = plan_of(3);
         const char *services = "icmp tcp tcp tcp tcp tcp tcp tcp tcp";
-        struct net *net = start_net(&config, services, UINT64_C(1) << silent);
+        struct net *net = start_net(&plan, services, UINT64_C(1) << silent);
         net_run(net);
         for (uint8_t ttl = DROPPER + 1; ttl < net->distance; ttl++) {
             cr_expect_geq(net_count(net, silent, ttl, false), 2, "%u, TTL %u", silent, ttl);
@@ -139,11 +137,10 @@ Test(look, it_and_a_control_are_asked_twice_behind_where_it_was_seen)
  * a control are asked twice: one of these has to wait for the next second. */
 Test(look, the_last_cycle_waits_for_what_it_needs)
 {
-    struct engine_config config = config_of(2);
-    config.interval_ns = 100 * MS;
-    config.traces = 9;
+    struct engine_plan plan = plan_of(2);
+    plan.interval_ns = 100 * MS;
     const char *services = "icmp tcp tcp tcp tcp tcp tcp tcp tcp";
-    struct net *net = start_net(&config, services, 1 << 8);
+    struct net *net = start_net(&plan, services, 1 << 8);
     net_run(net);
     cr_expect_geq(net_count(net, 8, DROPPER + 1, false), 2);
     cr_expect_geq(count_others(net, 8, DROPPER + 1), 2);
@@ -153,8 +150,8 @@ Test(look, the_last_cycle_waits_for_what_it_needs)
 
 Test(look, an_answering_trace_of_its_protocol_is_a_control_too)
 {
-    struct engine_config config = config_of(6);
-    struct net *net = start_net(&config, "icmp tcp tcp tcp tcp tcp +tcp", 1 << 1);
+    struct engine_plan plan = plan_of(6);
+    struct net *net = start_net(&plan, "icmp tcp tcp tcp tcp tcp +tcp", 1 << 1);
     net_run(net);
     for (uint8_t ttl = DROPPER + 1; ttl < net->distance; ttl++) {
         cr_expect_geq(net_count(net, 1, ttl, false), 2, "the silent one, TTL %u", ttl);
@@ -166,8 +163,8 @@ Test(look, an_answering_trace_of_its_protocol_is_a_control_too)
 
 Test(look, a_standby_of_its_protocol_is_begun_if_no_other_trace_answers)
 {
-    struct engine_config config = config_of(3);
-    struct net *net = start_net(&config, "icmp tcp +tcp", 1 << 1);
+    struct engine_plan plan = plan_of(3);
+    struct net *net = start_net(&plan, "icmp tcp +tcp", 1 << 1);
     net_run(net);
     cr_expect_eq(first_sent_ns(net, 2), 30 * MS, "as soon as somebody is silent");
     cr_expect_eq(net_count(net, 2, 0, true), 3, "it is in each cycle");
@@ -179,8 +176,8 @@ Test(look, a_standby_of_its_protocol_is_begun_if_no_other_trace_answers)
 /* The silent tcp service and its control have used up what was kept at every hop. */
 Test(look, a_standby_asks_the_target_at_once_whatever_the_hops_can_bear)
 {
-    struct engine_config config = config_of(3);
-    struct net *net = start_net(&config, "icmp tcp udp +udp", 1 << 1 | 1 << 2);
+    struct engine_plan plan = plan_of(3);
+    struct net *net = start_net(&plan, "icmp tcp udp +udp", 1 << 1 | 1 << 2);
     net_run(net);
     cr_expect_eq(first_sent_ns(net, 3), 530 * MS, "as soon as udp is silent, too");
     net_free(net);
@@ -188,8 +185,8 @@ Test(look, a_standby_asks_the_target_at_once_whatever_the_hops_can_bear)
 
 Test(look, a_standby_of_another_protocol_is_not)
 {
-    struct engine_config config = config_of(3);
-    struct net *net = start_net(&config, "icmp udp +tcp", 1 << 1);
+    struct engine_plan plan = plan_of(3);
+    struct net *net = start_net(&plan, "icmp udp +tcp", 1 << 1);
     net_run(net);
     cr_expect_eq(net_count(net, 2, 0, true) + net_count(net, 2, 0, false), 0);
     net_free(net);
@@ -198,8 +195,8 @@ Test(look, a_standby_of_another_protocol_is_not)
 Test(look, a_healthy_run_begins_no_standby)
 {
     for (uint32_t cycles = 1; cycles <= 4; cycles++) {
-        struct engine_config config = config_of(cycles);
-        struct net *net = start_net(&config, "icmp tcp udp +tcp", 0);
+        struct engine_plan plan = plan_of(cycles);
+        struct net *net = start_net(&plan, "icmp tcp udp +tcp", 0);
         net_run(net);
         cr_expect_eq(net_count(net, 3, 0, true) + net_count(net, 3, 0, false), 0);
         net_free(net);
@@ -215,8 +212,8 @@ static int second_is_blocked(struct net *net, const struct sonde_tx *tx)
 
 Test(look, what_is_blocked_here_is_none)
 {
-    struct engine_config config = config_of(3);
-    struct net *net = start_net(&config, "icmp tcp +tcp", 0);
+    struct engine_plan plan = plan_of(3);
+    struct net *net = start_net(&plan, "icmp tcp +tcp", 0);
     net->on_send = second_is_blocked;
     net_run(net);
     cr_expect_eq(first_sent_ns(net, 2), SONDE_NS_NEVER);
@@ -226,8 +223,8 @@ Test(look, what_is_blocked_here_is_none)
 /* One cycle, too, is enough to look closer. */
 Test(look, in_one_cycle_each_service_is_asked_once_and_silence_is_looked_at)
 {
-    struct engine_config config = config_of(1);
-    struct net *net = start_net(&config, "icmp tcp udp +tcp", 1 << 1 | 1 << 2);
+    struct engine_plan plan = plan_of(1);
+    struct net *net = start_net(&plan, "icmp tcp udp +tcp", 1 << 1 | 1 << 2);
     net_run(net);
     for (uint32_t service = 0; service < 4; service++)
         cr_expect_eq(net_count(net, service, 0, true), 1, "%u", service);
@@ -272,14 +269,14 @@ Test(look, no_path_goes_without)
     static const char *const services[] = {"icmp", "icmp tcp", "tcp udp tcp", "icmp tcp udp tcp"};
     for (uint64_t seed = 1; seed <= 120; seed++) {
         struct prng prng = {seed};
-        struct engine_config config = config_of(1 + prng_below(&prng, 5));
-        config.interval_ns = (50 + prng_below(&prng, 1000)) * MS;
+        struct engine_plan plan = plan_of(1 + prng_below(&prng, 5));
+        plan.interval_ns = (50 + prng_below(&prng, 1000)) * MS;
         const char *some = services[prng_below(&prng, 4)];
         uint64_t dropped = prng_next(&prng) & prng_next(&prng);
         bool standby = prng_below(&prng, 2) == 1;
         char words[80];
         (void)snprintf(words, sizeof words, "%s%s", some, standby ? " +tcp" : "");
-        struct net *net = start_net(&config, words, dropped);
+        struct net *net = start_net(&plan, words, dropped);
         net_run(net);
         expect_all_shown(net, net->service_count - standby, 3, words, seed);
         net_free(net);
@@ -295,13 +292,13 @@ static void drop_service_1(struct net *net, const struct sonde_tx *tx)
 
 Test(look, a_standby_that_is_begun_just_as_a_cycle_begins_is_asked_once_in_it)
 {
-    struct engine_config config = net_config();
-    config.cycles = 4;
-    config.interval_ns = 30 * MS; /* when service 1 has been silent for too long, a cycle begins */
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    plan.cycles = 4;
+    plan.interval_ns = 30 * MS; /* when service 1 has been silent for too long, a cycle begins */
+    struct net *net = net_new(&plan);
     net->on_probe = drop_service_1;
     net_add(net, "icmp tcp +tcp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
     for (uint32_t service = 0; service < 3; service++) {
         unsigned asked[4] = {0};

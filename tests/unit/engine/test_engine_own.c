@@ -31,12 +31,12 @@ static void refuse_tcp(struct net *net, const struct sonde_tx *tx)
 static struct net *run_services(void (*rule)(struct net *, const struct sonde_tx *), uint64_t seen,
                                 const char *services)
 {
-    struct engine_config config = net_config();
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    struct net *net = net_new(&plan);
     net->on_probe = rule;
     net->seen = seen;
     net_add(net, services);
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
     return net;
 }
@@ -96,13 +96,13 @@ Test(own, what_is_said_of_a_probe_that_never_left_is_not_counted)
 {
     static const uint64_t said[] = {1, 3, 13, UINT64_MAX /* a reset in the target's name */};
     for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
-        struct engine_config config = net_config();
-        struct net *net = net_new(&config);
+        struct engine_plan plan = net_plan();
+        struct net *net = net_new(&plan);
         net->on_probe = open_but_tcp;
         net->on_send = no_tcp;
         net->seen = said[i];
         net_add(net, "icmp tcp");
-        engine_start(net->engine, 0);
+        engine_start(net->run, 0);
         net_run(net);
         cr_expect_gt(net_outcomes(net, SONDE_OUTCOME_SEND_ERROR), 0);
         for (size_t k = 0; k < net->probe_count; k++) {
@@ -135,8 +135,8 @@ Test(own, of_a_neighbour_and_of_a_size_this_machine_speaks_for_the_network)
 
 Test(own, a_target_that_is_this_machine_speaks_for_itself)
 {
-    struct engine_config config = net_config();
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    struct net *net = net_new(&plan);
     struct sonde_addr addr = net_target_addr(net, 0);
     const struct sonde_spec spec = {
         .flow = {.src = addr,
@@ -147,12 +147,12 @@ Test(own, a_target_that_is_this_machine_speaks_for_itself)
         .cookie = 1,
         .size_bytes = 64,
     };
-    struct sonde_event event;
+    struct engine_event popped;
     uint8_t buf[PROBE_SIZE_MAX];
     struct sonde_tx tx;
-    cr_assert_eq(engine_add_target(net->engine, &addr, 1), 0);
-    cr_assert_eq(engine_add_trace(net->engine, &probe_udp, &spec), 0);
-    engine_start(net->engine, 0);
+    cr_assert_eq(engine_add_target(net->run, &addr, 1), 0);
+    cr_assert_eq(engine_add_trace(net->run, &probe_udp, &spec), 0);
+    engine_start(net->run, 0);
     cr_assert_eq(engine_next_tx(net->engine, 0, buf, &tx), 0);
     engine_on_sent(net->engine, tx.handle, &(struct sonde_sent){.error = 0});
     uint8_t bytes[NET_PACKET_BYTES];
@@ -162,10 +162,10 @@ Test(own, a_target_that_is_this_machine_speaks_for_itself)
     answer_decode(&wr, &rx);
     rx.stamp = (struct sonde_stamp){SONDE_NS_PER_MS, SONDE_CLOCK_USER};
     engine_on_rx(net->engine, &rx);
-    cr_assert_eq(engine_pop_event(net->engine, &event), 0);
-    cr_expect_eq(event.outcome, SONDE_OUTCOME_PORT_UNREACHABLE);
-    cr_expect_eq(event.rtt_ns, SONDE_NS_PER_MS);
-    engine_stop(net->engine);
+    cr_assert_eq(engine_pop_event(net->engine, &popped), 0);
+    cr_expect_eq(popped.event.outcome, SONDE_OUTCOME_PORT_UNREACHABLE);
+    cr_expect_eq(popped.event.rtt_ns, SONDE_NS_PER_MS);
+    engine_stop(net->run);
     net_free(net);
 }
 

@@ -67,14 +67,13 @@ Test(path, routers_are_asked_five_times_at_once_and_then_once_a_second)
         {SIXTEEN, net_silent, SONDE_NS_PER_S, 5},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct engine_config config = net_config();
-        config.traces = 16;
-        config.interval_ns = cases[i].interval_ns;
-        config.cycles = cases[i].cycles;
-        struct net *net = net_new(&config);
+        struct engine_plan plan = net_plan();
+        plan.interval_ns = cases[i].interval_ns;
+        plan.cycles = cases[i].cycles;
+        struct net *net = net_new(&plan);
         net->on_probe = cases[i].rule;
         net_add(net, cases[i].services);
-        engine_start(net->engine, 0);
+        engine_start(net->run, 0);
         net_run(net);
         bool nobody = cases[i].rule == net_silent;
         expect_budget(net, nobody ? 16 : net->distance - 1U, nobody, cases[i].services);
@@ -84,12 +83,12 @@ Test(path, routers_are_asked_five_times_at_once_and_then_once_a_second)
 
 Test(path, the_target_is_asked_in_every_cycle_by_every_service_whatever_the_budget)
 {
-    struct engine_config config = net_config();
-    config.cycles = 50;
-    config.interval_ns = 20 * MS;
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    plan.cycles = 50;
+    plan.interval_ns = 20 * MS;
+    struct net *net = net_new(&plan);
     net_add(net, "icmp tcp udp tcp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
     for (uint32_t service = 0; service < 4; service++)
         cr_expect_eq(net_count(net, service, 0, true), 50, "service %u", service);
@@ -98,11 +97,11 @@ Test(path, the_target_is_asked_in_every_cycle_by_every_service_whatever_the_budg
 
 Test(path, services_take_turns_at_every_router)
 {
-    struct engine_config config = net_config();
-    config.cycles = 60;
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    plan.cycles = 60;
+    struct net *net = net_new(&plan);
     net_add(net, "icmp tcp udp tcp"); /* four, and one probe a second */
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
     for (uint8_t ttl = 1; ttl < net->distance; ttl++) {
         size_t least = SIZE_MAX;
@@ -122,12 +121,11 @@ Test(path, services_take_turns_at_every_router)
  * hops, and those two that go ahead to sixteen. */
 Test(path, every_hop_is_asked_for_a_silent_service_even_if_that_takes_longer)
 {
-    struct engine_config config = net_config();
-    config.traces = 16;
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    struct net *net = net_new(&plan);
     net->on_probe = net_silent;
     net_add(net, SIXTEEN);
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
     for (uint32_t service = 0; service < 16; service++) {
         for (uint8_t ttl = 1; ttl <= (service < 2 ? 16 : 4); ttl++)
@@ -157,14 +155,14 @@ Test(path, nothing_goes_beyond_the_target_once_its_distance_is_known)
 {
     static const uint8_t distances[] = {1, 2, 5, 15, 16, 17, 25, 29};
     for (size_t i = 0; i < sizeof distances; i++) {
-        struct engine_config config = net_config();
-        config.cycles = 3;
-        struct net *net = net_new(&config);
+        struct engine_plan plan = net_plan();
+        plan.cycles = 3;
+        struct net *net = net_new(&plan);
         net->distance = distances[i];
         net->on_event = watch_distance;
         net->on_send = refuse_to_overshoot;
         net_add(net, "icmp tcp udp");
-        engine_start(net->engine, 0);
+        engine_start(net->run, 0);
         net_run(net);
         cr_expect_eq(net->seen, distances[i]);
         for (uint8_t ttl = 1; ttl <= distances[i]; ttl++)
@@ -176,12 +174,12 @@ Test(path, nothing_goes_beyond_the_target_once_its_distance_is_known)
 
 Test(path, a_target_on_the_same_link_is_hardly_overshot)
 {
-    struct engine_config config = net_config();
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    struct net *net = net_new(&plan);
     net->distance = 1;
     net->hop_ns = 100 * SONDE_NS_PER_US;
     net_add(net, "icmp tcp udp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
     for (uint8_t ttl = 3; ttl < 30; ttl++)
         cr_expect_eq(net_count(net, UINT32_MAX, ttl, false), 0, "TTL %u", ttl);
@@ -205,15 +203,15 @@ Test(path, the_walk_ends_a_few_silent_hops_behind_the_last_that_answers)
         {4, 3, 16}, {0, 3, 16}, {15, 3, 18}, {20, 3, 23}, {20, 1, 21}, {4, 20, 24}, {28, 8, 30},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct engine_config config = net_config();
-        config.gap_limit = cases[i].gap;
-        config.cycles = 2;
-        struct net *net = net_new(&config);
+        struct engine_plan plan = net_plan();
+        plan.gap_limit = cases[i].gap;
+        plan.cycles = 2;
+        struct net *net = net_new(&plan);
         net->distance = 40;
         net->on_probe = silent_behind;
         net->seen = cases[i].last;
         net_add(net, "tcp");
-        engine_start(net->engine, 0);
+        engine_start(net->run, 0);
         net_run(net);
         unsigned end = 0;
         for (size_t k = 0; k < net->probe_count; k++) {
@@ -233,13 +231,13 @@ Test(path, the_walk_keeps_to_the_given_ttls)
         uint8_t max_ttl;
     } cases[] = {{1, 1}, {3, 4}, {5, 30}, {30, 30}, {255, 255}, {1, 255}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct engine_config config = net_config();
-        config.first_ttl = cases[i].first_ttl;
-        config.max_ttl = cases[i].max_ttl;
-        struct net *net = net_new(&config);
+        struct engine_plan plan = net_plan();
+        plan.first_ttl = cases[i].first_ttl;
+        plan.max_ttl = cases[i].max_ttl;
+        struct net *net = net_new(&plan);
         net->on_probe = net_silent;
         net_add(net, "icmp tcp");
-        engine_start(net->engine, 0);
+        engine_start(net->run, 0);
         net_run(net);
         for (size_t k = 0; k < net->probe_count; k++) {
             uint8_t ttl = net->probes[k].ttl;
@@ -265,12 +263,12 @@ static void refused_at_3(struct net *net, const struct sonde_tx *tx)
 
 Test(path, the_walk_ends_where_it_is_refused)
 {
-    struct engine_config config = net_config();
-    config.cycles = 20;
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    plan.cycles = 20;
+    struct net *net = net_new(&plan);
     net->on_probe = refused_at_3;
     net_add(net, "tcp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
     for (size_t i = 0; i < net->probe_count; i++) {
         if (net->probes[i].cycle > 0 && !net->probes[i].to_target)
@@ -294,11 +292,11 @@ static void refused_for_one(struct net *net, const struct sonde_tx *tx)
 
 Test(path, a_refusal_of_one_service_does_not_end_the_walk_of_another)
 {
-    struct engine_config config = net_config();
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    struct net *net = net_new(&plan);
     net->on_probe = refused_for_one;
     net_add(net, "icmp tcp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
     for (uint8_t ttl = 1; ttl <= 5; ttl++)
         cr_expect_eq(net_count(net, 0, ttl, false), 1, "TTL %u", ttl);
@@ -308,12 +306,12 @@ Test(path, a_refusal_of_one_service_does_not_end_the_walk_of_another)
 /* The path as it is after the change; what is learned of it shows in which TTLs are asked. */
 static void expect_last_ttl_after_change(uint8_t before, uint8_t after)
 {
-    struct engine_config config = net_config();
-    config.cycles = 20;
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    plan.cycles = 20;
+    struct net *net = net_new(&plan);
     net->distance = before;
     net_add(net, "icmp tcp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run_until(net, 4500 * MS); /* five cycles */
     net->distance = after;
     net_run(net);
@@ -355,13 +353,13 @@ static void silent_tcp(struct net *net, const struct sonde_tx *tx)
  * service knows the new distance. */
 Test(path, the_path_of_a_silent_service_that_becomes_shorter_is_followed)
 {
-    struct engine_config config = net_config();
-    config.cycles = 40;
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    plan.cycles = 40;
+    struct net *net = net_new(&plan);
     net->on_probe = silent_tcp;
     net->distance = 9;
     net_add(net, "icmp tcp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run_until(net, 4500 * MS);
     net->distance = 3;
     net_run(net);
@@ -384,11 +382,11 @@ static void loop_behind_3(struct net *net, const struct sonde_tx *tx)
 
 Test(path, a_loop_is_walked_to_the_largest_ttl_and_no_further)
 {
-    struct engine_config config = net_config();
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    struct net *net = net_new(&plan);
     net->on_probe = loop_behind_3;
     net_add(net, "icmp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
     for (uint8_t ttl = 1; ttl <= 30; ttl++)
         cr_expect_eq(net_count(net, 0, ttl, false), 1, "TTL %u", ttl);

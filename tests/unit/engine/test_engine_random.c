@@ -93,20 +93,19 @@ static void inject_record(struct net *net)
     engine_on_rx(net->engine, &rx);
 }
 
-static struct engine_config mad_config(void)
+static struct engine_plan mad_plan(uint32_t *ret_rate_pps)
 {
-    struct engine_config config = net_config();
-    config.targets = 1 + below(3);
-    config.traces = 12;
-    config.cycles = 1 + below(4);
-    config.interval_ns = (1 + below(500)) * MS;
-    config.timeout_ns = (1 + below(1000)) * MS;
-    config.duration_ns = below(4) == 0 ? (1 + below(2000)) * MS : 0;
-    config.rate_pps = below(3) == 0 ? 100 + below(1000) : 0;
-    config.max_ttl = (uint8_t)(1 + below(40));
-    config.first_ttl = (uint8_t)(1 + below(config.max_ttl));
-    config.gap_limit = (uint8_t)(1 + below(20));
-    return config;
+    struct engine_plan plan = net_plan();
+    plan.targets = 1 + below(3);
+    plan.cycles = 1 + below(4);
+    plan.interval_ns = (1 + below(500)) * MS;
+    plan.timeout_ns = (1 + below(1000)) * MS;
+    plan.duration_ns = below(4) == 0 ? (1 + below(2000)) * MS : 0;
+    *ret_rate_pps = below(3) == 0 ? 100 + below(1000) : 0;
+    plan.max_ttl = (uint8_t)(1 + below(40));
+    plan.first_ttl = (uint8_t)(1 + below(plan.max_ttl));
+    plan.gap_limit = (uint8_t)(1 + below(20));
+    return plan;
 }
 
 /* Each probe that was sent has ended once, or is in flight for no longer than its timeout. */
@@ -116,7 +115,7 @@ static void expect_sum(const struct net *net, sonde_ns now)
     for (size_t i = 0; i < net->probe_count; i++) {
         const struct net_probe *probe = &net->probes[i];
         flying += !probe->ended;
-        cr_assert(probe->ended || probe->sent_ns + net->config.timeout_ns > now);
+        cr_assert(probe->ended || probe->sent_ns + net->plan.timeout_ns > now);
     }
     cr_assert_eq(net->sent, net->ended + flying);
 }
@@ -125,28 +124,28 @@ static void run_mad(uint64_t seed)
 {
     static const char *const services[] = {"icmp", "tcp", "udp tcp", "icmp tcp udp tcp"};
     chaos.state = seed;
-    struct engine_config config = mad_config();
-    struct net *net = net_new(&config);
+    uint32_t rate_pps;
+    struct engine_plan plan = mad_plan(&rate_pps);
+    struct net *net = net_new_at(&plan, rate_pps);
     net->family = below(2) == 0 ? SONDE_FAMILY_IPV4 : SONDE_FAMILY_IPV6;
     net->distance = (uint8_t)(1 + below(30));
     net->hop_ns = (1 + below(3000)) * SONDE_NS_PER_US;
     net->on_probe = mad_answer;
     net->on_send = mad_kernel;
     net->batch = 1 + below(ENGINE_BATCH);
-    for (uint32_t i = 0; i < config.targets; i++)
+    for (uint32_t i = 0; i < plan.targets; i++)
         net_add(net, services[below(4)]);
-    engine_start(net->engine, net->now);
-    while (engine_ended(net->engine) == ENGINE_RUNNING && net->now < 600 * S) {
+    engine_start(net->run, net->now);
+    while (engine_ended(net->run) == ENGINE_RUNNING && net->now < 600 * S) {
         uint32_t ahead = below(4) == 0 ? below(400) : below(3);
         net_run_until(net, net->now + ahead * MS);
         expect_sum(net, net->now);
         net->now += below(20) == 0 ? (sonde_ns)below(5000) * MS : (sonde_ns)below(2) * MS;
         inject_record(net);
         if (below(500) == 0)
-            engine_stop(net->engine);
+            engine_stop(net->run);
     }
-    cr_expect_neq(engine_ended(net->engine), ENGINE_RUNNING, "seed %u does not end",
-                  (unsigned)seed);
+    cr_expect_neq(engine_ended(net->run), ENGINE_RUNNING, "seed %u does not end", (unsigned)seed);
     uint64_t events = net->events;
     net->now += 10 * S;
     net_turn(net); /* all that was under way arrives */

@@ -21,23 +21,23 @@ static void expect_on_time(const struct net *net, uint32_t service)
         if (probe->service != service || !probe->to_target)
             continue;
         cr_expect_eq(probe->cycle, count);
-        cr_expect_eq(probe->sent_ns, count * net->config.interval_ns, "cycle %u", count);
+        cr_expect_eq(probe->sent_ns, count * net->plan.interval_ns, "cycle %u", count);
         count++;
     }
-    cr_expect_eq(count, net->config.cycles);
+    cr_expect_eq(count, net->plan.cycles);
 }
 
 Test(room, probes_that_are_waited_for_long_do_not_hold_up_who_answers)
 {
-    struct engine_config config = net_config();
-    config.timeout_ns = 60 * S;
-    config.interval_ns = 50 * MS;
-    config.cycles = 1000; /* 7 times 1000 are waited for in the end */
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    plan.timeout_ns = 60 * S;
+    plan.interval_ns = 50 * MS;
+    plan.cycles = 1000; /* 7 times 1000 are waited for in the end */
+    struct net *net = net_new(&plan);
     net->naming[1] = PROBE_NAMING_PROBE; /* else SYNs wait for the answer to the one before */
     net->on_probe = only_echo;
     net_add(net, "icmp tcp tcp tcp tcp tcp tcp tcp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
     for (uint32_t service = 0; service < 8; service++)
         expect_on_time(net, service);
@@ -54,16 +54,35 @@ static uint32_t count_flying(const struct net *net, size_t at)
     return count;
 }
 
+static struct tally *waiting; /* of the other run */
+
 enum {
     SHARE = 64 /* probes of one trace in flight at most, where there may be very many traces */
 };
 
-/* A net with room for so many traces that each of them has no more than that. */
-static struct net *net_of_many(struct engine_config *config)
+/* A net in which so many traces of another run wait to be begun that each has no more than that. */
+static struct net *net_of_many(const struct engine_plan *plan)
 {
-    config->targets = 100;
-    config->traces = 6700;
-    return net_new(config);
+    struct net *net = net_new(plan);
+    struct engine_run *others;
+    cr_assert_eq(tally_new(plan->max_ttl, &waiting), 0);
+    cr_assert_eq(engine_add_run(net->engine, plan, waiting, &others), 0);
+    for (uint8_t target = 0; target < 100; target++) {
+        struct sonde_spec spec = {.flow = {.protocol = IP_PROTO_TCP, .dst_port = 443}};
+        spec.flow.dst = (struct sonde_addr){SONDE_FAMILY_IPV4, {203, 0, 113, target}, 0};
+        cr_assert_eq(engine_add_target(others, &spec.flow.dst, ENGINE_TRACES_PER_TARGET), 0);
+        for (uint16_t i = 0; i < ENGINE_TRACES_PER_TARGET; i++) {
+            spec.flow.src_port = i;
+            cr_assert_eq(engine_add_trace(others, &probe_tcp, &spec), 0);
+        }
+    }
+    return net;
+}
+
+static void free_many(struct net *net)
+{
+    net_free(net);
+    waiting = tally_free(waiting);
 }
 
 /* 200 cycles of 50 ms: after 3.2 s, 64 probes to each silent service are in flight, and wait a
@@ -71,14 +90,14 @@ static struct net *net_of_many(struct engine_config *config)
 Test(room, where_not_all_can_be_waited_for_each_service_has_its_share)
 {
     enum { SERVICES = 5, CYCLES = 200 };
-    struct engine_config config = net_config();
-    config.timeout_ns = 60 * S;
-    config.interval_ns = 50 * MS;
-    config.cycles = CYCLES;
-    struct net *net = net_of_many(&config);
+    struct engine_plan plan = net_plan();
+    plan.timeout_ns = 60 * S;
+    plan.interval_ns = 50 * MS;
+    plan.cycles = CYCLES;
+    struct net *net = net_of_many(&plan);
     net->on_probe = only_echo;
     net_add(net, "icmp tcp tcp tcp tcp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
     expect_on_time(net, 0);
     uint32_t most = 0;
@@ -94,32 +113,32 @@ Test(room, where_not_all_can_be_waited_for_each_service_has_its_share)
     }
     cr_expect_geq(net->now, 3 * 60 * S);
     cr_expect_leq(net->now, 4 * 60 * S + 10 * S);
-    net_free(net);
+    free_many(net);
 }
 
 /* The 65th waits until the first is given up, after its whole minute. */
 Test(room, nothing_is_given_up_early_while_more_waits_for_its_room)
 {
-    struct engine_config config = net_config();
-    config.timeout_ns = 60 * S;
-    config.interval_ns = 200 * MS;
-    config.cycles = 70;
-    struct net *net = net_of_many(&config);
+    struct engine_plan plan = net_plan();
+    plan.timeout_ns = 60 * S;
+    plan.interval_ns = 200 * MS;
+    plan.cycles = 70;
+    struct net *net = net_of_many(&plan);
     net->on_probe = only_echo;
     net_add(net, "icmp tcp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
     size_t waited = 0;
     for (size_t i = 0; i < net->probe_count; i++) {
         const struct net_probe *probe = &net->probes[i];
         if (probe->service != 1 || !probe->to_target || probe->cycle >= 6)
             continue;
-        cr_expect_eq(probe->ended_ns - probe->sent_ns, config.timeout_ns);
+        cr_expect_eq(probe->ended_ns - probe->sent_ns, plan.timeout_ns);
         waited++;
     }
     cr_expect_eq(waited, 6, "those whose rooms the last six are given");
     cr_expect_eq(net_count(net, 1, 0, true), 70);
-    net_free(net);
+    free_many(net);
 }
 
 /* The first probe is lost. */
@@ -133,19 +152,18 @@ static void first_lost(struct net *net, const struct sonde_tx *tx)
 Test(room, a_probe_that_has_to_wait_for_its_token_does_not_lose_its_turn)
 {
     enum { CYCLES = 68000 }; /* the last of them begins after 6.8 s */
-    struct engine_config config = net_config();
-    config.timeout_ns = 60 * S;
-    config.interval_ns = S / 10000;
-    config.rate_pps = 1000000;
-    config.cycles = CYCLES;
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    plan.timeout_ns = 60 * S;
+    plan.interval_ns = S / 10000;
+    plan.cycles = CYCLES;
+    struct net *net = net_new_at(&plan, 1000000);
     net->on_probe = first_lost;
     net->distance = 3;
     net->hop_ns = 10 * SONDE_NS_PER_US;
     net_add(net, "icmp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
-    cr_expect_eq(engine_ended(net->engine), ENGINE_COMPLETE);
+    cr_expect_eq(engine_ended(net->run), ENGINE_COMPLETE);
     cr_expect_leq(net->now, 61 * S);
     size_t last = 0;
     for (size_t i = 0; i < net->probe_count; i++) {
@@ -171,15 +189,14 @@ static int always_later(struct net *net, const struct sonde_tx *tx)
 Test(room, what_can_never_be_sent_is_given_up_after_the_timeout)
 {
     for (uint32_t rate = 0; rate <= 100; rate += 100) {
-        struct engine_config config = net_config();
-        config.rate_pps = rate;
-        struct net *net = net_new(&config);
+        struct engine_plan plan = net_plan();
+        struct net *net = net_new_at(&plan, rate);
         net->on_send = always_later;
         net_add(net, "icmp tcp udp");
-        engine_start(net->engine, 0);
+        engine_start(net->run, 0);
         net_run(net);
-        cr_expect_eq(engine_ended(net->engine), ENGINE_COMPLETE);
-        cr_expect_geq(net->now, config.timeout_ns);
+        cr_expect_eq(engine_ended(net->run), ENGINE_COMPLETE);
+        cr_expect_geq(net->now, plan.timeout_ns);
         cr_expect_eq(net_count(net, UINT32_MAX, 0, true), 3);
         cr_expect_eq(net_outcomes(net, SONDE_OUTCOME_SEND_ERROR), net->probe_count);
         for (size_t i = 0; i < net->probe_count; i++) {
@@ -199,14 +216,14 @@ static int later_for_three_seconds(struct net *net, const struct sonde_tx *tx)
 
 Test(room, after_some_were_given_up_the_next_are_sent)
 {
-    struct engine_config config = net_config();
-    config.cycles = 5;
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    plan.cycles = 5;
+    struct net *net = net_new(&plan);
     net->on_send = later_for_three_seconds;
     net_add(net, "icmp tcp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
-    cr_expect_eq(engine_ended(net->engine), ENGINE_COMPLETE);
+    cr_expect_eq(engine_ended(net->run), ENGINE_COMPLETE);
     for (size_t i = 0; i < net->probe_count; i++) {
         const struct net_probe *probe = &net->probes[i];
         bool unsent = probe->outcome == SONDE_OUTCOME_SEND_ERROR;
@@ -223,14 +240,14 @@ Test(room, after_some_were_given_up_the_next_are_sent)
 /* Take what is under way as if it had arrived just now, with stamps that are ahead of the loop. */
 static void arrive_ahead(struct net *net, sonde_ns ahead)
 {
-    struct sonde_event event;
+    struct engine_event popped;
     while (heap_time(&net->queue) != SONDE_NS_NEVER) {
         const struct net_arrival *arrival = &net->arrivals[heap_top(&net->queue)];
         struct sonde_rx rx;
         cr_assert_eq(packet_decode((struct sonde_span){arrival->bytes, arrival->len}, &rx), 0);
         rx.stamp = (struct sonde_stamp){net->now + ahead, SONDE_CLOCK_KERNEL};
         engine_on_rx(net->engine, &rx);
-        while (engine_pop_event(net->engine, &event) == 0)
+        while (engine_pop_event(net->engine, &popped) == 0)
             net->ended++;
         heap_set(&net->queue, heap_top(&net->queue), SONDE_NS_NEVER);
     }
@@ -239,12 +256,12 @@ static void arrive_ahead(struct net *net, sonde_ns ahead)
 /* The kernel stamps what comes in after the loop has looked at the clock. */
 Test(room, what_is_over_by_the_stamp_of_an_arrival_is_over_at_once)
 {
-    struct engine_config config = net_config();
-    config.max_ttl = 1;
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    plan.max_ttl = 1;
+    struct net *net = net_new(&plan);
     net->distance = 1;
     net_add(net, "icmp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run_until(net, MS);
     cr_assert_eq(net->sent, 2);
     arrive_ahead(net, 50 * MS);
@@ -254,6 +271,6 @@ Test(room, what_is_over_by_the_stamp_of_an_arrival_is_over_at_once)
         net_turn(net);
     }
     cr_expect_eq(net->now, now);
-    cr_expect_eq(engine_ended(net->engine), ENGINE_COMPLETE);
+    cr_expect_eq(engine_ended(net->run), ENGINE_COMPLETE);
     net_free(net);
 }

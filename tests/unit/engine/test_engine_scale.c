@@ -7,17 +7,16 @@
 
 Test(scale, a_thousand_targets_are_done_together)
 {
-    struct engine_config config = net_config();
-    config.rate_pps = 1000000; /* without, it is 1,000 a second, and takes longer than they wait */
-    config.targets = 1000;
-    config.traces = 2000;
-    config.cycles = 2;
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    plan.targets = 1000;
+    plan.cycles = 2;
+    /* without a rate it is 1,000 a second, and takes longer than they wait */
+    struct net *net = net_new_at(&plan, 1000000);
     for (int i = 0; i < 1000; i++)
         net_add(net, "icmp tcp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
-    cr_expect_eq(engine_ended(net->engine), ENGINE_COMPLETE);
+    cr_expect_eq(engine_ended(net->run), ENGINE_COMPLETE);
     cr_expect_lt(net->now, 3 * S, "they do not wait for each other");
     cr_expect_eq(net_count(net, UINT32_MAX, 0, true), 4000);
     cr_expect_eq(net_outcomes(net, SONDE_OUTCOME_ECHO_REPLY) +
@@ -31,9 +30,8 @@ static const char SIXTEEN[] = "tcp tcp tcp tcp tcp tcp tcp tcp tcp tcp tcp tcp t
 
 Test(scale, a_target_may_have_sixty_four_services_and_a_control)
 {
-    struct engine_config config = net_config();
-    config.traces = 65;
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    struct net *net = net_new(&plan);
     char services[5 + 4 * sizeof SIXTEEN] = "icmp ";
     size_t len = 5;
     for (int i = 0; i < 4; i++) {
@@ -43,7 +41,7 @@ Test(scale, a_target_may_have_sixty_four_services_and_a_control)
     services[len] = '\0';
     net_add(net, services);
     cr_assert_eq(net->service_count, 65);
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
     for (uint32_t service = 0; service < 65; service++)
         cr_expect_eq(net_count(net, service, 0, true), 1, "service %u", service);
@@ -68,24 +66,24 @@ static int count_cycles(struct net *net, const struct sonde_tx *tx)
 Test(scale, a_day_passes_without_drift_and_without_growth)
 {
     enum { DAY = 86400 };
-    struct engine_config config = net_config();
-    config.cycles = 0;
-    config.duration_ns = DAY * S;
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    plan.cycles = 0;
+    plan.duration_ns = DAY * S;
+    struct net *net = net_new(&plan);
     net->forgetful = true;
     net->distance = 4;
     net->on_send = count_cycles;
     net_add(net, "icmp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run_until(net, 60 * S);
     uint64_t allocations = alloc_count();
     int64_t live = alloc_live();
     net_run_until(net, DAY * S);
     cr_expect_eq(alloc_count(), allocations, "nothing is allocated after the first minute");
     cr_expect_eq(alloc_live(), live);
-    cr_expect_eq(engine_ended(net->engine), ENGINE_DEADLINE);
+    cr_expect_eq(engine_ended(net->run), ENGINE_DEADLINE);
     cr_expect_eq(net->seen, DAY);
-    const struct tally_service *service = &net->tally->targets[0].services[0];
+    const struct tally_service *service = &net->tally->targets[0]->services[0];
     cr_expect_eq(service->sent, DAY);
     cr_expect_eq(service->received, DAY);
     cr_expect_eq(rtt_mean(&service->rtt), net_rtt(net));

@@ -13,50 +13,55 @@ static struct tally *new_tally(void)
     return tally;
 }
 
-Test(start, a_configuration_out_of_range_is_refused)
+static struct engine *new_engine(void)
 {
-    struct engine_config bad[14];
+    struct engine *engine = NULL;
+    cr_assert_eq(engine_new(&(struct engine_config){0}, 0, &engine), 0);
+    return engine;
+}
+
+Test(start, a_plan_out_of_range_is_refused)
+{
+    struct engine_plan bad[10];
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        bad[i] = net_config();
-    bad[0].targets = 0;
-    bad[1].targets = ENGINE_TARGETS_MAX + 1;
-    bad[2].traces = 0;
-    bad[3].traces = 134; /* one target has at most 67; two have 134 */
-    bad[4].interval_ns = 0;
-    bad[5].interval_ns = -1;
-    bad[6].timeout_ns = 0;
-    bad[7].timeout_ns = -5;
-    bad[8].duration_ns = -1;
-    bad[9].first_ttl = 0;
-    bad[10].max_ttl = 0;
-    bad[11].first_ttl = 31; /* above max_ttl */
-    bad[12].gap_limit = 0;
-    bad[13].interval_ns = INT64_MIN;
+        bad[i] = net_plan();
+    bad[0].interval_ns = 0;
+    bad[1].interval_ns = -1;
+    bad[2].timeout_ns = 0;
+    bad[3].timeout_ns = -5;
+    bad[4].duration_ns = -1;
+    bad[5].first_ttl = 0;
+    bad[6].max_ttl = 0;
+    bad[7].first_ttl = 31; /* above max_ttl */
+    bad[8].gap_limit = 0;
+    bad[9].interval_ns = INT64_MIN;
+    struct engine *engine = new_engine();
+    struct tally *tally = new_tally();
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        struct tally *tally = new_tally();
-        struct engine *engine = NULL;
-        cr_expect_eq(engine_new(&bad[i], tally, &engine), -EINVAL, "configuration %zu", i);
-        cr_expect_null(engine, "configuration %zu", i);
-        tally_free(tally);
+        struct engine_run *run = NULL;
+        cr_expect_eq(engine_add_run(engine, &bad[i], tally, &run), -EINVAL, "plan %zu", i);
+        cr_expect_null(run, "plan %zu", i);
     }
+    engine_free(engine);
+    tally_free(tally);
 }
 
 Test(start, the_ends_of_every_range_are_accepted)
 {
-    struct engine_config good[4];
+    struct engine_plan good[3];
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
-        good[i] = net_config();
-    good[0].traces = 67;
-    good[1].first_ttl = good[1].max_ttl = good[1].gap_limit = 255;
-    good[2].interval_ns = good[2].timeout_ns = good[2].duration_ns = 1;
-    good[3].interval_ns = good[3].timeout_ns = good[3].duration_ns = SONDE_NS_NEVER - 1;
+        good[i] = net_plan();
+    good[0].first_ttl = good[0].max_ttl = good[0].gap_limit = 255;
+    good[1].interval_ns = good[1].timeout_ns = good[1].duration_ns = 1;
+    good[2].interval_ns = good[2].timeout_ns = good[2].duration_ns = SONDE_NS_NEVER - 1;
+    struct engine *engine = new_engine();
+    struct tally *tally = new_tally();
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
-        struct tally *tally = new_tally();
-        struct engine *engine = NULL;
-        cr_expect_eq(engine_new(&good[i], tally, &engine), 0, "configuration %zu", i);
-        engine_free(engine);
-        tally_free(tally);
+        struct engine_run *run = NULL;
+        cr_expect_eq(engine_add_run(engine, &good[i], tally, &run), 0, "plan %zu", i);
     }
+    engine_free(engine);
+    tally_free(tally);
 }
 
 /* A flow of its own for each number. */
@@ -70,57 +75,48 @@ static struct sonde_spec numbered_spec(const struct sonde_addr *addr, uint16_t n
 
 Test(start, what_does_not_fit_is_refused)
 {
-    struct engine_config config = net_config();
+    struct engine_plan plan = net_plan();
     struct tally *tally = new_tally();
-    struct engine *engine = NULL;
+    struct engine *engine = new_engine();
+    struct engine_run *run = NULL;
     struct sonde_addr addr;
-    config.targets = 3;
-    config.traces = 68;
-    cr_assert_eq(engine_new(&config, tally, &engine), 0);
+    cr_assert_eq(engine_add_run(engine, &plan, tally, &run), 0);
     cr_assert_eq(sonde_addr_parse("198.51.100.7", &addr), 0);
-    cr_expect_eq(engine_add_target(engine, &addr, 68), -ENOSPC, "67 for one target");
-    cr_assert_eq(engine_add_target(engine, &addr, 67), 0);
+    cr_expect_eq(engine_add_target(run, &addr, 68), -ENOSPC, "67 for one target");
+    cr_assert_eq(engine_add_target(run, &addr, 67), 0);
     for (uint16_t i = 0; i < 67; i++) {
         struct sonde_spec spec = numbered_spec(&addr, i);
-        cr_assert_eq(engine_add_trace(engine, &probe_tcp, &spec), 0);
+        cr_assert_eq(engine_add_trace(run, &probe_tcp, &spec), 0);
     }
     struct sonde_spec spec = numbered_spec(&addr, 67);
     cr_expect_eq(engine_count_flows(engine, &spec.flow), 67);
-    cr_expect_eq(engine_add_trace(engine, &probe_tcp, &spec), -ENOSPC, "no more than announced");
-    cr_expect_eq(engine_add_standby(engine, &probe_tcp, &spec), -ENOSPC, "nor to stand by");
-    cr_assert_eq(sonde_addr_parse("198.51.100.8", &addr), 0);
-    cr_expect_eq(engine_add_target(engine, &addr, 2), -ENOSPC, "68 in all");
-    cr_assert_eq(engine_add_target(engine, &addr, 1), 0);
-    spec = numbered_spec(&addr, 0);
-    cr_expect_eq(engine_add_trace(engine, &probe_tcp, &spec), 0);
-    spec = numbered_spec(&addr, 1);
-    cr_expect_eq(engine_add_trace(engine, &probe_tcp, &spec), -ENOSPC, "one was announced");
-    cr_expect_eq(engine_add_target(engine, &addr, 0), 0);
-    cr_expect_eq(engine_add_target(engine, &addr, 0), -ENOSPC, "three targets");
-    cr_expect_eq(tally->target_count, 3, "the tally knows them, too");
-    cr_expect_eq(tally->targets[0].service_count, 67);
-    cr_expect_eq(tally->targets[1].service_count, 1);
+    cr_expect_eq(engine_add_trace(run, &probe_tcp, &spec), -ENOSPC, "no more than announced");
+    cr_expect_eq(engine_add_standby(run, &probe_tcp, &spec), -ENOSPC, "nor to stand by");
+    cr_expect_eq(tally->target_count, 1, "the tally knows it, too");
+    cr_expect_eq(tally->targets[0]->service_count, 67);
     engine_free(engine);
     tally_free(tally);
 }
 
 Test(start, a_tally_that_holds_something_already_is_refused)
 {
-    struct engine_config config = net_config();
+    struct engine_plan plan = net_plan();
     struct tally *tally = new_tally();
-    struct engine *engine = NULL;
+    struct engine *engine = new_engine();
+    struct engine_run *run = NULL;
     struct sonde_addr addr;
     cr_assert_eq(sonde_addr_parse("198.51.100.7", &addr), 0);
     cr_assert_eq(tally_add_target(tally, &addr, 1), 0);
-    cr_expect_eq(engine_new(&config, tally, &engine), -EINVAL);
-    cr_expect_null(engine);
+    cr_expect_eq(engine_add_run(engine, &plan, tally, &run), -EINVAL);
+    cr_expect_null(run);
+    engine_free(engine);
     tally_free(tally);
 }
 
 Test(start, flows_are_counted_by_destination_protocol_and_port)
 {
-    struct engine_config config = net_config();
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    struct net *net = net_new(&plan);
     net_add(net, "icmp tcp tcp udp");
     const struct {
         const char *what;
@@ -146,40 +142,38 @@ Test(start, flows_are_counted_by_destination_protocol_and_port)
 Test(start, all_traces_that_go_where_a_flow_does_are_found)
 {
     struct sonde_addr addr = {.family = SONDE_FAMILY_IPV4, .bytes = {203, 0, 113, 1}};
-    struct tally *tally = NULL;
-    struct engine *engine = NULL;
-    struct engine_config config = net_config();
-    config.targets = 2;
-    config.traces = 5;
-    cr_assert_eq(tally_new(config.max_ttl, &tally), 0);
-    cr_assert_eq(engine_new(&config, tally, &engine), 0);
+    struct engine_plan plan = net_plan();
+    struct tally *tally = new_tally();
+    struct engine *engine = new_engine();
+    struct engine_run *run = NULL;
+    cr_assert_eq(engine_add_run(engine, &plan, tally, &run), 0);
     for (uint16_t i = 0; i < 5; i++) { /* two traces of the first target, three of the second */
         struct sonde_spec spec = numbered_spec(&addr, i);
         if (i == 1)
             spec.flow.dst_port++; /* goes elsewhere */
         if (i == 0 || i == 2)
-            cr_assert_eq(engine_add_target(engine, &addr, i == 0 ? 2 : 3), 0);
-        cr_assert_eq(engine_add_trace(engine, &probe_tcp, &spec), 0);
+            cr_assert_eq(engine_add_target(run, &addr, i == 0 ? 2 : 3), 0);
+        cr_assert_eq(engine_add_trace(run, &probe_tcp, &spec), 0);
     }
     static const struct engine_place expected[] = {{1, 2}, {1, 1}, {1, 0}, {0, 0}};
     const struct sonde_spec spec = numbered_spec(&addr, 0);
     struct engine_place place;
     for (uint32_t nth = 0; nth < 4; nth++) {
-        cr_assert(engine_find_flow(engine, &spec.flow, nth, &place));
+        cr_assert(engine_find_flow(run, &spec.flow, nth, &place));
         cr_expect_eq(place.target, expected[nth].target);
         cr_expect_eq(place.trace, expected[nth].trace);
     }
-    cr_expect_not(engine_find_flow(engine, &spec.flow, 4, &place));
+    cr_expect_not(engine_find_flow(run, &spec.flow, 4, &place));
     engine_free(engine);
     tally_free(tally);
 }
 
 Test(start, without_a_target_everything_is_done)
 {
-    struct engine_config config = net_config();
-    struct net *net = net_new(&config);
-    engine_start(net->engine, 0);
-    cr_expect_eq(engine_ended(net->engine), ENGINE_COMPLETE);
+    struct engine_plan plan = net_plan();
+    struct net *net = net_new(&plan);
+    engine_start(net->run, 0);
+    cr_expect_eq(engine_ended(net->run), ENGINE_COMPLETE);
     cr_expect_eq(engine_deadline_ns(net->engine), SONDE_NS_NEVER);
     net_turn(net);
     cr_expect_eq(net->sent, 0);
@@ -188,10 +182,10 @@ Test(start, without_a_target_everything_is_done)
 
 Test(start, a_target_without_services_is_done_at_once)
 {
-    struct engine_config config = net_config();
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    struct net *net = net_new(&plan);
     net_add(net, "");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
     cr_expect_eq(net->sent, 0);
     cr_expect_eq(net->now, 0);
@@ -201,10 +195,10 @@ Test(start, a_target_without_services_is_done_at_once)
 /* State first: one round trip later the user knows what is open. */
 Test(start, the_first_packets_ask_every_service_at_full_ttl)
 {
-    struct engine_config config = net_config();
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    struct net *net = net_new(&plan);
     net_add(net, "icmp tcp udp tcp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_turn(net);
     cr_assert_geq(net->probe_count, 4);
     unsigned services = 0;
@@ -223,13 +217,12 @@ Test(start, the_first_packets_ask_every_service_at_full_ttl)
 
 Test(start, every_service_of_every_target_is_asked_at_full_ttl_first)
 {
-    struct engine_config config = net_config();
-    config.targets = 5;
-    config.traces = 15;
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    plan.targets = 5;
+    struct net *net = net_new(&plan);
     for (int i = 0; i < 5; i++)
         net_add(net, "icmp tcp udp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
     bool asked[5][3] = {{false}};
     for (size_t i = 0; i < net->probe_count; i++) {
@@ -248,14 +241,14 @@ static void expect_all_answered(enum sonde_family family, size_t quote_len)
         SONDE_OUTCOME_OPEN,
         SONDE_OUTCOME_UDP_REPLY,
     };
-    struct engine_config config = net_config();
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    struct net *net = net_new(&plan);
     net->family = family;
     net->quote_len = quote_len;
     net_add(net, "icmp tcp udp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
-    cr_expect_eq(engine_ended(net->engine), ENGINE_COMPLETE);
+    cr_expect_eq(engine_ended(net->run), ENGINE_COMPLETE);
     /* A round trip takes 20 ms. Then the distance is known, an eighth later the target may be asked
      * again, and with the steps of the walk all is there after another. */
     cr_expect_leq(net->now, 20 * MS + 20 * MS / 8 + 20 * MS + 2 * MS);
@@ -286,7 +279,7 @@ static void expect_all_answered(enum sonde_family family, size_t quote_len)
         }
     }
     for (int reason = 0; reason < SONDE_DISCARD_COUNT; reason++)
-        cr_expect_eq(engine_discards(net->engine)->count[reason], 0);
+        cr_expect_eq(net_discard_counts(net).count[reason], 0);
     net_free(net);
 }
 
@@ -304,14 +297,14 @@ Test(start, every_hop_and_the_target_answer_over_ipv6)
 
 Test(start, the_start_need_not_be_at_zero)
 {
-    struct engine_config config = net_config();
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    struct net *net = net_new(&plan);
     net->now = INT64_C(4000000000) * S; /* 126 years of uptime */
     net_add(net, "icmp tcp");
-    engine_start(net->engine, net->now);
+    engine_start(net->run, net->now);
     sonde_ns start = net->now;
     net_run(net);
-    cr_expect_eq(engine_ended(net->engine), ENGINE_COMPLETE);
+    cr_expect_eq(engine_ended(net->run), ENGINE_COMPLETE);
     cr_expect_lt(net->now, start + 500 * MS);
     net_free(net);
 }

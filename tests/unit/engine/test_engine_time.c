@@ -7,22 +7,22 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
-static struct net *start_net(const struct engine_config *config, const char *services,
+static struct net *start_net(const struct engine_plan *plan, const char *services,
                              void (*rule)(struct net *, const struct sonde_tx *))
 {
-    struct net *net = net_new(config);
+    struct net *net = net_new(plan);
     net->on_probe = rule;
     net_add(net, services);
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     return net;
 }
 
 Test(time, a_probe_that_nobody_answers_is_given_up_after_the_timeout)
 {
-    struct engine_config config = net_config();
-    config.timeout_ns = 700 * MS;
-    config.cycles = 3;
-    struct net *net = start_net(&config, "icmp tcp udp", net_silent);
+    struct engine_plan plan = net_plan();
+    plan.timeout_ns = 700 * MS;
+    plan.cycles = 3;
+    struct net *net = start_net(&plan, "icmp tcp udp", net_silent);
     net_run(net);
     cr_expect_gt(net->probe_count, 9);
     for (size_t i = 0; i < net->probe_count; i++) {
@@ -43,9 +43,9 @@ static void silent_hop(struct net *net, const struct sonde_tx *tx)
 
 Test(time, once_the_target_has_answered_the_end_does_not_wait_for_the_timeout)
 {
-    struct engine_config config = net_config();
-    config.timeout_ns = 60 * S;
-    struct net *net = start_net(&config, "icmp", silent_hop);
+    struct engine_plan plan = net_plan();
+    plan.timeout_ns = 60 * S;
+    struct net *net = start_net(&plan, "icmp", silent_hop);
     net_run(net);
     cr_expect_lt(net->now, 2 * S);
     for (size_t i = 0; i < net->probe_count; i++) {
@@ -67,8 +67,8 @@ static void nobody_there(struct net *net, const struct sonde_tx *tx)
 
 Test(time, where_nothing_answers_who_stands_before_it_has_the_time_to_say_so)
 {
-    struct engine_config config = net_config();
-    struct net *net = start_net(&config, "icmp tcp", nobody_there);
+    struct engine_plan plan = net_plan();
+    struct net *net = start_net(&plan, "icmp tcp", nobody_there);
     net_run(net);
     cr_expect_eq(net->now, 3 * S, "its word ends the run");
     unsigned late = 0;
@@ -78,7 +78,7 @@ Test(time, where_nothing_answers_who_stands_before_it_has_the_time_to_say_so)
     net_free(net);
     /* nobody says so: three questions and some for the way, 3.25 s in all, and nothing is known of
      * the round trip that would come on top */
-    net = start_net(&config, "icmp", net_silent);
+    net = start_net(&plan, "icmp", net_silent);
     net_run(net);
     cr_expect_eq(net->now, 3250 * MS);
     net_free(net);
@@ -96,10 +96,10 @@ static void nobody_there_for_udp(struct net *net, const struct sonde_tx *tx)
  * the 3.25 s. */
 Test(time, the_time_in_which_nobody_is_found_is_no_round_trip)
 {
-    struct engine_config config = net_config();
-    config.cycles = 3;
-    config.timeout_ns = S;
-    struct net *net = start_net(&config, "icmp udp", nobody_there_for_udp);
+    struct engine_plan plan = net_plan();
+    plan.cycles = 3;
+    plan.timeout_ns = S;
+    struct net *net = start_net(&plan, "icmp udp", nobody_there_for_udp);
     net_run(net);
     cr_expect_eq(net->now, 3250 * MS, "%ld ms", (long)(net->now / MS));
     net_free(net);
@@ -110,10 +110,10 @@ Test(time, the_time_in_which_nobody_is_found_is_no_round_trip)
  * the 17th of these. So two timeouts and 4.25 ms. */
 Test(time, where_nothing_answers_tcp_takes_two_timeouts)
 {
-    struct engine_config config = net_config();
-    struct net *net = start_net(&config, "icmp tcp", net_silent);
+    struct engine_plan plan = net_plan();
+    struct net *net = start_net(&plan, "icmp tcp", net_silent);
     net_run(net);
-    cr_expect_eq(net->now, 2 * config.timeout_ns + 17 * MS / 4);
+    cr_expect_eq(net->now, 2 * plan.timeout_ns + 17 * MS / 4);
     net_free(net);
 }
 
@@ -121,15 +121,15 @@ Test(time, where_nothing_answers_tcp_takes_two_timeouts)
 static struct net *trace_once(const char *services, uint8_t distance, sonde_ns rtt,
                               void (*rule)(struct net *, const struct sonde_tx *))
 {
-    struct engine_config config = net_config();
-    config.gap_limit = 12;
-    config.timeout_ns = 60 * S;
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    plan.gap_limit = 12;
+    plan.timeout_ns = 60 * S;
+    struct net *net = net_new(&plan);
     net->distance = distance;
     net->hop_ns = rtt / (2 * distance);
     net->on_probe = rule;
     net_add(net, services);
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
     return net;
 }
@@ -255,8 +255,8 @@ static void thinking_server(struct net *net, const struct sonde_tx *tx)
 
 Test(time, a_service_is_given_time_to_think)
 {
-    struct engine_config config = net_config();
-    struct net *net = start_net(&config, "icmp udp", thinking_server);
+    struct engine_plan plan = net_plan();
+    struct net *net = start_net(&plan, "icmp udp", thinking_server);
     net_run(net);
     for (size_t i = 0; i < net->probe_count; i++) {
         if (net->probes[i].to_target && net->probes[i].service == 1)
@@ -269,15 +269,15 @@ Test(time, a_run_ends_at_its_deadline_whatever_is_under_way)
 {
     static const sonde_ns durations[] = {1, 1000000, 10 * SONDE_NS_PER_MS, 1500 * SONDE_NS_PER_MS};
     for (size_t i = 0; i < sizeof durations / sizeof *durations; i++) {
-        struct engine_config config = net_config();
-        config.cycles = 0;
-        config.duration_ns = durations[i];
-        struct net *net = net_new(&config);
+        struct engine_plan plan = net_plan();
+        plan.cycles = 0;
+        plan.duration_ns = durations[i];
+        struct net *net = net_new(&plan);
         net->now = 77 * S;
         net_add(net, "icmp tcp");
-        engine_start(net->engine, net->now);
+        engine_start(net->run, net->now);
         net_run(net);
-        cr_expect_eq(engine_ended(net->engine), ENGINE_DEADLINE);
+        cr_expect_eq(engine_ended(net->run), ENGINE_DEADLINE);
         cr_expect_eq(net->now, 77 * S + durations[i]);
         cr_expect_eq(engine_deadline_ns(net->engine), SONDE_NS_NEVER);
         cr_expect_eq(net_outcomes(net, SONDE_OUTCOME_NO_REPLY), 0, "nothing is said of the rest");
@@ -291,27 +291,27 @@ Test(time, a_run_ends_at_its_deadline_whatever_is_under_way)
 
 Test(time, a_run_that_is_done_before_its_deadline_is_complete)
 {
-    struct engine_config config = net_config();
-    config.duration_ns = 10 * S;
-    struct net *net = start_net(&config, "icmp", net_open_path);
+    struct engine_plan plan = net_plan();
+    plan.duration_ns = 10 * S;
+    struct net *net = start_net(&plan, "icmp", net_open_path);
     net_run(net);
-    cr_expect_eq(engine_ended(net->engine), ENGINE_COMPLETE);
-    engine_stop(net->engine);
-    cr_expect_eq(engine_ended(net->engine), ENGINE_COMPLETE);
+    cr_expect_eq(engine_ended(net->run), ENGINE_COMPLETE);
+    engine_stop(net->run);
+    cr_expect_eq(engine_ended(net->run), ENGINE_COMPLETE);
     net_free(net);
 }
 
 Test(time, a_stopped_run_says_nothing_of_what_is_in_flight)
 {
-    struct engine_config config = net_config();
-    config.cycles = 0;
-    struct net *net = start_net(&config, "icmp tcp udp", net_open_path);
+    struct engine_plan plan = net_plan();
+    plan.cycles = 0;
+    struct net *net = start_net(&plan, "icmp tcp udp", net_open_path);
     net_run_until(net, 3010 * MS); /* in the middle of a cycle */
     cr_assert_lt(net->ended, net->sent);
     uint64_t sent = net->sent;
     uint64_t events = net->events;
-    engine_stop(net->engine);
-    cr_expect_eq(engine_ended(net->engine), ENGINE_STOPPED);
+    engine_stop(net->run);
+    cr_expect_eq(engine_ended(net->run), ENGINE_STOPPED);
     cr_expect_eq(engine_deadline_ns(net->engine), SONDE_NS_NEVER);
     for (int i = 0; i < 10; i++) {
         net->now += S;
@@ -324,11 +324,11 @@ Test(time, a_stopped_run_says_nothing_of_what_is_in_flight)
 
 Test(time, an_endless_run_goes_on)
 {
-    struct engine_config config = net_config();
-    config.cycles = 0;
-    struct net *net = start_net(&config, "icmp", net_open_path);
+    struct engine_plan plan = net_plan();
+    plan.cycles = 0;
+    struct net *net = start_net(&plan, "icmp", net_open_path);
     net_run_until(net, 500 * S + 500 * MS);
-    cr_expect_eq(engine_ended(net->engine), ENGINE_RUNNING);
+    cr_expect_eq(engine_ended(net->run), ENGINE_RUNNING);
     cr_expect_eq(net_count(net, 0, 0, true), 501); /* at 0, 1, … 500 s */
     cr_expect_eq(net->sent, net->ended);
     net_free(net);
@@ -336,12 +336,12 @@ Test(time, an_endless_run_goes_on)
 
 Test(time, cycles_do_not_drift_however_late_the_loop_wakes)
 {
-    struct engine_config config = net_config();
-    config.cycles = 200;
-    config.interval_ns = 100 * MS;
-    struct net *net = start_net(&config, "icmp", net_open_path);
+    struct engine_plan plan = net_plan();
+    plan.cycles = 200;
+    plan.interval_ns = 100 * MS;
+    struct net *net = start_net(&plan, "icmp", net_open_path);
     struct prng prng = {11};
-    while (engine_ended(net->engine) == ENGINE_RUNNING) {
+    while (engine_ended(net->run) == ENGINE_RUNNING) {
         net_turn(net);
         sonde_ns wake = engine_deadline_ns(net->engine);
         if (heap_time(&net->queue) < wake)
@@ -364,9 +364,9 @@ Test(time, cycles_do_not_drift_however_late_the_loop_wakes)
 
 Test(time, a_host_that_slept_makes_no_cycles_up)
 {
-    struct engine_config config = net_config();
-    config.cycles = 0;
-    struct net *net = start_net(&config, "icmp tcp", net_open_path);
+    struct engine_plan plan = net_plan();
+    plan.cycles = 0;
+    struct net *net = start_net(&plan, "icmp tcp", net_open_path);
     net_run_until(net, 10500 * MS);
     size_t before = net_count(net, 0, 0, true);
     cr_assert_eq(before, 11);
@@ -385,15 +385,15 @@ Test(time, a_host_that_slept_makes_no_cycles_up)
             cr_expect_eq(probe->sent_ns - last, S, "the rhythm is back");
         last = probe->sent_ns;
     }
-    engine_stop(net->engine);
+    engine_stop(net->run);
     net_free(net);
 }
 
 Test(time, what_was_in_flight_while_the_host_slept_is_judged_by_what_arrived)
 {
-    struct engine_config config = net_config();
-    config.cycles = 2;
-    struct net *net = start_net(&config, "icmp", net_open_path);
+    struct engine_plan plan = net_plan();
+    plan.cycles = 2;
+    struct net *net = start_net(&plan, "icmp", net_open_path);
     net_turn(net);
     net->now += 600 * S;
     /* the answer has been waiting in the socket, with the kernel's time stamp */
@@ -410,13 +410,12 @@ Test(time, what_was_in_flight_while_the_host_slept_is_judged_by_what_arrived)
  * to send in it than that. */
 Test(time, without_a_rate_it_is_a_polite_one)
 {
-    struct engine_config config = net_config();
-    config.targets = 600;
-    config.traces = 1200;
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    plan.targets = 600;
+    struct net *net = net_new(&plan);
     for (int target = 0; target < 600; target++)
         net_add(net, "icmp tcp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
     sonde_ns first = net->probes[0].sent_ns;
     cr_expect_geq(net->probe_count, 1200, "each service once, and some hops");
@@ -429,13 +428,12 @@ Test(time, the_rate_is_never_exceeded)
 {
     static const uint32_t rates[] = {1, 10, 100, 1000};
     for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
-        struct engine_config config = net_config();
-        config.targets = 3;
-        config.rate_pps = rates[i];
-        struct net *net = net_new(&config);
+        struct engine_plan plan = net_plan();
+        plan.targets = 3;
+        struct net *net = net_new_at(&plan, rates[i]);
         for (int target = 0; target < 3; target++)
             net_add(net, "icmp tcp");
-        engine_start(net->engine, 0);
+        engine_start(net->run, 0);
         net_run(net);
         /* with a credit of 1 ms, the first of a row may be that much late and the last as much
          * early */
@@ -453,15 +451,14 @@ Test(time, the_rate_is_never_exceeded)
 /* Ask so many targets behind the same routers every 10 ms, which is more than the rate allows. */
 static struct net *run_hurried(uint32_t targets, uint32_t rate_pps, uint32_t cycles)
 {
-    struct engine_config config = net_config();
-    config.targets = config.traces = targets;
-    config.cycles = cycles;
-    config.interval_ns = 10 * MS;
-    config.rate_pps = rate_pps;
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    plan.targets = targets;
+    plan.cycles = cycles;
+    plan.interval_ns = 10 * MS;
+    struct net *net = net_new_at(&plan, rate_pps);
     for (uint32_t target = 0; target < targets; target++)
         net_add(net, "icmp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
     cr_expect_eq(net_count(net, UINT32_MAX, 0, true), targets * cycles,
                  "every cycle asks the target");
@@ -509,12 +506,12 @@ static int sometimes_later(struct net *net, const struct sonde_tx *tx)
 
 Test(time, later_means_later_and_loses_nothing)
 {
-    struct engine_config config = net_config();
-    config.cycles = 5;
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    plan.cycles = 5;
+    struct net *net = net_new(&plan);
     net->on_send = sometimes_later;
     net_add(net, "icmp tcp udp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
     cr_expect_eq(net_count(net, UINT32_MAX, 0, true), 15);
     cr_expect_eq(net_outcomes(net, SONDE_OUTCOME_SEND_ERROR), 0);
@@ -538,14 +535,14 @@ static int release_later(struct net *net, const struct sonde_tx *tx)
 
 static void expect_released(uint64_t full, uint64_t releases)
 {
-    struct engine_config config = net_config();
-    config.cycles = 3;
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    plan.cycles = 3;
+    struct net *net = net_new(&plan);
     net->on_probe = net_silent;
     net->on_release = release_later;
     net->seen = full;
     net_add(net, "tcp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
     cr_expect_eq(net_count(net, 0, 0, true), 3);
     cr_expect_eq(net->releases, releases, "%lu", (unsigned long)net->releases);
@@ -580,19 +577,19 @@ static int remember_and_refuse(struct net *net, const struct sonde_tx *tx)
 
 Test(time, the_same_probe_is_offered_again_less_and_less_often)
 {
-    struct engine_config config = net_config();
-    config.timeout_ns = 60 * S;
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    plan.timeout_ns = 60 * S;
+    struct net *net = net_new(&plan);
     net->on_send = remember_and_refuse;
     net_add(net, "icmp tcp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run_until(net, 10 * S);
     cr_expect_eq(net->sent, 0);
     cr_expect_geq(net->seen, 10, "it is not forgotten");
     cr_expect_leq(net->seen, 1000, "and does not keep the machine busy");
     net->on_send = NULL;
     net_run(net);
-    cr_expect_eq(engine_ended(net->engine), ENGINE_COMPLETE);
+    cr_expect_eq(engine_ended(net->run), ENGINE_COMPLETE);
     cr_expect_eq(net_outcomes(net, SONDE_OUTCOME_NO_REPLY), 0);
     net_free(net);
 }
@@ -606,12 +603,12 @@ static int last_one_later(struct net *net, const struct sonde_tx *tx)
 
 Test(time, a_run_waits_for_its_last_probe_to_leave)
 {
-    struct engine_config config = net_config();
-    config.first_ttl = config.max_ttl = 5;
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    plan.first_ttl = plan.max_ttl = 5;
+    struct net *net = net_new(&plan);
     net->on_send = last_one_later;
     net_add(net, "icmp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
     cr_expect_eq(net->sent, 2);
     cr_expect_eq(net_outcomes(net, SONDE_OUTCOME_ECHO_REPLY), 2);
@@ -628,15 +625,15 @@ Test(time, what_the_kernel_refuses_is_that_probes_result_and_the_run_goes_on)
 {
     static const int errors[] = {EPERM, EACCES, ENETUNREACH, EHOSTUNREACH, EMSGSIZE, EINVAL};
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
-        struct engine_config config = net_config();
-        config.cycles = 3;
-        struct net *net = net_new(&config);
+        struct engine_plan plan = net_plan();
+        plan.cycles = 3;
+        struct net *net = net_new(&plan);
         net->on_send = cannot_be_sent;
         net->seen = (uint64_t)errors[i];
         net_add(net, "icmp tcp");
-        engine_start(net->engine, 0);
+        engine_start(net->run, 0);
         net_run(net);
-        cr_expect_eq(engine_ended(net->engine), ENGINE_COMPLETE);
+        cr_expect_eq(engine_ended(net->run), ENGINE_COMPLETE);
         cr_expect_eq(net_count(net, UINT32_MAX, 0, true), 6);
         for (size_t k = 0; k < net->probe_count; k++) {
             cr_expect_eq(net->probes[k].outcome, SONDE_OUTCOME_SEND_ERROR);
@@ -654,12 +651,12 @@ static int one_service_blocked(struct net *net, const struct sonde_tx *tx)
 
 Test(time, a_service_that_is_blocked_here_does_not_disturb_the_others)
 {
-    struct engine_config config = net_config();
-    config.cycles = 3;
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    plan.cycles = 3;
+    struct net *net = net_new(&plan);
     net->on_send = one_service_blocked;
     net_add(net, "icmp tcp udp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
     for (size_t i = 0; i < net->probe_count; i++) {
         const struct net_probe *probe = &net->probes[i];
@@ -671,10 +668,10 @@ Test(time, a_service_that_is_blocked_here_does_not_disturb_the_others)
 
 Test(time, cycles_may_be_shorter_than_a_round_trip)
 {
-    struct engine_config config = net_config();
-    config.cycles = 100;
-    config.interval_ns = 3 * MS; /* the round trip takes 20 */
-    struct net *net = start_net(&config, "icmp tcp udp", net_open_path);
+    struct engine_plan plan = net_plan();
+    plan.cycles = 100;
+    plan.interval_ns = 3 * MS; /* the round trip takes 20 */
+    struct net *net = start_net(&plan, "icmp tcp udp", net_open_path);
     net_run(net);
     cr_expect_eq(net_count(net, UINT32_MAX, 0, true), 300);
     sonde_ns last_syn = -S;
@@ -706,12 +703,12 @@ static void answers_once(struct net *net, const struct sonde_tx *tx)
  * open, or 0 if its reset was lost; and so on. */
 Test(time, of_a_port_that_was_answered_two_attempts_are_taken_back)
 {
-    struct engine_config config = net_config();
-    config.cycles = 5;
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    plan.cycles = 5;
+    struct net *net = net_new(&plan);
     net->on_probe = answers_once;
     net_add(net, "tcp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
     cr_expect_eq(net_count(net, 0, 0, true), 5);
     cr_expect_eq(net->releases, 0 + 2 + 2 + 2 + 2, "%lu", (unsigned long)net->releases);

@@ -10,13 +10,13 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
-static struct net *run_net(const struct engine_config *config, const char *services,
+static struct net *run_net(const struct engine_plan *plan, const char *services,
                            void (*rule)(struct net *, const struct sonde_tx *))
 {
-    struct net *net = net_new(config);
+    struct net *net = net_new(plan);
     net->on_probe = rule;
     net_add(net, services);
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
     return net;
 }
@@ -31,9 +31,9 @@ static void closed_port(struct net *net, const struct sonde_tx *tx)
  * ahead blindly, in the first cycle, gets there as nothing that a host reads. */
 Test(tokenless, every_probe_that_reaches_a_closed_port_ends_as_closed)
 {
-    struct engine_config config = net_config();
-    config.cycles = 6;
-    struct net *net = run_net(&config, "tcp", closed_port);
+    struct engine_plan plan = net_plan();
+    plan.cycles = 6;
+    struct net *net = run_net(&plan, "tcp", closed_port);
     for (size_t i = 0; i < net->probe_count; i++) {
         const struct net_probe *probe = &net->probes[i];
         bool hop = probe->ttl < net->distance;
@@ -49,9 +49,9 @@ Test(tokenless, every_probe_that_reaches_a_closed_port_ends_as_closed)
 
 Test(tokenless, with_several_candidates_the_time_is_unknown_and_with_one_it_is_known)
 {
-    struct engine_config config = net_config();
-    config.cycles = 6;
-    struct net *net = run_net(&config, "tcp", closed_port);
+    struct engine_plan plan = net_plan();
+    plan.cycles = 6;
+    struct net *net = run_net(&plan, "tcp", closed_port);
     for (size_t i = 0; i < net->probe_count; i++) {
         const struct net_probe *probe = &net->probes[i];
         if (probe->outcome != SONDE_OUTCOME_CLOSED)
@@ -91,13 +91,13 @@ static void reset_attempt(struct net *net, uint32_t attempt)
 /* Send to TTLs 28, 29, 30 and the full one: all reach the target. */
 static struct net *run_far_until(sonde_ns until)
 {
-    struct engine_config config = net_config();
-    config.first_ttl = 28;
-    config.cycles = 2;
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    plan.first_ttl = 28;
+    plan.cycles = 2;
+    struct net *net = net_new(&plan);
     net->on_probe = net_silent;
     net_add(net, "tcp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run_until(net, until);
     return net;
 }
@@ -112,7 +112,7 @@ Test(tokenless, one_reset_is_not_to_probes_that_a_host_drops)
     cr_expect_eq(net->ended, 1);
     cr_expect(net->probes[0].ended && net->probes[0].to_target && !net->probes[0].uncertain);
     cr_expect_eq(net->probes[0].rtt_ns, 10 * MS);
-    engine_stop(net->engine);
+    engine_stop(net->run);
     net_free(net);
 }
 
@@ -152,9 +152,9 @@ static void closed_behind_a_silent_router(struct net *net, const struct sonde_tx
 
 Test(tokenless, a_control_tells_which_probes_can_have_arrived)
 {
-    struct engine_config config = net_config();
-    config.cycles = 6;
-    struct net *net = run_net(&config, "icmp tcp", closed_behind_a_silent_router);
+    struct engine_plan plan = net_plan();
+    plan.cycles = 6;
+    struct net *net = run_net(&plan, "icmp tcp", closed_behind_a_silent_router);
     for (size_t i = 0; i < net->probe_count; i++) {
         const struct net_probe *probe = &net->probes[i];
         if (probe->service != 1 || probe->ttl < net->distance || probe->cycle == 0)
@@ -223,13 +223,13 @@ Test(tokenless, servers_that_name_no_probe_are_open_all_the_same)
         {"a protocol's own answer", "udp", own_words, SONDE_OUTCOME_UDP_REPLY},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct engine_config config = net_config();
-        config.cycles = 6;
-        struct net *net = net_new(&config);
+        struct engine_plan plan = net_plan();
+        plan.cycles = 6;
+        struct net *net = net_new(&plan);
         net->naming[0] = PROBE_NAMING_NOTHING;
         net->on_probe = cases[i].rule;
         net_add(net, cases[i].service);
-        engine_start(net->engine, 0);
+        engine_start(net->run, 0);
         net_run(net);
         for (size_t k = 0; k < net->probe_count; k++) {
             const struct net_probe *probe = &net->probes[k];
@@ -268,16 +268,16 @@ static void pings_and_own_words(struct net *net, const struct sonde_tx *tx)
  * attempt that is open: the next one waits for its answer all the same. */
 Test(tokenless, what_could_not_leave_ends_no_attempt_of_another_probe)
 {
-    struct engine_config config = net_config();
-    config.cycles = 3;
-    config.interval_ns = 100 * MS;
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    plan.cycles = 3;
+    plan.interval_ns = 100 * MS;
+    struct net *net = net_new(&plan);
     net->naming[0] = PROBE_NAMING_NOTHING;
     net->hop_ns = 60 * MS;
     net->on_probe = pings_and_own_words;
     net->on_send = full_ttl_only;
     net_add(net, "icmp udp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
     sonde_ns free = 0;
     cr_expect_eq(net_count(net, 1, 0, true), 3);
@@ -314,9 +314,9 @@ static void with_an_old_timestamp(struct net *net, const struct sonde_tx *tx)
  */
 Test(tokenless, a_syn_ack_is_to_the_attempt_that_it_acknowledges_whatever_it_echoes)
 {
-    struct engine_config config = net_config();
-    config.cycles = 6;
-    struct net *net = run_net(&config, "tcp", with_an_old_timestamp);
+    struct engine_plan plan = net_plan();
+    plan.cycles = 6;
+    struct net *net = run_net(&plan, "tcp", with_an_old_timestamp);
     for (size_t i = 0; i < net->probe_count; i++) {
         const struct net_probe *probe = &net->probes[i];
         if (probe->ttl < net->distance || probe->is_blind)
@@ -357,9 +357,9 @@ static void one_connection(struct net *net, const struct sonde_tx *tx)
 /* Every cycle is answered, and has the right time or none. */
 Test(tokenless, a_syn_ack_that_repeats_itself_never_times_another_syn_than_the_first)
 {
-    struct engine_config config = net_config();
-    config.cycles = 6;
-    struct net *net = run_net(&config, "tcp", one_connection);
+    struct engine_plan plan = net_plan();
+    plan.cycles = 6;
+    struct net *net = run_net(&plan, "tcp", one_connection);
     for (size_t i = 0; i < net->probe_count; i++) {
         const struct net_probe *probe = &net->probes[i];
         if (probe->outcome == SONDE_OUTCOME_OPEN)
@@ -387,10 +387,10 @@ static void repeated_by_the_server(struct net *net, const struct sonde_tx *tx)
 /* It repeats what it has heard no answer to: no duplicate that the network has made. */
 Test(tokenless, a_syn_ack_that_the_server_sends_again_is_no_duplicate)
 {
-    struct engine_config config = net_config();
-    config.cycles = 3;
-    config.interval_ns = 5 * S;
-    struct net *net = run_net(&config, "tcp", repeated_by_the_server);
+    struct engine_plan plan = net_plan();
+    plan.cycles = 3;
+    plan.interval_ns = 5 * S;
+    struct net *net = run_net(&plan, "tcp", repeated_by_the_server);
     uint64_t again = 0;
     for (size_t i = 0; i < net->probe_count; i++) {
         const struct net_probe *probe = &net->probes[i];
@@ -402,7 +402,7 @@ Test(tokenless, a_syn_ack_that_the_server_sends_again_is_no_duplicate)
         again += probe->cycle < 2; /* the last cycle ends before */
     }
     cr_expect_geq(again, 2);
-    cr_expect_eq(engine_discards(net->engine)->count[SONDE_DISCARD_NOT_A_RESULT], again);
+    cr_expect_eq(net_discard_counts(net).count[SONDE_DISCARD_NOT_A_RESULT], again);
     net_free(net);
 }
 
@@ -424,9 +424,9 @@ static void twice_and_slow_routers(struct net *net, const struct sonde_tx *tx)
  */
 Test(tokenless, a_syn_ack_that_the_network_doubles_takes_no_hop_s_answer_away)
 {
-    struct engine_config config = net_config();
-    config.cycles = 2;
-    struct net *net = run_net(&config, "tcp", twice_and_slow_routers);
+    struct engine_plan plan = net_plan();
+    plan.cycles = 2;
+    struct net *net = run_net(&plan, "tcp", twice_and_slow_routers);
     unsigned answered = 0;
     unsigned duplicates = 0;
     unsigned hops = 0;
@@ -442,7 +442,7 @@ Test(tokenless, a_syn_ack_that_the_network_doubles_takes_no_hop_s_answer_away)
         hops += !arrives;
     }
     /* where probes to hops are in flight, it may as well be theirs */
-    uint64_t ambiguous = engine_discards(net->engine)->count[SONDE_DISCARD_AMBIGUOUS];
+    uint64_t ambiguous = net_discard_counts(net).count[SONDE_DISCARD_AMBIGUOUS];
     cr_expect_eq(duplicates + ambiguous, answered);
     cr_expect_eq(hops, net->distance - 1U);
     net_free(net);
@@ -453,15 +453,15 @@ Test(tokenless, a_syn_ack_that_the_network_doubles_takes_no_hop_s_answer_away)
  * question. */
 Test(tokenless, an_error_about_one_of_several_probes_is_credited_to_none)
 {
-    struct engine_config config = net_config();
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    struct net *net = net_new(&plan);
     net->family = SONDE_FAMILY_IPV6;
     net->quote_len = 8;
     net_add(net, "tcp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
-    const struct engine_discards *counts = engine_discards(net->engine);
-    cr_expect_eq(counts->count[SONDE_DISCARD_AMBIGUOUS], 4, "the routers before the target");
+    const struct engine_discards counts = net_discard_counts(net);
+    cr_expect_eq(counts.count[SONDE_DISCARD_AMBIGUOUS], 4, "the routers before the target");
     for (size_t i = 0; i < net->probe_count; i++) {
         const struct net_probe *probe = &net->probes[i];
         bool hop = probe->ttl < net->distance;
@@ -494,9 +494,9 @@ static int full_ttl_fails(struct net *net, const struct sonde_tx *tx)
 static struct net *run_short_quotes(uint8_t max_ttl, bool nameless,
                                     void (*rule)(struct net *, const struct sonde_tx *))
 {
-    struct engine_config config = net_config();
-    config.max_ttl = max_ttl;
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    plan.max_ttl = max_ttl;
+    struct net *net = net_new(&plan);
     net->family = SONDE_FAMILY_IPV6;
     net->quote_len = 8;
     net->hop_ns = 100 * SONDE_NS_PER_US; /* errors are back before the next step */
@@ -504,7 +504,7 @@ static struct net *run_short_quotes(uint8_t max_ttl, bool nameless,
     net->on_probe = rule;
     net->on_send = full_ttl_fails;
     net_add(net, "tcp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
     return net;
 }
@@ -514,7 +514,7 @@ Test(tokenless, an_error_about_the_only_probe_in_flight_is_that_probes)
     struct net *net = run_short_quotes(1, false, first_hop_only);
     cr_expect_eq(net_outcomes(net, SONDE_OUTCOME_TTL_EXCEEDED), 1);
     cr_expect_eq(net_outcomes(net, SONDE_OUTCOME_SEND_ERROR), net->probe_count - 1);
-    cr_expect_eq(engine_discards(net->engine)->count[SONDE_DISCARD_AMBIGUOUS], 0);
+    cr_expect_eq(net_discard_counts(net).count[SONDE_DISCARD_AMBIGUOUS], 0);
     net_free(net);
 }
 
@@ -529,9 +529,9 @@ Test(tokenless, an_error_while_nothing_is_in_flight_says_nothing_of_the_next)
 {
     for (unsigned nameless = 0; nameless < 2; nameless++) {
         struct net *net = run_short_quotes(4, nameless == 1, first_hop_twice);
-        const struct engine_discards *counts = engine_discards(net->engine);
-        cr_expect_eq(counts->count[SONDE_DISCARD_UNKNOWN_PROBE], 1);
-        cr_expect_eq(counts->count[SONDE_DISCARD_AMBIGUOUS], 0);
+        const struct engine_discards counts = net_discard_counts(net);
+        cr_expect_eq(counts.count[SONDE_DISCARD_UNKNOWN_PROBE], 1);
+        cr_expect_eq(counts.count[SONDE_DISCARD_AMBIGUOUS], 0);
         for (size_t i = 0; i < net->probe_count && nameless == 0; i++)
             cr_expect_lt(net->probes[i].sent_ns, 5 * MS, "they wait for none before them");
         net_free(net);
@@ -547,12 +547,12 @@ static int full_syns_fail(struct net *net, const struct sonde_tx *tx)
  * and its doubled answer is that to no other. */
 Test(tokenless, a_doubled_syn_ack_is_to_no_probe_that_did_not_leave)
 {
-    struct engine_config config = net_config();
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    struct net *net = net_new(&plan);
     net->on_probe = twice_and_slow_routers;
     net->on_send = full_syns_fail;
     net_add(net, "icmp tcp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
     size_t answered = 0;
     for (size_t i = 0; i < net->probe_count; i++) {
@@ -585,15 +585,15 @@ static int held_back(struct net *net, const struct sonde_tx *tx)
 
 Test(tokenless, a_probe_that_has_not_left_yet_has_no_answer)
 {
-    struct engine_config config = net_config();
-    config.max_ttl = 1;
-    config.cycles = 5;
-    config.timeout_ns = S - MS; /* what left at 2 s is given up before 3 s */
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    plan.max_ttl = 1;
+    plan.cycles = 5;
+    plan.timeout_ns = S - MS; /* what left at 2 s is given up before 3 s */
+    struct net *net = net_new(&plan);
     net->on_probe = late_reset;
     net->on_send = held_back;
     net_add(net, "tcp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
     cr_expect_eq(net_outcomes(net, SONDE_OUTCOME_CLOSED), 0);
     size_t late = 0;
@@ -617,15 +617,15 @@ Test(tokenless, a_probe_that_has_not_left_yet_has_no_answer_even_with_its_token)
 {
     static const char *const services[] = {"icmp", "tcp", "udp"};
     for (size_t i = 0; i < 3; i++) {
-        struct engine_config config = net_config();
-        struct net *net = net_new(&config);
+        struct engine_plan plan = net_plan();
+        struct net *net = net_new(&plan);
         net->on_send = foreseen;
         net_add(net, services[i]);
-        engine_start(net->engine, 0);
+        engine_start(net->run, 0);
         net_run(net);
         cr_expect_geq(net->probes[0].sent_ns, 5 * MS);
         cr_expect_eq(net->probes[0].rtt_ns, net_rtt(net), "%s", services[i]);
-        cr_expect_eq(engine_discards(net->engine)->count[SONDE_DISCARD_UNKNOWN_PROBE], 1);
+        cr_expect_eq(net_discard_counts(net).count[SONDE_DISCARD_UNKNOWN_PROBE], 1);
         net_free(net);
     }
 }
@@ -642,20 +642,20 @@ static void own_words_from_elsewhere(struct net *net, const struct sonde_tx *tx)
 
 Test(tokenless, an_answer_from_another_port_counts_where_the_protocol_has_it_so)
 {
-    struct engine_config config = net_config();
-    config.cycles = 3;
+    struct engine_plan plan = net_plan();
+    plan.cycles = 3;
     for (unsigned other_port = 0; other_port < 2; other_port++) {
-        struct net *net = net_new(&config);
+        struct net *net = net_new(&plan);
         net->naming[0] = PROBE_NAMING_NOTHING;
         net->other_port = other_port == 1;
         net->on_probe = own_words_from_elsewhere;
         net_add(net, "udp");
-        engine_start(net->engine, 0);
+        engine_start(net->run, 0);
         net_run(net);
         size_t answered = net_outcomes(net, SONDE_OUTCOME_UDP_REPLY);
-        uint64_t strange = engine_discards(net->engine)->count[SONDE_DISCARD_DIFFERENT_ADDRESS];
+        uint64_t strange = net_discard_counts(net).count[SONDE_DISCARD_DIFFERENT_ADDRESS];
         if (other_port == 1)
-            cr_expect(answered >= config.cycles && strange == 0, "%zu answered", answered);
+            cr_expect(answered >= plan.cycles && strange == 0, "%zu answered", answered);
         else
             cr_expect(answered == 0 && strange > 0, "%zu answered", answered);
         net_free(net);
@@ -672,13 +672,13 @@ static int queue_is_full(struct net *net, const struct sonde_tx *tx)
  * another attempt behind it would overtake the reset that ends it. */
 Test(tokenless, no_attempt_is_begun_while_the_one_before_waits_to_be_sent)
 {
-    struct engine_config config = net_config();
-    config.cycles = 5;
-    config.interval_ns = 100 * MS;
-    struct net *net = net_new(&config);
+    struct engine_plan plan = net_plan();
+    plan.cycles = 5;
+    plan.interval_ns = 100 * MS;
+    struct net *net = net_new(&plan);
     net->on_send = queue_is_full;
     net_add(net, "tcp");
-    engine_start(net->engine, 0);
+    engine_start(net->run, 0);
     net_run(net);
     sonde_ns before = -S;
     for (size_t i = 0; i < net->probe_count; i++) {

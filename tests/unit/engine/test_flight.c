@@ -8,6 +8,8 @@
 
 enum { MODULUS = 65535 /* tokens that far apart look alike in 16-bit fields */ };
 
+static struct flight_queue queue = {FLIGHT_NONE, FLIGHT_NONE}; /* nothing leaves here */
+
 static struct flight_table table_of(uint32_t cap)
 {
     struct flight_table table;
@@ -18,8 +20,8 @@ static struct flight_table table_of(uint32_t cap)
 Test(flight, a_taken_flight_is_found_by_its_line_and_token)
 {
     struct flight_table table = table_of(8);
-    struct flight_line one = flight_line_of(1);
-    struct flight_line two = flight_line_of(2);
+    struct flight_line one = flight_line_of(1, &queue);
+    struct flight_line two = flight_line_of(2, &queue);
     uint32_t a = flight_take(&table, &one);
     uint32_t b = flight_take(&table, &one);
     uint32_t c = flight_take(&table, &two);
@@ -38,7 +40,7 @@ Test(flight, a_taken_flight_is_found_by_its_line_and_token)
 Test(flight, a_line_that_sent_nothing_has_no_flight)
 {
     struct flight_table table = table_of(2);
-    struct flight_line line = flight_line_of(0);
+    struct flight_line line = flight_line_of(0, &queue);
     static const uint32_t tokens[] = {0, 1, MODULUS, UINT32_MAX - 1, UINT32_MAX};
     for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++)
         cr_expect_eq(flight_find(&table, &line, tokens[i]), FLIGHT_NONE);
@@ -48,8 +50,8 @@ Test(flight, a_line_that_sent_nothing_has_no_flight)
 Test(flight, the_flying_probes_of_a_line_stand_in_the_order_taken)
 {
     struct flight_table table = table_of(8);
-    struct flight_line one = flight_line_of(1);
-    struct flight_line two = flight_line_of(2);
+    struct flight_line one = flight_line_of(1, &queue);
+    struct flight_line two = flight_line_of(2, &queue);
     uint32_t a = flight_take(&table, &one);
     uint32_t b = flight_take(&table, &two);
     uint32_t c = flight_take(&table, &one);
@@ -73,7 +75,7 @@ Test(flight, the_flying_probes_of_a_line_stand_in_the_order_taken)
 Test(flight, a_kept_flight_is_still_found_with_its_outcome)
 {
     struct flight_table table = table_of(4);
-    struct flight_line line = flight_line_of(7);
+    struct flight_line line = flight_line_of(7, &queue);
     uint32_t a = flight_take(&table, &line);
     uint32_t b = flight_take(&table, &line);
     flight_keep(&table, &line, a, SONDE_OUTCOME_NO_REPLY);
@@ -87,7 +89,7 @@ Test(flight, a_kept_flight_is_still_found_with_its_outcome)
 Test(flight, a_dropped_flight_never_was_but_its_token_is_spent)
 {
     struct flight_table table = table_of(3);
-    struct flight_line line = flight_line_of(7);
+    struct flight_line line = flight_line_of(7, &queue);
     uint32_t a = flight_take(&table, &line);
     flight_keep(&table, &line, a, SONDE_OUTCOME_OPEN);
     uint32_t b = flight_take(&table, &line);
@@ -102,7 +104,7 @@ Test(flight, a_dropped_flight_never_was_but_its_token_is_spent)
 Test(flight, what_ended_longest_ago_makes_room_first)
 {
     struct flight_table table = table_of(3);
-    struct flight_line line = flight_line_of(1);
+    struct flight_line line = flight_line_of(1, &queue);
     uint32_t a = flight_take(&table, &line);
     uint32_t b = flight_take(&table, &line);
     uint32_t c = flight_take(&table, &line);
@@ -124,7 +126,7 @@ Test(flight, what_ended_longest_ago_makes_room_first)
 Test(flight, a_place_that_was_never_used_is_taken_before_anything_is_forgotten)
 {
     struct flight_table table = table_of(3);
-    struct flight_line line = flight_line_of(1);
+    struct flight_line line = flight_line_of(1, &queue);
     uint32_t a = flight_take(&table, &line);
     flight_keep(&table, &line, a, SONDE_OUTCOME_OPEN);
     uint32_t b = flight_take(&table, &line);
@@ -140,8 +142,8 @@ Test(flight, a_line_takes_no_more_than_its_share)
 {
     struct flight_table table;
     cr_assert_eq(flight_init(&table, 4, 2), 0);
-    struct flight_line one = flight_line_of(1);
-    struct flight_line two = flight_line_of(2);
+    struct flight_line one = flight_line_of(1, &queue);
+    struct flight_line two = flight_line_of(2, &queue);
     uint32_t a = flight_take(&table, &one);
     cr_expect(flight_may_take(&table, &one));
     uint32_t b = flight_take(&table, &one);
@@ -159,7 +161,7 @@ Test(flight, a_line_takes_no_more_than_its_share)
 Test(flight, flying_ones_never_make_room)
 {
     struct flight_table table = table_of(2);
-    struct flight_line line = flight_line_of(1);
+    struct flight_line line = flight_line_of(1, &queue);
     uint32_t a = flight_take(&table, &line);
     cr_expect(flight_available(&table));
     uint32_t b = flight_take(&table, &line);
@@ -188,7 +190,7 @@ static void spend(struct flight_table *table, struct flight_line *line, uint32_t
 Test(flight, of_tokens_that_look_alike_the_newest_is_meant)
 {
     struct flight_table table = table_of(1 << 17);
-    struct flight_line line = flight_line_of(1);
+    struct flight_line line = flight_line_of(1, &queue);
     spend(&table, &line, 6);
     cr_expect_eq(table.flights[flight_find(&table, &line, 5 + MODULUS)].token, 5,
                  "the 16 bits are the same");
@@ -202,7 +204,7 @@ Test(flight, of_tokens_that_look_alike_the_newest_is_meant)
 Test(flight, a_probe_waits_while_one_that_looks_the_same_flies)
 {
     struct flight_table table = table_of(8);
-    struct flight_line line = flight_line_of(1);
+    struct flight_line line = flight_line_of(1, &queue);
     uint32_t old = flight_take(&table, &line);
     spend(&table, &line, MODULUS - 1);
     cr_expect_not(flight_may_take(&table, &line));
@@ -218,7 +220,7 @@ Test(flight, a_probe_waits_while_one_that_looks_the_same_flies)
 Test(flight, tokens_begin_anew_where_remainders_go_on)
 {
     struct flight_table table = table_of(8);
-    struct flight_line line = flight_line_of(1);
+    struct flight_line line = flight_line_of(1, &queue);
     line.next_token = FLIGHT_TOKENS - 3;
     uint32_t flights[6];
     for (uint32_t i = 0; i < 6; i++)
@@ -333,7 +335,7 @@ Test(flight, any_sequence_of_events_finds_what_a_plain_list_finds)
     struct prng prng = {20260101};
     struct model model = {0};
     for (uint32_t i = 0; i < MODEL_LINES; i++)
-        lines[i] = flight_line_of(i);
+        lines[i] = flight_line_of(i, &queue);
     for (int turn = 0; turn < 20000; turn++) {
         uint32_t what = prng_below(&prng, 100);
         if (what < 50 || model.flying == 0)

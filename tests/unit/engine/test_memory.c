@@ -13,9 +13,7 @@ static const char TARGET[] = "198.51.100.7";
 
 Test(memory, an_engine_is_made_whole_or_not_at_all)
 {
-    const struct engine_config config = {
-        .targets = 3,
-        .traces = 9,
+    const struct engine_plan plan = {
         .cycles = 1,
         .interval_ns = SONDE_NS_PER_S,
         .timeout_ns = SONDE_NS_PER_S,
@@ -28,12 +26,22 @@ Test(memory, an_engine_is_made_whole_or_not_at_all)
     for (unsigned n = 0; failed; n++) {
         struct tally *tally = NULL;
         struct engine *engine = NULL;
+        struct engine_run *run = NULL;
+        const struct sonde_addr addr = record_addr(TARGET);
+        const struct sonde_spec spec = {.flow = {.dst = addr, .protocol = IP_PROTO_UDP}};
         cr_assert_eq(tally_new(30, &tally), 0);
         alloc_fail(n, 1);
-        int r = engine_new(&config, tally, &engine);
+        int r = engine_new(&(struct engine_config){0}, 0, &engine);
+        cr_expect_eq(engine == NULL, r < 0, "allocation %u", n);
+        if (r == 0)
+            r = engine_add_run(engine, &plan, tally, &run);
+        cr_expect_eq(run == NULL, r < 0, "allocation %u", n);
+        if (r == 0)
+            r = engine_add_target(run, &addr, 1);
+        if (r == 0)
+            r = engine_add_trace(run, &probe_udp, &spec);
         failed = alloc_heal();
         cr_expect_eq(r, failed ? -ENOMEM : 0, "allocation %u", n);
-        cr_expect_eq(engine == NULL, failed, "allocation %u", n);
         engine_free(engine);
         tally_free(tally);
         cr_expect_eq(alloc_live(), live, "allocation %u leaves something behind", n);
@@ -97,7 +105,7 @@ Test(memory, a_tally_without_memory_counts_what_it_can_and_carries_on)
             alloc_fail(n, failures[i]);
             fold_everything(tally);
             failed = alloc_heal();
-            const struct tally_service *service = &tally->targets[0].services[0];
+            const struct tally_service *service = &tally->targets[0]->services[0];
             cr_expect_eq(service->sent, 40);
             cr_expect_eq(service->received, 40);
             cr_expect_eq(rtt_mean(&service->rtt), 10 * SONDE_NS_PER_MS);
@@ -160,7 +168,7 @@ Test(memory, a_tally_without_memory_for_a_histogram_loses_its_percentiles_alone)
         alloc_fail(n, 1);
         fold_slower(tally);
         failed = alloc_heal();
-        const struct tally_service *service = &tally->targets[0].services[0];
+        const struct tally_service *service = &tally->targets[0]->services[0];
         bool full = expect_slower(&service->rtt, n);
         bool hop = expect_slower(&service->hops[2]->rtt, n);
         lost_full += !full;

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Traces, targets and runs are removed; see engine/remove.h. */
+#include "engine/remove.h"
+
+#include "engine/room.h"
+#include "engine/run.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+void target_free(struct engine_target *target)
+{
+    if (target == NULL)
+        return;
+    free(target->turns);
+    free(target->traces);
+    free(target);
+}
+
+/* Forget what a trace has in flight. What was chosen and not sent yet never leaves. */
+static void drop_flights(struct engine *engine, struct engine_trace *trace)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < engine->unsent_count; i++) {
+        if (engine->flights.flights[engine->unsent[i]].trace != trace->id)
+            engine->unsent[kept++] = engine->unsent[i];
+    }
+    engine->unsent_count = kept;
+    while (trace->line.first != FLIGHT_NONE)
+        flight_drop(&engine->flights, &trace->line, trace->line.first);
+}
+
+/* Let a target send and wait for nothing any more. */
+static void drop_target(struct engine *engine, struct engine_target *target)
+{
+    assert(engine->handed == 0);
+    for (uint32_t i = 0; i < target->trace_count; i++)
+        drop_flights(engine, target->traces[i]);
+    target->flying_count = target->unsent_count = 0;
+    target->done = true;
+    heap_set(&engine->sending, target->id, SONDE_NS_NEVER);
+    heap_set(&engine->waiting, target->id, SONDE_NS_NEVER);
+}
+
+void remove_flights(struct engine_run *run)
+{
+    for (uint32_t i = 0; i < run->target_count; i++) {
+        if (run->targets[i] != NULL)
+            drop_target(run->engine, run->targets[i]);
+    }
+}
+
+static void free_trace(struct engine *engine, struct engine_trace *trace)
+{
+    flow_remove(engine, trace);
+    engine->traces[trace->id] = NULL;
+    ids_give_back(&engine->trace_ids, trace->id);
+    engine->trace_count--;
+    free(trace);
+}
+
+/* A trace belongs to nobody any more. If it ever sent anything, its flow is kept for a while. */
+static void remove_trace(struct engine *engine, struct engine_trace *trace, sonde_ns now)
+{
+    const struct engine_plan *plan = plan_of(trace->target);
+    trace->target = NULL;
+    if (trace->line.next_token == 0) {
+        free_trace(engine, trace);
+        return;
+    }
+    trace->free_ns = ns_add(now, ns_add(plan->timeout_ns, REMOVE_LATE_NS));
+    trace->next_removed = NULL;
+    if (engine->removed == NULL)
+        engine->removed = trace;
+    else
+        engine->last_removed->next_removed = trace;
+    engine->last_removed = trace;
+}
+
+void remove_quiet(struct engine *engine, sonde_ns now)
+{
+    while (engine->removed != NULL && ns_due(engine->removed->free_ns, now)) {
+        struct engine_trace *trace = engine->removed;
+        engine->removed = trace->next_removed;
+        free_trace(engine, trace);
+    }
+    if (engine->target_count == 0 && engine->trace_count == 0)
+        room_deinit(engine);
+}
+
+/* Nobody is told any more of events of a run, or of one of its targets. */
+static void forget_events(const struct engine_run *run, uint32_t index)
+{
+    struct engine *engine = run->engine;
+    for (uint32_t i = 0; i < engine->event_count; i++) {
+        struct engine_event *event = &engine->events[(engine->event_first + i) % ENGINE_EVENTS];
+        if (event->run == run && (index == ENGINE_ALL || event->event.target == index))
+            event->run = NULL;
+    }
+}
+
+static void remove_target(struct engine_target *target, sonde_ns now)
+{
+    struct engine_run *run = target->run;
+    struct engine *engine = run->engine;
+    if (target->is_begun && !target->done)
+        run->targets_left--;
+    drop_target(engine, target);
+    for (uint32_t i = 0; i < target->trace_count; i++)
+        remove_trace(engine, target->traces[i], now);
+    engine->trace_count -= target->trace_cap - target->trace_count;
+    room_release(engine, &run->plan, target->trace_cap);
+    run->targets[target->index] = NULL;
+    engine->targets[target->id] = NULL;
+    ids_give_back(&engine->target_ids, target->id);
+    engine->target_count--;
+    tally_remove_target(run->tally, target->index);
+    target_free(target);
+}
+
+void engine_remove_target(struct engine_run *run, uint32_t index, sonde_ns now)
+{
+    forget_events(run, index);
+    remove_target(run->targets[index], now);
+    remove_quiet(run->engine, now);
+    run_end_if_complete(run);
+}
+
+void engine_remove_run(struct engine_run *run, sonde_ns now)
+{
+    struct engine *engine = run->engine;
+    struct engine_run **at = &engine->runs;
+    forget_events(run, ENGINE_ALL);
+    for (uint32_t i = 0; i < run->target_count; i++) {
+        if (run->targets[i] != NULL)
+            remove_target(run->targets[i], now);
+    }
+    while (*at != run)
+        at = &(*at)->next;
+    *at = run->next;
+    free(run->targets);
+    free(run);
+    remove_quiet(engine, now);
+}
+
+void remove_all(struct engine *engine)
+{
+    engine->handed = 0;
+    while (engine->runs != NULL)
+        engine_remove_run(engine->runs, 0);
+    remove_quiet(engine, SONDE_NS_NEVER);
+}
