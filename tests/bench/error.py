@@ -18,7 +18,7 @@ import table
 
 import packets
 
-FULL_TTL = 30  # of the probes that sonde sends to the target itself
+FULL_TTL = 64  # of the probes that sonde sends to the target itself
 SPIN = [sys.executable, "-c", "import time\nend = time.time() + 600\nwhile time.time() < end: pass"]
 
 Peer = collections.namedtuple("Peer", "tool command figure unit_ms")
@@ -132,8 +132,7 @@ def percentile(values, percent):
 
 def add(out, where, tool, protocol, found, clocks=""):
     if not found:
-        out.add(where, tool, protocol, 0, "", "", "", clocks)
-        return
+        raise RuntimeError(f"{where}: nothing of {tool} over {protocol} could be compared")
     sizes = [abs(value) for value in found]
     out.add(where, tool, protocol, len(found), f"{statistics.median(found):.1f}",
             f"{statistics.median(sizes):.1f}", f"{percentile(sizes, 99):.1f}", clocks)
