@@ -325,6 +325,7 @@ static void copy_run(struct sonde_session *session, struct owned_snapshot *owned
     snapshot->started_wall_ns = session->wall_start_ns;
     snapshot->duration_ns = ns_sub(end, session->start_ns);
     snapshot->cycles_done = session->cycles_begun;
+    snapshot->failure = session->failure;
     snapshot->settings = (struct sonde_settings){
         .cycles = options->cycles,
         .interval_ns = options->interval_ns,
