@@ -209,15 +209,15 @@ static bool is_above(const struct sonde_limits *warn, const struct sonde_limits 
 static int check(const struct command *command, struct text *reterr)
 {
     const struct sonde_options *options = &command->options;
-    unsigned max_ttl = options->max_ttl != 0 ? options->max_ttl : 30;
+    unsigned max_ttl = options->plan.max_ttl != 0 ? options->plan.max_ttl : 30;
     if (command->kind != COMMAND_RUN)
         return 0;
-    if (options->first_ttl > max_ttl) {
-        text_addf(reterr, "-f %u is above -m %u: no hop is left to probe", options->first_ttl,
+    if (options->plan.first_ttl > max_ttl) {
+        text_addf(reterr, "-f %u is above -m %u: no hop is left to probe", options->plan.first_ttl,
                   max_ttl);
         return -EINVAL;
     }
-    if (is_above(&options->warn, &options->crit)) {
+    if (is_above(&options->judgement.warn, &options->judgement.crit)) {
         text_add(reterr, "--warn is above --crit: a service would never be degraded");
         return -EINVAL;
     }
@@ -225,7 +225,7 @@ static int check(const struct command *command, struct text *reterr)
         text_add(reterr, "no target (try: sonde example.com:443, or sonde --help)");
         return -EINVAL;
     }
-    if (options->virtual_time && command->simulate == NULL) {
+    if (options->simulation.virtual_time && command->simulate == NULL) {
         text_add(reterr, "--virtual-time needs --simulate");
         return -EINVAL;
     }

@@ -100,8 +100,8 @@ int main(int argc, char **argv)
         text_deinit(&error);
         return r == -EINVAL ? SONDE_EXIT_USAGE : SONDE_EXIT_INTERNAL;
     }
-    if (command.options.deadline_ns > 0 && !command.options.virtual_time)
-        command.until_ns = ns_add(began_ns, command.options.deadline_ns);
+    if (command.options.plan.deadline_ns > 0 && !command.options.simulation.virtual_time)
+        command.until_ns = ns_add(began_ns, command.options.plan.deadline_ns);
     enum sonde_exit status = dispatch(&command);
     command_deinit(&command);
     return status;

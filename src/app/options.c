@@ -90,54 +90,54 @@ static int apply_ports(struct command *command, const char *value)
 static int apply_ipv4(struct command *command, const char *value)
 {
     (void)value;
-    command->options.family = SONDE_FAMILY_IPV4;
+    command->options.vantage.family = SONDE_FAMILY_IPV4;
     return 0;
 }
 
 static int apply_ipv6(struct command *command, const char *value)
 {
     (void)value;
-    command->options.family = SONDE_FAMILY_IPV6;
+    command->options.vantage.family = SONDE_FAMILY_IPV6;
     return 0;
 }
 
 static int apply_first_ttl(struct command *command, const char *value)
 {
-    return read_byte(value, 1, &command->options.first_ttl);
+    return read_byte(value, 1, &command->options.plan.first_ttl);
 }
 
 static int apply_max_ttl(struct command *command, const char *value)
 {
-    return read_byte(value, 1, &command->options.max_ttl);
+    return read_byte(value, 1, &command->options.plan.max_ttl);
 }
 
 static int apply_gap_limit(struct command *command, const char *value)
 {
-    return read_byte(value, 1, &command->options.gap_limit);
+    return read_byte(value, 1, &command->options.plan.gap_limit);
 }
 
 static int apply_fill(struct command *command, const char *value)
 {
-    return read_byte(value, 0, &command->options.fill);
+    return read_byte(value, 0, &command->options.format.fill);
 }
 
 static int apply_tos(struct command *command, const char *value)
 {
-    return tos_read(value, &command->options.tos);
+    return tos_read(value, &command->options.format.tos);
 }
 
 static int apply_size(struct command *command, const char *value)
 {
     uint64_t number = 0;
     int r = read_number(value, 28, 9000, &number);
-    command->options.size_bytes = (uint16_t)number;
+    command->options.format.size_bytes = (uint16_t)number;
     return r;
 }
 
 static int apply_source(struct command *command, const char *value)
 {
     struct sonde_addr addr = {.family = SONDE_FAMILY_NONE};
-    command->options.source = value;
+    command->options.vantage.source = value;
     int r = sonde_addr_parse(value, &addr);
     command->rules.source = addr.family;
     return r;
@@ -146,7 +146,7 @@ static int apply_source(struct command *command, const char *value)
 static int apply_interface(struct command *command, const char *value)
 {
     size_t len = strlen(value);
-    command->options.interface = value;
+    command->options.vantage.interface = value;
     command->rules.has_interface = true;
     bool valid = len > 0 && len < 16 && strpbrk(value, "/ \t") == NULL; /* netdevice(7): IFNAMSIZ */
     return valid ? 0 : -EINVAL;
@@ -156,7 +156,7 @@ static int apply_source_port(struct command *command, const char *value)
 {
     uint64_t number = 0;
     int r = read_number(value, 1, UINT16_MAX, &number);
-    command->options.source_port = (uint16_t)number;
+    command->options.vantage.source_port = (uint16_t)number;
     return r;
 }
 
@@ -164,7 +164,7 @@ static int apply_mark(struct command *command, const char *value)
 {
     uint64_t number = 0;
     int r = read_number(value, 1, UINT32_MAX, &number);
-    command->options.mark = (uint32_t)number;
+    command->options.vantage.mark = (uint32_t)number;
     return r;
 }
 
@@ -172,7 +172,7 @@ static int apply_cycles(struct command *command, const char *value)
 {
     uint64_t number = 0;
     int r = read_number(value, 1, SONDE_CYCLES_ENDLESS - 1, &number);
-    command->options.cycles = (uint32_t)number;
+    command->options.plan.cycles = (uint32_t)number;
     return r;
 }
 
@@ -180,23 +180,23 @@ static int apply_rate(struct command *command, const char *value)
 {
     uint64_t number = 0;
     int r = read_number(value, 1, 1000000, &number);
-    command->options.rate_pps = (uint32_t)number;
+    command->options.vantage.rate_pps = (uint32_t)number;
     return r;
 }
 
 static int apply_interval(struct command *command, const char *value)
 {
-    return read_seconds(value, 1, 86400, &command->options.interval_ns);
+    return read_seconds(value, 1, 86400, &command->options.plan.interval_ns);
 }
 
 static int apply_timeout(struct command *command, const char *value)
 {
-    return read_seconds(value, 10, 3600, &command->options.timeout_ns);
+    return read_seconds(value, 10, 3600, &command->options.plan.timeout_ns);
 }
 
 static int apply_deadline(struct command *command, const char *value)
 {
-    return read_seconds(value, 10, 31622400, &command->options.deadline_ns);
+    return read_seconds(value, 10, 31622400, &command->options.plan.deadline_ns);
 }
 
 static int apply_expect(struct command *command, const char *value)
@@ -206,12 +206,12 @@ static int apply_expect(struct command *command, const char *value)
 
 static int apply_warn(struct command *command, const char *value)
 {
-    return expect_read_limits(value, &command->options.warn);
+    return expect_read_limits(value, &command->options.judgement.warn);
 }
 
 static int apply_crit(struct command *command, const char *value)
 {
-    return expect_read_limits(value, &command->options.crit);
+    return expect_read_limits(value, &command->options.judgement.crit);
 }
 
 static int apply_simulate(struct command *command, const char *value)
@@ -246,7 +246,7 @@ static int apply_quiet(struct command *command, const char *value)
 {
     (void)value;
     command->quiet = true;
-    command->options.no_names = true;
+    command->options.vantage.no_names = true;
     return 0;
 }
 
@@ -347,7 +347,7 @@ static const struct option_line option_lines[] = {
     TAKES('F', "filename", "FILE", "the name of a file", "Targets",
           "read targets from FILE, one a line (- = stdin)", apply_file),
     FLAG(0, "all-addresses", "Targets", "take every address of a name as a target of its own",
-         options.all_addresses),
+         options.plan.all_addresses),
     DOES(0, "many", "Targets", "allow 64 services a target instead of 16", apply_many),
     DOES(0, "services", "Targets", "list the service names and presets", apply_services),
     DOES('T', "tcp", "Probing", "ports without a protocol are TCP (the default)", apply_tcp),
@@ -356,7 +356,7 @@ static const struct option_line option_lines[] = {
           "probe these services at every target", apply_ports),
     FLAG(0, "no-icmp", "Probing", "do not add icmp as control", rules.no_icmp),
     FLAG(0, "no-control", "Probing", "probe no other port to compare a silent one",
-         options.no_controls),
+         options.plan.no_controls),
     TAKES('f', "first-ttl", "N", "1 to 255", "Probing", "begin the path at this TTL (1)",
           apply_first_ttl),
     TAKES('m', "max-ttl", "N", "1 to 255", "Probing", "end the path at this TTL (30)",
@@ -382,7 +382,7 @@ static const struct option_line option_lines[] = {
     TAKES('M', "mark", "N", "1 to 4294967295", "Probing",
           "mark packets for the firewall and routing rules", apply_mark),
     FLAG(0, "unprivileged", "Probing", "use no raw sockets, even if they are allowed",
-         options.unprivileged),
+         options.vantage.unprivileged),
     TAKES('c', "report-cycles", "N", "1 to 4294967294", "Timing", "cycles (3)", apply_cycles),
     TAKES('i', "interval", "SECONDS", "seconds, 0.001 to 86400", "Timing",
           "from cycle to cycle (1; without -c 0.5)", apply_interval),
@@ -402,7 +402,7 @@ static const struct option_line option_lines[] = {
     DOES('w', "report-wide", "Output", "a text report, as wide as need be", apply_wide),
     FLAG('j', "json", "Output", "one JSON document", json),
     DOES('q', "quiet", "Output", "nothing: the exit code says it", apply_quiet),
-    FLAG('n', "no-dns", "Output", "no names, addresses only", options.no_names),
+    FLAG('n', "no-dns", "Output", "no names, addresses only", options.vantage.no_names),
     FLAG('b', "show-ips", "Output", "names and addresses", show_addresses),
     FLAG('e', "mpls", "Output", "MPLS labels and other extensions", show_extensions),
     TAKES(0, "color", "WHEN", "auto, always or never", "Output", "auto, always or never (auto)",
@@ -417,7 +417,8 @@ static const struct option_line option_lines[] = {
      .apply = apply_schema},
     TAKES(0, "simulate", "FILE", "a scenario file, or demo", "Other",
           "run on a simulated network (demo = built in)", apply_simulate),
-    FLAG(0, "virtual-time", "Other", "simulate as fast as the machine can", options.virtual_time),
+    FLAG(0, "virtual-time", "Other", "simulate as fast as the machine can",
+         options.simulation.virtual_time),
     DOES(0, "doctor", "Other", "what sonde may do here, and how to allow the rest", apply_doctor),
     DOES('h', "help", "Other", "this text", apply_help),
     DOES('v', "version", "Other", "the version", apply_version),

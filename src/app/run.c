@@ -173,22 +173,22 @@ static enum sonde_exit open_session(struct run *run)
 {
     struct sonde_options options = run->command->options;
     struct sonde_error error;
-    if (options.cycles == 0 && options.interval_ns == 0)
-        options.interval_ns = REPORT_INTERVAL_NS;
+    if (options.plan.cycles == 0 && options.plan.interval_ns == 0)
+        options.plan.interval_ns = REPORT_INTERVAL_NS;
     enum sonde_family family = targets_family(&run->targets);
-    if (options.family == SONDE_FAMILY_NONE && options.source == NULL)
-        options.family = family;       /* so that no socket of another is opened */
-    if (family == SONDE_FAMILY_NONE)   /* getaddrinfo() reads names in the locale: RFC 3492 */
-        (void)setlocale(LC_CTYPE, ""); /* NOLINT(concurrency-mt-unsafe): no other thread yet */
+    if (options.vantage.family == SONDE_FAMILY_NONE && options.vantage.source == NULL)
+        options.vantage.family = family; /* so that no socket of another is opened */
+    if (family == SONDE_FAMILY_NONE)     /* getaddrinfo() reads names in the locale: RFC 3492 */
+        (void)setlocale(LC_CTYPE, "");   /* NOLINT(concurrency-mt-unsafe): no other thread yet */
     int wake_fd = 0;
     if (signal_catch(&wake_fd) < 0)
         return complain(SONDE_EXIT_INTERNAL, "cannot catch signals");
-    options.wake_fd = wake_fd;
+    options.vantage.wake_fd = wake_fd;
     if (run->command->until_ns != 0) /* reading has taken some of it */
-        options.deadline_ns = ns_max(ns_sub(run->command->until_ns, sonde_clock_ns()), 1);
-    options.simulate_demo = run->command->simulate != NULL && run->scenario == NULL;
-    options.scenario = run->scenario;
-    options.scenario_bytes = run->scenario_bytes;
+        options.plan.deadline_ns = ns_max(ns_sub(run->command->until_ns, sonde_clock_ns()), 1);
+    options.simulation.demo = run->command->simulate != NULL && run->scenario == NULL;
+    options.simulation.scenario = run->scenario;
+    options.simulation.scenario_bytes = run->scenario_bytes;
     privilege_raise();
     int r = sonde_session_new(&options, &run->session, &error);
     if (privilege_drop() < 0)

@@ -72,7 +72,7 @@ struct session_target {
 
 struct sonde_session {
     struct sonde_options options;   /* defaults filled in; strings in the arena */
-    struct sonde_addr source;       /* options.source, read */
+    struct sonde_addr source;       /* options.vantage.source, read */
     struct arena arena;             /* strings and services */
     struct session_target *targets; /* first those that were added, then siblings of these */
     uint32_t target_count;
@@ -91,7 +91,7 @@ struct sonde_session {
     struct engine *engine;
     struct tally *tally;
     sonde_ns now_ns;
-    sonde_ns until_ns;          /* of options.deadline_ns; never: there is none */
+    sonde_ns until_ns;          /* of options.plan.deadline_ns; never: there is none */
     sonde_ns start_ns;          /* when the first probe could leave */
     sonde_ns end_ns;            /* of the measuring; never while it goes on */
     sonde_ns wall_start_ns;     /* the time of day then */

@@ -112,14 +112,14 @@ static int fill_spec(struct sonde_session *session, const struct session_target 
         .ts_base = secrets.ts_base,
         .flow_label = secrets.flow_label & 0xfffff,
         .id_base = secrets.id_base,
-        .size_bytes = session->options.size_bytes,
-        .fill = session->options.fill,
-        .tos = session->options.tos,
+        .size_bytes = session->options.format.size_bytes,
+        .fill = session->options.format.fill,
+        .tos = session->options.format.tos,
     };
     fill_questions(session, target, service, spec);
     if (session->source.family == target->addr.family)
         spec->flow.src = session->source;
-    spec->flow.src_port = session->options.source_port;
+    spec->flow.src_port = session->options.vantage.source_port;
     return 0;
 }
 
@@ -328,25 +328,25 @@ int session_trace(struct sonde_session *session, uint32_t index)
 int session_make_engine(struct sonde_session *session)
 {
     static_assert((int)SONDE_TARGETS_MAX < (int)ENGINE_TARGETS_MAX, "the engine takes as many");
-    const struct sonde_options *options = &session->options;
-    bool endless = options->cycles == SONDE_CYCLES_ENDLESS;
+    const struct sonde_plan *plan = &session->options.plan;
+    bool endless = plan->cycles == SONDE_CYCLES_ENDLESS;
     struct engine_config config = {
         .targets = 1,
         .traces = 1,
-        .cycles = endless ? 0 : options->cycles,
-        .interval_ns = options->interval_ns,
-        .timeout_ns = options->timeout_ns,
+        .cycles = endless ? 0 : plan->cycles,
+        .interval_ns = plan->interval_ns,
+        .timeout_ns = plan->timeout_ns,
         .open = true,
-        .rate_pps = options->rate_pps,
-        .first_ttl = options->first_ttl,
-        .max_ttl = options->max_ttl,
-        .gap_limit = options->gap_limit,
+        .rate_pps = session->options.vantage.rate_pps,
+        .first_ttl = plan->first_ttl,
+        .max_ttl = plan->max_ttl,
+        .gap_limit = plan->gap_limit,
     };
     for (uint32_t i = 0; i < session->target_count; i++) {
         config.targets++;
         config.traces += session->targets[i].service_count;
     }
-    int r = tally_new(options->max_ttl, &session->tally);
+    int r = tally_new(plan->max_ttl, &session->tally);
     if (r == 0 && session->until_ns != SONDE_NS_NEVER)
         config.duration_ns = ns_max(ns_sub(session->until_ns, session->now_ns), 1);
     if (r == 0)

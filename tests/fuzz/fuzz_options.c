@@ -13,14 +13,15 @@ enum {
 
 static void check_options(const struct sonde_options *options)
 {
-    unsigned max_ttl = options->max_ttl != 0 ? options->max_ttl : 30;
-    FUZZ_CHECK(options->first_ttl <= max_ttl);
-    FUZZ_CHECK(options->size_bytes == 0 ||
-               (options->size_bytes >= PROBE_SIZE_MIN && options->size_bytes <= PROBE_SIZE_MAX));
-    FUZZ_CHECK(options->interval_ns == 0 || options->interval_ns >= SONDE_NS_PER_MS);
-    FUZZ_CHECK(options->interval_ns >= 0 && options->interval_ns <= 86400 * SONDE_NS_PER_S);
-    FUZZ_CHECK(options->timeout_ns >= 0 && options->timeout_ns <= 3600 * SONDE_NS_PER_S);
-    FUZZ_CHECK(options->deadline_ns >= 0);
+    unsigned max_ttl = options->plan.max_ttl != 0 ? options->plan.max_ttl : 30;
+    FUZZ_CHECK(options->plan.first_ttl <= max_ttl);
+    FUZZ_CHECK(options->format.size_bytes == 0 || (options->format.size_bytes >= PROBE_SIZE_MIN &&
+                                                   options->format.size_bytes <= PROBE_SIZE_MAX));
+    FUZZ_CHECK(options->plan.interval_ns == 0 || options->plan.interval_ns >= SONDE_NS_PER_MS);
+    FUZZ_CHECK(options->plan.interval_ns >= 0 &&
+               options->plan.interval_ns <= 86400 * SONDE_NS_PER_S);
+    FUZZ_CHECK(options->plan.timeout_ns >= 0 && options->plan.timeout_ns <= 3600 * SONDE_NS_PER_S);
+    FUZZ_CHECK(options->plan.deadline_ns >= 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

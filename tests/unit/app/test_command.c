@@ -59,29 +59,29 @@ Test(command, options_set_what_they_say)
     char storage[512];
     struct command command = expect_taken(
         "-r -n -c 100 -i 0.25 -Z1.5 -f2 -m 20 -U 5 -s 1400 -Q 184 -B 255 host", storage);
-    cr_expect_eq(command.options.cycles, 100);
-    cr_expect_eq(command.options.interval_ns, 250 * SONDE_NS_PER_MS);
-    cr_expect_eq(command.options.timeout_ns, 1500 * SONDE_NS_PER_MS);
-    cr_expect_eq(command.options.first_ttl, 2);
-    cr_expect_eq(command.options.max_ttl, 20);
-    cr_expect_eq(command.options.gap_limit, 5);
-    cr_expect_eq(command.options.size_bytes, 1400);
-    cr_expect_eq(command.options.tos, 184);
-    cr_expect_eq(command.options.fill, 255);
-    cr_expect(command.options.no_names);
+    cr_expect_eq(command.options.plan.cycles, 100);
+    cr_expect_eq(command.options.plan.interval_ns, 250 * SONDE_NS_PER_MS);
+    cr_expect_eq(command.options.plan.timeout_ns, 1500 * SONDE_NS_PER_MS);
+    cr_expect_eq(command.options.plan.first_ttl, 2);
+    cr_expect_eq(command.options.plan.max_ttl, 20);
+    cr_expect_eq(command.options.plan.gap_limit, 5);
+    cr_expect_eq(command.options.format.size_bytes, 1400);
+    cr_expect_eq(command.options.format.tos, 184);
+    cr_expect_eq(command.options.format.fill, 255);
+    cr_expect(command.options.vantage.no_names);
     cr_expect_eq(command.word_count, 1);
     cr_expect_str_eq(command.words[0], "host");
     command_deinit(&command);
 
     command =
         expect_taken("-a 192.0.2.1 -I eth0 -L 1024 -M 7 --deadline 60 --rate 50 -6 host", storage);
-    cr_expect_str_eq(command.options.source, "192.0.2.1");
-    cr_expect_str_eq(command.options.interface, "eth0");
-    cr_expect_eq(command.options.source_port, 1024);
-    cr_expect_eq(command.options.mark, 7);
-    cr_expect_eq(command.options.deadline_ns, 60 * SONDE_NS_PER_S);
-    cr_expect_eq(command.options.rate_pps, 50);
-    cr_expect_eq(command.options.family, SONDE_FAMILY_IPV6);
+    cr_expect_str_eq(command.options.vantage.source, "192.0.2.1");
+    cr_expect_str_eq(command.options.vantage.interface, "eth0");
+    cr_expect_eq(command.options.vantage.source_port, 1024);
+    cr_expect_eq(command.options.vantage.mark, 7);
+    cr_expect_eq(command.options.plan.deadline_ns, 60 * SONDE_NS_PER_S);
+    cr_expect_eq(command.options.vantage.rate_pps, 50);
+    cr_expect_eq(command.options.vantage.family, SONDE_FAMILY_IPV6);
     command_deinit(&command);
 }
 
@@ -89,8 +89,8 @@ Test(command, the_least_packet_and_the_least_interval_are_taken)
 {
     char storage[512];
     struct command command = expect_taken("-s 28 -i 0.001 host", storage);
-    cr_expect_eq(command.options.size_bytes, 28); /* headers of IPv4 and ICMP */
-    cr_expect_eq(command.options.interval_ns, SONDE_NS_PER_MS);
+    cr_expect_eq(command.options.format.size_bytes, 28); /* headers of IPv4 and ICMP */
+    cr_expect_eq(command.options.plan.interval_ns, SONDE_NS_PER_MS);
     command_deinit(&command);
 }
 
@@ -114,7 +114,7 @@ Test(command, the_type_of_service_is_a_number_in_hexadecimal_too_or_the_name_of_
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         (void)snprintf(line, sizeof line, "-Q %s host", cases[i].word);
         struct command command = expect_taken(line, storage);
-        cr_expect_eq(command.options.tos, cases[i].tos, "%s", line);
+        cr_expect_eq(command.options.format.tos, cases[i].tos, "%s", line);
         command_deinit(&command);
     }
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -133,7 +133,7 @@ Test(command, quiet_looks_up_no_names)
 {
     char storage[512];
     struct command command = expect_taken("-q host", storage);
-    cr_expect(command.quiet && command.options.no_names);
+    cr_expect(command.quiet && command.options.vantage.no_names);
     command_deinit(&command);
 }
 
@@ -153,9 +153,9 @@ Test(command, letters_can_be_joined_and_long_names_take_their_value_both_ways)
 {
     char storage[512];
     struct command command = expect_taken("-wbnc10 host --timeout=3 --color never", storage);
-    cr_expect(command.wide && command.show_addresses && command.options.no_names);
-    cr_expect_eq(command.options.cycles, 10);
-    cr_expect_eq(command.options.timeout_ns, 3 * SONDE_NS_PER_S);
+    cr_expect(command.wide && command.show_addresses && command.options.vantage.no_names);
+    cr_expect_eq(command.options.plan.cycles, 10);
+    cr_expect_eq(command.options.plan.timeout_ns, 3 * SONDE_NS_PER_S);
     cr_expect_eq(command.color, COLOR_NEVER);
     command_deinit(&command);
 }
@@ -167,7 +167,7 @@ Test(command, words_keep_their_order_and_two_dashes_end_the_options)
     cr_expect_eq(command.word_count, 5);
     cr_expect_str_eq(command.words[1], ":22");
     cr_expect_str_eq(command.words[3], "-c");
-    cr_expect_eq(command.options.cycles, 0);
+    cr_expect_eq(command.options.plan.cycles, 0);
     command_deinit(&command);
 }
 

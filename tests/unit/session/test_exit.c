@@ -156,9 +156,12 @@ Test(exit, only_the_limit_of_failure_fails)
     const struct sonde_limits below = {.set = true, .rtt_ns = 3 * SONDE_NS_PER_MS, .loss_ratio = 1};
     const struct sonde_limits above = {.set = true, .rtt_ns = 5 * SONDE_NS_PER_MS, .loss_ratio = 1};
     const char *host = "203.0.113.10";
-    cr_expect_eq(run(&(struct sonde_options){.warn = below}, host, &https, 1), SONDE_EXIT_MET);
-    cr_expect_eq(run(&(struct sonde_options){.crit = above}, host, &https, 1), SONDE_EXIT_MET);
-    cr_expect_eq(run(&(struct sonde_options){.crit = below}, host, &https, 1), SONDE_EXIT_UNMET);
+    cr_expect_eq(run(&(struct sonde_options){.judgement.warn = below}, host, &https, 1),
+                 SONDE_EXIT_MET);
+    cr_expect_eq(run(&(struct sonde_options){.judgement.crit = above}, host, &https, 1),
+                 SONDE_EXIT_MET);
+    cr_expect_eq(run(&(struct sonde_options){.judgement.crit = below}, host, &https, 1),
+                 SONDE_EXIT_UNMET);
 }
 
 /* Stop a run in the middle. What it comes to has to be the same before and after. */
@@ -180,7 +183,7 @@ static void expect_interrupted(struct sonde_session *session, enum sonde_exit wa
  * is when it is given up. */
 Test(exit, an_interrupted_run_is_judged_by_what_it_has)
 {
-    const struct sonde_options options = {.cycles = SONDE_CYCLES_ENDLESS};
+    const struct sonde_options options = {.plan.cycles = SONDE_CYCLES_ENDLESS};
     struct sonde_session *session = case_session(network, options);
     cr_assert_eq(sonde_session_add(session, "h", "203.0.113.10", &https, 1), 0);
     expect_interrupted(session, SONDE_EXIT_MET);
@@ -203,7 +206,7 @@ static int broken_wait(struct sonde_transport *transport, sonde_ns until, sonde_
 Test(exit, a_run_that_breaks_off_says_so)
 {
     struct sonde_session *session =
-        case_session(network, (struct sonde_options){.cycles = SONDE_CYCLES_ENDLESS});
+        case_session(network, (struct sonde_options){.plan.cycles = SONDE_CYCLES_ENDLESS});
     cr_assert_eq(sonde_session_add(session, "h", "203.0.113.10", &https, 1), 0);
     cr_assert_eq(sonde_session_start(session), 0);
     for (int i = 0; i < 100; i++)
