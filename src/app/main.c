@@ -100,6 +100,7 @@ int main(int argc, char **argv)
         text_deinit(&error);
         return r == -EINVAL ? SONDE_EXIT_USAGE : SONDE_EXIT_INTERNAL;
     }
+    command.options.plan.began_ns = began_ns;
     if (command.options.plan.deadline_ns > 0 && !command.options.simulation.virtual_time)
         command.until_ns = ns_add(began_ns, command.options.plan.deadline_ns);
     enum sonde_exit status = dispatch(&command);

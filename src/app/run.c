@@ -11,7 +11,6 @@
 #include "app/files.h"
 #include "app/progress.h"
 #include "app/question.h"
-#include "base/time.h"
 #include "report/report.h"
 #include "sys/host.h"
 #include "sys/privilege.h"
@@ -184,8 +183,6 @@ static enum sonde_exit open_session(struct run *run)
     if (signal_catch(&wake_fd) < 0)
         return complain(SONDE_EXIT_INTERNAL, "cannot catch signals");
     options.vantage.wake_fd = wake_fd;
-    if (run->command->until_ns != 0) /* reading has taken some of it */
-        options.plan.deadline_ns = ns_max(ns_sub(run->command->until_ns, sonde_clock_ns()), 1);
     options.simulation.demo = run->command->simulate != NULL && run->scenario == NULL;
     options.simulation.scenario = run->scenario;
     options.simulation.scenario_bytes = run->scenario_bytes;

@@ -11,9 +11,7 @@
 
 /* A rate that was asked for is kept within this. */
 static const sonde_ns RATE_CREDIT_NS = SONDE_NS_PER_MS;
-/* Where nobody asked for one: so many packets a second, but one target with all its services is
- * asked at once. */
-enum { RATE_POLITE_PPS = 1000 };
+/* Where nobody asked for one, one target with all its services is asked at once. */
 static const sonde_ns POLITE_CREDIT_NS = 128 * SONDE_NS_PER_MS;
 static const sonde_ns START_APART_NS = 5 * SONDE_NS_PER_MS; /* from target to target, at most */
 
@@ -67,7 +65,7 @@ static struct pace pace_of(const struct engine_config *config, sonde_ns now)
 {
     if (config->rate_pps > 0)
         return pace_init(config->rate_pps, RATE_CREDIT_NS, now);
-    return pace_init(RATE_POLITE_PPS, POLITE_CREDIT_NS, now);
+    return pace_init(ENGINE_POLITE_PPS, POLITE_CREDIT_NS, now);
 }
 
 /* Nothing is left to be done, and nothing can come. */

@@ -43,6 +43,7 @@ enum {
     ENGINE_FULL_TTL = 64,      /* that full-TTL probes leave with: what systems use */
     ENGINE_FULL_TTL_MAX = 255, /* and where that draws no answer, as for neighbours of a router that
                                   asks for it (RFC 5082) */
+    ENGINE_POLITE_PPS = 1000,  /* packets a second, where nobody asked for a rate */
 };
 
 /** In place of the engine's name for a probe: what is to be sent is none, and has no outcome. It
@@ -58,10 +59,10 @@ struct engine_config {
     sonde_ns interval_ns; /* from cycle to cycle, above 0 */
     sonde_ns timeout_ns;  /* a probe is lost at the latest after this, above 0 */
     sonde_ns duration_ns; /* the whole run ends at the latest after this; 0 = no limit */
-    uint32_t rate_pps;    /* packets a second over everything; 0 = as many as is polite */
-    uint8_t first_ttl;    /* 1 to max_ttl */
-    uint8_t max_ttl;      /* 1 to 255 */
-    uint8_t gap_limit;    /* silent hops beyond the last that answered, 1 to 255 */
+    uint32_t rate_pps; /* packets a second over everything; 0 = ENGINE_POLITE_PPS, after a burst */
+    uint8_t first_ttl; /* 1 to max_ttl */
+    uint8_t max_ttl;   /* 1 to 255 */
+    uint8_t gap_limit; /* silent hops beyond the last that answered, 1 to 255 */
     bool open; /* targets may be added while it runs: the run is not complete before engine_close()
                 */
 };

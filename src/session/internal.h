@@ -126,6 +126,14 @@ SONDE_MUST_CHECK int session_random(struct sonde_session *session, void *bytes, 
 void session_problem(struct sonde_session *session, struct session_target *target,
                      enum sonde_code code, const char *text);
 
+/* options.c */
+
+/** Give every number that is 0 its default; but the rate, of which 0 says more. */
+void session_fill_in(struct sonde_options *options);
+
+/** Look whether options are valid. @param reterr  On failure, why. @return 0; -EINVAL. */
+SONDE_MUST_CHECK int session_check(const struct sonde_options *options, struct sonde_error *reterr);
+
 /* address.c */
 
 /** Give every target that is a numeric address its traces, and begin to look up the names of the

@@ -43,44 +43,6 @@ static int fail_with(struct sonde_error *error, int code, const char *what)
     return fail(error, code, what, reason != NULL ? reason : "?");
 }
 
-static void set_default(sonde_ns *value, sonde_ns standard)
-{
-    if (*value == 0)
-        *value = standard;
-}
-
-static void set_default8(uint8_t *value, uint8_t standard)
-{
-    if (*value == 0)
-        *value = standard;
-}
-
-static void fill_in(struct sonde_options *options)
-{
-    if (options->plan.cycles == 0)
-        options->plan.cycles = 3;
-    set_default(&options->plan.interval_ns, SONDE_NS_PER_S);
-    set_default(&options->plan.timeout_ns, 2 * SONDE_NS_PER_S);
-    set_default8(&options->plan.first_ttl, 1);
-    set_default8(&options->plan.max_ttl, 30);
-    set_default8(&options->plan.gap_limit, 12);
-    if (options->format.size_bytes == 0)
-        options->format.size_bytes = PROBE_SIZE_USUAL;
-}
-
-static int check(const struct sonde_options *options, struct sonde_error *error)
-{
-    if (options->plan.interval_ns < 0 || options->plan.timeout_ns < 0 ||
-        options->plan.deadline_ns < 0)
-        return fail(error, -EINVAL, "a negative duration", "");
-    if (options->plan.first_ttl > options->plan.max_ttl)
-        return fail(error, -EINVAL, "the first TTL is above the largest", "");
-    static_assert(PROBE_SIZE_MIN == 28 && PROBE_SIZE_MAX == 9000, "the message names them");
-    if (options->format.size_bytes < PROBE_SIZE_MIN || options->format.size_bytes > PROBE_SIZE_MAX)
-        return fail(error, -EINVAL, "the packet size is not within 28 to 9000", "");
-    return 0;
-}
-
 /* Read the source address. Names have to have an address that it can reach. */
 static int take_source(struct sonde_session *session, const char *source, struct sonde_error *error)
 {
@@ -101,15 +63,17 @@ static int take_options(struct sonde_session *session, const struct sonde_option
                         struct sonde_error *error)
 {
     struct sonde_options *own = &session->options;
+    struct sonde_error reason;
+    int r = session_check(options, &reason);
+    if (r < 0)
+        return fail(error, r, reason.text, "");
     *own = *options;
     own->vantage.interface = arena_string(&session->arena, options->vantage.interface);
     own->vantage.source = NULL;
     own->simulation.scenario = NULL;
-    fill_in(own);
-    int r = take_source(session, options->vantage.source, error);
-    if (r < 0)
-        return r;
-    return arena_ok(&session->arena) ? check(own, error) : -ENOMEM;
+    session_fill_in(own);
+    r = take_source(session, options->vantage.source, error);
+    return r == 0 && !arena_ok(&session->arena) ? -ENOMEM : r;
 }
 
 static int open_simulation(struct sonde_session *session, const struct sonde_simulation *simulation,
@@ -171,11 +135,24 @@ static int open_network(struct sonde_session *session, struct sonde_error *error
     return r < 0 ? fail_with(error, r, "cannot look names up: ") : 0;
 }
 
+/* When the run is to be over. A transport's wait() would tell the time, too, but may read packets:
+ * that is for later. */
+static sonde_ns deadline_of(const struct sonde_options *options, bool simulate)
+{
+    const struct sonde_plan *plan = &options->plan;
+    if (plan->deadline_ns == 0)
+        return SONDE_NS_NEVER;
+    sonde_ns now = clock_monotonic_ns();
+    bool has_begun = plan->began_ns != 0 && !options->simulation.virtual_time;
+    sonde_ns left = ns_sub(plan->deadline_ns, has_begun ? ns_sub(now, plan->began_ns) : 0);
+    return ns_add(simulate ? 0 : now, ns_max(left, 1)); /* a simulation begins at 0 */
+}
+
 static int open_session(struct sonde_session *session, const struct sonde_options *options,
                         struct sonde_error *error)
 {
     bool simulate = options->simulation.demo || options->simulation.scenario != NULL;
-    session->end_ns = session->until_ns = SONDE_NS_NEVER;
+    session->end_ns = SONDE_NS_NEVER;
     session->vantage = NO_TARGET;
     int r = take_options(session, options, error);
     if (r == 0 && options->vantage.wake_fd > 0)
@@ -194,9 +171,7 @@ static int open_session(struct sonde_session *session, const struct sonde_option
     }
     if (r == 0 && !arena_ok(&session->arena))
         r = -ENOMEM;
-    /* a transport's wait() would tell the time, too, but may read packets: that is for later */
-    if (options->plan.deadline_ns > 0)
-        session->until_ns = ns_add(simulate ? 0 : clock_monotonic_ns(), options->plan.deadline_ns);
+    session->until_ns = deadline_of(options, simulate);
     return r;
 }
 
