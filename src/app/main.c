@@ -6,8 +6,8 @@
  * This is the map of the house, from the roof down. A floor includes only floors below it;
  * ARCHITECTURE.md says which.
  *
- *   app        the program: this file, the command line (options, command), what is to be probed
- *              (targets, services), and one run from sockets to report (run)
+ *   app        the program: this file, the command line (options, command, help), what is to be
+ *              probed (targets, services), and one run from sockets to report (run)
  *   report     what a snapshot looks like: text, JSON
  *   session    libsonde's public face: joins engine, transport, names and analysis
  *   analyze    what the tally means: states and verdicts

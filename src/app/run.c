@@ -31,10 +31,6 @@ enum {
     COLUMNS_PIPE = 100, /* what a ticket or a mail shows without breaking lines */
 };
 
-/* From cycle to cycle of a report for which nobody chose how many: three of them, and what they
- * take to be told apart from chance, are there after little more than a second. */
-static const sonde_ns REPORT_INTERVAL_NS = 500 * SONDE_NS_PER_MS;
-
 /* A run and what it owns. Each step returns SONDE_EXIT_MET to go on, or the exit code to end with.
  */
 struct run {
@@ -172,8 +168,6 @@ static enum sonde_exit open_session(struct run *run)
 {
     struct sonde_options options = run->command->options;
     struct sonde_error error;
-    if (options.plan.cycles == 0 && options.plan.interval_ns == 0)
-        options.plan.interval_ns = REPORT_INTERVAL_NS;
     enum sonde_family family = targets_family(&run->targets);
     if (options.vantage.family == SONDE_FAMILY_NONE && options.vantage.source == NULL)
         options.vantage.family = family; /* so that no socket of another is opened */

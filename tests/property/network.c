@@ -329,7 +329,7 @@ static void make_options(struct maker *maker)
     struct sonde_options *options = &maker->network->options;
     options->simulation.virtual_time = true;
     options->vantage.no_names = true;
-    options->plan.interval_ns = 500 * SONDE_NS_PER_MS; /* see src/app/run.c */
+    options->plan.interval_ns = 500 * SONDE_NS_PER_MS; /* as the program's */
     if (happens(maker, 60)) {
         options->plan.cycles = 1 + below(maker, 10);
         options->plan.interval_ns = (sonde_ns)(1 + below(maker, 10)) * 100 * SONDE_NS_PER_MS;

@@ -128,6 +128,24 @@ Test(command, the_type_of_service_is_a_number_in_hexadecimal_too_or_the_name_of_
     }
 }
 
+/* As the help says: three cycles are then there after little more than a second. */
+Test(command, cycles_that_nobody_counts_follow_each_other_sooner)
+{
+    static const struct {
+        const char *line;
+        sonde_ns interval_ns; /* 0 = the library's default */
+    } cases[] = {{"host", 500 * SONDE_NS_PER_MS},
+                 {"-c 3 host", 0},
+                 {"-i 2 host", 2 * SONDE_NS_PER_S},
+                 {"-c 3 -i 2 host", 2 * SONDE_NS_PER_S}};
+    char storage[512];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct command command = expect_taken(cases[i].line, storage);
+        cr_expect_eq(command.options.plan.interval_ns, cases[i].interval_ns, "%s", cases[i].line);
+        command_deinit(&command);
+    }
+}
+
 /* Nobody would read the names. */
 Test(command, quiet_looks_up_no_names)
 {
@@ -408,12 +426,16 @@ Test(command, the_options_of_other_tools_name_what_to_use)
         expect_error(cases[i].line, cases[i].names);
 }
 
-Test(command, a_number_of_seconds_is_asked_for_as_such)
+Test(command, a_number_is_asked_for_with_its_unit_and_bounds)
 {
     expect_error("-i 100ms h", "-i 100ms: expected seconds, 0.001 to 86400");
     expect_error("-Z 1s h", "-Z 1s: expected seconds, 0.01 to 3600");
     expect_error("--deadline 5m h", "--deadline 5m: expected seconds, 0.01 to 31622400");
     expect_error("--rate 1k h", "--rate 1k: expected packets a second, 1 to 1000000");
+    expect_error("-s 1k h", "-s 1k: expected bytes, 28 to 9000");
+    expect_error("-Q x h", "-Q x: expected 0 to 255, 0x00 to 0xff, cs0 to cs7, af11 to af43, ef, "
+                           "le or va");
+    expect_error("-f 31 h", "-f 31 is above -m 30");
 }
 
 /* What these options are used for here stays as it is. */
