@@ -16,14 +16,12 @@
 #define SONDE_SESSION_H
 
 #include <sonde/event.h>
+#include <sonde/options.h>
 #include <sonde/snapshot.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/** Cycles without end: until sonde_session_stop(). */
-#define SONDE_CYCLES_ENDLESS UINT32_MAX
 
 enum {
     SONDE_TARGETS_MAX = 1000000, /**< of a session */
@@ -31,46 +29,6 @@ enum {
     SONDE_ERROR_BYTES = 256,
     SONDE_QUESTION_BYTES = 1400, /**< of a user's own question */
     SONDE_PAYLOAD_PORTS = 4,     /**< that one payload is the usual one for */
-};
-
-/** Limits for services. {0} is none. */
-struct sonde_limits {
-    bool set;
-    sonde_ns rtt_ns;   /**< the mean round trip may not be above this; 0 = no limit */
-    double loss_ratio; /**< nor the loss above this, from 0 to 1; at 1 it cannot be */
-};
-
-/** What a run does. In every member 0 means the default, so {0} is a valid set of options. */
-struct sonde_options {
-    uint32_t cycles;          /**< 0 = 3; SONDE_CYCLES_ENDLESS */
-    sonde_ns interval_ns;     /**< from cycle to cycle; 0 = 1 s */
-    sonde_ns timeout_ns;      /**< until a probe is lost at the latest; 0 = 2 s */
-    sonde_ns deadline_ns;     /**< from sonde_session_new() to the end of the run; 0 = none */
-    uint32_t rate_pps;        /**< packets a second over everything; 0 = 1000, after a burst */
-    uint8_t first_ttl;        /**< 0 = 1 */
-    uint8_t max_ttl;          /**< 0 = 30 */
-    uint8_t gap_limit;        /**< silent hops until a path is given up; 0 = 12 */
-    uint16_t size_bytes;      /**< whole packet, 28 to 9000; 0 = 64; a SYN has its own size */
-    uint8_t fill;             /**< value of payload bytes that carry nothing */
-    uint8_t tos;              /**< type of service, traffic class */
-    uint16_t source_port;     /**< for TCP and UDP; 0 = any */
-    uint32_t mark;            /**< firewall mark; 0 = none */
-    enum sonde_family family; /**< SONDE_FAMILY_NONE = both */
-    const char *source;       /**< numeric source address, whose family names are looked up in;
-                                 NULL = the system's choice */
-    const char *interface;    /**< name; NULL = the system's choice */
-    struct sonde_limits warn; /**< above these a service is degraded */
-    struct sonde_limits crit; /**< above these it has failed */
-    bool no_controls;         /**< probe nothing for comparison but what was added */
-    bool no_names;            /**< do not look up the names of hops */
-    bool all_addresses;       /**< every address of a name becomes a target of its own */
-    bool unprivileged;        /**< use no raw sockets, even if they are allowed */
-    bool want_events;         /**< keep events for sonde_session_pop_event() */
-    bool simulate_demo;       /**< run on the built-in simulated network */
-    const char *scenario;     /**< run on this one: the text of a scenario; NULL = not */
-    size_t scenario_bytes;    /**< its length */
-    bool virtual_time;        /**< simulate as fast as the machine can */
-    int wake_fd; /**< a descriptor that ends a wait when readable; borrowed; 0 = none */
 };
 
 /** A service to probe. */

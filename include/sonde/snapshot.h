@@ -225,6 +225,8 @@ struct sonde_snapshot {
     const char *version; /**< of the sonde that measured */
     char run_id[37];     /**< a UUID, version 7 */
     enum sonde_status status;
+    int failure; /**< why the measuring broke off, a negative errno: the network could not be used
+                    any more, or memory ran out; 0 = it did not */
     sonde_ns started_wall_ns; /**< since 1970-01-01 UTC */
     sonde_ns duration_ns;
     uint32_t cycles_done; /**< begun by the target that is furthest */
@@ -239,6 +241,24 @@ struct sonde_snapshot {
     struct sonde_own_losses own_losses;
     struct sonde_zones zones; /**< names for the scopes of the addresses in it */
 };
+
+/** What a run comes to, in one number: the exit codes of the program. Scripts depend on them. */
+enum sonde_exit {
+    SONDE_EXIT_MET = 0,   /**< every service is as expected, and none has failed */
+    SONDE_EXIT_UNMET = 1, /**< at least one is not, or has */
+    SONDE_EXIT_USAGE = 2, /**< usage or configuration: nothing was sent, so no snapshot says it */
+    SONDE_EXIT_UNMEASURED = 3, /**< none has failed, but something could not be measured */
+    SONDE_EXIT_INTERNAL = 4,   /**< the measuring broke off */
+};
+
+/**
+ * Judge a whole run. Controls do not count. A service of which too little is known is unmeasured,
+ * and so is a target that is not traced; a service that is not as expected outweighs these, and a
+ * failure of this machine outweighs everything.
+ * @param snapshot  Of a run that has ended or of one that goes on.
+ * @return One of the above, but SONDE_EXIT_USAGE.
+ */
+SONDE_API enum sonde_exit sonde_snapshot_exit(const struct sonde_snapshot *snapshot);
 
 #ifdef __cplusplus
 }

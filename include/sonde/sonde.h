@@ -5,6 +5,7 @@
 
 #include <sonde/event.h>
 #include <sonde/extension.h>
+#include <sonde/options.h>
 #include <sonde/session.h>
 #include <sonde/snapshot.h>
 #include <sonde/types.h>

@@ -8,9 +8,11 @@
  */
 #include "app/hints.h"
 #include "app/nearest.h"
+#include "app/numbers.h"
 #include "app/options.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,16 +106,22 @@ static void add_spelling(struct text *text, const struct option_line *line, bool
 static int apply(struct reader *reader, const struct option_line *line, bool by_letter,
                  const char *value)
 {
-    if (line->apply == NULL) {
+    bool is_number = line->number != SONDE_OPTION_NONE;
+    if (line->apply == NULL && !is_number) {
         *(bool *)((char *)reader->command + line->flag) = true;
         return 0;
     }
-    int r = line->apply(reader->command, value);
+    int r = line->apply != NULL ? line->apply(reader->command, value)
+                                : numbers_read(value, line->number, &reader->command->options);
     if (r == -EINVAL) {
         add_spelling(reader->reterr, line, by_letter);
         text_add(reader->reterr, " ");
         text_add_untrusted(reader->reterr, value, strlen(value));
-        text_addf(reader->reterr, ": expected %s", line->wanted);
+        text_add(reader->reterr, ": expected ");
+        if (is_number)
+            numbers_add_bounds(reader->reterr, line->number);
+        if (line->wanted != NULL)
+            text_addf(reader->reterr, is_number ? ", %s" : "%s", line->wanted);
     }
     return r;
 }
@@ -209,15 +217,16 @@ static bool is_above(const struct sonde_limits *warn, const struct sonde_limits 
 static int check(const struct command *command, struct text *reterr)
 {
     const struct sonde_options *options = &command->options;
-    unsigned max_ttl = options->max_ttl != 0 ? options->max_ttl : 30;
+    int64_t first_ttl = sonde_option_get(options, SONDE_OPTION_FIRST_TTL);
+    int64_t max_ttl = sonde_option_get(options, SONDE_OPTION_MAX_TTL);
     if (command->kind != COMMAND_RUN)
         return 0;
-    if (options->first_ttl > max_ttl) {
-        text_addf(reterr, "-f %u is above -m %u: no hop is left to probe", options->first_ttl,
-                  max_ttl);
+    if (first_ttl > max_ttl) {
+        text_addf(reterr, "-f %" PRId64 " is above -m %" PRId64 ": no hop is left to probe",
+                  first_ttl, max_ttl);
         return -EINVAL;
     }
-    if (is_above(&options->warn, &options->crit)) {
+    if (is_above(&options->judgement.warn, &options->judgement.crit)) {
         text_add(reterr, "--warn is above --crit: a service would never be degraded");
         return -EINVAL;
     }
@@ -225,7 +234,7 @@ static int check(const struct command *command, struct text *reterr)
         text_add(reterr, "no target (try: sonde example.com:443, or sonde --help)");
         return -EINVAL;
     }
-    if (options->virtual_time && command->simulate == NULL) {
+    if (options->simulation.virtual_time && command->simulate == NULL) {
         text_add(reterr, "--virtual-time needs --simulate");
         return -EINVAL;
     }
@@ -248,6 +257,8 @@ int command_parse(int argc, char **argv, struct command *ret_command, struct tex
         command_deinit(&command);
         return r;
     }
+    if (command.options.plan.cycles == 0 && command.options.plan.interval_ns == 0)
+        command.options.plan.interval_ns = COMMAND_INTERVAL_MS * SONDE_NS_PER_MS;
     *ret_command = command;
     return 0;
 }
@@ -263,48 +274,4 @@ void command_deinit(struct command *command)
     command->ports = NULL;
     command->rules.ports = NULL;
     command->expect = NULL;
-}
-
-static void help_group(struct text *text, const char *group)
-{
-    text_addf(text, "\n%s:\n", group);
-    for (size_t i = 0; options_at(i) != NULL; i++) {
-        const struct option_line *line = options_at(i);
-        struct text spelling = {0};
-        if (strcmp(line->group, group) != 0)
-            continue;
-        if (line->letter != 0)
-            text_addf(&spelling, "-%c", line->letter);
-        else
-            text_add(&spelling, "  ");
-        if (line->name != NULL)
-            text_addf(&spelling, "%s --%s", line->letter != 0 ? "," : " ", line->name);
-        if (line->argument != NULL)
-            text_addf(&spelling, line->is_optional ? "[=%s]" : " %s", line->argument);
-        text_addf(text, "  %-26s %s\n", spelling.data != NULL ? spelling.data : "", line->help);
-        text_deinit(&spelling);
-    }
-}
-
-void command_help(struct text *text)
-{
-    text_add(text, "Usage: sonde [OPTION...] TARGET [:SERVICE | PORT]... [TARGET ...]\n"
-                   "Ping and trace a host and its services: which port answers, and if not, where\n"
-                   "on the way it stops.\n"
-                   "\n"
-                   "  sonde example.com                     the host (icmp)\n"
-                   "  sonde example.com:443                 443/tcp, with icmp as control\n"
-                   "  sonde example.com 443 :ssh 53/udp     several services of one host\n"
-                   "  sonde -r -c 100 db1 :5432 web1 @web   two hosts, a report for a ticket\n"
-                   "  sonde -j example.com:443 | jq .       for programs\n");
-    const char *last = "";
-    for (size_t i = 0; options_at(i) != NULL; i++) {
-        const char *group = options_at(i)->group;
-        if (strcmp(group, last) != 0)
-            help_group(text, group);
-        last = group;
-    }
-    text_add(text, "\n"
-                   "Exit status: 0 every service answers; 1 at least one does not; 2 usage error,\n"
-                   "nothing sent; 3 something could not be measured; 4 internal error.\n");
 }

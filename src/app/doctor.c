@@ -37,7 +37,7 @@ void doctor_add_setcap(struct text *text)
     add_program(text);
 }
 
-int doctor_refuse_lent(void)
+enum sonde_exit doctor_refuse_lent(void)
 {
     struct text text = {0};
     text_add(&text,
@@ -48,7 +48,7 @@ int doctor_refuse_lent(void)
     doctor_add_setcap(&text);
     (void)fprintf(stderr, "sonde: %s\n", text_ok(&text) ? text.data : "out of memory");
     text_deinit(&text);
-    return EXIT_USAGE;
+    return SONDE_EXIT_USAGE;
 }
 
 /* "no   raw sockets: Operation not permitted" */
@@ -194,7 +194,7 @@ static void add_sandbox(struct text *text, const struct sandbox *sandbox)
         text_add(text, "\n");
 }
 
-int doctor(void)
+enum sonde_exit doctor(void)
 {
     static_assert(HOST_FILES_NEEDED == 64, "the remedies of add_files() name it");
     struct text text = {0};
@@ -204,7 +204,7 @@ int doctor(void)
     host_examine(&host);
     if (privilege_drop() < 0) {
         (void)fprintf(stderr, "sonde: cannot give up privileges\n");
-        return EXIT_INTERNAL;
+        return SONDE_EXIT_INTERNAL;
     }
     sandbox_close(&sandbox);
     add_raw(&text, &host);
@@ -214,8 +214,10 @@ int doctor(void)
     text_add(&text, "\n");
     add_files(&text, &host);
     add_sandbox(&text, &sandbox);
-    int status = text_ok(&text) && run_write(text.data, text.len) == 0 ? EXIT_MET : EXIT_INTERNAL;
+    enum sonde_exit status = text_ok(&text) && run_write(text.data, text.len) == 0
+                                 ? SONDE_EXIT_MET
+                                 : SONDE_EXIT_INTERNAL;
     text_deinit(&text);
     bool all = has_raw(&host) && host.files >= HOST_FILES_NEEDED;
-    return status == EXIT_MET && !all ? EXIT_UNMET : status;
+    return status == SONDE_EXIT_MET && !all ? SONDE_EXIT_UNMET : status;
 }

@@ -222,6 +222,8 @@ static int read_percent(const char *word, double *ret_ratio)
 
 int expect_read_limits(const char *words, struct sonde_limits *ret_limits)
 {
+    /* those of the other limit, too */
+    const struct sonde_bounds *bounds = sonde_option_bounds(SONDE_OPTION_WARN_RTT);
     struct sonde_limits limits = {.set = true, .loss_ratio = 1};
     char rtt[WORD_BYTES];
     size_t len = strcspn(words, ",");
@@ -230,7 +232,7 @@ int expect_read_limits(const char *words, struct sonde_limits *ret_limits)
     memcpy(rtt, words, len);
     rtt[len] = '\0';
     if (len > 0 && (number_parse_ns(rtt, SONDE_NS_PER_MS, &limits.rtt_ns) < 0 ||
-                    limits.rtt_ns == 0 || limits.rtt_ns > 3600 * SONDE_NS_PER_S))
+                    limits.rtt_ns < bounds->least || limits.rtt_ns > bounds->most))
         return -EINVAL;
     if (words[len] == ',' && read_percent(words + len + 1, &limits.loss_ratio) < 0)
         return -EINVAL;

@@ -6,8 +6,8 @@
  * This is the map of the house, from the roof down. A floor includes only floors below it;
  * ARCHITECTURE.md says which.
  *
- *   app        the program: this file, the command line (options, command), what is to be probed
- *              (targets, services), and one run from sockets to report (run)
+ *   app        the program: this file, the command line (options, command, help), what is to be
+ *              probed (targets, services), and one run from sockets to report (run)
  *   report     what a snapshot looks like: text, JSON
  *   session    libsonde's public face: joins engine, transport, names and analysis
  *   analyze    what the tally means: states and verdicts
@@ -49,14 +49,15 @@ static bool open_standard_streams(void)
     return fd >= 0;
 }
 
-static int print_text(struct text *text)
+static enum sonde_exit print_text(struct text *text)
 {
-    int status = run_write(text->data, text->len) < 0 ? EXIT_INTERNAL : EXIT_MET;
+    enum sonde_exit status =
+        run_write(text->data, text->len) < 0 ? SONDE_EXIT_INTERNAL : SONDE_EXIT_MET;
     text_deinit(text);
     return status;
 }
 
-static int dispatch(const struct command *command)
+static enum sonde_exit dispatch(const struct command *command)
 {
     struct text text = {0};
     switch (command->kind) {
@@ -86,22 +87,23 @@ int main(int argc, char **argv)
     struct command command;
     struct text error = {0};
     if (!open_standard_streams())
-        return EXIT_INTERNAL;
+        return SONDE_EXIT_INTERNAL;
     if (privilege_is_lent())
         return doctor_refuse_lent();
     if (privilege_become_caller() < 0) {
         (void)fprintf(stderr, "sonde: cannot become the user who called sudo\n");
-        return EXIT_INTERNAL;
+        return SONDE_EXIT_INTERNAL;
     }
     int r = command_parse(argc, argv, &command, &error);
     if (r < 0) {
         (void)fprintf(stderr, "sonde: %s\n", error.data != NULL ? error.data : "out of memory");
         text_deinit(&error);
-        return r == -EINVAL ? EXIT_USAGE : EXIT_INTERNAL;
+        return r == -EINVAL ? SONDE_EXIT_USAGE : SONDE_EXIT_INTERNAL;
     }
-    if (command.options.deadline_ns > 0 && !command.options.virtual_time)
-        command.until_ns = ns_add(began_ns, command.options.deadline_ns);
-    int status = dispatch(&command);
+    command.options.plan.began_ns = began_ns;
+    if (command.options.plan.deadline_ns > 0 && !command.options.simulation.virtual_time)
+        command.until_ns = ns_add(began_ns, command.options.plan.deadline_ns);
+    enum sonde_exit status = dispatch(&command);
     command_deinit(&command);
     return status;
 }

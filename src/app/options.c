@@ -5,44 +5,11 @@
 #include "app/expect.h"
 #include "app/tos.h"
 
-#include "base/number.h"
-
 #include <assert.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* A whole number within bounds. */
-static int read_number(const char *value, uint64_t min, uint64_t max, uint64_t *ret_number)
-{
-    uint64_t number;
-    if (number_parse(value, max, &number) < 0 || number < min)
-        return -EINVAL;
-    *ret_number = number;
-    return 0;
-}
-
-/* A byte within bounds. */
-static int read_byte(const char *value, uint8_t min, uint8_t *ret_byte)
-{
-    uint64_t number = 0;
-    int r = read_number(value, min, UINT8_MAX, &number);
-    if (r == 0)
-        *ret_byte = (uint8_t)number;
-    return r;
-}
-
-/* Seconds with a fraction, within bounds. */
-static int read_seconds(const char *value, int64_t min_ms, int64_t max_s, sonde_ns *ret_ns)
-{
-    sonde_ns ns;
-    if (number_parse_ns(value, SONDE_NS_PER_S, &ns) < 0 || ns < min_ms * SONDE_NS_PER_MS ||
-        ns > max_s * SONDE_NS_PER_S)
-        return -EINVAL;
-    *ret_ns = ns;
-    return 0;
-}
 
 static int apply_tcp(struct command *command, const char *value)
 {
@@ -90,54 +57,26 @@ static int apply_ports(struct command *command, const char *value)
 static int apply_ipv4(struct command *command, const char *value)
 {
     (void)value;
-    command->options.family = SONDE_FAMILY_IPV4;
+    command->options.vantage.family = SONDE_FAMILY_IPV4;
     return 0;
 }
 
 static int apply_ipv6(struct command *command, const char *value)
 {
     (void)value;
-    command->options.family = SONDE_FAMILY_IPV6;
+    command->options.vantage.family = SONDE_FAMILY_IPV6;
     return 0;
-}
-
-static int apply_first_ttl(struct command *command, const char *value)
-{
-    return read_byte(value, 1, &command->options.first_ttl);
-}
-
-static int apply_max_ttl(struct command *command, const char *value)
-{
-    return read_byte(value, 1, &command->options.max_ttl);
-}
-
-static int apply_gap_limit(struct command *command, const char *value)
-{
-    return read_byte(value, 1, &command->options.gap_limit);
-}
-
-static int apply_fill(struct command *command, const char *value)
-{
-    return read_byte(value, 0, &command->options.fill);
 }
 
 static int apply_tos(struct command *command, const char *value)
 {
-    return tos_read(value, &command->options.tos);
-}
-
-static int apply_size(struct command *command, const char *value)
-{
-    uint64_t number = 0;
-    int r = read_number(value, 28, 9000, &number);
-    command->options.size_bytes = (uint16_t)number;
-    return r;
+    return tos_read(value, &command->options.format.tos);
 }
 
 static int apply_source(struct command *command, const char *value)
 {
     struct sonde_addr addr = {.family = SONDE_FAMILY_NONE};
-    command->options.source = value;
+    command->options.vantage.source = value;
     int r = sonde_addr_parse(value, &addr);
     command->rules.source = addr.family;
     return r;
@@ -146,57 +85,10 @@ static int apply_source(struct command *command, const char *value)
 static int apply_interface(struct command *command, const char *value)
 {
     size_t len = strlen(value);
-    command->options.interface = value;
+    command->options.vantage.interface = value;
     command->rules.has_interface = true;
     bool valid = len > 0 && len < 16 && strpbrk(value, "/ \t") == NULL; /* netdevice(7): IFNAMSIZ */
     return valid ? 0 : -EINVAL;
-}
-
-static int apply_source_port(struct command *command, const char *value)
-{
-    uint64_t number = 0;
-    int r = read_number(value, 1, UINT16_MAX, &number);
-    command->options.source_port = (uint16_t)number;
-    return r;
-}
-
-static int apply_mark(struct command *command, const char *value)
-{
-    uint64_t number = 0;
-    int r = read_number(value, 1, UINT32_MAX, &number);
-    command->options.mark = (uint32_t)number;
-    return r;
-}
-
-static int apply_cycles(struct command *command, const char *value)
-{
-    uint64_t number = 0;
-    int r = read_number(value, 1, SONDE_CYCLES_ENDLESS - 1, &number);
-    command->options.cycles = (uint32_t)number;
-    return r;
-}
-
-static int apply_rate(struct command *command, const char *value)
-{
-    uint64_t number = 0;
-    int r = read_number(value, 1, 1000000, &number);
-    command->options.rate_pps = (uint32_t)number;
-    return r;
-}
-
-static int apply_interval(struct command *command, const char *value)
-{
-    return read_seconds(value, 1, 86400, &command->options.interval_ns);
-}
-
-static int apply_timeout(struct command *command, const char *value)
-{
-    return read_seconds(value, 10, 3600, &command->options.timeout_ns);
-}
-
-static int apply_deadline(struct command *command, const char *value)
-{
-    return read_seconds(value, 10, 31622400, &command->options.deadline_ns);
 }
 
 static int apply_expect(struct command *command, const char *value)
@@ -206,12 +98,12 @@ static int apply_expect(struct command *command, const char *value)
 
 static int apply_warn(struct command *command, const char *value)
 {
-    return expect_read_limits(value, &command->options.warn);
+    return expect_read_limits(value, &command->options.judgement.warn);
 }
 
 static int apply_crit(struct command *command, const char *value)
 {
-    return expect_read_limits(value, &command->options.crit);
+    return expect_read_limits(value, &command->options.judgement.crit);
 }
 
 static int apply_simulate(struct command *command, const char *value)
@@ -246,7 +138,7 @@ static int apply_quiet(struct command *command, const char *value)
 {
     (void)value;
     command->quiet = true;
-    command->options.no_names = true;
+    command->options.vantage.no_names = true;
     return 0;
 }
 
@@ -328,6 +220,13 @@ static int apply_doctor(struct command *command, const char *value)
         .group = (GROUP), .help = (HELP), .apply = (APPLY)                                         \
     }
 
+/* A line for an option that is a number of the library's. */
+#define NUMBER(LETTER, NAME, ARGUMENT, OPTION, GROUP, HELP)                                        \
+    {                                                                                              \
+        .letter = (LETTER), .name = (NAME), .argument = (ARGUMENT), .number = (OPTION),            \
+        .group = (GROUP), .help = (HELP)                                                           \
+    }
+
 /* A line for an option that does something by itself. */
 #define DOES(LETTER, NAME, GROUP, HELP, APPLY)                                                     \
     {                                                                                              \
@@ -347,7 +246,7 @@ static const struct option_line option_lines[] = {
     TAKES('F', "filename", "FILE", "the name of a file", "Targets",
           "read targets from FILE, one a line (- = stdin)", apply_file),
     FLAG(0, "all-addresses", "Targets", "take every address of a name as a target of its own",
-         options.all_addresses),
+         options.plan.all_addresses),
     DOES(0, "many", "Targets", "allow 64 services a target instead of 16", apply_many),
     DOES(0, "services", "Targets", "list the service names and presets", apply_services),
     DOES('T', "tcp", "Probing", "ports without a protocol are TCP (the default)", apply_tcp),
@@ -356,42 +255,44 @@ static const struct option_line option_lines[] = {
           "probe these services at every target", apply_ports),
     FLAG(0, "no-icmp", "Probing", "do not add icmp as control", rules.no_icmp),
     FLAG(0, "no-control", "Probing", "probe no other port to compare a silent one",
-         options.no_controls),
-    TAKES('f', "first-ttl", "N", "1 to 255", "Probing", "begin the path at this TTL (1)",
-          apply_first_ttl),
-    TAKES('m', "max-ttl", "N", "1 to 255", "Probing", "end the path at this TTL (30)",
-          apply_max_ttl),
-    TAKES('U', "max-unknown", "N", "1 to 255", "Probing", "give a path up after N silent hops (12)",
-          apply_gap_limit),
+         options.plan.no_controls),
+    NUMBER('f', "first-ttl", "N", SONDE_OPTION_FIRST_TTL, "Probing", "begin the path at this TTL"),
+    NUMBER('m', "max-ttl", "N", SONDE_OPTION_MAX_TTL, "Probing", "end the path at this TTL"),
+    NUMBER('U', "max-unknown", "N", SONDE_OPTION_GAP_LIMIT, "Probing",
+           "give a path up after N silent hops"),
     TAKES(0, "payload", "HEX", "hexadecimal digits, or @FILE", "Probing",
           "ask UDP ports this instead of what they are for", apply_payload),
     TAKES(0, "expect-reply", "HEX", "hexadecimal digits, or @FILE", "Probing",
           "and take only answers that begin so", apply_expect_reply),
-    TAKES('s', "psize", "BYTES", "28 to 9000", "Probing",
-          "packet size with headers, for icmp and udp (64)", apply_size),
-    TAKES('B', "bitpattern", "N", "0 to 255", "Probing", "fill payloads with this byte (0)",
-          apply_fill),
-    TAKES('Q', "tos", "TOS", "0 to 255, 0x00 to 0xff, cs0 to cs7, af11 to af43, ef, le or va",
-          "Probing", "type of service, or the name of a DSCP (0)", apply_tos),
+    NUMBER('s', "psize", "BYTES", SONDE_OPTION_SIZE, "Probing",
+           "packet size with headers, for icmp and udp"),
+    NUMBER('B', "bitpattern", "N", SONDE_OPTION_FILL, "Probing", "fill payloads with this byte"),
+    {.letter = 'Q',
+     .name = "tos",
+     .argument = "TOS",
+     .number = SONDE_OPTION_TOS,
+     .wanted = "0x00 to 0xff, cs0 to cs7, af11 to af43, ef, le or va",
+     .group = "Probing",
+     .help = "type of service, or the name of a DSCP",
+     .apply = apply_tos},
     TAKES('a', "address", "ADDRESS", "a numeric address of this machine", "Probing",
           "send from this address", apply_source),
     TAKES('I', "interface", "NAME", "the name of an interface", "Probing",
           "send through this interface", apply_interface),
-    TAKES('L', "localport", "PORT", "1 to 65535", "Probing", "send TCP and UDP from this port",
-          apply_source_port),
-    TAKES('M', "mark", "N", "1 to 4294967295", "Probing",
-          "mark packets for the firewall and routing rules", apply_mark),
+    NUMBER('L', "localport", "PORT", SONDE_OPTION_SOURCE_PORT, "Probing",
+           "send TCP and UDP from this port"),
+    NUMBER('M', "mark", "N", SONDE_OPTION_MARK, "Probing",
+           "mark packets for the firewall and routing rules"),
     FLAG(0, "unprivileged", "Probing", "use no raw sockets, even if they are allowed",
-         options.unprivileged),
-    TAKES('c', "report-cycles", "N", "1 to 4294967294", "Timing", "cycles (3)", apply_cycles),
-    TAKES('i', "interval", "SECONDS", "seconds, 0.001 to 86400", "Timing",
-          "from cycle to cycle (1; without -c 0.5)", apply_interval),
-    TAKES('Z', "timeout", "SECONDS", "seconds, 0.01 to 3600", "Timing",
-          "a probe is lost at the latest after this (2)", apply_timeout),
-    TAKES(0, "deadline", "SECONDS", "seconds, 0.01 to 31622400", "Timing",
-          "end the whole run at the latest after this", apply_deadline),
-    TAKES(0, "rate", "PPS", "packets a second, 1 to 1000000", "Timing",
-          "send at most this many packets a second", apply_rate),
+         options.vantage.unprivileged),
+    NUMBER('c', "report-cycles", "N", SONDE_OPTION_CYCLES, "Timing", "cycles"),
+    NUMBER('i', "interval", "SECONDS", SONDE_OPTION_INTERVAL, "Timing", "from cycle to cycle"),
+    NUMBER('Z', "timeout", "SECONDS", SONDE_OPTION_TIMEOUT, "Timing",
+           "a probe is lost at the latest after this"),
+    NUMBER(0, "deadline", "SECONDS", SONDE_OPTION_DEADLINE, "Timing",
+           "end the whole run at the latest after this"),
+    NUMBER(0, "rate", "PPS", SONDE_OPTION_RATE, "Timing",
+           "send at most this many packets a second"),
     TAKES(0, "expect", "LIST", "a list such as 22=closed,443=open", "Expecting",
           "what services are to be (that they answer)", apply_expect),
     TAKES(0, "warn", "RTT_MS,LOSS%", "milliseconds and percent, as in 100,5%", "Expecting",
@@ -402,7 +303,7 @@ static const struct option_line option_lines[] = {
     DOES('w', "report-wide", "Output", "a text report, as wide as need be", apply_wide),
     FLAG('j', "json", "Output", "one JSON document", json),
     DOES('q', "quiet", "Output", "nothing: the exit code says it", apply_quiet),
-    FLAG('n', "no-dns", "Output", "no names, addresses only", options.no_names),
+    FLAG('n', "no-dns", "Output", "no names, addresses only", options.vantage.no_names),
     FLAG('b', "show-ips", "Output", "names and addresses", show_addresses),
     FLAG('e', "mpls", "Output", "MPLS labels and other extensions", show_extensions),
     TAKES(0, "color", "WHEN", "auto, always or never", "Output", "auto, always or never (auto)",
@@ -417,12 +318,12 @@ static const struct option_line option_lines[] = {
      .apply = apply_schema},
     TAKES(0, "simulate", "FILE", "a scenario file, or demo", "Other",
           "run on a simulated network (demo = built in)", apply_simulate),
-    FLAG(0, "virtual-time", "Other", "simulate as fast as the machine can", options.virtual_time),
+    FLAG(0, "virtual-time", "Other", "simulate as fast as the machine can",
+         options.simulation.virtual_time),
     DOES(0, "doctor", "Other", "what sonde may do here, and how to allow the rest", apply_doctor),
     DOES('h', "help", "Other", "this text", apply_help),
     DOES('v', "version", "Other", "the version", apply_version),
     DOES('V', NULL, "Other", "the version", apply_version),
-
 };
 
 const struct option_line *options_at(size_t index)

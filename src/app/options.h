@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The command line. One table holds every option: the parser, --help, and the tests that compare
- * man page and completions with it all read that table.
+ * man page and completions with it all read that table. What numbers may be it has from the
+ * library; see app/numbers.h.
  */
 #ifndef APP_OPTIONS_H
 #define APP_OPTIONS_H
@@ -54,17 +55,23 @@ struct command {
 
 /** One line of the table of options. */
 struct option_line {
-    char letter;          /* 0 = none */
-    const char *name;     /* long name without dashes; NULL = none */
-    const char *argument; /* what it takes, for the help; NULL = nothing */
-    bool is_optional;     /* it takes that only behind a "=", and may do without */
-    const char *group;    /* heading in the help */
-    const char *help;     /* what it does */
-    const char *wanted;   /* what values are right, for errors */
-    size_t flag;          /* offset of the bool in struct command that it sets, if it has no
-                             apply */
-    int (*apply)(struct command *command, const char *value); /* 0; -EINVAL: a wrong value */
+    char letter;              /* 0 = none */
+    const char *name;         /* long name without dashes; NULL = none */
+    const char *argument;     /* what it takes, for the help; NULL = nothing */
+    bool is_optional;         /* it takes that only behind a "=", and may do without */
+    const char *group;        /* heading in the help */
+    const char *help;         /* what it does; the default of a number is added */
+    enum sonde_option number; /* which number of the library's it is; SONDE_OPTION_NONE = none */
+    const char *wanted;       /* what values are right, for errors; beside the bounds of a number */
+    size_t flag; /* offset of the bool in struct command that it sets, if it is no number
+                    and has no apply */
+    int (*apply)(struct command *command, const char *value); /* 0; -EINVAL: a wrong value. NULL
+                                                                 for a number: read as one */
 };
+
+/** From cycle to cycle, in milliseconds, where nobody chose how many: so the usual cycles, and what
+ *  they take to be told apart from chance, are there after little more than a second. */
+enum { COMMAND_INTERVAL_MS = 500 };
 
 /** @return The line at @p index; NULL beyond the last. */
 const struct option_line *options_at(size_t index);

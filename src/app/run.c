@@ -11,7 +11,6 @@
 #include "app/files.h"
 #include "app/progress.h"
 #include "app/question.h"
-#include "base/time.h"
 #include "report/report.h"
 #include "sys/host.h"
 #include "sys/privilege.h"
@@ -32,11 +31,8 @@ enum {
     COLUMNS_PIPE = 100, /* what a ticket or a mail shows without breaking lines */
 };
 
-/* From cycle to cycle of a report for which nobody chose how many: three of them, and what they
- * take to be told apart from chance, are there after little more than a second. */
-static const sonde_ns REPORT_INTERVAL_NS = 500 * SONDE_NS_PER_MS;
-
-/* A run and what it owns. Each step returns EXIT_MET to go on, or the exit code to end with. */
+/* A run and what it owns. Each step returns SONDE_EXIT_MET to go on, or the exit code to end with.
+ */
 struct run {
     const struct command *command;
     struct target_list targets;
@@ -47,18 +43,18 @@ struct run {
 };
 
 /* Say why on standard error, in one line. @return code. */
-static int complain(int code, const char *what)
+static enum sonde_exit complain(enum sonde_exit code, const char *what)
 {
     (void)fprintf(stderr, "sonde: %s\n", what != NULL ? what : "out of memory");
     return code;
 }
 
 /* The exit code for a failure before anything was measured. */
-static int fail(int error, const char *what)
+static enum sonde_exit fail(int error, const char *what)
 {
-    return complain(error == -EINVAL  ? EXIT_USAGE
-                    : error == -ETIME ? EXIT_UNMEASURED
-                                      : EXIT_INTERNAL,
+    return complain(error == -EINVAL  ? SONDE_EXIT_USAGE
+                    : error == -ETIME ? SONDE_EXIT_UNMEASURED
+                                      : SONDE_EXIT_INTERNAL,
                     what);
 }
 
@@ -95,7 +91,7 @@ static int read_target_file(struct run *run, const char *path, struct text *erro
     return r;
 }
 
-static int read_targets(struct run *run)
+static enum sonde_exit read_targets(struct run *run)
 {
     const struct command *command = run->command;
     struct text error = {0};
@@ -110,30 +106,30 @@ static int read_targets(struct run *run)
         r = expect_read(command->expect, &command->rules.services, &run->targets, &error);
     if (r == 0)
         r = question_read(command, &run->targets, &run->question, &error);
-    int status = r < 0 ? fail(r, error.data) : EXIT_MET;
+    enum sonde_exit status = r < 0 ? fail(r, error.data) : SONDE_EXIT_MET;
     text_deinit(&error);
     return status;
 }
 
-static int read_scenario(struct run *run)
+static enum sonde_exit read_scenario(struct run *run)
 {
     const char *path = run->command->simulate;
     struct text error = {0};
     if (path == NULL || strcmp(path, "demo") == 0)
-        return EXIT_MET;
+        return SONDE_EXIT_MET;
     int r = file_read(path, run->command->until_ns, &run->scenario, &run->scenario_bytes, &error);
-    int status = r < 0 ? fail(r, error.data) : EXIT_MET;
+    enum sonde_exit status = r < 0 ? fail(r, error.data) : SONDE_EXIT_MET;
     text_deinit(&error);
     return status;
 }
 
-static int complain_of_privilege(void)
+static enum sonde_exit complain_of_privilege(void)
 {
     struct text words = {0};
     text_add(&words, "raw sockets are not permitted; allow them with: ");
     doctor_add_setcap(&words);
     text_add(&words, " (or see sonde --doctor)");
-    int status = complain(EXIT_UNMEASURED, words.data);
+    enum sonde_exit status = complain(SONDE_EXIT_UNMEASURED, words.data);
     text_deinit(&words);
     return status;
 }
@@ -145,7 +141,7 @@ static void add_remedy(struct text *words, int error)
         text_addf(words, "; allow more with: ulimit -n %d", HOST_FILES_NEEDED);
 }
 
-static int complain_of_session(const struct run *run, int error, const char *reason)
+static enum sonde_exit complain_of_session(const struct run *run, int error, const char *reason)
 {
     struct text words = {0};
     if (error == -EPERM)
@@ -159,44 +155,40 @@ static int complain_of_session(const struct run *run, int error, const char *rea
     add_remedy(&words, error);
     bool configuration =
         error == -EINVAL || error == -ENODEV || error == -EADDRINUSE || error == -EACCES;
-    int status = complain(configuration      ? EXIT_USAGE
-                          : error == -ENOMEM ? EXIT_INTERNAL
-                                             : EXIT_UNMEASURED,
-                          words.data);
+    enum sonde_exit status = complain(configuration      ? SONDE_EXIT_USAGE
+                                      : error == -ENOMEM ? SONDE_EXIT_INTERNAL
+                                                         : SONDE_EXIT_UNMEASURED,
+                                      words.data);
     text_deinit(&words);
     return status;
 }
 
 /* Open the sockets, and be without any privilege, and in the sandbox, ever after. */
-static int open_session(struct run *run)
+static enum sonde_exit open_session(struct run *run)
 {
     struct sonde_options options = run->command->options;
     struct sonde_error error;
-    if (options.cycles == 0 && options.interval_ns == 0)
-        options.interval_ns = REPORT_INTERVAL_NS;
     enum sonde_family family = targets_family(&run->targets);
-    if (options.family == SONDE_FAMILY_NONE && options.source == NULL)
-        options.family = family;       /* so that no socket of another is opened */
-    if (family == SONDE_FAMILY_NONE)   /* getaddrinfo() reads names in the locale: RFC 3492 */
-        (void)setlocale(LC_CTYPE, ""); /* NOLINT(concurrency-mt-unsafe): no other thread yet */
+    if (options.vantage.family == SONDE_FAMILY_NONE && options.vantage.source == NULL)
+        options.vantage.family = family; /* so that no socket of another is opened */
+    if (family == SONDE_FAMILY_NONE)     /* getaddrinfo() reads names in the locale: RFC 3492 */
+        (void)setlocale(LC_CTYPE, "");   /* NOLINT(concurrency-mt-unsafe): no other thread yet */
     int wake_fd = 0;
     if (signal_catch(&wake_fd) < 0)
-        return complain(EXIT_INTERNAL, "cannot catch signals");
-    options.wake_fd = wake_fd;
-    if (run->command->until_ns != 0) /* reading has taken some of it */
-        options.deadline_ns = ns_max(ns_sub(run->command->until_ns, sonde_clock_ns()), 1);
-    options.simulate_demo = run->command->simulate != NULL && run->scenario == NULL;
-    options.scenario = run->scenario;
-    options.scenario_bytes = run->scenario_bytes;
+        return complain(SONDE_EXIT_INTERNAL, "cannot catch signals");
+    options.vantage.wake_fd = wake_fd;
+    options.simulation.demo = run->command->simulate != NULL && run->scenario == NULL;
+    options.simulation.scenario = run->scenario;
+    options.simulation.scenario_bytes = run->scenario_bytes;
     privilege_raise();
     int r = sonde_session_new(&options, &run->session, &error);
     if (privilege_drop() < 0)
-        return complain(EXIT_INTERNAL, "cannot give up privileges");
+        return complain(SONDE_EXIT_INTERNAL, "cannot give up privileges");
     if (r < 0)
         return complain_of_session(run, r, error.text);
     struct sandbox sandbox;
     sandbox_close(&sandbox);
-    return EXIT_MET;
+    return SONDE_EXIT_MET;
 }
 
 static int add_target(struct run *run, const struct target *target)
@@ -221,25 +213,6 @@ static int add_target(struct run *run, const struct target *target)
         }
     }
     return sonde_session_add(run->session, target->input, target->host, services, list->count);
-}
-
-/* What the result comes to: a failure outweighs what could not be measured. */
-static int exit_code(const struct sonde_snapshot *snapshot)
-{
-    int code = EXIT_MET;
-    for (size_t i = 0; i < snapshot->target_count; i++) {
-        for (size_t k = 0; k < snapshot->targets[i].service_count; k++) {
-            const struct sonde_service_result *service = &snapshot->targets[i].services[k];
-            enum sonde_level level = service->verdict.level;
-            if (service->control)
-                continue;
-            if (level == SONDE_LEVEL_UNKNOWN)
-                code = EXIT_UNMEASURED;
-            else if (level == SONDE_LEVEL_FAILED || !service->met)
-                return EXIT_UNMET;
-        }
-    }
-    return code;
 }
 
 /* No thread, not even one that is still looking up a name, changes the environment. */
@@ -295,7 +268,8 @@ static struct report_style style_of(const struct command *command)
     };
 }
 
-static int print_report(const struct command *command, const struct sonde_snapshot *snapshot)
+static enum sonde_exit print_report(const struct command *command,
+                                    const struct sonde_snapshot *snapshot)
 {
     struct text text = {0};
     const struct report_style style = style_of(command);
@@ -303,11 +277,11 @@ static int print_report(const struct command *command, const struct sonde_snapsh
         report_json(snapshot, &text);
     else
         report_text(snapshot, &style, &text);
-    int status = EXIT_MET;
+    enum sonde_exit status = SONDE_EXIT_MET;
     if (!text_ok(&text))
-        status = complain(EXIT_INTERNAL, NULL);
+        status = complain(SONDE_EXIT_INTERNAL, NULL);
     else if (run_write(text.data, text.len) < 0)
-        status = EXIT_INTERNAL;
+        status = SONDE_EXIT_INTERNAL;
     text_deinit(&text);
     return status;
 }
@@ -331,10 +305,9 @@ static bool print_so_far(struct run *run)
     return written;
 }
 
-/* Measure until all is done, or a signal comes. */
-static int measure(struct run *run)
+/* Add the targets, and begin. */
+static enum sonde_exit begin(struct run *run)
 {
-    struct progress progress = progress_init(run->command);
     int r = 0;
     for (size_t i = 0; r == 0 && i < run->targets.count; i++)
         r = add_target(run, &run->targets.items[i]);
@@ -342,6 +315,15 @@ static int measure(struct run *run)
         r = sonde_session_start(run->session);
     if (r == 0)
         r = signal_catch_quit();
+    return r < 0 ? complain(SONDE_EXIT_INTERNAL, strerrordesc_np(-r)) : SONDE_EXIT_MET;
+}
+
+/* Measure until all is done, or a signal comes. If the measuring breaks off, the snapshot says so.
+ */
+static void measure(struct run *run)
+{
+    struct progress progress = progress_init(run->command);
+    int r = 0;
     while (r == 0) {
         if (signal_caught() != 0)
             sonde_session_stop(run->session);
@@ -356,34 +338,38 @@ static int measure(struct run *run)
     progress_clear(&progress);
     if (r < 0) {
         const char *reason = strerrordesc_np(-r);
-        (void)complain(EXIT_INTERNAL, reason != NULL ? reason : "the network cannot be used");
+        (void)complain(SONDE_EXIT_INTERNAL, reason != NULL ? reason : "the network cannot be used");
     }
-    return r < 0 ? EXIT_INTERNAL : EXIT_MET;
 }
 
-/* Report what was measured, whole or not. */
-static int conclude(struct run *run, int measured)
+/* Report what was measured, whole or not, and judge it. */
+static enum sonde_exit conclude(struct run *run)
 {
     struct sonde_snapshot *snapshot;
     if (sonde_session_snapshot(run->session, &snapshot) < 0)
-        return measured == EXIT_MET ? complain(EXIT_INTERNAL, NULL) : measured;
-    int status = run->command->quiet ? EXIT_MET : print_report(run->command, snapshot);
-    if (status == EXIT_MET)
-        status = measured == EXIT_MET ? exit_code(snapshot) : measured;
+        return complain(SONDE_EXIT_INTERNAL, NULL);
+    enum sonde_exit status =
+        run->command->quiet ? SONDE_EXIT_MET : print_report(run->command, snapshot);
+    if (status == SONDE_EXIT_MET)
+        status = sonde_snapshot_exit(snapshot);
     sonde_snapshot_free(snapshot);
     return status;
 }
 
-int run(const struct command *command)
+enum sonde_exit run(const struct command *command)
 {
     struct run run = {.command = command};
-    int status = read_targets(&run);
-    if (status == EXIT_MET)
+    enum sonde_exit status = read_targets(&run);
+    if (status == SONDE_EXIT_MET)
         status = read_scenario(&run);
-    if (status == EXIT_MET)
+    if (status == SONDE_EXIT_MET)
         status = open_session(&run);
-    if (status == EXIT_MET)
-        status = conclude(&run, measure(&run));
+    if (status == SONDE_EXIT_MET)
+        status = begin(&run);
+    if (status == SONDE_EXIT_MET) {
+        measure(&run);
+        status = conclude(&run);
+    }
     sonde_session_free(run.session);
     targets_deinit(&run.targets);
     free(run.scenario);

@@ -5,17 +5,9 @@
 
 #include "app/options.h"
 
-/** Exit codes; INTERFACE of the program, scripts depend on them. */
-enum exit_code {
-    EXIT_MET = 0,        /* every service met its expectation */
-    EXIT_UNMET = 1,      /* at least one did not */
-    EXIT_USAGE = 2,      /* usage or configuration; nothing was sent */
-    EXIT_UNMEASURED = 3, /* nothing failed, but something could not be measured */
-    EXIT_INTERNAL = 4,
-};
-
-/** Run a command of kind COMMAND_RUN. @return The exit code. */
-int run(const struct command *command);
+/** Run a command of kind COMMAND_RUN. @return The exit code: what the snapshot comes to, or why
+ *  there is none, or that its report could not be written. */
+enum sonde_exit run(const struct command *command);
 
 /**
  * Write all of a text to standard output.

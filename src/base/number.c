@@ -3,6 +3,8 @@
 #include "base/number.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 static bool is_digit(char c)
 {
@@ -88,4 +90,15 @@ int number_parse_hex(const char *text, uint8_t *buf, size_t cap, size_t *ret_len
     }
     *ret_len = len;
     return len > 0 ? 0 : -EINVAL;
+}
+
+void number_write(int64_t value, int64_t unit, char text[NUMBER_TEXT_BYTES])
+{
+    int64_t rest = value % unit;
+    int len = snprintf(text, NUMBER_TEXT_BYTES, "%" PRId64 "%s", value / unit, rest > 0 ? "." : "");
+    for (; rest > 0; rest %= unit) {
+        unit /= 10;
+        text[len++] = (char)('0' + rest / unit);
+    }
+    text[len] = '\0';
 }

@@ -38,4 +38,14 @@ SONDE_MUST_CHECK int number_parse_hex(const char *text, uint8_t *buf, size_t cap
  */
 SONDE_MUST_CHECK int number_parse_ns(const char *text, sonde_ns unit, sonde_ns *ret_ns);
 
+enum { NUMBER_TEXT_BYTES = 32 };
+
+/**
+ * Write a number in decimal, exactly and without a zero at its end: 86400, 0.001.
+ * @param value  At least 0.
+ * @param unit   What 1 means, in what @p value counts: a power of ten.
+ * @param text   Receives it, NUL-terminated.
+ */
+void number_write(int64_t value, int64_t unit, char text[NUMBER_TEXT_BYTES]);
+
 #endif

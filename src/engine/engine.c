@@ -11,16 +11,14 @@
 
 /* A rate that was asked for is kept within this. */
 static const sonde_ns RATE_CREDIT_NS = SONDE_NS_PER_MS;
-/* Where nobody asked for one: so many packets a second, but one target with all its services is
- * asked at once. */
-enum { RATE_POLITE_PPS = 1000 };
+/* Where nobody asked for one, one target with all its services is asked at once. */
 static const sonde_ns POLITE_CREDIT_NS = 128 * SONDE_NS_PER_MS;
 
 static struct pace pace_of(const struct engine_config *config, sonde_ns now)
 {
     if (config->rate_pps > 0)
         return pace_init(config->rate_pps, RATE_CREDIT_NS, now);
-    return pace_init(RATE_POLITE_PPS, POLITE_CREDIT_NS, now);
+    return pace_init(ENGINE_POLITE_PPS, POLITE_CREDIT_NS, now);
 }
 
 int engine_new(const struct engine_config *config, sonde_ns now, struct engine **ret_engine)

@@ -48,6 +48,7 @@ enum {
     ENGINE_FULL_TTL = 64,      /* that full-TTL probes leave with: what systems use */
     ENGINE_FULL_TTL_MAX = 255, /* and where that draws no answer, as for neighbours of a router that
                                   asks for it (RFC 5082) */
+    ENGINE_POLITE_PPS = 1000,  /* packets a second, where nobody asked for a rate */
 };
 
 /** In place of the number of a target: of each of its run. */
@@ -62,7 +63,7 @@ struct engine_run;
 
 /** What all runs of an engine have in common. */
 struct engine_config {
-    uint32_t rate_pps; /* packets a second over everything; 0 = as many as is polite */
+    uint32_t rate_pps; /* packets a second over everything; 0 = ENGINE_POLITE_PPS, after a burst */
 };
 
 /** How the targets of a run are measured. */

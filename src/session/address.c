@@ -23,7 +23,7 @@ static bool is_host_address(const struct sonde_addr *addr)
 
 static bool wrong_family(const struct sonde_session *session, const struct sonde_addr *addr)
 {
-    enum sonde_family wanted = session->options.family;
+    enum sonde_family wanted = session->options.vantage.family;
     return wanted != SONDE_FAMILY_NONE && addr->family != (uint8_t)wanted;
 }
 
@@ -54,9 +54,9 @@ void session_note_scope(struct sonde_session *session, uint32_t scope)
 /* The scope of the interface that the whole run is bound to; 0 = it is bound to none. */
 static uint32_t scope_of_run(const struct sonde_session *session)
 {
-    return session->options.interface == NULL
+    return session->options.vantage.interface == NULL
                ? 0
-               : session->names->ops->scope(session->names, session->options.interface);
+               : session->names->ops->scope(session->names, session->options.vantage.interface);
 }
 
 /* Why a target cannot have an address; NULL: it can. A link-local one gets its scope from the
@@ -159,7 +159,7 @@ static int use_addresses(struct sonde_session *session, uint32_t eldest)
         const struct sonde_addr *addr = &target->known[i];
         bool first = target->pending;
         if (wrong_family(session, addr) || (target->asked >> i & 1) != 0 ||
-            !(first || session->options.all_addresses))
+            !(first || session->options.plan.all_addresses))
             continue;
         target->asked |= UINT64_C(1) << i;
         settle(session, target);
@@ -191,7 +191,7 @@ static const char *error_text(int error)
 static const char *family_text(const struct sonde_session *session,
                                const struct session_target *target, int error)
 {
-    bool ipv6 = session->options.family == SONDE_FAMILY_IPV6;
+    bool ipv6 = session->options.vantage.family == SONDE_FAMILY_IPV6;
     if (target->known_count > 0 && session->source.family != SONDE_FAMILY_NONE)
         return ipv6 ? "the name has only IPv4 addresses, and the source address is an IPv6 one"
                     : "the name has only IPv6 addresses, and the source address is an IPv4 one";
@@ -219,7 +219,7 @@ static int begin_name(struct sonde_session *session, uint32_t index, enum sonde_
 static int take_answer(struct sonde_session *session, const struct names_answer *answer)
 {
     struct session_target *target = &session->targets[answer->id];
-    enum sonde_family wanted = session->options.family;
+    enum sonde_family wanted = session->options.vantage.family;
     bool is_other = answer->family != wanted;
     int r = keep_addresses(session, target, answer);
     if (r == 0)
@@ -295,7 +295,7 @@ static int begin_target(struct sonde_session *session, uint32_t index)
         return take_number(session, index, &addr, zone);
     target->pending = true;
     session->pending_count++;
-    return begin_name(session, index, session->options.family);
+    return begin_name(session, index, session->options.vantage.family);
 }
 
 int session_begin_names(struct sonde_session *session)

@@ -23,7 +23,7 @@ static struct sonde_rtt copy_rtt(const struct rtt_stats *stats)
 static const char *name_of(const struct copy *copy, const struct sonde_addr *addr)
 {
     struct names *names = copy->session->names;
-    if (copy->session->options.no_names)
+    if (copy->session->options.vantage.no_names)
         return NULL;
     return arena_string(copy->arena, names->ops->get(names, addr));
 }
@@ -136,7 +136,7 @@ static uint8_t last_router_ttl(const struct copy *copy, const struct reach *reac
 static bool is_exact(const struct sonde_session *session, struct analyze_distance distance)
 {
     return distance.confirmed &&
-           (distance.ttl > session->options.first_ttl || session->options.first_ttl == 1);
+           (distance.ttl > session->options.plan.first_ttl || session->options.plan.first_ttl == 1);
 }
 
 static const struct sonde_path *copy_path(const struct copy *copy, uint32_t index)

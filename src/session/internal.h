@@ -72,7 +72,7 @@ struct session_target {
 
 struct sonde_session {
     struct sonde_options options;   /* defaults filled in; strings in the arena */
-    struct sonde_addr source;       /* options.source, read */
+    struct sonde_addr source;       /* options.vantage.source, read */
     struct arena arena;             /* strings and services */
     struct session_target *targets; /* first those that were added, then siblings of these */
     uint32_t target_count;
@@ -92,7 +92,7 @@ struct sonde_session {
     struct engine_run *run;
     struct tally *tally;
     sonde_ns now_ns;
-    sonde_ns until_ns;          /* of options.deadline_ns; never: there is none */
+    sonde_ns until_ns;          /* of options.plan.deadline_ns; never: there is none */
     sonde_ns start_ns;          /* when the first probe could leave */
     sonde_ns end_ns;            /* of the measuring; never while it goes on */
     sonde_ns wall_start_ns;     /* the time of day then */
@@ -126,6 +126,14 @@ SONDE_MUST_CHECK int session_random(struct sonde_session *session, void *bytes, 
 /** Say that a target cannot be traced. @param text  Copied. */
 void session_problem(struct sonde_session *session, struct session_target *target,
                      enum sonde_code code, const char *text);
+
+/* options.c */
+
+/** Give every number that is 0 its default; but the rate, of which 0 says more. */
+void session_fill_in(struct sonde_options *options);
+
+/** Look whether options are valid. @param reterr  On failure, why. @return 0; -EINVAL. */
+SONDE_MUST_CHECK int session_check(const struct sonde_options *options, struct sonde_error *reterr);
 
 /* address.c */
 

@@ -55,7 +55,7 @@ static void pull_events(struct sonde_session *session)
         session_note_scope(session, event->from.scope);
         if (event->cycle + 1 > session->cycles_begun)
             session->cycles_begun = event->cycle + 1;
-        if (!session->options.no_names && name_is_worth_asking(&event->from))
+        if (!session->options.vantage.no_names && name_is_worth_asking(&event->from))
             session->names->ops->want(session->names, &event->from);
         if (session->events != NULL)
             keep_event(session, event);
@@ -141,7 +141,7 @@ static bool is_over(struct sonde_session *session)
         session->grace_ns = ns_min(ns_add(session->now_ns, GRACE_NS), session->until_ns);
         session_give_up_names(session, "the name was still being looked up at the deadline");
     }
-    return session->options.no_names || session->interrupted ||
+    return session->options.vantage.no_names || session->interrupted ||
            session->names->ops->step(session->names) == 0 || session->now_ns >= session->grace_ns;
 }
 
@@ -193,7 +193,7 @@ void sonde_session_progress(const struct sonde_session *session,
     *ret_progress = (struct sonde_progress){
         .elapsed_ns = ns_sub(session->now_ns, session->start_ns),
         .cycles_begun = session->cycles_begun,
-        .cycles = session->options.cycles,
+        .cycles = session->options.plan.cycles,
     };
 }
 

@@ -142,8 +142,9 @@ static int take_services(struct sonde_session *session, const struct sonde_servi
         if (r < 0)
             return r;
     }
-    return session->options.no_controls ? 0
-                                        : add_standbys(session, services, count, own, own_count);
+    return session->options.plan.no_controls
+               ? 0
+               : add_standbys(session, services, count, own, own_count);
 }
 
 int sonde_session_add(struct sonde_session *session, const char *input, const char *host,

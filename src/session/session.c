@@ -43,40 +43,18 @@ static int fail_with(struct sonde_error *error, int code, const char *what)
     return fail(error, code, what, reason != NULL ? reason : "?");
 }
 
-static void set_default(sonde_ns *value, sonde_ns standard)
+/* Read the source address. Names have to have an address that it can reach. */
+static int take_source(struct sonde_session *session, const char *source, struct sonde_error *error)
 {
-    if (*value == 0)
-        *value = standard;
-}
-
-static void set_default8(uint8_t *value, uint8_t standard)
-{
-    if (*value == 0)
-        *value = standard;
-}
-
-static void fill_in(struct sonde_options *options)
-{
-    if (options->cycles == 0)
-        options->cycles = 3;
-    set_default(&options->interval_ns, SONDE_NS_PER_S);
-    set_default(&options->timeout_ns, 2 * SONDE_NS_PER_S);
-    set_default8(&options->first_ttl, 1);
-    set_default8(&options->max_ttl, 30);
-    set_default8(&options->gap_limit, 12);
-    if (options->size_bytes == 0)
-        options->size_bytes = PROBE_SIZE_USUAL;
-}
-
-static int check(const struct sonde_options *options, struct sonde_error *error)
-{
-    if (options->interval_ns < 0 || options->timeout_ns < 0 || options->deadline_ns < 0)
-        return fail(error, -EINVAL, "a negative duration", "");
-    if (options->first_ttl > options->max_ttl)
-        return fail(error, -EINVAL, "the first TTL is above the largest", "");
-    static_assert(PROBE_SIZE_MIN == 28 && PROBE_SIZE_MAX == 9000, "the message names them");
-    if (options->size_bytes < PROBE_SIZE_MIN || options->size_bytes > PROBE_SIZE_MAX)
-        return fail(error, -EINVAL, "the packet size is not within 28 to 9000", "");
+    enum sonde_family *family = &session->options.vantage.family;
+    if (source == NULL)
+        return 0;
+    if (sonde_addr_parse(source, &session->source) < 0)
+        return fail(error, -EINVAL, "not a numeric source address: ", source);
+    if (*family != SONDE_FAMILY_NONE && *family != (enum sonde_family)session->source.family)
+        return fail(error, -EINVAL,
+                    "the other family is asked for than that of the source address ", source);
+    *family = session->source.family;
     return 0;
 }
 
@@ -85,36 +63,33 @@ static int take_options(struct sonde_session *session, const struct sonde_option
                         struct sonde_error *error)
 {
     struct sonde_options *own = &session->options;
+    struct sonde_error reason;
+    int r = session_check(options, &reason);
+    if (r < 0)
+        return fail(error, r, reason.text, "");
     *own = *options;
-    own->interface = arena_string(&session->arena, options->interface);
-    own->source = NULL;
-    own->scenario = NULL;
-    fill_in(own);
-    if (options->source != NULL && sonde_addr_parse(options->source, &session->source) < 0)
-        return fail(error, -EINVAL, "not a numeric source address: ", options->source);
-    if (own->family == SONDE_FAMILY_NONE)
-        own->family = session->source.family; /* names have to have an address that it can reach */
-    else if (options->source != NULL && own->family != (enum sonde_family)session->source.family)
-        return fail(error, -EINVAL,
-                    "the other family is asked for than that of the source address ",
-                    options->source);
-    return arena_ok(&session->arena) ? check(own, error) : -ENOMEM;
+    own->vantage.interface = arena_string(&session->arena, options->vantage.interface);
+    own->vantage.source = NULL;
+    own->simulation.scenario = NULL;
+    session_fill_in(own);
+    r = take_source(session, options->vantage.source, error);
+    return r == 0 && !arena_ok(&session->arena) ? -ENOMEM : r;
 }
 
-static int open_simulation(struct sonde_session *session, const struct sonde_options *options,
+static int open_simulation(struct sonde_session *session, const struct sonde_simulation *simulation,
                            struct sonde_error *error)
 {
-    struct sonde_span text = {(const uint8_t *)options->scenario, options->scenario_bytes};
+    struct sonde_span text = {(const uint8_t *)simulation->scenario, simulation->scenario_bytes};
     struct sim_scenario *scenario;
     struct sim_error reason;
-    int r = scenario_parse(options->simulate_demo ? scenario_demo : text, &scenario, &reason);
+    int r = scenario_parse(simulation->demo ? scenario_demo : text, &scenario, &reason);
     if (r < 0) {
         if (r == -EINVAL && error != NULL)
             (void)snprintf(error->text, sizeof error->text, "line %u: %.200s", reason.line,
                            reason.text);
         return r;
     }
-    const struct sim_config config = {.virtual_time = options->virtual_time,
+    const struct sim_config config = {.virtual_time = simulation->virtual_time,
                                       .watch = &session->watch};
     session->kind = SONDE_TRANSPORT_SIMULATED;
     session->prng.state = scenario->seed;
@@ -127,24 +102,24 @@ static int open_simulation(struct sonde_session *session, const struct sonde_opt
 
 static int open_network(struct sonde_session *session, struct sonde_error *error)
 {
-    const struct sonde_options *options = &session->options;
+    const struct sonde_vantage_options *vantage = &session->options.vantage;
     struct linux_config config = {
-        .interface = options->interface,
-        .mark = options->mark,
-        .source_port = options->source_port,
-        .family = options->family,
+        .interface = vantage->interface,
+        .mark = vantage->mark,
+        .source_port = vantage->source_port,
+        .family = vantage->family,
         .watch = &session->watch,
     };
     for (size_t i = 0; probe_at(i) != NULL && i < LINUX_PROTOCOLS_MAX; i++)
         config.protocols[config.protocol_count++] = probe_at(i)->protocol;
     bool icmp = true;
-    int r = options->unprivileged ? -EPERM : linux_new(&config, &session->transport);
+    int r = vantage->unprivileged ? -EPERM : linux_new(&config, &session->transport);
     session->kind = r == 0 ? SONDE_TRANSPORT_RAW : SONDE_TRANSPORT_UNPRIVILEGED;
     if (r == -EPERM)
         r = unprivileged_new(&config, &session->transport, &icmp);
     session->lacks_icmp = !icmp;
     if (r == -ENODEV)
-        return fail(error, r, "no such interface: ", options->interface);
+        return fail(error, r, "no such interface: ", vantage->interface);
     if (r == -EADDRINUSE || r == -EACCES)
         return fail(error, r, "the source port cannot be had", "");
     if (r == -EOPNOTSUPP)
@@ -156,35 +131,47 @@ static int open_network(struct sonde_session *session, struct sonde_error *error
     if (gethostname(hostname, sizeof hostname - 1) != 0)
         hostname[0] = '\0';
     session->hostname = arena_string(&session->arena, hostname);
-    r = names_system_new(!options->no_names, &session->names);
+    r = names_system_new(!vantage->no_names, &session->names);
     return r < 0 ? fail_with(error, r, "cannot look names up: ") : 0;
+}
+
+/* When the run is to be over. A transport's wait() would tell the time, too, but may read packets:
+ * that is for later. */
+static sonde_ns deadline_of(const struct sonde_options *options, bool simulate)
+{
+    const struct sonde_plan *plan = &options->plan;
+    if (plan->deadline_ns == 0)
+        return SONDE_NS_NEVER;
+    sonde_ns now = clock_monotonic_ns();
+    bool has_begun = plan->began_ns != 0 && !options->simulation.virtual_time;
+    sonde_ns left = ns_sub(plan->deadline_ns, has_begun ? ns_sub(now, plan->began_ns) : 0);
+    return ns_add(simulate ? 0 : now, ns_max(left, 1)); /* a simulation begins at 0 */
 }
 
 static int open_session(struct sonde_session *session, const struct sonde_options *options,
                         struct sonde_error *error)
 {
-    bool simulate = options->simulate_demo || options->scenario != NULL;
-    session->end_ns = session->until_ns = SONDE_NS_NEVER;
+    bool simulate = options->simulation.demo || options->simulation.scenario != NULL;
+    session->end_ns = SONDE_NS_NEVER;
     session->vantage = NO_TARGET;
     int r = take_options(session, options, error);
-    if (r == 0 && options->wake_fd > 0)
+    if (r == 0 && options->vantage.wake_fd > 0)
         session->watch.fds[session->watch.count++] =
-            (struct pollfd){.fd = options->wake_fd, .events = POLLIN};
+            (struct pollfd){.fd = options->vantage.wake_fd, .events = POLLIN};
     session->own_watches = session->watch.count;
     if (r == 0)
-        r = simulate ? open_simulation(session, options, error) : open_network(session, error);
+        r = simulate ? open_simulation(session, &options->simulation, error)
+                     : open_network(session, error);
     session->segments = calloc(IO_BATCH, sizeof *session->segments);
     if (session->segments == NULL)
         return -ENOMEM;
-    if (r == 0 && options->want_events) {
+    if (r == 0 && options->plan.want_events) {
         session->events = calloc(SONDE_EVENTS_KEPT, sizeof *session->events);
         r = session->events == NULL ? -ENOMEM : 0;
     }
     if (r == 0 && !arena_ok(&session->arena))
         r = -ENOMEM;
-    /* a transport's wait() would tell the time, too, but may read packets: that is for later */
-    if (options->deadline_ns > 0)
-        session->until_ns = ns_add(simulate ? 0 : clock_monotonic_ns(), options->deadline_ns);
+    session->until_ns = deadline_of(options, simulate);
     return r;
 }
 

@@ -147,11 +147,11 @@ static void look_at(struct copy *copy, const struct session_target *from, uint32
     copy->target = (struct analyze_target){
         .tally = tally,
         .services = known,
-        .warn = limits_of(&session->options.warn),
-        .crit = limits_of(&session->options.crit),
+        .warn = limits_of(&session->options.judgement.warn),
+        .crit = limits_of(&session->options.judgement.crit),
         .zones = {session->zones, session->zone_count},
-        .max_ttl = session->options.max_ttl,
-        .timeout_ns = session->options.timeout_ns,
+        .max_ttl = session->options.plan.max_ttl,
+        .timeout_ns = session->options.plan.timeout_ns,
         .lost_here = copy->lost_here,
         .is_deaf = session->kind == SONDE_TRANSPORT_UNPRIVILEGED,
         .next_hop = session_next_hop(session, from, tally, copy->interface),
@@ -186,7 +186,7 @@ static const char *option_for(const struct sonde_session *session,
                               bool first)
 {
     bool ipv6 = addr->family == SONDE_FAMILY_IPV6;
-    enum sonde_family chosen = session->options.family;
+    enum sonde_family chosen = session->options.vantage.family;
     if (first && addr->family != target->addr.family)
         return ipv6 ? "-6" : "-4";
     if (chosen == SONDE_FAMILY_NONE || (uint8_t)chosen == addr->family)
@@ -291,9 +291,9 @@ static void find_interface(struct sonde_session *session)
 {
     if (session->kind == SONDE_TRANSPORT_SIMULATED || session->vantage == NO_TARGET)
         return; /* a scenario names its own */
-    if (session->options.interface != NULL)
+    if (session->options.vantage.interface != NULL)
         (void)snprintf(session->interface, sizeof session->interface, "%s",
-                       session->options.interface);
+                       session->options.vantage.interface);
     else
         linux_interface_of(&session->targets[session->vantage].source, session->interface,
                            sizeof session->interface);
@@ -325,14 +325,15 @@ static void copy_run(struct sonde_session *session, struct owned_snapshot *owned
     snapshot->started_wall_ns = session->wall_start_ns;
     snapshot->duration_ns = ns_sub(end, session->start_ns);
     snapshot->cycles_done = session->cycles_begun;
+    snapshot->failure = session->failure;
     snapshot->settings = (struct sonde_settings){
-        .cycles = options->cycles,
-        .interval_ns = options->interval_ns,
-        .timeout_ns = options->timeout_ns,
-        .first_ttl = options->first_ttl,
-        .max_ttl = options->max_ttl,
-        .size_bytes = options->size_bytes,
-        .tos = options->tos,
+        .cycles = options->plan.cycles,
+        .interval_ns = options->plan.interval_ns,
+        .timeout_ns = options->plan.timeout_ns,
+        .first_ttl = options->plan.first_ttl,
+        .max_ttl = options->plan.max_ttl,
+        .size_bytes = options->format.size_bytes,
+        .tos = options->format.tos,
     };
     for (int reason = 0; reason < SONDE_DISCARD_COUNT; reason++)
         snapshot->discards[reason] = engine_discards(session->engine)->count[reason] +

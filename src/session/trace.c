@@ -112,14 +112,14 @@ static int fill_spec(struct sonde_session *session, const struct session_target 
         .ts_base = secrets.ts_base,
         .flow_label = secrets.flow_label & 0xfffff,
         .id_base = secrets.id_base,
-        .size_bytes = session->options.size_bytes,
-        .fill = session->options.fill,
-        .tos = session->options.tos,
+        .size_bytes = session->options.format.size_bytes,
+        .fill = session->options.format.fill,
+        .tos = session->options.format.tos,
     };
     fill_questions(session, target, service, spec);
     if (session->source.family == target->addr.family)
         spec->flow.src = session->source;
-    spec->flow.src_port = session->options.source_port;
+    spec->flow.src_port = session->options.vantage.source_port;
     return 0;
 }
 
@@ -327,22 +327,21 @@ int session_trace(struct sonde_session *session, uint32_t index)
 int session_make_engine(struct sonde_session *session)
 {
     static_assert((int)SONDE_TARGETS_MAX < (int)ENGINE_TARGETS_MAX, "the engine takes as many");
-    const struct sonde_options *options = &session->options;
-    bool endless = options->cycles == SONDE_CYCLES_ENDLESS;
-    const struct engine_config config = {.rate_pps = options->rate_pps};
+    const struct sonde_plan *asked = &session->options.plan;
+    const struct engine_config config = {.rate_pps = session->options.vantage.rate_pps};
     struct engine_plan plan = {
         .targets = session->target_count,
-        .cycles = endless ? 0 : options->cycles,
-        .interval_ns = options->interval_ns,
-        .timeout_ns = options->timeout_ns,
+        .cycles = asked->cycles == SONDE_CYCLES_ENDLESS ? 0 : asked->cycles,
+        .interval_ns = asked->interval_ns,
+        .timeout_ns = asked->timeout_ns,
         .open = true,
-        .first_ttl = options->first_ttl,
-        .max_ttl = options->max_ttl,
-        .gap_limit = options->gap_limit,
+        .first_ttl = asked->first_ttl,
+        .max_ttl = asked->max_ttl,
+        .gap_limit = asked->gap_limit,
     };
     if (session->until_ns != SONDE_NS_NEVER)
         plan.duration_ns = ns_max(ns_sub(session->until_ns, session->now_ns), 1);
-    int r = tally_new(options->max_ttl, &session->tally);
+    int r = tally_new(asked->max_ttl, &session->tally);
     if (r == 0)
         r = engine_new(&config, session->now_ns, &session->engine);
     if (r == 0)

@@ -17,11 +17,10 @@ int main(int argc, char **argv)
     if (argc != 4 && argc != 5)
         return 2;
     const struct sonde_options options = {
-        .cycles = (uint32_t)strtoul(argv[2], NULL, 10),
-        .interval_ns = (sonde_ns)strtoul(argv[3], NULL, 10) * SONDE_NS_PER_MS,
-        .unprivileged = argc == 5,
-        .want_events = true,
-        .no_names = true,
+        .vantage = {.unprivileged = argc == 5, .no_names = true},
+        .plan = {.cycles = (uint32_t)strtoul(argv[2], NULL, 10),
+                 .interval_ns = (sonde_ns)strtoul(argv[3], NULL, 10) * SONDE_NS_PER_MS,
+                 .want_events = true},
     };
     struct sonde_session *session;
     struct sonde_error error;

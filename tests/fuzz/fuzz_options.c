@@ -2,7 +2,6 @@
 /* command_parse(): the input, split at its NUL bytes, is what stands behind the program's name. */
 #include "app/options.h"
 #include "fuzz.h"
-#include "probe/probe.h"
 
 #include <string.h>
 
@@ -11,16 +10,16 @@ enum {
     ARGUMENTS_MAX = 64,
 };
 
+/* A number is within its bounds, or not set. */
 static void check_options(const struct sonde_options *options)
 {
-    unsigned max_ttl = options->max_ttl != 0 ? options->max_ttl : 30;
-    FUZZ_CHECK(options->first_ttl <= max_ttl);
-    FUZZ_CHECK(options->size_bytes == 0 ||
-               (options->size_bytes >= PROBE_SIZE_MIN && options->size_bytes <= PROBE_SIZE_MAX));
-    FUZZ_CHECK(options->interval_ns == 0 || options->interval_ns >= SONDE_NS_PER_MS);
-    FUZZ_CHECK(options->interval_ns >= 0 && options->interval_ns <= 86400 * SONDE_NS_PER_S);
-    FUZZ_CHECK(options->timeout_ns >= 0 && options->timeout_ns <= 3600 * SONDE_NS_PER_S);
-    FUZZ_CHECK(options->deadline_ns >= 0);
+    for (int i = SONDE_OPTION_NONE + 1; i < SONDE_OPTION_COUNT; i++) {
+        const struct sonde_bounds *bounds = sonde_option_bounds((enum sonde_option)i);
+        int64_t value = sonde_option_get(options, (enum sonde_option)i);
+        FUZZ_CHECK(value == bounds->standard || (value >= bounds->least && value <= bounds->most));
+    }
+    FUZZ_CHECK(sonde_option_get(options, SONDE_OPTION_FIRST_TTL) <=
+               sonde_option_get(options, SONDE_OPTION_MAX_TTL));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -112,12 +112,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     const struct sonde_options options = {
-        .cycles = 1,
-        .max_ttl = MAX_TTL,
-        .deadline_ns = 20 * SONDE_NS_PER_S,
-        .scenario = (const char *)data,
-        .scenario_bytes = size,
-        .virtual_time = true,
+        .simulation = {.scenario = (const char *)data,
+                       .scenario_bytes = size,
+                       .virtual_time = true},
+        .plan = {.cycles = 1, .max_ttl = MAX_TTL, .deadline_ns = 20 * SONDE_NS_PER_S},
     };
     struct sonde_session *session = NULL;
     if (!is_too_fertile(scenario)) {

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Does the man page know the options that --help lists, and no others? And the UDP services that
---services lists? Are the defaults that --help and the man page name those of a run, and is a number
-taken exactly if it is within the bounds that its error names? Does every manual page show what it
-means? What the completions know is looked at in completions.py.
+--services lists? Are the defaults that --help and the man page name those of a run, and the same
+in both? Is a number taken exactly if it is within the bounds that its error names, and do the
+documents name the same ones? Does every manual page show what it means? What the completions know
+is looked at in completions.py.
 
 options.py SONDE ROOT
 """
@@ -33,6 +34,18 @@ DEFAULTS = {
 }
 # With the default of -c, because without it the interval is another.
 RUN = ["--simulate", "demo", "--virtual-time", "-n", "-j", "-c", "3", "web.example", ":443"]
+
+# A document and a number in it; what sonde is asked, and the same number in what it says.
+RATE = ("--help", r"packets a second \((\d+)\)")
+STATEMENTS = [
+    ("man/sonde.8", r"; (\d+) at least", "--psize=x", r"expected bytes, (\d+) to"),
+    ("man/sonde.8", r"down to ([\d.]+)\.\n", "--interval=x", r"expected seconds, ([\d.]+) to"),
+    ("man/sonde.8", r", or ([\d.]+) if\n\.Fl c\n", "--help", r"; without -c ([\d.]+)\)"),
+    ("man/sonde.8", r"may have (\d+) services", "--help", r"services a target instead of (\d+)"),
+    ("man/sonde.8", r"Allow (\d+) services", "--help", r"allow (\d+) services"),
+    ("README.md", r"at most (\d+) packets a second", *RATE),
+    ("src/JOURNEYS.md", r"or (\d+) packets a second", *RATE),
+]
 
 
 def output(sonde, *arguments):
@@ -90,6 +103,30 @@ def defaults_differ(sonde, page):
     return failed
 
 
+def page_defaults_differ(sonde, page, names):
+    """Does the man page say another default than --help, of whichever option?"""
+    said, written_there = output(sonde, "--help")[1], page.read_text(encoding="utf-8")
+    different = [name for name in sorted(names)
+                 if stated(said, name) != stated(written_there, name)]
+    for name in different:
+        print(f"{page.name}: options: the default of --{name} is {stated(said, name)} in --help, "
+              f"not {stated(written_there, name)}")
+    return bool(different)
+
+
+def statements_differ(sonde, root, statements):
+    """A statement that is not found differs, too: then it is written otherwise, and unchecked."""
+    failed = False
+    for document, pattern, argument, same in statements:
+        written_there = re.search(pattern, (root / document).read_text(encoding="utf-8"))
+        said = re.search(same, "".join(output(sonde, argument)[1:]))
+        if not written_there or not said or written_there[1] != said[1]:
+            print(f"{document}: options: {pattern} is {written_there and written_there[1]}, "
+                  f"but of {argument} {said and said[1]}")
+            failed = True
+    return failed
+
+
 def bounds_differ(sonde, names):
     """Asks with --version behind, which sends nothing."""
     bounded, failed = 0, False
@@ -120,14 +157,17 @@ def misshown(page):
 
 
 def main():
-    sonde, page = sys.argv[1], pathlib.Path(sys.argv[2]) / "man/sonde.8"
+    sonde, root = sys.argv[1], pathlib.Path(sys.argv[2])
+    page = root / "man/sonde.8"
     letters, names = listed(sonde)
     failed = len(letters) < 10 or len(names) < 10
     for each in (page, page.with_name("sonde-verdicts.7")):
         failed |= misshown(each)
     failed |= services_differ(sonde, page)
     failed |= defaults_differ(sonde, page)
+    failed |= page_defaults_differ(sonde, page, names)
     failed |= bounds_differ(sonde, names)
+    failed |= statements_differ(sonde, root, STATEMENTS)
     for wanted, pattern in ((letters, LETTER), (names, NAME)):
         found = written(page, pattern)
         for option in sorted(wanted - found):

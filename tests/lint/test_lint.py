@@ -112,6 +112,17 @@ BROKEN = [
     ("high=255", "high=256", "--a 256 is taken"),
 ]
 
+# What is changed in a page that says the same as its help, and one thing more; and what is said.
+PAGE_STATES = "\nwhole, down to 1.\n"
+STATEMENTS = [("page", r"down to (\d+)\.", "--a=x", r"expected (\d+) to")]
+BROKEN_PAGE = [
+    ("lines (30)", "lines (31)", "the default of --max-ttl is 30.0 in --help, not 31.0"),
+    ("lines (30)", "lines", "the default of --max-ttl is 30.0 in --help, not None"),
+    ("as it says", "as it says (5)", "the default of --rate is None in --help, not 5.0"),
+    ("down to 1.", "down to 2.", "is 2, but of --a=x 1"),
+    ("down to 1.", "down to one.", "is None, but of --a=x 1"),
+]
+
 
 # Lines of a manual page, and whether mdoc(7) shows them otherwise than they are meant.
 PAGE_LINES = [
@@ -134,6 +145,20 @@ def look_at_program(text):
         program.chmod(0o755)
         page.write_text(options.output(program, "--help")[1])
         differs = [options.defaults_differ(program, page), options.bounds_differ(program, BOUNDED)]
+    return any(differs), said.getvalue()
+
+
+def look_at_page(there, instead):
+    """What options.py says of a page in which something is changed."""
+    said = io.StringIO()
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(said):
+        program, page = pathlib.Path(folder) / "program", pathlib.Path(folder) / "page"
+        program.write_text(PROGRAM)
+        program.chmod(0o755)
+        text = options.output(program, "--help")[1] + PAGE_STATES
+        page.write_text(text.replace(there, instead))
+        differs = [options.page_defaults_differ(program, page, {"max-ttl", "rate"}),
+                   options.statements_differ(program, page.parent, STATEMENTS)]
     return any(differs), said.getvalue()
 
 
@@ -168,6 +193,12 @@ def main():
         failures.append(f"options: the program in order: {look_at_program(PROGRAM)}")
     for there, instead, message in BROKEN:
         differs, said = look_at_program(PROGRAM.replace(there, instead))
+        if not differs or message not in said:
+            failures.append(f"options: {instead} should give {message!r}, gives: {said}")
+    if look_at_page("", "") != (False, ""):
+        failures.append(f"options: the page in order: {look_at_page('', '')}")
+    for there, instead, message in BROKEN_PAGE:
+        differs, said = look_at_page(there, instead)
         if not differs or message not in said:
             failures.append(f"options: {instead} should give {message!r}, gives: {said}")
     for line, wrong in PAGE_LINES:

@@ -86,7 +86,7 @@ void besides_path(struct maker *maker)
     if (has(maker, KIND_BACK_WAY))
         add_back(maker);
     if (has(maker, KIND_FAR))
-        maker->network->options.max_ttl = (uint8_t)(1 + below(maker, shortest(maker)));
+        maker->network->options.plan.max_ttl = (uint8_t)(1 + below(maker, shortest(maker)));
 }
 
 /* One of the services, as a rule speaks of it. */

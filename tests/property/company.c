@@ -97,7 +97,7 @@ static void try_network(uint64_t seed, struct totals *totals)
     struct network network;
     struct run run;
     network_make(seed, KINDS_ALL, &network);
-    network.options.source_port = SOURCE_PORT;
+    network.options.vantage.source_port = SOURCE_PORT;
     if (is_chancy(&network) || strcmp(network.services[0].protocol, "icmp") != 0) {
         network_free(&network);
         return;

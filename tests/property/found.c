@@ -36,8 +36,8 @@ static bool is_betrayed(const struct exam *exam)
     const struct way *way = &exam->truth->ways[0];
     const struct network *network = exam->network;
     bool intercepts = way->fate == FATE_RESET || way->fate == FATE_FAKED;
-    bool few = network->options.cycles != 0 && network->options.cycles < 3;
-    bool far = network->options.max_ttl != 0 && network->options.max_ttl < way->len;
+    bool few = network->options.plan.cycles != 0 && network->options.plan.cycles < 3;
+    bool far = network->options.plan.max_ttl != 0 && network->options.plan.max_ttl < way->len;
     if (!intercepts || few || far || exam->is_chancy || exam->truth->count > 1 ||
         way->place + 1 >= target_place(exam, way) || !is_open(exam, way, way->place) ||
         !is_open(exam, way, way->place + 1))

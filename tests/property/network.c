@@ -327,20 +327,20 @@ static void add_loss(struct maker *maker)
 static void make_options(struct maker *maker)
 {
     struct sonde_options *options = &maker->network->options;
-    options->virtual_time = true;
-    options->no_names = true;
-    options->interval_ns = 500 * SONDE_NS_PER_MS; /* see src/app/run.c */
+    options->simulation.virtual_time = true;
+    options->vantage.no_names = true;
+    options->plan.interval_ns = 500 * SONDE_NS_PER_MS; /* as the program's */
     if (happens(maker, 60)) {
-        options->cycles = 1 + below(maker, 10);
-        options->interval_ns = (sonde_ns)(1 + below(maker, 10)) * 100 * SONDE_NS_PER_MS;
+        options->plan.cycles = 1 + below(maker, 10);
+        options->plan.interval_ns = (sonde_ns)(1 + below(maker, 10)) * 100 * SONDE_NS_PER_MS;
     }
     if (maker->network->loss != NETWORK_LOSSLESS && happens(maker, 15)) {
-        options->cycles = 50 + below(maker, 100); /* enough to tell where loss begins */
-        options->interval_ns = 100 * SONDE_NS_PER_MS;
+        options->plan.cycles = 50 + below(maker, 100); /* enough to tell where loss begins */
+        options->plan.interval_ns = 100 * SONDE_NS_PER_MS;
     }
-    options->no_controls = happens(maker, 15);
+    options->plan.no_controls = happens(maker, 15);
     if (happens(maker, 10))
-        options->size_bytes = (uint16_t)PICK(maker, 100, 500, 1400);
+        options->format.size_bytes = (uint16_t)PICK(maker, 100, 500, 1400);
 }
 
 bool network_has(const struct network *network, enum kind kind)
@@ -379,8 +379,8 @@ void network_make(uint64_t seed, uint32_t kinds, struct network *ret_network)
     for (; losses > 0; losses--)
         add_loss(&maker);
     besides_rules(&maker);
-    ret_network->options.scenario = text->data;
-    ret_network->options.scenario_bytes = text->len;
+    ret_network->options.simulation.scenario = text->data;
+    ret_network->options.simulation.scenario_bytes = text->len;
 }
 
 void network_free(struct network *network)
@@ -393,17 +393,17 @@ void network_command(const struct network *network, struct text *text)
     const struct sonde_options *options = &network->options;
     bool icmp = network->services[0].port == 0;
     text_add(text, "sonde --virtual-time -n");
-    if (options->cycles != 0)
-        text_addf(text, " -c %" PRIu32, options->cycles);
-    if (options->source_port != 0)
-        text_addf(text, " -L %" PRIu16, options->source_port);
-    text_addf(text, " -i %.1f", (double)options->interval_ns / SONDE_NS_PER_S);
-    if (options->size_bytes != 0)
-        text_addf(text, " -s %u", options->size_bytes);
-    if (options->max_ttl != 0)
-        text_addf(text, " -m %u", options->max_ttl);
+    if (options->plan.cycles != 0)
+        text_addf(text, " -c %" PRIu32, options->plan.cycles);
+    if (options->vantage.source_port != 0)
+        text_addf(text, " -L %" PRIu16, options->vantage.source_port);
+    text_addf(text, " -i %.1f", (double)options->plan.interval_ns / SONDE_NS_PER_S);
+    if (options->format.size_bytes != 0)
+        text_addf(text, " -s %u", options->format.size_bytes);
+    if (options->plan.max_ttl != 0)
+        text_addf(text, " -m %u", options->plan.max_ttl);
     text_addf(text, "%s%s %s", icmp ? "" : " --no-icmp",
-              options->no_controls ? " --no-control" : "", network->host);
+              options->plan.no_controls ? " --no-control" : "", network->host);
     for (uint32_t i = icmp ? 1 : 0; i < network->service_count; i++)
         text_addf(text, " :%u/%s", network->services[i].port, network->services[i].protocol);
     text_add(text, " --simulate FILE");

@@ -59,29 +59,29 @@ Test(command, options_set_what_they_say)
     char storage[512];
     struct command command = expect_taken(
         "-r -n -c 100 -i 0.25 -Z1.5 -f2 -m 20 -U 5 -s 1400 -Q 184 -B 255 host", storage);
-    cr_expect_eq(command.options.cycles, 100);
-    cr_expect_eq(command.options.interval_ns, 250 * SONDE_NS_PER_MS);
-    cr_expect_eq(command.options.timeout_ns, 1500 * SONDE_NS_PER_MS);
-    cr_expect_eq(command.options.first_ttl, 2);
-    cr_expect_eq(command.options.max_ttl, 20);
-    cr_expect_eq(command.options.gap_limit, 5);
-    cr_expect_eq(command.options.size_bytes, 1400);
-    cr_expect_eq(command.options.tos, 184);
-    cr_expect_eq(command.options.fill, 255);
-    cr_expect(command.options.no_names);
+    cr_expect_eq(command.options.plan.cycles, 100);
+    cr_expect_eq(command.options.plan.interval_ns, 250 * SONDE_NS_PER_MS);
+    cr_expect_eq(command.options.plan.timeout_ns, 1500 * SONDE_NS_PER_MS);
+    cr_expect_eq(command.options.plan.first_ttl, 2);
+    cr_expect_eq(command.options.plan.max_ttl, 20);
+    cr_expect_eq(command.options.plan.gap_limit, 5);
+    cr_expect_eq(command.options.format.size_bytes, 1400);
+    cr_expect_eq(command.options.format.tos, 184);
+    cr_expect_eq(command.options.format.fill, 255);
+    cr_expect(command.options.vantage.no_names);
     cr_expect_eq(command.word_count, 1);
     cr_expect_str_eq(command.words[0], "host");
     command_deinit(&command);
 
     command =
         expect_taken("-a 192.0.2.1 -I eth0 -L 1024 -M 7 --deadline 60 --rate 50 -6 host", storage);
-    cr_expect_str_eq(command.options.source, "192.0.2.1");
-    cr_expect_str_eq(command.options.interface, "eth0");
-    cr_expect_eq(command.options.source_port, 1024);
-    cr_expect_eq(command.options.mark, 7);
-    cr_expect_eq(command.options.deadline_ns, 60 * SONDE_NS_PER_S);
-    cr_expect_eq(command.options.rate_pps, 50);
-    cr_expect_eq(command.options.family, SONDE_FAMILY_IPV6);
+    cr_expect_str_eq(command.options.vantage.source, "192.0.2.1");
+    cr_expect_str_eq(command.options.vantage.interface, "eth0");
+    cr_expect_eq(command.options.vantage.source_port, 1024);
+    cr_expect_eq(command.options.vantage.mark, 7);
+    cr_expect_eq(command.options.plan.deadline_ns, 60 * SONDE_NS_PER_S);
+    cr_expect_eq(command.options.vantage.rate_pps, 50);
+    cr_expect_eq(command.options.vantage.family, SONDE_FAMILY_IPV6);
     command_deinit(&command);
 }
 
@@ -89,8 +89,8 @@ Test(command, the_least_packet_and_the_least_interval_are_taken)
 {
     char storage[512];
     struct command command = expect_taken("-s 28 -i 0.001 host", storage);
-    cr_expect_eq(command.options.size_bytes, 28); /* headers of IPv4 and ICMP */
-    cr_expect_eq(command.options.interval_ns, SONDE_NS_PER_MS);
+    cr_expect_eq(command.options.format.size_bytes, 28); /* headers of IPv4 and ICMP */
+    cr_expect_eq(command.options.plan.interval_ns, SONDE_NS_PER_MS);
     command_deinit(&command);
 }
 
@@ -114,7 +114,7 @@ Test(command, the_type_of_service_is_a_number_in_hexadecimal_too_or_the_name_of_
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         (void)snprintf(line, sizeof line, "-Q %s host", cases[i].word);
         struct command command = expect_taken(line, storage);
-        cr_expect_eq(command.options.tos, cases[i].tos, "%s", line);
+        cr_expect_eq(command.options.format.tos, cases[i].tos, "%s", line);
         command_deinit(&command);
     }
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -128,12 +128,30 @@ Test(command, the_type_of_service_is_a_number_in_hexadecimal_too_or_the_name_of_
     }
 }
 
+/* As the help says: three cycles are then there after little more than a second. */
+Test(command, cycles_that_nobody_counts_follow_each_other_sooner)
+{
+    static const struct {
+        const char *line;
+        sonde_ns interval_ns; /* 0 = the library's default */
+    } cases[] = {{"host", 500 * SONDE_NS_PER_MS},
+                 {"-c 3 host", 0},
+                 {"-i 2 host", 2 * SONDE_NS_PER_S},
+                 {"-c 3 -i 2 host", 2 * SONDE_NS_PER_S}};
+    char storage[512];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct command command = expect_taken(cases[i].line, storage);
+        cr_expect_eq(command.options.plan.interval_ns, cases[i].interval_ns, "%s", cases[i].line);
+        command_deinit(&command);
+    }
+}
+
 /* Nobody would read the names. */
 Test(command, quiet_looks_up_no_names)
 {
     char storage[512];
     struct command command = expect_taken("-q host", storage);
-    cr_expect(command.quiet && command.options.no_names);
+    cr_expect(command.quiet && command.options.vantage.no_names);
     command_deinit(&command);
 }
 
@@ -153,9 +171,9 @@ Test(command, letters_can_be_joined_and_long_names_take_their_value_both_ways)
 {
     char storage[512];
     struct command command = expect_taken("-wbnc10 host --timeout=3 --color never", storage);
-    cr_expect(command.wide && command.show_addresses && command.options.no_names);
-    cr_expect_eq(command.options.cycles, 10);
-    cr_expect_eq(command.options.timeout_ns, 3 * SONDE_NS_PER_S);
+    cr_expect(command.wide && command.show_addresses && command.options.vantage.no_names);
+    cr_expect_eq(command.options.plan.cycles, 10);
+    cr_expect_eq(command.options.plan.timeout_ns, 3 * SONDE_NS_PER_S);
     cr_expect_eq(command.color, COLOR_NEVER);
     command_deinit(&command);
 }
@@ -167,7 +185,7 @@ Test(command, words_keep_their_order_and_two_dashes_end_the_options)
     cr_expect_eq(command.word_count, 5);
     cr_expect_str_eq(command.words[1], ":22");
     cr_expect_str_eq(command.words[3], "-c");
-    cr_expect_eq(command.options.cycles, 0);
+    cr_expect_eq(command.options.plan.cycles, 0);
     command_deinit(&command);
 }
 
@@ -408,12 +426,16 @@ Test(command, the_options_of_other_tools_name_what_to_use)
         expect_error(cases[i].line, cases[i].names);
 }
 
-Test(command, a_number_of_seconds_is_asked_for_as_such)
+Test(command, a_number_is_asked_for_with_its_unit_and_bounds)
 {
     expect_error("-i 100ms h", "-i 100ms: expected seconds, 0.001 to 86400");
     expect_error("-Z 1s h", "-Z 1s: expected seconds, 0.01 to 3600");
     expect_error("--deadline 5m h", "--deadline 5m: expected seconds, 0.01 to 31622400");
     expect_error("--rate 1k h", "--rate 1k: expected packets a second, 1 to 1000000");
+    expect_error("-s 1k h", "-s 1k: expected bytes, 28 to 9000");
+    expect_error("-Q x h", "-Q x: expected 0 to 255, 0x00 to 0xff, cs0 to cs7, af11 to af43, ef, "
+                           "le or va");
+    expect_error("-f 31 h", "-f 31 is above -m 30");
 }
 
 /* What these options are used for here stays as it is. */

@@ -81,3 +81,29 @@ Test(number, durations_that_are_none_are_refused)
     cr_expect_eq(number_parse_ns("9223372037", SONDE_NS_PER_S, &ns), -ERANGE);
     cr_expect_eq(ns, 99);
 }
+
+Test(number, a_number_is_written_as_it_would_be_read)
+{
+    static const struct {
+        int64_t value;
+        int64_t unit;
+        const char *text;
+    } cases[] = {
+        {0, 1, "0"},
+        {0, 1000000000, "0"},
+        {255, 1, "255"},
+        {1000000000, 1000000000, "1"},
+        {86400000000000, 1000000000, "86400"},
+        {500000000, 1000000000, "0.5"},
+        {1000000, 1000000000, "0.001"},
+        {1, 1000000000, "0.000000001"},
+        {1050, 1000, "1.05"},
+        {INT64_MAX, 1, "9223372036854775807"},
+        {INT64_MAX, 1000000000, "9223372036.854775807"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[NUMBER_TEXT_BYTES];
+        number_write(cases[i].value, cases[i].unit, text);
+        cr_expect_str_eq(text, cases[i].text);
+    }
+}

@@ -10,9 +10,9 @@ struct sonde_session *case_session(const char *scenario, struct sonde_options op
 {
     struct sonde_session *session = NULL;
     struct sonde_error error;
-    options.scenario = scenario;
-    options.scenario_bytes = strlen(scenario);
-    options.virtual_time = true;
+    options.simulation.scenario = scenario;
+    options.simulation.scenario_bytes = strlen(scenario);
+    options.simulation.virtual_time = true;
     cr_assert_eq(sonde_session_new(&options, &session, &error), 0, "%s", error.text);
     return session;
 }

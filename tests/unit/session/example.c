@@ -19,7 +19,10 @@ static int measure(struct sonde_session *session, struct sonde_snapshot **ret_sn
 
 int main(void)
 {
-    const struct sonde_options options = {.simulate_demo = true, .virtual_time = true};
+    const struct sonde_options options = {
+        .simulation = {.demo = true, .virtual_time = true},
+        .plan = {.cycles = 2, .interval_ns = SONDE_NS_PER_S / 2},
+    };
     struct sonde_session *session;
     struct sonde_snapshot *snapshot = NULL;
     struct sonde_error error;

@@ -150,11 +150,11 @@ static const struct sonde_transport_ops fake_ops = {
 static struct sonde_session *new_session(uint32_t hosts, struct fake **ret_fake)
 {
     static const struct sonde_service icmp = {.protocol = "icmp"};
-    const struct sonde_options options = {.simulate_demo = true,
-                                          .virtual_time = true,
-                                          .no_names = true,
-                                          .cycles = 1,
-                                          .rate_pps = 1000000};
+    const struct sonde_options options = {
+        .vantage = {.no_names = true, .rate_pps = 1000000},
+        .simulation = {.demo = true, .virtual_time = true},
+        .plan.cycles = 1,
+    };
     struct sonde_session *session = NULL;
     struct sonde_error error;
     cr_assert_eq(sonde_session_new(&options, &session, &error), 0, "%s", error.text);

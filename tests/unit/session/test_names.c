@@ -39,7 +39,7 @@ static void expect_service(const struct sonde_target_result *target, enum sonde_
 
 Test(names, a_run_begins_before_its_names_are_looked_up)
 {
-    struct sonde_session *session = case_session(network, (struct sonde_options){.cycles = 1});
+    struct sonde_session *session = case_session(network, (struct sonde_options){.plan.cycles = 1});
     add(session, "slow.example");
     add(session, "203.0.113.10");
     cr_assert_eq(sonde_session_start(session), 0);
@@ -71,7 +71,8 @@ Test(names, an_event_says_which_target_of_the_snapshot_it_is_about)
                     {"203.0.113.11", 500 * SONDE_NS_PER_MS, 1},
                     {"203.0.113.10", 0, 1}};
     struct sonde_session *session = case_session(
-        network, (struct sonde_options){.cycles = 1, .all_addresses = true, .want_events = true});
+        network,
+        (struct sonde_options){.plan = {.cycles = 1, .all_addresses = true, .want_events = true}});
     sonde_ns begin_ns[4] = {0};
     unsigned answers[4] = {0};
     struct sonde_event event;
@@ -106,7 +107,7 @@ Test(names, an_event_says_which_target_of_the_snapshot_it_is_about)
 
 Test(names, an_end_comes_while_a_name_is_looked_up)
 {
-    struct sonde_session *session = case_session(network, (struct sonde_options){.cycles = 1});
+    struct sonde_session *session = case_session(network, (struct sonde_options){.plan.cycles = 1});
     add(session, "never.example");
     add(session, "203.0.113.10");
     cr_assert_eq(sonde_session_start(session), 0);
@@ -128,8 +129,8 @@ Test(names, an_end_comes_while_a_name_is_looked_up)
 Test(names, a_deadline_covers_the_looking_up)
 {
     struct sonde_session *session =
-        case_session(network, (struct sonde_options){.cycles = SONDE_CYCLES_ENDLESS,
-                                                     .deadline_ns = SONDE_NS_PER_S});
+        case_session(network, (struct sonde_options){.plan = {.cycles = SONDE_CYCLES_ENDLESS,
+                                                              .deadline_ns = SONDE_NS_PER_S}});
     add(session, "slow.example");
     add(session, "never.example");
     case_run(session);
@@ -156,7 +157,7 @@ Test(names, a_deadline_covers_the_wait_for_names_of_hops)
     static const sonde_ns deadlines_ns[] = {0, 300 * SONDE_NS_PER_MS};
     for (size_t i = 0; i < 2; i++) {
         struct sonde_session *session = case_session(
-            network, (struct sonde_options){.cycles = 1, .deadline_ns = deadlines_ns[i]});
+            network, (struct sonde_options){.plan = {.cycles = 1, .deadline_ns = deadlines_ns[i]}});
         struct names_ops ops = *session->names->ops;
         ops.step = one_is_missing;
         session->names->ops = &ops;
@@ -177,7 +178,7 @@ Test(names, a_deadline_covers_the_wait_for_names_of_hops)
 
 Test(names, a_session_can_be_freed_while_names_are_looked_up)
 {
-    struct sonde_session *session = case_session(network, (struct sonde_options){.cycles = 1});
+    struct sonde_session *session = case_session(network, (struct sonde_options){.plan.cycles = 1});
     add(session, "never.example");
     add(session, "slow.example");
     cr_assert_eq(sonde_session_start(session), 0);

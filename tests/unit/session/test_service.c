@@ -11,7 +11,7 @@ static struct sonde_session *new_session(void)
     static const char network[] = "vantage here 198.18.0.2\n"
                                   "host h 203.0.113.10 delay=1ms tcp:443=open\n";
     struct sonde_session *session =
-        case_session(network, (struct sonde_options){.cycles = 1, .no_names = true});
+        case_session(network, (struct sonde_options){.plan.cycles = 1, .vantage.no_names = true});
     session->lacks_icmp = true;
     return session;
 }

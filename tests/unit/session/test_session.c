@@ -33,7 +33,7 @@ Test(session, options_of_zero_mean_the_defaults)
 
 Test(session, a_snapshot_outlives_its_session)
 {
-    struct sonde_session *session = case_session(network, (struct sonde_options){.cycles = 1});
+    struct sonde_session *session = case_session(network, (struct sonde_options){.plan.cycles = 1});
     cr_assert_eq(sonde_session_add(session, "what I typed", "203.0.113.10", &icmp, 1), 0);
     case_run(session);
     struct sonde_snapshot *snapshot = case_snapshot(session);
@@ -47,7 +47,7 @@ Test(session, a_snapshot_outlives_its_session)
 Test(session, a_snapshot_can_be_taken_in_the_middle_of_a_run)
 {
     struct sonde_session *session =
-        case_session(network, (struct sonde_options){.cycles = SONDE_CYCLES_ENDLESS});
+        case_session(network, (struct sonde_options){.plan.cycles = SONDE_CYCLES_ENDLESS});
     cr_assert_eq(sonde_session_add(session, "h", "203.0.113.10", &icmp, 1), 0);
     cr_assert_eq(sonde_session_start(session), 0);
     for (int i = 0; i < 100; i++)
@@ -68,7 +68,7 @@ Test(session, a_snapshot_can_be_taken_in_the_middle_of_a_run)
 Test(session, every_probe_is_one_event_and_the_figures_are_their_sum)
 {
     struct sonde_session *session =
-        case_session(network, (struct sonde_options){.cycles = 5, .want_events = true});
+        case_session(network, (struct sonde_options){.plan = {.cycles = 5, .want_events = true}});
     const struct sonde_service services[] = {{.protocol = "icmp", .control = true},
                                              {.protocol = "tcp", .port = 443}};
     uint64_t full[2] = {0};
@@ -99,9 +99,10 @@ Test(session, every_probe_is_one_event_and_the_figures_are_their_sum)
 
 Test(session, nothing_is_lost_while_a_program_leaves_its_events_where_they_are)
 {
-    struct sonde_session *session = case_session(
-        network, (struct sonde_options){
-                     .cycles = 2000, .interval_ns = SONDE_NS_PER_MS, .want_events = true});
+    struct sonde_session *session =
+        case_session(network, (struct sonde_options){.plan = {.cycles = 2000,
+                                                              .interval_ns = SONDE_NS_PER_MS,
+                                                              .want_events = true}});
     struct sonde_event event;
     cr_assert_eq(sonde_session_add(session, "h", "203.0.113.10", &icmp, 1), 0);
     cr_assert_eq(sonde_session_start(session), 0);
@@ -144,22 +145,22 @@ Test(session, wrong_services_are_refused)
 Test(session, wrong_options_are_refused_with_a_reason)
 {
     static const struct sonde_options wrong[] = {
-        {.first_ttl = 9, .max_ttl = 8},
-        {.size_bytes = 27},
-        {.size_bytes = 9001},
-        {.interval_ns = -1},
-        {.timeout_ns = -1},
-        {.deadline_ns = -1},
-        {.source = "example.com"},
-        {.source = "127.1"},
-        {.source = "192.0.2.1", .family = SONDE_FAMILY_IPV6},
-        {.source = "2001:db8::1", .family = SONDE_FAMILY_IPV4},
+        {.plan.first_ttl = 9, .plan.max_ttl = 8},
+        {.format.size_bytes = 27},
+        {.format.size_bytes = 9001},
+        {.plan.interval_ns = -1},
+        {.plan.timeout_ns = -1},
+        {.plan.deadline_ns = -1},
+        {.vantage.source = "example.com"},
+        {.vantage.source = "127.1"},
+        {.vantage.source = "192.0.2.1", .vantage.family = SONDE_FAMILY_IPV6},
+        {.vantage.source = "2001:db8::1", .vantage.family = SONDE_FAMILY_IPV4},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct sonde_options options = wrong[i];
         struct sonde_session *session = NULL;
         struct sonde_error error = {""};
-        options.simulate_demo = true;
+        options.simulation.demo = true;
         cr_expect_eq(sonde_session_new(&options, &session, &error), -EINVAL, "%zu", i);
         cr_expect_gt(strlen(error.text), 0, "%zu", i);
         cr_expect_null(session);
@@ -168,7 +169,7 @@ Test(session, wrong_options_are_refused_with_a_reason)
 
 Test(session, calls_out_of_order_are_refused)
 {
-    struct sonde_session *session = case_session(network, (struct sonde_options){.cycles = 1});
+    struct sonde_session *session = case_session(network, (struct sonde_options){.plan.cycles = 1});
     struct sonde_snapshot *snapshot = NULL;
     struct sonde_event event;
     cr_expect_eq(sonde_session_step(session, 0), -EINVAL);
@@ -187,7 +188,7 @@ Test(session, addresses_that_no_single_host_has_are_not_probed)
 {
     static const char *const hosts[] = {"0.0.0.0",         "0.1.2.3", "224.0.0.1", "239.1.2.3",
                                         "255.255.255.255", "::",      "ff02::1"};
-    struct sonde_session *session = case_session(network, (struct sonde_options){.cycles = 1});
+    struct sonde_session *session = case_session(network, (struct sonde_options){.plan.cycles = 1});
     enum { COUNT = sizeof hosts / sizeof *hosts };
     for (size_t i = 0; i < COUNT; i++)
         cr_assert_eq(sonde_session_add(session, hosts[i], hosts[i], &icmp, 1), 0);

@@ -25,7 +25,9 @@ static unsigned asked[100][8]; /* probes at full TTL, by target and service */
 static void begin(uint16_t source_port)
 {
     const struct sonde_options options = {
-        .cycles = CYCLES, .no_names = true, .want_events = true, .source_port = source_port};
+        .vantage = {.no_names = true, .source_port = source_port},
+        .plan = {.cycles = CYCLES, .want_events = true},
+    };
     session = case_session(network, options);
 }
 
