@@ -40,7 +40,7 @@ struct sonde_simulation {
     bool virtual_time;     /**< simulate as fast as the machine can */
 };
 
-/** Cycles without end: until sonde_session_stop(). */
+/** Cycles without end: until sonde_run_stop(). */
 #define SONDE_CYCLES_ENDLESS UINT32_MAX
 
 /** The plan: how targets are measured. */
@@ -50,13 +50,14 @@ struct sonde_plan {
     sonde_ns timeout_ns;  /**< until a probe is lost at the latest */
     sonde_ns deadline_ns; /**< until the run ends at the latest; 0 = none */
     sonde_ns began_ns;    /**< what the deadline is counted from, by sonde_clock_ns(); 0 = from
-                             sonde_session_new(), and so in virtual time */
+                             sonde_run_new(), and so in virtual time */
     uint8_t first_ttl;    /**< where a path begins */
     uint8_t max_ttl;      /**< where it ends */
     uint8_t gap_limit;    /**< silent hops until it is given up */
     bool no_controls;     /**< probe nothing for comparison but what was added */
     bool all_addresses;   /**< every address of a name becomes a target of its own */
-    bool want_events;     /**< keep events for sonde_session_pop_event(). It is here because events
+    bool stays_open;      /**< it is not over when all targets are done: others may be added */
+    bool want_events;     /**< keep events for sonde_run_pop_event(). It is here because events
                              number the targets of one run, and hold up that run until they are
                              taken */
 };

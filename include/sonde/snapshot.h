@@ -203,7 +203,7 @@ struct sonde_settings {
 #define SONDE_ALLOW_ICMP "sudo sysctl net.ipv4.ping_group_range=\"0 2147483647\""
 
 /** Where the run looks from. */
-struct sonde_vantage {
+struct sonde_vantage_result {
     const char *hostname;
     struct sonde_addr source; /**< of the first target that has one */
     const char *interface;    /**< that has this address; NULL = not known */
@@ -230,7 +230,7 @@ struct sonde_snapshot {
     sonde_ns started_wall_ns; /**< since 1970-01-01 UTC */
     sonde_ns duration_ns;
     uint32_t cycles_done; /**< begun by the target that is furthest */
-    struct sonde_vantage vantage;
+    struct sonde_vantage_result vantage;
     struct sonde_settings settings;
     const struct sonde_target_result *targets;
     size_t target_count;

@@ -6,9 +6,10 @@
 #include <sonde/event.h>
 #include <sonde/extension.h>
 #include <sonde/options.h>
-#include <sonde/session.h>
+#include <sonde/run.h>
 #include <sonde/snapshot.h>
 #include <sonde/types.h>
+#include <sonde/vantage.h>
 #include <sonde/vocabulary.h>
 
 #endif

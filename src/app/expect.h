@@ -5,7 +5,7 @@
 
 #include "app/targets.h"
 
-#include <sonde/session.h>
+#include <sonde/run.h>
 
 /**
  * Read a list such as "22=closed|filtered,web1:25=!open" and note it at every target that has the

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sonde/session.h>
+#include <sonde/run.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -2,7 +2,7 @@
 /* Names of services; see app/known.h. Ports are those of the IANA registry, or of the server. */
 #include "app/known.h"
 
-#include <sonde/session.h>
+#include <sonde/run.h>
 
 #include <string.h>
 

@@ -9,7 +9,7 @@
  *   app        the program: this file, the command line (options, command, help), what is to be
  *              probed (targets, services), and one run from sockets to report (run)
  *   report     what a snapshot looks like: text, JSON
- *   session    libsonde's public face: joins engine, transport, names and analysis
+ *   run        libsonde's public face: joins engine, transport, names and analysis
  *   analyze    what the tally means: states and verdicts
  *   engine     what to ask when, and which answer belongs to which question; the tally of records
  *   probe      how ICMP, UDP and TCP ask, and what counts as their answer

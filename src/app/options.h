@@ -9,7 +9,7 @@
 
 #include "app/targets.h"
 
-#include <sonde/session.h>
+#include <sonde/run.h>
 
 /** What sonde is asked to do. */
 enum command_kind {

@@ -25,13 +25,13 @@ sonde_ns progress_wait_ns(const struct progress *progress)
     return progress->wanted ? EVERY_NS / 4 : SONDE_NS_NEVER;
 }
 
-void progress_show(struct progress *progress, const struct sonde_session *session)
+void progress_show(struct progress *progress, const struct sonde_run *run)
 {
     struct sonde_progress now;
     char line[COLUMNS + 1];
     if (!progress->wanted)
         return;
-    sonde_session_progress(session, &now);
+    sonde_run_progress(run, &now);
     if (now.elapsed_ns < progress->next_ns)
         return;
     (void)snprintf(line, sizeof line, "%" PRIu32 " of %" PRIu32 " cycles, %" PRId64 " s",

@@ -18,7 +18,7 @@ struct progress progress_init(const struct command *command);
 sonde_ns progress_wait_ns(const struct progress *progress);
 
 /** Show how far the run is, if it is time to. */
-void progress_show(struct progress *progress, const struct sonde_session *session);
+void progress_show(struct progress *progress, const struct sonde_run *run);
 
 /** Erase the line, before something else is written. */
 void progress_clear(struct progress *progress);

@@ -39,7 +39,8 @@ struct run {
     char *scenario; /* the text of --simulate; NULL = none, or the built-in one */
     size_t scenario_bytes;
     struct question question;
-    struct sonde_session *session;
+    struct sonde_vantage *vantage;
+    struct sonde_run *measured;
 };
 
 /* Say why on standard error, in one line. @return code. */
@@ -141,7 +142,7 @@ static void add_remedy(struct text *words, int error)
         text_addf(words, "; allow more with: ulimit -n %d", HOST_FILES_NEEDED);
 }
 
-static enum sonde_exit complain_of_session(const struct run *run, int error, const char *reason)
+static enum sonde_exit complain_of_vantage(const struct run *run, int error, const char *reason)
 {
     struct text words = {0};
     if (error == -EPERM)
@@ -164,7 +165,7 @@ static enum sonde_exit complain_of_session(const struct run *run, int error, con
 }
 
 /* Open the sockets, and be without any privilege, and in the sandbox, ever after. */
-static enum sonde_exit open_session(struct run *run)
+static enum sonde_exit open_vantage(struct run *run)
 {
     struct sonde_options options = run->command->options;
     struct sonde_error error;
@@ -181,11 +182,15 @@ static enum sonde_exit open_session(struct run *run)
     options.simulation.scenario = run->scenario;
     options.simulation.scenario_bytes = run->scenario_bytes;
     privilege_raise();
-    int r = sonde_session_new(&options, &run->session, &error);
+    int r = sonde_vantage_new(&options.vantage, &options.simulation, &run->vantage, &error);
     if (privilege_drop() < 0)
         return complain(SONDE_EXIT_INTERNAL, "cannot give up privileges");
     if (r < 0)
-        return complain_of_session(run, r, error.text);
+        return complain_of_vantage(run, r, error.text);
+    r = sonde_run_new(run->vantage, &options.plan, &options.format, &options.judgement,
+                      &run->measured, &error);
+    if (r < 0)
+        return complain_of_vantage(run, r, error.text);
     struct sandbox sandbox;
     sandbox_close(&sandbox);
     return SONDE_EXIT_MET;
@@ -212,7 +217,7 @@ static int add_target(struct run *run, const struct target *target)
             services[i].expects_bytes = run->question.expects.len;
         }
     }
-    return sonde_session_add(run->session, target->input, target->host, services, list->count);
+    return sonde_run_add(run->measured, target->input, target->host, services, list->count, NULL);
 }
 
 /* No thread, not even one that is still looking up a name, changes the environment. */
@@ -293,7 +298,7 @@ static bool print_so_far(struct run *run)
     struct sonde_snapshot *snapshot;
     struct text text = {0};
     const struct report_style style = style_of(run->command);
-    if (run->command->quiet || sonde_session_snapshot(run->session, &snapshot) < 0)
+    if (run->command->quiet || sonde_run_snapshot(run->measured, &snapshot) < 0)
         return true;
     report_text(snapshot, &style, &text);
     text_add(&text, "\n");
@@ -312,7 +317,7 @@ static enum sonde_exit begin(struct run *run)
     for (size_t i = 0; r == 0 && i < run->targets.count; i++)
         r = add_target(run, &run->targets.items[i]);
     if (r == 0)
-        r = sonde_session_start(run->session);
+        r = sonde_run_start(run->measured);
     if (r == 0)
         r = signal_catch_quit();
     return r < 0 ? complain(SONDE_EXIT_INTERNAL, strerrordesc_np(-r)) : SONDE_EXIT_MET;
@@ -326,14 +331,17 @@ static void measure(struct run *run)
     int r = 0;
     while (r == 0) {
         if (signal_caught() != 0)
-            sonde_session_stop(run->session);
+            sonde_run_stop(run->measured);
         if (signal_take_quit()) {
             progress_clear(&progress);
             if (!print_so_far(run))
-                sonde_session_stop(run->session);
+                sonde_run_stop(run->measured);
         }
-        progress_show(&progress, run->session);
-        r = sonde_session_step(run->session, progress_wait_ns(&progress));
+        progress_show(&progress, run->measured);
+        r = sonde_vantage_step(run->vantage);
+        if (r < 0 || sonde_run_is_over(run->measured))
+            break;
+        r = sonde_vantage_wait(run->vantage, progress_wait_ns(&progress));
     }
     progress_clear(&progress);
     if (r < 0) {
@@ -346,7 +354,7 @@ static void measure(struct run *run)
 static enum sonde_exit conclude(struct run *run)
 {
     struct sonde_snapshot *snapshot;
-    if (sonde_session_snapshot(run->session, &snapshot) < 0)
+    if (sonde_run_snapshot(run->measured, &snapshot) < 0)
         return complain(SONDE_EXIT_INTERNAL, NULL);
     enum sonde_exit status =
         run->command->quiet ? SONDE_EXIT_MET : print_report(run->command, snapshot);
@@ -363,14 +371,14 @@ enum sonde_exit run(const struct command *command)
     if (status == SONDE_EXIT_MET)
         status = read_scenario(&run);
     if (status == SONDE_EXIT_MET)
-        status = open_session(&run);
+        status = open_vantage(&run);
     if (status == SONDE_EXIT_MET)
         status = begin(&run);
     if (status == SONDE_EXIT_MET) {
         measure(&run);
         status = conclude(&run);
     }
-    sonde_session_free(run.session);
+    sonde_vantage_free(run.vantage);
     targets_deinit(&run.targets);
     free(run.scenario);
     return status;

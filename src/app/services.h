@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 
-#include <sonde/session.h>
+#include <sonde/run.h>
 
 /** A port of one protocol, as a user asked for it. */
 struct service {

@@ -7,7 +7,7 @@
 #include "app/url.h"
 #include "base/states.h"
 
-#include <sonde/session.h>
+#include <sonde/run.h>
 
 #include <errno.h>
 #include <stdlib.h>
@@ -239,7 +239,7 @@ enum sonde_family targets_family(const struct target_list *list)
     return family;
 }
 
-/* Can a target be asked from the source address? Of a name the session takes an address that can.
+/* Can a target be asked from the source address? Of a name the run takes an address that can.
  */
 static int check_source(const struct target *target, enum sonde_family source, struct text *reterr)
 {

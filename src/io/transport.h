@@ -12,7 +12,7 @@
 #include <poll.h>
 
 enum {
-    IO_WATCH_MAX = 24,
+    IO_WATCH_MAX = 48,
     IO_BATCH = 64,        /* probes sent at once */
     IO_PACKET_MAX = 9000, /* bytes of a packet, IP header included: a jumbo frame */
 };
@@ -75,6 +75,10 @@ struct sonde_transport_ops {
      * @return 0; a negative errno if waiting is impossible (the run cannot go on).
      */
     int (*wait)(struct sonde_transport *transport, sonde_ns until_ns, sonde_ns *ret_now_ns);
+
+    /** Tell what wait() would wait for beside the watch of others: add the transport's own
+     *  descriptors to @p watch. @return When to call wait() if none of them becomes ready. */
+    sonde_ns (*watch)(struct sonde_transport *transport, struct io_watch *watch);
 
     /** @return Arrivals so far that were lost here, for want of room in a receive queue. */
     uint64_t (*lost_here)(struct sonde_transport *transport);

@@ -4,7 +4,7 @@
 
 #include "base/number.h"
 
-#include <sonde/session.h>
+#include <sonde/run.h>
 
 /* The first question of each protocol, in the order of its port, and the ports that it is for. */
 static const struct entry {

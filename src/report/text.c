@@ -4,7 +4,7 @@
 #include "report/report.h"
 #include "report/style.h"
 
-#include <sonde/session.h>
+#include <sonde/run.h>
 
 #include <inttypes.h>
 #include <string.h>
@@ -227,7 +227,7 @@ static void write_own_losses(struct text_report *report, const struct sonde_own_
 }
 
 /* What could not be had, and how it could be. */
-static void write_vantage(struct text_report *report, const struct sonde_vantage *vantage)
+static void write_vantage(struct text_report *report, const struct sonde_vantage_result *vantage)
 {
     if (vantage->transport != SONDE_TRANSPORT_UNPRIVILEGED)
         return;

@@ -7,7 +7,7 @@
 #include "io/sim/scenario.h"
 
 #include <errno.h>
-#include <sonde/session.h>
+#include <sonde/run.h>
 #include <string.h>
 
 enum {
@@ -63,7 +63,7 @@ static void check_result(const struct sonde_service_result *service)
     }
 }
 
-static void add_hosts(struct sonde_session *session, const struct sim_scenario *scenario)
+static void add_hosts(struct sonde_run *run, const struct sim_scenario *scenario)
 {
     static const struct sonde_service services[] = {
         {.protocol = "icmp", .control = true},
@@ -78,22 +78,25 @@ static void add_hosts(struct sonde_session *session, const struct sim_scenario *
             continue;
         bool ipv6 = node->addr4.family == SONDE_FAMILY_NONE;
         sonde_addr_text(ipv6 ? &node->addr6 : &node->addr4, text);
-        FUZZ_CHECK(sonde_session_add(session, node->name, text, services, 3) == 0);
+        FUZZ_CHECK(sonde_run_add(run, node->name, text, services, 3, NULL) == 0);
         added++;
     }
     if (scenario->name_count > 0)
-        FUZZ_CHECK(sonde_session_add(session, "name", scenario->names[0].name, services, 3) == 0);
+        FUZZ_CHECK(sonde_run_add(run, "name", scenario->names[0].name, services, 3, NULL) == 0);
 }
 
-static void run(struct sonde_session *session)
+static void measure(struct sonde_vantage *vantage, struct sonde_run *run)
 {
     struct sonde_snapshot *snapshot;
-    int r = sonde_session_start(session);
+    int r = sonde_run_start(run);
     FUZZ_CHECK(r == 0);
-    for (int i = 0; r == 0 && i < STEPS_MAX; i++)
-        r = sonde_session_step(session, SONDE_NS_NEVER);
+    for (int i = 0; r == 0 && i < STEPS_MAX && !sonde_run_is_over(run); i++) {
+        r = sonde_vantage_step(vantage);
+        if (r == 0 && !sonde_run_is_over(run))
+            r = sonde_vantage_wait(vantage, SONDE_NS_NEVER);
+    }
     FUZZ_CHECK(r >= 0);
-    FUZZ_CHECK(sonde_session_snapshot(session, &snapshot) == 0);
+    FUZZ_CHECK(sonde_run_snapshot(run, &snapshot) == 0);
     for (size_t i = 0; i < snapshot->target_count; i++) {
         for (size_t k = 0; k < snapshot->targets[i].service_count; k++)
             check_result(&snapshot->targets[i].services[k]);
@@ -111,19 +114,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_check_shown(reason.text, strlen(reason.text), false);
         return 0;
     }
-    const struct sonde_options options = {
-        .simulation = {.scenario = (const char *)data,
-                       .scenario_bytes = size,
-                       .virtual_time = true},
-        .plan = {.cycles = 1, .max_ttl = MAX_TTL, .deadline_ns = 20 * SONDE_NS_PER_S},
-    };
-    struct sonde_session *session = NULL;
+    const struct sonde_simulation simulation = {
+        .scenario = (const char *)data, .scenario_bytes = size, .virtual_time = true};
+    const struct sonde_plan plan = {
+        .cycles = 1, .max_ttl = MAX_TTL, .deadline_ns = 20 * SONDE_NS_PER_S};
+    struct sonde_vantage *vantage = NULL;
+    struct sonde_run *run;
     if (!is_too_fertile(scenario)) {
-        FUZZ_CHECK(sonde_session_new(&options, &session, NULL) == 0);
-        add_hosts(session, scenario);
-        run(session);
+        const struct sonde_vantage_options options = {0};
+        FUZZ_CHECK(sonde_vantage_new(&options, &simulation, &vantage, NULL) == 0);
+        FUZZ_CHECK(sonde_run_new(vantage, &plan, NULL, NULL, &run, NULL) == 0);
+        add_hosts(run, scenario);
+        measure(vantage, run);
     }
-    sonde_session_free(session);
+    sonde_vantage_free(vantage);
     scenario_free(scenario);
     return 0;
 }

@@ -20,15 +20,15 @@ FLOORS = {
     "report": "base",
     "sys": "base",
     "io": "base wire",
-    "session": "base wire payload probe engine analyze io sys",
-    "app": "base sys session report",
+    "run": "base wire payload probe engine analyze io sys",
+    "app": "base sys run report",
 }
 
 # Rooms of a floor that share what lies in the floor itself, and nothing else.
 ROOMS = {"io": {"linux", "sim", "system"}}
 
 # Headers that the build makes, and the floors that may include them.
-GENERATED = {"version.h": {"session", "app"}}
+GENERATED = {"version.h": {"run", "app"}}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 

@@ -24,7 +24,7 @@ CLEAN = {
     "src/io/sim/sim.h": SPDX + '#include "io/transport.h"\n',
     "src/io/linux/linux.h": SPDX + '#include "io/transport.h"\n#include <netinet/in.h>\n',
     "src/io/clock.c": SPDX + "void f(void)\n{\n    clock_gettime(0, 0);\n}\n",
-    "src/session/session.c": SPDX + '#include "version.h"\n#include "io/sim/sim.h"\n',
+    "src/run/run.c": SPDX + '#include "version.h"\n#include "io/sim/sim.h"\n',
     "tests/unit/test_icmp.c": SPDX + "int long_functions_are_fine_here;\n",
 }
 
@@ -57,7 +57,7 @@ PLANTED = [
      "a function of more than 60 lines"),
     ("documents", "ARCHITECTURE.md", 1, "`src/base/gone.h`", "no file src/base/gone.h"),
     ("documents", "TESTING.md", 1, "see `gone.c`", "no file gone.c"),
-    ("documents", "README.md", 2, "```\nsession/gone.c  a map\n```", "no file session/gone.c"),
+    ("documents", "README.md", 2, "```\nrun/gone.c  a map\n```", "no file run/gone.c"),
     ("documents", "src/DECISIONS.md", 1, "`wire/gone_*.h`", "no file wire/gone_*.h"),
     ("documents", "src/JOURNEYS.md", 1, "[the map](ARCHITECTURE.md)", "no file ARCHITECTURE.md"),
     ("documents", "src/JOURNEYS.md", 1, "`f()` and `gone()`", "gone() is not in the code"),

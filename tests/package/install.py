@@ -78,7 +78,7 @@ def check_example(root, prefix, compiler, library, *options):
                    env=environment).split()
     program = prefix / "example"
     output(*compiler, "-std=c17", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-o", program,
-           root / "tests/unit/session/example.c", *flags)
+           root / "tests/unit/run/example.c", *flags)
     is_shared = (library / "libsonde.so").exists()
     if ("libsonde" in output("readelf", "-d", program)) != is_shared:
         fail(f"the example is linked with the {'static' if is_shared else 'shared'} library")

@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "tests/property/kinds.h"
 
-#include <sonde/session.h>
+#include <sonde/run.h>
 
 enum { NETWORK_SERVICES_MAX = 17 /* sixteen and the control */ };
 

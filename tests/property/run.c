@@ -6,7 +6,7 @@
 #include "tests/property/run.h"
 
 #include "probe/probe.h"
-#include "session/internal.h"
+#include "run/internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,21 +117,30 @@ static struct sim_scenario *parse(const struct network *network)
 
 static struct sonde_snapshot *measure(const struct network *network, struct watcher *watcher)
 {
-    struct sonde_session *session = NULL;
+    const struct sonde_options *options = &network->options;
+    struct sonde_vantage *vantage = NULL;
+    struct sonde_run *run = NULL;
     struct sonde_snapshot *snapshot = NULL;
     struct sonde_error error;
-    must(sonde_session_new(&network->options, &session, &error) == 0, network, error.text);
-    *watcher = (struct watcher){.transport.ops = &watcher_ops, .inner = session->transport};
-    session->transport = &watcher->transport;
-    int r = sonde_session_add(session, network->host, network->host, network->services,
-                              network->service_count);
+    must(sonde_vantage_new(&options->vantage, &options->simulation, &vantage, &error) == 0, network,
+         error.text);
+    must(sonde_run_new(vantage, &options->plan, &options->format, &options->judgement, &run,
+                       &error) == 0,
+         network, error.text);
+    *watcher = (struct watcher){.transport.ops = &watcher_ops, .inner = vantage->transport};
+    vantage->transport = &watcher->transport;
+    int r = sonde_run_add(run, network->host, network->host, network->services,
+                          network->service_count, NULL);
     must(r == 0, network, "it cannot be added");
-    must(sonde_session_start(session) == 0, network, "it cannot be started");
-    while (r == 0)
-        r = sonde_session_step(session, SONDE_NS_NEVER);
-    must(r == 1, network, "the run breaks off");
-    must(sonde_session_snapshot(session, &snapshot) == 0, network, "there is no snapshot");
-    sonde_session_free(session);
+    must(sonde_run_start(run) == 0, network, "it cannot be started");
+    while (r == 0 && !sonde_run_is_over(run)) {
+        r = sonde_vantage_step(vantage);
+        if (r == 0 && !sonde_run_is_over(run))
+            r = sonde_vantage_wait(vantage, SONDE_NS_NEVER);
+    }
+    must(r == 0, network, "the run breaks off");
+    must(sonde_run_snapshot(run, &snapshot) == 0, network, "there is no snapshot");
+    sonde_vantage_free(vantage);
     return snapshot;
 }
 

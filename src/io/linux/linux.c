@@ -90,6 +90,20 @@ static int linux_wait(struct sonde_transport *transport, sonde_ns until_ns, sond
     return r;
 }
 
+static sonde_ns linux_watch(struct sonde_transport *transport, struct io_watch *watch)
+{
+    struct linux_transport *linux_transport = linux_of(transport);
+    sonde_ns until_ns = SONDE_NS_NEVER;
+    for (uint32_t i = 0; i < linux_transport->receiver_count; i++) {
+        const struct receiver *receiver = &linux_transport->receivers[i];
+        if (watch->count < IO_WATCH_MAX)
+            watch->fds[watch->count++] = (struct pollfd){.fd = receiver->fd, .events = POLLIN};
+        if (receiver->next < receiver->filled)
+            until_ns = INT64_MIN;
+    }
+    return until_ns;
+}
+
 static uint64_t linux_lost_here(struct sonde_transport *transport)
 {
     struct linux_transport *linux_transport = linux_of(transport);
@@ -124,6 +138,7 @@ static const struct sonde_transport_ops linux_ops = {
     .send = linux_send,
     .recv = linux_recv,
     .wait = linux_wait,
+    .watch = linux_watch,
     .lost_here = linux_lost_here,
     .free = linux_free,
 };

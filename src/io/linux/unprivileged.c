@@ -135,6 +135,15 @@ static int unprivileged_recv(struct sonde_transport *transport, sonde_ns now_ns,
     return arrival->result;
 }
 
+static sonde_ns unprivileged_tell(struct sonde_transport *transport, struct io_watch *watch)
+{
+    struct unprivileged *unprivileged = unprivileged_of(transport);
+    if (watch->count < IO_WATCH_MAX)
+        watch->fds[watch->count++] =
+            (struct pollfd){.fd = unprivileged->epoll_fd, .events = POLLIN};
+    return unprivileged->arrivals.waiting > 0 ? INT64_MIN : unprivileged->expiry_ns;
+}
+
 static int unprivileged_wait(struct sonde_transport *transport, sonde_ns until_ns,
                              sonde_ns *ret_now_ns)
 {
@@ -184,6 +193,7 @@ static const struct sonde_transport_ops unprivileged_ops = {
     .send = unprivileged_send,
     .recv = unprivileged_recv,
     .wait = unprivileged_wait,
+    .watch = unprivileged_tell,
     .lost_here = unprivileged_lost_here,
     .free = unprivileged_free,
 };

@@ -101,6 +101,12 @@ static int sim_wait(struct sonde_transport *transport, sonde_ns until_ns, sonde_
     return r;
 }
 
+static sonde_ns sim_watch(struct sonde_transport *transport, struct io_watch *watch)
+{
+    (void)watch;
+    return network_next_ns(&sim_of(transport)->network);
+}
+
 static uint64_t sim_lost_here(struct sonde_transport *transport)
 {
     (void)transport;
@@ -122,6 +128,7 @@ static const struct sonde_transport_ops sim_ops = {
     .send = sim_send,
     .recv = sim_recv,
     .wait = sim_wait,
+    .watch = sim_watch,
     .lost_here = sim_lost_here,
     .free = sim_free,
 };

@@ -5,7 +5,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sonde/session.h>
+#include <sonde/run.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <sonde/session.h>
+#include <sonde/run.h>
 #include <stdio.h>
 #include <string.h>
 

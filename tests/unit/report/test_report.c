@@ -7,7 +7,7 @@
 
 #include <cjson/cJSON.h>
 #include <criterion/criterion.h>
-#include <sonde/session.h>
+#include <sonde/run.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Targets of one address: what several of them ask is measured once, and each of them reports it.
  */
-#include "tests/unit/session/case.h"
+#include "tests/unit/run/case.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -18,7 +18,7 @@ static const char network[] =
 
 enum { CYCLES = 2 };
 
-static struct sonde_session *session;
+static struct sonde_run *run;
 static struct sonde_snapshot *snapshot;
 static unsigned asked[100][8]; /* probes at full TTL, by target and service */
 
@@ -28,7 +28,7 @@ static void begin(uint16_t source_port)
         .vantage = {.no_names = true, .source_port = source_port},
         .plan = {.cycles = CYCLES, .want_events = true},
     };
-    session = case_session(network, options);
+    run = case_run_of(network, options);
 }
 
 /* Add a target with services over TCP, and icmp as control. */
@@ -37,34 +37,34 @@ static void add(const char *host, const uint16_t *ports, size_t count)
     struct sonde_service services[8] = {{.protocol = "icmp", .control = true}};
     for (size_t i = 0; i < count; i++)
         services[i + 1] = (struct sonde_service){.protocol = "tcp", .port = ports[i]};
-    cr_assert_eq(sonde_session_add(session, host, host, services, count + 1), 0);
+    cr_assert_eq(sonde_run_add(run, host, host, services, count + 1, NULL), 0);
 }
 
 /* Run to the end. @return probes at full TTL that left, over all targets. */
-static uint64_t run(void)
+static uint64_t measure(void)
 {
     uint64_t full = 0;
     struct sonde_event event;
     memset(asked, 0, sizeof asked);
-    cr_assert_eq(sonde_session_start(session), 0);
+    cr_assert_eq(sonde_run_start(run), 0);
     int r = 0;
     while (r == 0) {
-        r = sonde_session_step(session, SONDE_NS_NEVER);
-        while (sonde_session_pop_event(session, &event) == 0) {
+        r = case_step(run, SONDE_NS_NEVER);
+        while (sonde_run_pop_event(run, &event) == 0) {
             cr_assert(event.target < 100 && event.service < 8);
             asked[event.target][event.service] += event.to_target;
             full += event.to_target;
         }
     }
     cr_assert_eq(r, 1);
-    snapshot = case_snapshot(session);
+    snapshot = case_snapshot(run);
     return full;
 }
 
 static void end(void)
 {
     sonde_snapshot_free(snapshot);
-    sonde_session_free(session);
+    case_free(run);
 }
 
 /* The service of a target; the test fails if it has none of that name. */
@@ -96,7 +96,7 @@ Test(share, a_hundred_targets_of_one_address_are_measured_once_and_each_reports_
     begin(0);
     for (int i = 0; i < 100; i++)
         add("203.0.113.10", ports, 2);
-    cr_expect_eq(run(), 3 * CYCLES);
+    cr_expect_eq(measure(), 3 * CYCLES);
     cr_assert_eq(snapshot->target_count, 100);
     for (size_t i = 0; i < 100; i++) {
         expect_measured(i, "icmp", SONDE_STATE_OPEN);
@@ -115,7 +115,7 @@ Test(share, names_of_one_address_and_the_address_itself_share_too)
     begin(4000);
     for (size_t i = 0; i < 3; i++)
         add(hosts[i], &port, 1);
-    cr_expect_eq(run(), 2 * CYCLES);
+    cr_expect_eq(measure(), 2 * CYCLES);
     for (size_t i = 0; i < 3; i++) {
         cr_expect_str_eq(snapshot->targets[i].name, hosts[i]);
         expect_measured(i, "443/tcp", SONDE_STATE_OPEN);
@@ -130,7 +130,7 @@ Test(share, other_addresses_share_nothing)
     begin(4000);
     add("203.0.113.10", &port, 1);
     add("2001:db8:3::1", &port, 1);
-    cr_expect_eq(run(), 4 * CYCLES);
+    cr_expect_eq(measure(), 4 * CYCLES);
     expect_measured(0, "443/tcp", SONDE_STATE_OPEN);
     expect_measured(1, "443/tcp", SONDE_STATE_OPEN);
     end();
@@ -142,7 +142,7 @@ Test(share, who_asks_less_than_another_reports_only_what_he_asks)
     begin(0);
     add("203.0.113.10", ports, 2);
     add("203.0.113.10", &ports[0], 1);
-    cr_expect_eq(run(), 3 * CYCLES);
+    cr_expect_eq(measure(), 3 * CYCLES);
     expect_measured(1, "22/tcp", SONDE_STATE_CLOSED);
     cr_expect_eq(snapshot->targets[1].service_count, 2);
     end();
@@ -157,7 +157,7 @@ Test(share, who_asks_more_than_another_is_measured_by_itself)
         begin(source_port);
         add("203.0.113.10", ports, 1);
         add("203.0.113.10", ports, 2);
-        cr_expect_eq(run(), (source_port == 0 ? 5 : 4) * CYCLES);
+        cr_expect_eq(measure(), (source_port == 0 ? 5 : 4) * CYCLES);
         expect_measured(0, "443/tcp", SONDE_STATE_OPEN);
         expect_measured(1, "443/tcp", SONDE_STATE_OPEN);
         expect_measured(1, "22/tcp", SONDE_STATE_CLOSED);
@@ -175,7 +175,7 @@ Test(share, what_stands_by_is_begun_where_another_target_asks_it)
     begin(4000);
     add("203.0.113.10", &ports[0], 1);
     add("203.0.113.10", &ports[1], 1);
-    (void)run();
+    (void)measure();
     expect_measured(0, "22/tcp", SONDE_STATE_CLOSED);
     expect_measured(1, "443/tcp", SONDE_STATE_OPEN);
     end();
@@ -189,9 +189,9 @@ Test(share, each_target_has_its_own_wishes)
     const struct sonde_service others[] = {{.protocol = "tcp", .port = 443, .control = true},
                                            {.protocol = "icmp"}};
     begin(0);
-    cr_assert_eq(sonde_session_add(session, "a", "203.0.113.10", services, 2), 0);
-    cr_assert_eq(sonde_session_add(session, "b", "203.0.113.10", others, 2), 0);
-    cr_expect_eq(run(), 2 * CYCLES);
+    cr_assert_eq(sonde_run_add(run, "a", "203.0.113.10", services, 2, NULL), 0);
+    cr_assert_eq(sonde_run_add(run, "b", "203.0.113.10", others, 2, NULL), 0);
+    cr_expect_eq(measure(), 2 * CYCLES);
     cr_expect_eq(find(0, "443/tcp")->verdict.code, SONDE_CODE_PORT_UNEXPECTEDLY_OPEN);
     cr_expect_not(find(0, "443/tcp")->met);
     cr_expect_eq(find(1, "443/tcp")->verdict.code, SONDE_CODE_OK);
@@ -212,13 +212,13 @@ Test(share, another_question_to_the_same_port_is_not_shared)
     };
     begin(0);
     for (size_t i = 0; i < 4; i++)
-        cr_assert_eq(sonde_session_add(session, "h", "203.0.113.10", &questions[i], 1), 0);
-    cr_expect_eq(run(), 4 * CYCLES);
+        cr_assert_eq(sonde_run_add(run, "h", "203.0.113.10", &questions[i], 1, NULL), 0);
+    cr_expect_eq(measure(), 4 * CYCLES);
     end();
     begin(4000);
     for (size_t i = 0; i < 2; i++)
-        cr_assert_eq(sonde_session_add(session, "h", "203.0.113.10", &questions[i], 1), 0);
-    (void)run();
+        cr_assert_eq(sonde_run_add(run, "h", "203.0.113.10", &questions[i], 1, NULL), 0);
+    (void)measure();
     expect_measured(0, "53/udp", SONDE_STATE_OPEN);
     cr_expect_str_eq(find(1, "53/udp")->verdict.text,
                      "two questions to one port take two source ports");
@@ -235,8 +235,8 @@ Test(share, a_question_that_says_the_name_is_asked_for_each_name)
         const struct sonde_service service = {.protocol = "udp", .port = ports[i]};
         begin(0);
         for (size_t k = 0; k < 3; k++)
-            cr_assert_eq(sonde_session_add(session, hosts[k], hosts[k], &service, 1), 0);
-        (void)run();
+            cr_assert_eq(sonde_run_add(run, hosts[k], hosts[k], &service, 1, NULL), 0);
+        (void)measure();
         cr_expect_gt(asked[0][0], 0);
         cr_expect_eq(asked[1][0] > 0, ports[i] == 5060, "port %u", ports[i]);
         cr_expect_eq(asked[2][0], 0);

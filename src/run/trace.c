@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Flows and traces: what every service of every target will be probed with. */
 #include "base/time.h"
-#include "session/internal.h"
+#include "run/internal.h"
 #include "wire/udp.h"
 
 #include <assert.h>
@@ -19,9 +19,9 @@ struct secrets {
 };
 
 /* What the user typed, if it is a name that a question may carry; NULL if not. */
-static const char *usable_host(struct sonde_session *session, const char *host)
+static const char *usable_host(struct sonde_run *run, const char *host)
 {
-    char *name = arena_string(&session->arena, host);
+    char *name = arena_string(&run->arena, host);
     size_t len = name != NULL ? strlen(name) : 0;
     if (len > 1 && name[len - 1] == '.')
         name[len - 1] = '\0'; /* the root's own label, with which a name is complete */
@@ -29,7 +29,7 @@ static const char *usable_host(struct sonde_session *session, const char *host)
 }
 
 /* Do its answers come from another port? The user's own question is in the protocol of its port. */
-static bool answers_from_elsewhere(const struct session_service *service)
+static bool answers_from_elsewhere(const struct run_service *service)
 {
     const struct payload_ops *protocol = service->payload;
     if (protocol == &payload_own)
@@ -39,9 +39,9 @@ static bool answers_from_elsewhere(const struct session_service *service)
 
 /* Is there a probe that nothing in it tells from others? The identification of IPv4 does, if it is
  * told of; without raw sockets neither it nor a checksum is. */
-static bool is_nameless(const struct sonde_session *session, const struct sonde_spec *spec)
+static bool is_nameless(const struct sonde_run *run, const struct sonde_spec *spec)
 {
-    bool unprivileged = session->kind == SONDE_TRANSPORT_UNPRIVILEGED;
+    bool unprivileged = run->vantage->kind == SONDE_TRANSPORT_UNPRIVILEGED;
     size_t needed = unprivileged ? PROBE_PAYLOAD_BYTES : PROBE_COMPENSATION_BYTES;
     if (spec->flow.protocol != IP_PROTO_UDP ||
         (spec->flow.dst.family == SONDE_FAMILY_IPV4 && !unprivileged))
@@ -53,15 +53,14 @@ static bool is_nameless(const struct sonde_session *session, const struct sonde_
 }
 
 /* What answers say of the probe that drew them. */
-static enum probe_naming naming_of(const struct sonde_session *session,
-                                   const struct sonde_spec *spec)
+static enum probe_naming naming_of(const struct sonde_run *run, const struct sonde_spec *spec)
 {
     switch (spec->flow.protocol) {
     case IP_PROTO_ICMP:
         return PROBE_NAMING_PROBE;
     case IP_PROTO_TCP: /* without raw sockets the kernel knows */
-        return session->kind == SONDE_TRANSPORT_UNPRIVILEGED ? PROBE_NAMING_PROBE
-                                                             : PROBE_NAMING_ATTEMPT;
+        return run->vantage->kind == SONDE_TRANSPORT_UNPRIVILEGED ? PROBE_NAMING_PROBE
+                                                                  : PROBE_NAMING_ATTEMPT;
     default:
         break;
     }
@@ -71,32 +70,32 @@ static enum probe_naming naming_of(const struct sonde_session *session,
     return names ? PROBE_NAMING_PROBE : PROBE_NAMING_NOTHING;
 }
 
-size_t session_questions(const struct session_target *target, const struct session_service *service,
-                         const struct payload_ops *ret_questions[SONDE_QUESTIONS_MAX])
+size_t run_questions(const struct run_target *target, const struct run_service *service,
+                     const struct payload_ops *ret_questions[SONDE_QUESTIONS_MAX])
 {
     return payload_questions(service->payload, target->question_host, ret_questions);
 }
 
 /* What the questions of a service have in common. */
-static void fill_questions(const struct sonde_session *session, const struct session_target *target,
-                           const struct session_service *service, struct sonde_spec *spec)
+static void fill_questions(const struct sonde_run *run, const struct run_target *target,
+                           const struct run_service *service, struct sonde_spec *spec)
 {
     spec->host = target->question_host;
     spec->bytes = service->question;
     spec->expects = service->expects;
-    spec->question_count = (uint8_t)session_questions(target, service, spec->questions);
+    spec->question_count = (uint8_t)run_questions(target, service, spec->questions);
     for (unsigned i = 0; i < spec->question_count; i++)
         spec->repeats |= spec->questions[i]->repeats;
-    spec->nameless = is_nameless(session, spec);
-    spec->naming = naming_of(session, spec);
+    spec->nameless = is_nameless(run, spec);
+    spec->naming = naming_of(run, spec);
     spec->other_port = answers_from_elsewhere(service);
 }
 
-static int fill_spec(struct sonde_session *session, const struct session_target *target,
-                     const struct session_service *service, struct sonde_spec *spec)
+static int fill_spec(struct sonde_run *run, const struct run_target *target,
+                     const struct run_service *service, struct sonde_spec *spec)
 {
     struct secrets secrets = {0};
-    int r = session_random(session, &secrets, sizeof secrets);
+    int r = vantage_random(run->vantage, &secrets, sizeof secrets);
     if (r < 0)
         return r;
     *spec = (struct sonde_spec){
@@ -112,14 +111,14 @@ static int fill_spec(struct sonde_session *session, const struct session_target 
         .ts_base = secrets.ts_base,
         .flow_label = secrets.flow_label & 0xfffff,
         .id_base = secrets.id_base,
-        .size_bytes = session->options.format.size_bytes,
-        .fill = session->options.format.fill,
-        .tos = session->options.format.tos,
+        .size_bytes = run->format.size_bytes,
+        .fill = run->format.fill,
+        .tos = run->format.tos,
     };
-    fill_questions(session, target, service, spec);
-    if (session->source.family == target->addr.family)
-        spec->flow.src = session->source;
-    spec->flow.src_port = session->options.vantage.source_port;
+    fill_questions(run, target, service, spec);
+    if (run->vantage->source.family == target->addr.family)
+        spec->flow.src = run->vantage->source;
+    spec->flow.src_port = run->vantage->options.source_port;
     return 0;
 }
 
@@ -156,20 +155,19 @@ static const char *problem_text(int error)
 }
 
 /* Why a service cannot be probed, in words. */
-static const char *service_problem_text(const struct sonde_session *session,
-                                        const struct session_service *service, int error)
+static const char *service_problem_text(const struct sonde_run *run,
+                                        const struct run_service *service, int error)
 {
-    return session->lacks_icmp && !service->ops->has_ports
+    return run->vantage->lacks_icmp && !service->ops->has_ports
                ? "ICMP is not permitted; allow it with: " SONDE_ALLOW_ICMP
                : problem_text(error);
 }
 
 /* How many UDP services a target has before one. */
-static uint32_t count_udp_before(const struct session_target *target,
-                                 const struct session_service *service)
+static uint32_t count_udp_before(const struct run_target *target, const struct run_service *service)
 {
     uint32_t count = 0;
-    for (const struct session_service *other = target->services; other < service; other++)
+    for (const struct run_service *other = target->services; other < service; other++)
         count += other->ops->protocol == IP_PROTO_UDP;
     return count;
 }
@@ -180,59 +178,60 @@ static uint32_t count_udp_before(const struct session_target *target,
 enum { OWN_PORTS = 16 };
 
 /* Prepare one service. @return 0; a negative errno that makes the target untraceable. */
-static int add_trace(struct sonde_session *session, const struct session_target *target,
-                     const struct session_service *service, struct sonde_spec *spec)
+static int add_trace(struct sonde_run *run, const struct run_target *target,
+                     const struct run_service *service, struct sonde_spec *spec)
 {
-    int r = fill_spec(session, target, service, spec);
+    int r = fill_spec(run, target, service, spec);
     if (r < 0)
         return r;
-    const struct sonde_transport_ops *ops = session->transport->ops;
-    uint32_t nth = engine_free_flow(session->engine, &spec->flow);
+    const struct sonde_transport_ops *ops = run->vantage->transport->ops;
+    uint32_t nth = engine_free_flow(run->vantage->engine, &spec->flow);
     spec->nth = nth;
     if (!service->ops->has_ports)
-        spec->flow.src_port = (uint16_t)(session->echo_id + nth);
+        spec->flow.src_port = (uint16_t)(run->vantage->echo_id + nth);
     if (service->ops->protocol != IP_PROTO_UDP)
-        return ops->bind(session->transport, &spec->flow, nth);
+        return ops->bind(run->vantage->transport, &spec->flow, nth);
     if (nth > 0)
-        return ops->bind(session->transport, &spec->flow, OWN_PORTS - 1 + nth);
+        return ops->bind(run->vantage->transport, &spec->flow, OWN_PORTS - 1 + nth);
     const struct sonde_flow asked = spec->flow;
-    r = ops->bind(session->transport, &spec->flow, count_udp_before(target, service) % OWN_PORTS);
+    r = ops->bind(run->vantage->transport, &spec->flow,
+                  count_udp_before(target, service) % OWN_PORTS);
     if (r != -EADDRINUSE)
         return r;
     spec->flow = asked; /* what was chosen of it before that failed is no wish */
-    return ops->bind(session->transport, &spec->flow, 0);
+    return ops->bind(run->vantage->transport, &spec->flow, 0);
 }
 
-static int add_to_engine(struct sonde_session *session, const struct session_service *service,
+static int add_to_engine(struct sonde_run *run, const struct run_service *service,
                          const struct sonde_spec *spec)
 {
-    return service->standby ? engine_add_standby(session->run, service->ops, spec)
-                            : engine_add_trace(session->run, service->ops, spec);
+    return service->standby ? engine_add_standby(run->engine_run, service->ops, spec)
+                            : engine_add_trace(run->engine_run, service->ops, spec);
 }
 
 /* Begin the cycles of a target. Before the first one nothing could leave. */
-static void begin(struct sonde_session *session, uint32_t nth)
+static void begin(struct sonde_run *run, uint32_t nth)
 {
-    if (!session->begun) {
-        session->begun = true;
-        session_note_time(session);
+    if (!run->begun) {
+        run->begun = true;
+        run_note_time(run);
     }
-    engine_begin_target(session->run, nth, session->now_ns);
+    engine_begin_target(run->engine_run, nth, run->vantage->now_ns);
 }
 
-void session_begin(struct sonde_session *session)
+void run_begin(struct sonde_run *run)
 {
-    session->running = true;
-    for (uint32_t nth = 0; nth < session->tally->target_count; nth++)
-        begin(session, nth);
+    run->running = true;
+    for (uint32_t nth = 0; nth < run->tally->target_count; nth++)
+        begin(run, nth);
 }
 
 /* The run looks from where its first target is reached from: in the order in which targets were
  * added, whichever was ready first. */
-static void note_vantage(struct sonde_session *session, uint32_t index)
+static void note_vantage(struct sonde_run *run, uint32_t index)
 {
-    if (session->vantage == NO_TARGET || session->vantage > index)
-        session->vantage = index;
+    if (run->seen_from == NO_TARGET || run->seen_from > index)
+        run->seen_from = index;
 }
 
 /* Flows for the services of a target: a spec for each, in their order, but for those that are
@@ -245,15 +244,15 @@ struct flows {
 
 /* Find a flow for every service. What stands by may do without. @return 0; a negative errno that
  * makes the target untraceable, and in @p ret_failed for which service. */
-static int bind_flows(struct sonde_session *session, struct session_target *target,
-                      struct flows *flows, uint32_t *ret_failed)
+static int bind_flows(struct sonde_run *run, struct run_target *target, struct flows *flows,
+                      uint32_t *ret_failed)
 {
     flows->count = 0;
     for (uint32_t i = 0; i < target->service_count; i++) {
-        int r = add_trace(session, target, &target->services[i], &flows->specs[flows->count]);
+        int r = add_trace(run, target, &target->services[i], &flows->specs[flows->count]);
         flows->own[i] = r == 0;
         flows->count += r == 0;
-        if (r == 0 || (r == -EADDRINUSE && session_share_one(session, target, i)))
+        if (r == 0 || (r == -EADDRINUSE && run_share_one(run, target, i)))
             continue;
         target->places[i].target = NOT_TRACED;
         *ret_failed = i;
@@ -264,73 +263,72 @@ static int bind_flows(struct sonde_session *session, struct session_target *targ
 }
 
 /* Put a target into engine and tally. */
-static int add_target(struct sonde_session *session, uint32_t index, const struct flows *flows)
+static int add_target(struct sonde_run *run, uint32_t index, const struct flows *flows)
 {
-    struct session_target *target = &session->targets[index];
-    uint32_t nth = session->tally->target_count;
-    uint32_t *traced = realloc(session->traced, (nth + 1) * sizeof *traced);
+    struct run_target *target = &run->targets[index];
+    uint32_t nth = run->tally->target_count;
+    uint32_t *traced = realloc(run->traced, (nth + 1) * sizeof *traced);
     if (traced == NULL)
         return -ENOMEM;
-    session->traced = traced;
+    run->traced = traced;
     traced[nth] = index;
-    int r = engine_add_target(session->run, &target->addr, flows->count);
+    int r = engine_add_target(run->engine_run, &target->addr, flows->count);
     uint32_t trace = 0;
     for (uint32_t i = 0; r == 0 && i < target->service_count; i++) {
         if (!flows->own[i])
             continue;
         target->places[i] = (struct engine_place){nth, trace};
-        r = add_to_engine(session, &target->services[i], &flows->specs[trace++]);
+        r = add_to_engine(run, &target->services[i], &flows->specs[trace++]);
     }
     if (r < 0)
         return r;
     target->source = flows->specs[0].flow.src;
-    if (session->running)
-        begin(session, nth);
+    if (run->running)
+        begin(run, nth);
     return 0;
 }
 
 /* A target that is measured by another one: it has the other's source. */
-static void take_source(struct sonde_session *session, struct session_target *target)
+static void take_source(struct sonde_run *run, struct run_target *target)
 {
     const struct engine_place *place = target->places;
     while (place->target == NOT_TRACED) /* it has a service that does not stand by */
         place++;
-    target->source = session->targets[session->traced[place->target]].source;
+    target->source = run->targets[run->traced[place->target]].source;
 }
 
-int session_trace(struct sonde_session *session, uint32_t index)
+int run_trace(struct sonde_run *run, uint32_t index)
 {
-    struct session_target *target = &session->targets[index];
+    struct run_target *target = &run->targets[index];
     struct flows flows = {.count = 0};
     uint32_t failed = 0;
-    target->places = arena_alloc(&session->arena, target->service_count, sizeof *target->places);
+    target->places = arena_alloc(&run->arena, target->service_count, sizeof *target->places);
     if (target->places == NULL)
         return -ENOMEM;
-    target->question_host = usable_host(session, target->host);
-    int r = session_share_all(session, target) ? 0 : bind_flows(session, target, &flows, &failed);
+    target->question_host = usable_host(run, target->host);
+    int r = run_share_all(run, target) ? 0 : bind_flows(run, target, &flows, &failed);
     if (r < 0) {
         target->places = NULL;
-        session_problem(session, target, problem_code(r),
-                        service_problem_text(session, &target->services[failed], r));
+        run_problem(run, target, problem_code(r),
+                    service_problem_text(run, &target->services[failed], r));
         return 0;
     }
     if (flows.count == 0)
-        take_source(session, target);
+        take_source(run, target);
     else
-        r = add_target(session, index, &flows);
+        r = add_target(run, index, &flows);
     if (r < 0)
         return r;
-    note_vantage(session, index);
+    note_vantage(run, index);
     return 0;
 }
 
-int session_make_engine(struct sonde_session *session)
+int run_make_engine(struct sonde_run *run)
 {
     static_assert((int)SONDE_TARGETS_MAX < (int)ENGINE_TARGETS_MAX, "the engine takes as many");
-    const struct sonde_plan *asked = &session->options.plan;
-    const struct engine_config config = {.rate_pps = session->options.vantage.rate_pps};
+    const struct sonde_plan *asked = &run->plan;
     struct engine_plan plan = {
-        .targets = session->target_count,
+        .targets = run->target_count,
         .cycles = asked->cycles == SONDE_CYCLES_ENDLESS ? 0 : asked->cycles,
         .interval_ns = asked->interval_ns,
         .timeout_ns = asked->timeout_ns,
@@ -339,12 +337,10 @@ int session_make_engine(struct sonde_session *session)
         .max_ttl = asked->max_ttl,
         .gap_limit = asked->gap_limit,
     };
-    if (session->until_ns != SONDE_NS_NEVER)
-        plan.duration_ns = ns_max(ns_sub(session->until_ns, session->now_ns), 1);
-    int r = tally_new(asked->max_ttl, &session->tally);
+    if (run->until_ns != SONDE_NS_NEVER)
+        plan.duration_ns = ns_max(ns_sub(run->until_ns, run->vantage->now_ns), 1);
+    int r = tally_new(asked->max_ttl, &run->tally);
     if (r == 0)
-        r = engine_new(&config, session->now_ns, &session->engine);
-    if (r == 0)
-        r = engine_add_run(session->engine, &plan, session->tally, &session->run);
-    return r == 0 ? session_random(session, &session->echo_id, sizeof session->echo_id) : r;
+        r = engine_add_run(run->vantage->engine, &plan, run->tally, &run->engine_run);
+    return r;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The numbers among the options: defaults, bounds, and refusals. The expected values are those that
  * the manual page and mtr promise. */
-#include "session/internal.h"
-#include "tests/unit/session/case.h"
+#include "run/internal.h"
+#include "tests/unit/run/case.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -100,17 +100,17 @@ Test(options, each_is_a_member)
         cr_expect_eq(sonde_option_get(&options, (enum sonde_option)i), i, "%d", i);
 }
 
-/* Why there is no session with these options; "" if there is one. */
+/* Why there is no run with these options; "" if there is one. */
 static struct sonde_error refusal(struct sonde_options options)
 {
-    struct sonde_session *session = NULL;
+    struct sonde_run *run = NULL;
     struct sonde_error error = {""};
     options.simulation.demo = true;
-    int r = sonde_session_new(&options, &session, &error);
-    cr_expect_eq(r, session != NULL ? 0 : -EINVAL);
-    if (session != NULL)
+    int r = case_new(&options, &run, &error);
+    cr_expect_eq(r, run != NULL ? 0 : -EINVAL);
+    if (run != NULL)
         error.text[0] = '\0';
-    sonde_session_free(session);
+    case_free(run);
     return error;
 }
 
@@ -168,14 +168,14 @@ Test(options, a_session_takes_what_is_just_within_bounds)
 /* When a simulated run with these options is to be over, from its beginning on. */
 static sonde_ns end_of(sonde_ns deadline_ns, sonde_ns began_ns, bool virtual_time)
 {
-    struct sonde_session *session = NULL;
+    struct sonde_run *run = NULL;
     const struct sonde_options options = {
         .simulation = {.demo = true, .virtual_time = virtual_time},
         .plan = {.deadline_ns = deadline_ns, .began_ns = began_ns},
     };
-    cr_assert_eq(sonde_session_new(&options, &session, NULL), 0);
-    sonde_ns until_ns = session->until_ns;
-    sonde_session_free(session);
+    cr_assert_eq(case_new(&options, &run, NULL), 0);
+    sonde_ns until_ns = run->until_ns;
+    case_free(run);
     return until_ns;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The public interface of libsonde, over simulated networks in virtual time. */
-#include "tests/unit/session/case.h"
+#include "tests/unit/run/case.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -13,12 +13,12 @@ static const char network[] = "vantage here 192.0.2.1\n"
 
 static const struct sonde_service icmp = {.protocol = "icmp"};
 
-Test(session, options_of_zero_mean_the_defaults)
+Test(run, options_of_zero_mean_the_defaults)
 {
-    struct sonde_session *session = case_session(network, (struct sonde_options){0});
-    cr_assert_eq(sonde_session_add(session, "h", "203.0.113.10", &icmp, 1), 0);
-    case_run(session);
-    struct sonde_snapshot *snapshot = case_snapshot(session);
+    struct sonde_run *run = case_run_of(network, (struct sonde_options){0});
+    cr_assert_eq(sonde_run_add(run, "h", "203.0.113.10", &icmp, 1, NULL), 0);
+    case_finish(run);
+    struct sonde_snapshot *snapshot = case_snapshot(run);
     cr_expect_eq(snapshot->settings.cycles, 3);
     cr_expect_eq(snapshot->settings.interval_ns, SONDE_NS_PER_S);
     cr_expect_eq(snapshot->settings.timeout_ns, 2 * SONDE_NS_PER_S);
@@ -28,65 +28,65 @@ Test(session, options_of_zero_mean_the_defaults)
     cr_expect_eq(snapshot->status, SONDE_STATUS_COMPLETE);
     cr_expect_eq(snapshot->targets[0].services[0].sent, 3);
     sonde_snapshot_free(snapshot);
-    sonde_session_free(session);
+    case_free(run);
 }
 
-Test(session, a_snapshot_outlives_its_session)
+Test(run, a_snapshot_outlives_its_session)
 {
-    struct sonde_session *session = case_session(network, (struct sonde_options){.plan.cycles = 1});
-    cr_assert_eq(sonde_session_add(session, "what I typed", "203.0.113.10", &icmp, 1), 0);
-    case_run(session);
-    struct sonde_snapshot *snapshot = case_snapshot(session);
-    sonde_session_free(session);
+    struct sonde_run *run = case_run_of(network, (struct sonde_options){.plan.cycles = 1});
+    cr_assert_eq(sonde_run_add(run, "what I typed", "203.0.113.10", &icmp, 1, NULL), 0);
+    case_finish(run);
+    struct sonde_snapshot *snapshot = case_snapshot(run);
+    case_free(run);
     cr_expect_str_eq(snapshot->targets[0].input, "what I typed");
     cr_expect_str_eq(snapshot->targets[0].services[0].service, "icmp");
     cr_expect_eq(snapshot->targets[0].services[0].path->hop_count, 2);
     sonde_snapshot_free(snapshot);
 }
 
-Test(session, a_snapshot_can_be_taken_in_the_middle_of_a_run)
+Test(run, a_snapshot_can_be_taken_in_the_middle_of_a_run)
 {
-    struct sonde_session *session =
-        case_session(network, (struct sonde_options){.plan.cycles = SONDE_CYCLES_ENDLESS});
-    cr_assert_eq(sonde_session_add(session, "h", "203.0.113.10", &icmp, 1), 0);
-    cr_assert_eq(sonde_session_start(session), 0);
+    struct sonde_run *run =
+        case_run_of(network, (struct sonde_options){.plan.cycles = SONDE_CYCLES_ENDLESS});
+    cr_assert_eq(sonde_run_add(run, "h", "203.0.113.10", &icmp, 1, NULL), 0);
+    cr_assert_eq(sonde_run_start(run), 0);
     for (int i = 0; i < 100; i++)
-        cr_assert_eq(sonde_session_step(session, SONDE_NS_NEVER), 0);
-    struct sonde_snapshot *snapshot = case_snapshot(session);
+        cr_assert_eq(case_step(run, SONDE_NS_NEVER), 0);
+    struct sonde_snapshot *snapshot = case_snapshot(run);
     cr_expect_neq(snapshot->status, SONDE_STATUS_COMPLETE);
     cr_expect_gt(snapshot->targets[0].services[0].received, 0);
     sonde_snapshot_free(snapshot);
 
-    sonde_session_stop(session);
-    cr_expect_eq(sonde_session_step(session, SONDE_NS_NEVER), 1);
-    snapshot = case_snapshot(session);
+    sonde_run_stop(run);
+    cr_expect_eq(case_step(run, SONDE_NS_NEVER), 1);
+    snapshot = case_snapshot(run);
     cr_expect_eq(snapshot->status, SONDE_STATUS_INTERRUPTED);
     sonde_snapshot_free(snapshot);
-    sonde_session_free(session);
+    case_free(run);
 }
 
-Test(session, every_probe_is_one_event_and_the_figures_are_their_sum)
+Test(run, every_probe_is_one_event_and_the_figures_are_their_sum)
 {
-    struct sonde_session *session =
-        case_session(network, (struct sonde_options){.plan = {.cycles = 5, .want_events = true}});
+    struct sonde_run *run =
+        case_run_of(network, (struct sonde_options){.plan = {.cycles = 5, .want_events = true}});
     const struct sonde_service services[] = {{.protocol = "icmp", .control = true},
                                              {.protocol = "tcp", .port = 443}};
     uint64_t full[2] = {0};
     uint64_t answered[2] = {0};
     struct sonde_event event;
-    cr_assert_eq(sonde_session_add(session, "h", "203.0.113.10", services, 2), 0);
-    cr_assert_eq(sonde_session_start(session), 0);
+    cr_assert_eq(sonde_run_add(run, "h", "203.0.113.10", services, 2, NULL), 0);
+    cr_assert_eq(sonde_run_start(run), 0);
     int r = 0;
     while (r == 0) {
-        r = sonde_session_step(session, SONDE_NS_NEVER);
-        while (sonde_session_pop_event(session, &event) == 0) {
+        r = case_step(run, SONDE_NS_NEVER);
+        while (sonde_run_pop_event(run, &event) == 0) {
             cr_assert_lt(event.service, 2);
             cr_expect_lt(event.cycle, 5);
             full[event.service] += event.to_target;
             answered[event.service] += event.to_target && event.rtt_ns == 4 * SONDE_NS_PER_MS;
         }
     }
-    struct sonde_snapshot *snapshot = case_snapshot(session);
+    struct sonde_snapshot *snapshot = case_snapshot(run);
     for (int i = 0; i < 2; i++) {
         cr_expect_eq(full[i], 5);
         cr_expect_eq(answered[i], 5);
@@ -94,55 +94,55 @@ Test(session, every_probe_is_one_event_and_the_figures_are_their_sum)
         cr_expect_eq(snapshot->targets[0].services[i].received, answered[i]);
     }
     sonde_snapshot_free(snapshot);
-    sonde_session_free(session);
+    case_free(run);
 }
 
-Test(session, nothing_is_lost_while_a_program_leaves_its_events_where_they_are)
+Test(run, nothing_is_lost_while_a_program_leaves_its_events_where_they_are)
 {
-    struct sonde_session *session =
-        case_session(network, (struct sonde_options){.plan = {.cycles = 2000,
-                                                              .interval_ns = SONDE_NS_PER_MS,
-                                                              .want_events = true}});
+    struct sonde_run *run =
+        case_run_of(network, (struct sonde_options){.plan = {.cycles = 2000,
+                                                             .interval_ns = SONDE_NS_PER_MS,
+                                                             .want_events = true}});
     struct sonde_event event;
-    cr_assert_eq(sonde_session_add(session, "h", "203.0.113.10", &icmp, 1), 0);
-    cr_assert_eq(sonde_session_start(session), 0);
+    cr_assert_eq(sonde_run_add(run, "h", "203.0.113.10", &icmp, 1, NULL), 0);
+    cr_assert_eq(sonde_run_start(run), 0);
     for (int i = 0; i < 100000; i++) /* it stands still once the events are full */
-        cr_assert_eq(sonde_session_step(session, 0), 0);
+        cr_assert_eq(case_step(run, 0), 0);
     uint64_t taken = 0;
     int r = 0;
     while (r == 0) {
-        while (sonde_session_pop_event(session, &event) == 0)
+        while (sonde_run_pop_event(run, &event) == 0)
             taken += event.to_target;
-        r = sonde_session_step(session, SONDE_NS_NEVER);
+        r = case_step(run, SONDE_NS_NEVER);
     }
-    while (sonde_session_pop_event(session, &event) == 0)
+    while (sonde_run_pop_event(run, &event) == 0)
         taken += event.to_target;
-    struct sonde_snapshot *snapshot = case_snapshot(session);
+    struct sonde_snapshot *snapshot = case_snapshot(run);
     cr_expect_eq(taken, 2000);
     cr_expect_eq(snapshot->targets[0].services[0].sent, 2000);
     sonde_snapshot_free(snapshot);
-    sonde_session_free(session);
+    case_free(run);
 }
 
-Test(session, wrong_services_are_refused)
+Test(run, wrong_services_are_refused)
 {
-    struct sonde_session *session = case_session(network, (struct sonde_options){0});
+    struct sonde_run *run = case_run_of(network, (struct sonde_options){0});
     static const struct sonde_service wrong[] = {
         {.protocol = "sctp", .port = 80}, {.protocol = "tcp"}, {.protocol = "udp", .port = 0},
         {.protocol = "icmp", .port = 7},  {.protocol = ""},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-        cr_expect_eq(sonde_session_add(session, "h", "203.0.113.10", &wrong[i], 1), -EINVAL);
+        cr_expect_eq(sonde_run_add(run, "h", "203.0.113.10", &wrong[i], 1, NULL), -EINVAL);
     struct sonde_service many[SONDE_SERVICES_MAX + 2];
     for (uint16_t i = 0; i < SONDE_SERVICES_MAX + 2; i++)
         many[i] = (struct sonde_service){.protocol = "tcp", .port = (uint16_t)(i + 1)};
-    cr_expect_eq(sonde_session_add(session, "h", "203.0.113.10", many, SONDE_SERVICES_MAX + 2),
+    cr_expect_eq(sonde_run_add(run, "h", "203.0.113.10", many, SONDE_SERVICES_MAX + 2, NULL),
                  -E2BIG);
-    cr_expect_eq(sonde_session_add(session, "h", "203.0.113.10", many, 0), -E2BIG);
-    sonde_session_free(session);
+    cr_expect_eq(sonde_run_add(run, "h", "203.0.113.10", many, 0, NULL), -E2BIG);
+    case_free(run);
 }
 
-Test(session, wrong_options_are_refused_with_a_reason)
+Test(run, wrong_options_are_refused_with_a_reason)
 {
     static const struct sonde_options wrong[] = {
         {.plan.first_ttl = 9, .plan.max_ttl = 8},
@@ -158,42 +158,44 @@ Test(session, wrong_options_are_refused_with_a_reason)
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct sonde_options options = wrong[i];
-        struct sonde_session *session = NULL;
+        struct sonde_run *run = NULL;
         struct sonde_error error = {""};
         options.simulation.demo = true;
-        cr_expect_eq(sonde_session_new(&options, &session, &error), -EINVAL, "%zu", i);
+        cr_expect_eq(case_new(&options, &run, &error), -EINVAL, "%zu", i);
         cr_expect_gt(strlen(error.text), 0, "%zu", i);
-        cr_expect_null(session);
+        cr_expect_null(run);
     }
 }
 
-Test(session, calls_out_of_order_are_refused)
+Test(run, calls_out_of_order_are_refused)
 {
-    struct sonde_session *session = case_session(network, (struct sonde_options){.plan.cycles = 1});
+    struct sonde_run *run = case_run_of(network, (struct sonde_options){.plan.cycles = 1});
     struct sonde_snapshot *snapshot = NULL;
     struct sonde_event event;
-    cr_expect_eq(sonde_session_step(session, 0), -EINVAL);
-    cr_expect_eq(sonde_session_snapshot(session, &snapshot), -EINVAL);
-    cr_expect_eq(sonde_session_pop_event(session, &event), 1);
-    cr_assert_eq(sonde_session_start(session), 0); /* without any target it is over at once */
-    cr_expect_eq(sonde_session_start(session), -EBUSY);
-    cr_expect_eq(sonde_session_add(session, "h", "203.0.113.10", &icmp, 1), -EBUSY);
-    cr_expect_eq(sonde_session_step(session, SONDE_NS_NEVER), 1);
-    sonde_session_free(session);
-    cr_expect_null(sonde_session_free(NULL));
+    cr_expect_eq(case_step(run, 0), 0, "there is nothing to do yet");
+    cr_expect_not(sonde_run_is_over(run));
+    cr_expect_eq(sonde_run_snapshot(run, &snapshot), -EINVAL);
+    cr_expect_eq(sonde_run_pop_event(run, &event), 1);
+    cr_assert_eq(sonde_run_start(run), 0); /* without any target it is over at once */
+    cr_expect_eq(sonde_run_start(run), -EBUSY);
+    cr_expect_eq(case_step(run, SONDE_NS_NEVER), 1);
+    cr_expect_eq(sonde_run_add(run, "h", "203.0.113.10", &icmp, 1, NULL), -EBUSY);
+    case_free(run);
+    cr_expect_null(sonde_vantage_free(NULL));
+    cr_expect_null(sonde_run_free(NULL));
     cr_expect_null(sonde_snapshot_free(NULL));
 }
 
-Test(session, addresses_that_no_single_host_has_are_not_probed)
+Test(run, addresses_that_no_single_host_has_are_not_probed)
 {
     static const char *const hosts[] = {"0.0.0.0",         "0.1.2.3", "224.0.0.1", "239.1.2.3",
                                         "255.255.255.255", "::",      "ff02::1"};
-    struct sonde_session *session = case_session(network, (struct sonde_options){.plan.cycles = 1});
+    struct sonde_run *run = case_run_of(network, (struct sonde_options){.plan.cycles = 1});
     enum { COUNT = sizeof hosts / sizeof *hosts };
     for (size_t i = 0; i < COUNT; i++)
-        cr_assert_eq(sonde_session_add(session, hosts[i], hosts[i], &icmp, 1), 0);
-    case_run(session);
-    struct sonde_snapshot *snapshot = case_snapshot(session);
+        cr_assert_eq(sonde_run_add(run, hosts[i], hosts[i], &icmp, 1, NULL), 0);
+    case_finish(run);
+    struct sonde_snapshot *snapshot = case_snapshot(run);
     cr_expect_eq(snapshot->problem_count, COUNT);
     cr_expect_eq(snapshot->status, SONDE_STATUS_ERROR);
     for (size_t i = 0; i < COUNT; i++) {
@@ -201,5 +203,5 @@ Test(session, addresses_that_no_single_host_has_are_not_probed)
         cr_expect_eq(snapshot->targets[i].services[0].verdict.level, SONDE_LEVEL_UNKNOWN);
     }
     sonde_snapshot_free(snapshot);
-    sonde_session_free(session);
+    case_free(run);
 }

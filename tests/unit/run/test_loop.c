@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The session's loop over a transport that is slow, or never ready, in virtual time. */
+/* The run's loop over a transport that is slow, or never ready, in virtual time. */
 #include "base/time.h"
-#include "session/internal.h"
+#include "run/internal.h"
 #include "tests/support/answers.h"
+#include "tests/unit/run/case.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -146,8 +147,8 @@ static const struct sonde_transport_ops fake_ops = {
     .free = fake_free,
 };
 
-/* A session of one cycle that asks so many hosts for an echo, over a fake of its own. */
-static struct sonde_session *new_session(uint32_t hosts, struct fake **ret_fake)
+/* A run of one cycle that asks so many hosts for an echo, over a fake of its own. */
+static struct sonde_run *new_session(uint32_t hosts, struct fake **ret_fake)
 {
     static const struct sonde_service icmp = {.protocol = "icmp"};
     const struct sonde_options options = {
@@ -155,35 +156,35 @@ static struct sonde_session *new_session(uint32_t hosts, struct fake **ret_fake)
         .simulation = {.demo = true, .virtual_time = true},
         .plan.cycles = 1,
     };
-    struct sonde_session *session = NULL;
+    struct sonde_run *run = NULL;
     struct sonde_error error;
-    cr_assert_eq(sonde_session_new(&options, &session, &error), 0, "%s", error.text);
+    cr_assert_eq(case_new(&options, &run, &error), 0, "%s", error.text);
     struct fake *fake = calloc(1, sizeof *fake);
     cr_assert_not_null(fake);
     *fake = (struct fake){
         .transport.ops = &fake_ops,
-        .simulated = session->transport,
+        .simulated = run->vantage->transport,
         .round_trip_ns = 50 * SONDE_NS_PER_MS,
     };
     fake->arrivals = calloc(ARRIVALS_MAX, sizeof *fake->arrivals);
     cr_assert_not_null(fake->arrivals);
-    session->transport = &fake->transport;
+    run->vantage->transport = &fake->transport;
     for (uint32_t i = 0; i < hosts; i++) {
         char host[32];
         (void)snprintf(host, sizeof host, "198.18.%u.%u", i / 250, i % 250 + 1);
-        cr_assert_eq(sonde_session_add(session, host, host, &icmp, 1), 0);
+        cr_assert_eq(sonde_run_add(run, host, host, &icmp, 1, NULL), 0);
     }
-    cr_assert_eq(sonde_session_start(session), 0);
+    cr_assert_eq(sonde_run_start(run), 0);
     *ret_fake = fake;
-    return session;
+    return run;
 }
 
-static void run_to_end(struct sonde_session *session)
+static void run_to_end(struct sonde_run *run)
 {
     int r = 0;
     for (int i = 0; r == 0; i++) {
         cr_assert_lt(i, 1000000, "the run does not end");
-        r = sonde_session_step(session, SONDE_NS_NEVER);
+        r = case_step(run, SONDE_NS_NEVER);
     }
     cr_expect_eq(r, 1);
 }
@@ -193,33 +194,33 @@ static void run_to_end(struct sonde_session *session)
 Test(loop, answers_that_wait_after_a_stall_are_no_loss)
 {
     /* They begin within a second: within a round trip of 900 ms at least 1,350 answers are under
-     * way, and 1,024 are taken in a turn (session/loop.c). */
+     * way, and 1,024 are taken in a turn (run/loop.c). */
     enum { HOSTS = 1500, WAITING = 1300 };
     struct fake *fake;
-    struct sonde_session *session = new_session(HOSTS, &fake);
+    struct sonde_run *run = new_session(HOSTS, &fake);
     fake->stall_at = WAITING;
     fake->round_trip_ns = 900 * SONDE_NS_PER_MS;
     fake->stall_ns = 10 * SONDE_NS_PER_S; /* five timeouts */
-    run_to_end(session);
+    run_to_end(run);
     cr_expect_eq(fake->stall_at, 0, "it stood still");
     for (uint32_t i = 0; i < HOSTS; i++) {
-        const struct tally_service *service = &session->tally->targets[i]->services[0];
+        const struct tally_service *service = &run->tally->targets[i]->services[0];
         cr_expect_eq(service->sent, 1);
         cr_expect_eq(service->received, 1, "host %u", i);
         cr_expect_eq(service->late, 0, "host %u", i);
         cr_expect_eq(service->rtt.max_ns, fake->round_trip_ns);
     }
-    sonde_session_free(session);
+    case_free(run);
 }
 
 Test(loop, a_run_in_which_nothing_can_ever_be_sent_ends)
 {
     struct fake *fake;
-    struct sonde_session *session = new_session(3, &fake);
+    struct sonde_run *run = new_session(3, &fake);
     fake->error = -ENOBUFS;
-    run_to_end(session);
+    run_to_end(run);
     for (uint32_t i = 0; i < 3; i++) {
-        const struct tally_service *service = &session->tally->targets[i]->services[0];
+        const struct tally_service *service = &run->tally->targets[i]->services[0];
         cr_expect_eq(service->sent, 0);
         cr_expect_eq(service->outcomes[SONDE_OUTCOME_SEND_ERROR].ended, 1);
         cr_expect_eq(service->errors[0].error, ENOBUFS);
@@ -227,7 +228,7 @@ Test(loop, a_run_in_which_nothing_can_ever_be_sent_ends)
     cr_expect_geq(fake->now_ns, 2 * SONDE_NS_PER_S, "the timeout");
     cr_expect_leq(fake->now_ns, 10 * SONDE_NS_PER_S);
     cr_expect_leq(fake->attempts, 1000, "it does not keep the machine busy");
-    sonde_session_free(session);
+    case_free(run);
 }
 
 /* Every probe waits for its place; were they all chosen at once, the last would wait for 33 s, and
@@ -236,15 +237,15 @@ Test(loop, few_places_cost_time_and_no_probe)
 {
     enum { HOSTS = 100 };
     struct fake *fake;
-    struct sonde_session *session = new_session(HOSTS, &fake);
+    struct sonde_run *run = new_session(HOSTS, &fake);
     fake->few_places = true;
     fake->transport.room = PLACES;
-    run_to_end(session);
+    run_to_end(run);
     for (uint32_t i = 0; i < HOSTS; i++) {
-        const struct tally_service *service = &session->tally->targets[i]->services[0];
+        const struct tally_service *service = &run->tally->targets[i]->services[0];
         cr_expect_eq(service->outcomes[SONDE_OUTCOME_SEND_ERROR].ended, 0, "host %u", i);
         cr_expect_eq(service->received, 1, "host %u", i);
     }
     cr_expect_geq(fake->now_ns, (HOSTS / PLACES - 1) * SONDE_NS_PER_S);
-    sonde_session_free(session);
+    case_free(run);
 }

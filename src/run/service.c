@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is to be probed, as it is added to a session. */
+/* What is to be probed, as it is added to a run. */
 #include "base/states.h"
 #include "base/text.h"
-#include "session/internal.h"
+#include "run/internal.h"
 #include "wire/ip.h"
 
 #include <errno.h>
@@ -23,12 +23,12 @@ bool sonde_payload_at(size_t index, struct sonde_payload *ret_payload)
 }
 
 /* Copy bytes of the user's. */
-static int take_bytes(struct sonde_session *session, const uint8_t *bytes, size_t len,
+static int take_bytes(struct sonde_run *run, const uint8_t *bytes, size_t len,
                       struct sonde_span *ret_span)
 {
     if (len > SONDE_QUESTION_BYTES)
         return -EINVAL;
-    uint8_t *copy = arena_alloc(&session->arena, len + 1, 1);
+    uint8_t *copy = arena_alloc(&run->arena, len + 1, 1);
     if (copy == NULL)
         return -ENOMEM;
     if (len > 0)
@@ -38,17 +38,16 @@ static int take_bytes(struct sonde_session *session, const uint8_t *bytes, size_
 }
 
 /* Find out what a UDP port is asked. */
-static int take_payload(struct sonde_session *session, const struct sonde_service *service,
-                        struct session_service *own)
+static int take_payload(struct sonde_run *run, const struct sonde_service *service,
+                        struct run_service *own)
 {
     bool named = service->payload != NULL || service->question != NULL;
     if (own->ops->protocol != IP_PROTO_UDP)
         return named ? -EINVAL : 0;
     if (service->question != NULL) {
         own->payload = &payload_own;
-        int r = take_bytes(session, service->question, service->question_bytes, &own->question);
-        return r < 0 ? r
-                     : take_bytes(session, service->expects, service->expects_bytes, &own->expects);
+        int r = take_bytes(run, service->question, service->question_bytes, &own->question);
+        return r < 0 ? r : take_bytes(run, service->expects, service->expects_bytes, &own->expects);
     }
     if (service->payload == NULL)
         own->payload = payload_by_port(service->port);
@@ -60,8 +59,8 @@ static int take_payload(struct sonde_session *session, const struct sonde_servic
 }
 
 /* Check a service and copy it. */
-static int take_service(struct sonde_session *session, const struct sonde_service *service,
-                        struct session_service *own)
+static int take_service(struct sonde_run *run, const struct sonde_service *service,
+                        struct run_service *own)
 {
     struct text text = {0};
     own->ops = probe_by_name(service->protocol);
@@ -71,16 +70,16 @@ static int take_service(struct sonde_session *session, const struct sonde_servic
     own->port = service->port;
     own->control = service->control;
     own->expect = service->expect;
-    int r = take_payload(session, service, own);
+    int r = take_payload(run, service, own);
     if (r < 0)
         return r;
-    own->name = arena_string(&session->arena, service->name);
+    own->name = arena_string(&run->arena, service->name);
     if (own->ops->has_ports)
         text_addf(&text, "%u/", service->port);
     text_add(&text, own->ops->name);
-    own->text = text_ok(&text) ? arena_string(&session->arena, text.data) : NULL;
+    own->text = text_ok(&text) ? arena_string(&run->arena, text.data) : NULL;
     text_deinit(&text);
-    return own->text != NULL && arena_ok(&session->arena) ? 0 : -ENOMEM;
+    return own->text != NULL && arena_ok(&run->arena) ? 0 : -ENOMEM;
 }
 
 static bool is_among(const struct sonde_service *services, size_t count, const char *protocol,
@@ -98,8 +97,8 @@ static bool is_among(const struct sonde_service *services, size_t count, const c
  * firewalls are likely to pass, whether or not anything listens there; over UDP the one that
  * traceroute begins with, where nothing does.
  */
-static int add_standbys(struct sonde_session *session, const struct sonde_service *services,
-                        size_t asked, struct session_service *own, size_t *count)
+static int add_standbys(struct sonde_run *run, const struct sonde_service *services, size_t asked,
+                        struct run_service *own, size_t *count)
 {
     static const struct sonde_service standbys[] = {
         {.protocol = "tcp", .port = 443, .name = "https", .control = true},
@@ -112,7 +111,7 @@ static int add_standbys(struct sonde_session *session, const struct sonde_servic
         if (strcmp(standby->protocol, added) == 0 ||
             is_among(services, asked, standby->protocol, standby->port))
             continue;
-        int r = take_service(session, standby, &own[*count]);
+        int r = take_service(run, standby, &own[*count]);
         if (r < 0)
             return r;
         own[(*count)++].standby = true;
@@ -123,56 +122,68 @@ static int add_standbys(struct sonde_session *session, const struct sonde_servic
 
 /* A control that this process is not allowed to probe: a target of other services can do without
  * it. */
-static bool is_dispensable(const struct sonde_session *session, const struct sonde_service *service)
+static bool is_dispensable(const struct sonde_run *run, const struct sonde_service *service)
 {
-    return session->lacks_icmp && service->control && strcmp(service->protocol, "icmp") == 0;
+    return run->vantage->lacks_icmp && service->control && strcmp(service->protocol, "icmp") == 0;
 }
 
 /* Copy what is to be probed. @return 0; a negative errno. */
-static int take_services(struct sonde_session *session, const struct sonde_service *services,
-                         size_t count, struct session_service *own, size_t *own_count)
+static int take_services(struct sonde_run *run, const struct sonde_service *services, size_t count,
+                         struct run_service *own, size_t *own_count)
 {
     size_t dispensable = 0;
     for (size_t i = 0; i < count; i++)
-        dispensable += is_dispensable(session, &services[i]);
+        dispensable += is_dispensable(run, &services[i]);
     for (size_t i = 0; i < count; i++) {
-        if (dispensable < count && is_dispensable(session, &services[i]))
+        if (dispensable < count && is_dispensable(run, &services[i]))
             continue;
-        int r = take_service(session, &services[i], &own[(*own_count)++]);
+        int r = take_service(run, &services[i], &own[(*own_count)++]);
         if (r < 0)
             return r;
     }
-    return session->options.plan.no_controls
-               ? 0
-               : add_standbys(session, services, count, own, own_count);
+    return run->plan.no_controls ? 0 : add_standbys(run, services, count, own, own_count);
 }
 
-int sonde_session_add(struct sonde_session *session, const char *input, const char *host,
-                      const struct sonde_service *services, size_t count)
+/* Put a target behind the others. */
+static int append_target(struct sonde_run *run, const struct run_target *target)
 {
-    if (session->started)
+    struct run_target *targets = realloc(run->targets, (run->target_count + 1) * sizeof *targets);
+    if (targets == NULL || !arena_ok(&run->arena))
+        return -ENOMEM;
+    run->targets = targets;
+    targets[run->target_count++] = *target;
+    return 0;
+}
+
+int sonde_run_add(struct sonde_run *run, const char *input, const char *host,
+                  const struct sonde_service *services, size_t count, uint32_t *ret_target)
+{
+    uint32_t index = run->target_count;
+    if (run->started && engine_ended(run->engine_run) != ENGINE_RUNNING)
         return -EBUSY;
-    if (count == 0 || count > SONDE_SERVICES_MAX + 1 || session->target_count >= SONDE_TARGETS_MAX)
+    if (count == 0 || count > SONDE_SERVICES_MAX + 1 || index >= SONDE_TARGETS_MAX)
         return -E2BIG;
-    struct session_service *own = arena_alloc(&session->arena, count + STANDBYS_MAX, sizeof *own);
+    struct run_service *own = arena_alloc(&run->arena, count + STANDBYS_MAX, sizeof *own);
     if (own == NULL)
         return -ENOMEM;
     size_t own_count = 0;
-    int r = take_services(session, services, count, own, &own_count);
-    if (r < 0)
-        return r;
-    struct session_target *targets =
-        realloc(session->targets, (session->target_count + 1) * sizeof *targets);
-    if (targets == NULL)
-        return -ENOMEM;
-    session->targets = targets;
-    targets[session->target_count++] = (struct session_target){
-        .input = arena_string(&session->arena, input),
-        .host = arena_string(&session->arena, host),
+    int r = take_services(run, services, count, own, &own_count);
+    const struct run_target target = {
+        .input = arena_string(&run->arena, input),
+        .host = arena_string(&run->arena, host),
         .services = own,
         .service_count = (uint32_t)own_count,
         .sibling = NO_TARGET,
+        .eldest = index,
         .problem = SONDE_CODE_OK,
     };
-    return arena_ok(&session->arena) ? 0 : -ENOMEM;
+    if (r == 0)
+        r = append_target(run, &target);
+    if (r == 0 && run->started)
+        r = vantage_look_at_clock(run->vantage);
+    if (r == 0 && run->started)
+        r = run_begin_target(run, index);
+    if (r == 0 && ret_target != NULL)
+        *ret_target = index;
+    return r;
 }

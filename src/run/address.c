@@ -5,11 +5,13 @@
  */
 #include "base/addr.h"
 #include "base/text.h"
-#include "session/internal.h"
+#include "run/internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { LOOKUPS_MIN = 16 };
 
 /* Can a single host have this address? RFC 1112, RFC 919, RFC 4291 §2.5.2 and §2.7. */
 static bool is_host_address(const struct sonde_addr *addr)
@@ -21,9 +23,9 @@ static bool is_host_address(const struct sonde_addr *addr)
     return bytes[0] != 0 && bytes[0] < 224; /* 240.0.0.0/4 and broadcast are beyond that */
 }
 
-static bool wrong_family(const struct sonde_session *session, const struct sonde_addr *addr)
+static bool wrong_family(const struct sonde_run *run, const struct sonde_addr *addr)
 {
-    enum sonde_family wanted = session->options.vantage.family;
+    enum sonde_family wanted = run->vantage->options.family;
     return wanted != SONDE_FAMILY_NONE && addr->family != (uint8_t)wanted;
 }
 
@@ -36,34 +38,20 @@ static bool is_among(const struct sonde_addr *addrs, uint32_t count, const struc
     return false;
 }
 
-void session_note_scope(struct sonde_session *session, uint32_t scope)
-{
-    if (scope == 0)
-        return;
-    for (uint32_t i = 0; i < session->zone_count; i++) {
-        if (session->zones[i].scope == scope)
-            return;
-    }
-    if (session->zone_count == ZONES_MAX)
-        return;
-    struct sonde_zone *zone = &session->zones[session->zone_count++];
-    zone->scope = scope;
-    session->names->ops->zone(session->names, scope, zone->name);
-}
-
 /* The scope of the interface that the whole run is bound to; 0 = it is bound to none. */
-static uint32_t scope_of_run(const struct sonde_session *session)
+static uint32_t scope_of_run(const struct sonde_run *run)
 {
-    return session->options.vantage.interface == NULL
+    return run->vantage->options.interface == NULL
                ? 0
-               : session->names->ops->scope(session->names, session->options.vantage.interface);
+               : run->vantage->names->ops->scope(run->vantage->names,
+                                                 run->vantage->options.interface);
 }
 
 /* Why a target cannot have an address; NULL: it can. A link-local one gets its scope from the
  * interface of the run, if it has none of its own. */
-static const char *complete(const struct sonde_session *session, struct sonde_addr *addr)
+static const char *complete(const struct sonde_run *run, struct sonde_addr *addr)
 {
-    uint32_t scope = scope_of_run(session);
+    uint32_t scope = scope_of_run(run);
     if (!is_host_address(addr))
         return "not the address of a single host";
     if (!addr_is_link_local(addr))
@@ -78,30 +66,29 @@ static const char *complete(const struct sonde_session *session, struct sonde_ad
 }
 
 /* Give a target an address, and its traces, if it can have that one. */
-static int set_address(struct sonde_session *session, uint32_t index, const struct sonde_addr *addr)
+static int set_address(struct sonde_run *run, uint32_t index, const struct sonde_addr *addr)
 {
-    struct session_target *target = &session->targets[index];
+    struct run_target *target = &run->targets[index];
     struct sonde_addr own = *addr;
-    const char *why = complete(session, &own);
+    const char *why = complete(run, &own);
     if (why != NULL) {
-        session_problem(session, target, SONDE_CODE_NO_ROUTE, why);
+        run_problem(run, target, SONDE_CODE_NO_ROUTE, why);
         return 0;
     }
     target->addr = own;
-    session_note_scope(session, own.scope);
-    return session_trace(session, index);
+    vantage_note_scope(run->vantage, own.scope);
+    return run_trace(run, index);
 }
 
 /* Make a target for another address of a name. @param last  The target of the one before. */
-static int add_sibling(struct sonde_session *session, uint32_t last, const struct sonde_addr *addr)
+static int add_sibling(struct sonde_run *run, uint32_t last, const struct sonde_addr *addr)
 {
-    struct session_target *targets =
-        realloc(session->targets, (session->target_count + 1) * sizeof *targets);
+    struct run_target *targets = realloc(run->targets, (run->target_count + 1) * sizeof *targets);
     if (targets == NULL)
         return -ENOMEM;
-    session->targets = targets;
-    uint32_t index = session->target_count++;
-    targets[index] = (struct session_target){
+    run->targets = targets;
+    uint32_t index = run->target_count++;
+    targets[index] = (struct run_target){
         .input = targets[last].input,
         .host = targets[last].host,
         .services = targets[last].services,
@@ -111,29 +98,28 @@ static int add_sibling(struct sonde_session *session, uint32_t last, const struc
         .problem = SONDE_CODE_OK,
     };
     targets[last].sibling = index;
-    return set_address(session, index, addr);
+    return set_address(run, index, addr);
 }
 
 /* The name of a target has its last answer. */
-static void settle(struct sonde_session *session, struct session_target *target)
+static void settle(struct sonde_run *run, struct run_target *target)
 {
-    session->pending_count -= target->pending;
+    run->pending_count -= target->pending;
     target->pending = false;
 }
 
-static void fail(struct sonde_session *session, struct session_target *target, const char *why)
+static void fail(struct sonde_run *run, struct run_target *target, const char *why)
 {
-    settle(session, target);
-    session_problem(session, target, SONDE_CODE_NAME_UNRESOLVED, why);
+    settle(run, target);
+    run_problem(run, target, SONDE_CODE_NAME_UNRESOLVED, why);
 }
 
 /* Add what an answer brought to the addresses that the name of a target has. */
-static int keep_addresses(struct sonde_session *session, struct session_target *target,
+static int keep_addresses(struct sonde_run *run, struct run_target *target,
                           const struct names_answer *answer)
 {
     uint32_t count = target->known_count;
-    struct sonde_addr *known =
-        arena_alloc(&session->arena, count + answer->count + 1U, sizeof *known);
+    struct sonde_addr *known = arena_alloc(&run->arena, count + answer->count + 1U, sizeof *known);
     if (known == NULL)
         return -ENOMEM;
     if (count > 0)
@@ -148,24 +134,24 @@ static int keep_addresses(struct sonde_session *session, struct session_target *
 }
 
 /* Let the addresses of a name be probed that were not yet: one, or all. */
-static int use_addresses(struct sonde_session *session, uint32_t eldest)
+static int use_addresses(struct sonde_run *run, uint32_t eldest)
 {
     uint32_t last = eldest;
     int r = 0;
-    while (session->targets[last].sibling != NO_TARGET)
-        last = session->targets[last].sibling;
-    for (uint32_t i = 0; r == 0 && i < session->targets[eldest].known_count; i++) {
-        struct session_target *target = &session->targets[eldest];
+    while (run->targets[last].sibling != NO_TARGET)
+        last = run->targets[last].sibling;
+    for (uint32_t i = 0; r == 0 && i < run->targets[eldest].known_count; i++) {
+        struct run_target *target = &run->targets[eldest];
         const struct sonde_addr *addr = &target->known[i];
         bool first = target->pending;
-        if (wrong_family(session, addr) || (target->asked >> i & 1) != 0 ||
-            !(first || session->options.plan.all_addresses))
+        if (wrong_family(run, addr) || (target->asked >> i & 1) != 0 ||
+            !(first || run->plan.all_addresses))
             continue;
         target->asked |= UINT64_C(1) << i;
-        settle(session, target);
-        r = first ? set_address(session, eldest, addr) : add_sibling(session, last, addr);
+        settle(run, target);
+        r = first ? set_address(run, eldest, addr) : add_sibling(run, last, addr);
         if (!first)
-            last = session->target_count - 1;
+            last = run->target_count - 1;
     }
     return r;
 }
@@ -188,11 +174,11 @@ static const char *error_text(int error)
 
 /* Why a name has no address of the family that was chosen. @param error  What came of looking for
  * one of the other. */
-static const char *family_text(const struct sonde_session *session,
-                               const struct session_target *target, int error)
+static const char *family_text(const struct sonde_run *run, const struct run_target *target,
+                               int error)
 {
-    bool ipv6 = session->options.vantage.family == SONDE_FAMILY_IPV6;
-    if (target->known_count > 0 && session->source.family != SONDE_FAMILY_NONE)
+    bool ipv6 = run->vantage->options.family == SONDE_FAMILY_IPV6;
+    if (target->known_count > 0 && run->vantage->source.family != SONDE_FAMILY_NONE)
         return ipv6 ? "the name has only IPv4 addresses, and the source address is an IPv6 one"
                     : "the name has only IPv6 addresses, and the source address is an IPv4 one";
     if (target->known_count > 0)
@@ -203,12 +189,36 @@ static const char *family_text(const struct sonde_session *session,
     return ipv6 ? "the name has no IPv6 address" : "the name has no IPv4 address";
 }
 
-/* Begin to look up the name of a target. */
-static int begin_name(struct sonde_session *session, uint32_t index, enum sonde_family family)
+/* A number for the question about a target's name. */
+static int new_lookup(struct sonde_run *run, uint32_t index, uint32_t *ret_id)
 {
-    const struct names_question question = {
-        .id = index, .family = family, .name = session->targets[index].host};
-    return session->names->ops->begin(session->names, &question, session->now_ns);
+    struct sonde_vantage *vantage = run->vantage;
+    if (!ids_available(&vantage->lookup_ids)) {
+        uint32_t cap = 2 * vantage->lookup_ids.cap + LOOKUPS_MIN;
+        struct run_lookup *lookups = realloc(vantage->lookups, cap * sizeof *lookups);
+        if (lookups == NULL)
+            return -ENOMEM;
+        vantage->lookups = lookups;
+        if (ids_grow(&vantage->lookup_ids, cap) < 0)
+            return -ENOMEM;
+    }
+    *ret_id = ids_take(&vantage->lookup_ids);
+    vantage->lookups[*ret_id] = (struct run_lookup){run, index};
+    return 0;
+}
+
+/* Begin to look up the name of a target. */
+static int begin_name(struct sonde_run *run, uint32_t index, enum sonde_family family)
+{
+    struct names *names = run->vantage->names;
+    struct names_question question = {.family = family, .name = run->targets[index].host};
+    int r = new_lookup(run, index, &question.id);
+    if (r < 0)
+        return r;
+    r = names->ops->begin(names, &question, run->vantage->now_ns);
+    if (r < 0)
+        ids_give_back(&run->vantage->lookup_ids, question.id);
+    return r;
 }
 
 /*
@@ -216,36 +226,51 @@ static int begin_name(struct sonde_session *session, uint32_t index, enum sonde_
  * does not answer for the other. The other is asked for next, and not waited for: so it can be said
  * what else there is.
  */
-static int take_answer(struct sonde_session *session, const struct names_answer *answer)
+static int take_answer(struct sonde_run *run, uint32_t index, const struct names_answer *answer)
 {
-    struct session_target *target = &session->targets[answer->id];
-    enum sonde_family wanted = session->options.vantage.family;
+    struct run_target *target = &run->targets[index];
+    enum sonde_family wanted = run->vantage->options.family;
     bool is_other = answer->family != wanted;
-    int r = keep_addresses(session, target, answer);
+    int r = keep_addresses(run, target, answer);
     if (r == 0)
-        r = use_addresses(session, answer->id);
+        r = use_addresses(run, index);
     if (r < 0)
         return r;
-    target = &session->targets[answer->id];
+    target = &run->targets[index];
     if (is_other && target->pending)
-        fail(session, target, family_text(session, target, answer->error));
+        fail(run, target, family_text(run, target, answer->error));
     if (is_other)
         return 0;
     if (wanted != SONDE_FAMILY_NONE && (answer->error == 0 || answer->error == -ENOENT))
-        return begin_name(session, answer->id,
+        return begin_name(run, index,
                           wanted == SONDE_FAMILY_IPV4 ? SONDE_FAMILY_IPV6 : SONDE_FAMILY_IPV4);
     if (target->pending)
-        fail(session, target, error_text(answer->error));
+        fail(run, target, error_text(answer->error));
     return 0;
 }
 
-int session_take_names(struct sonde_session *session)
+void vantage_take_names(struct sonde_vantage *vantage)
 {
     struct names_answer answer;
-    int r = 0;
-    while (r == 0 && session->names->ops->take(session->names, session->now_ns, &answer) == 0)
-        r = take_answer(session, &answer);
-    return r;
+    while (vantage->names->ops->take(vantage->names, vantage->now_ns, &answer) == 0) {
+        const struct run_lookup lookup = vantage->lookups[answer.id];
+        ids_give_back(&vantage->lookup_ids, answer.id);
+        if (lookup.run == NULL || lookup.run->interrupted || lookup.run->failure < 0)
+            continue;
+        int r = take_answer(lookup.run, lookup.target, &answer);
+        if (r < 0)
+            lookup.run->failure = r;
+    }
+}
+
+void run_forget_name(struct sonde_run *run, uint32_t index)
+{
+    struct sonde_vantage *vantage = run->vantage;
+    for (uint32_t i = 0; i < vantage->lookup_ids.next; i++) {
+        if (vantage->lookups[i].run == run && vantage->lookups[i].target == index)
+            vantage->lookups[i].run = NULL;
+    }
+    settle(run, &run->targets[index]);
 }
 
 /* Read a numeric address with its zone, if it has one. @return false: it is a name. */
@@ -262,59 +287,46 @@ static bool read_address(const char *host, struct sonde_addr *ret_addr, const ch
 }
 
 /* Give a target that is a numeric address its traces. */
-static int take_number(struct sonde_session *session, uint32_t index, struct sonde_addr *addr,
+static int take_number(struct sonde_run *run, uint32_t index, struct sonde_addr *addr,
                        const char *zone)
 {
-    struct session_target *target = &session->targets[index];
-    if (wrong_family(session, addr)) {
-        fail(session, target,
+    struct run_target *target = &run->targets[index];
+    if (wrong_family(run, addr)) {
+        fail(run, target,
              addr->family == SONDE_FAMILY_IPV6 ? "an IPv6 address, but -4 asks for IPv4"
                                                : "an IPv4 address, but -6 asks for IPv6");
         return 0;
     }
     if (zone != NULL)
-        addr->scope = session->names->ops->scope(session->names, zone);
+        addr->scope = run->vantage->names->ops->scope(run->vantage->names, zone);
     if (zone == NULL || addr->scope != 0)
-        return set_address(session, index, addr);
+        return set_address(run, index, addr);
     struct text why = {0};
     text_add(&why, "no such interface: ");
     text_add_untrusted(&why, zone, strlen(zone));
-    session_problem(session, target, SONDE_CODE_NO_ROUTE, why.data);
+    run_problem(run, target, SONDE_CODE_NO_ROUTE, why.data);
     text_deinit(&why);
     return 0;
 }
 
-/* Give a target its traces, or begin to look its name up. */
-static int begin_target(struct sonde_session *session, uint32_t index)
+int run_begin_target(struct sonde_run *run, uint32_t index)
 {
-    struct session_target *target = &session->targets[index];
+    struct run_target *target = &run->targets[index];
     struct sonde_addr addr;
     const char *zone;
     target->eldest = index;
     if (read_address(target->host, &addr, &zone))
-        return take_number(session, index, &addr, zone);
+        return take_number(run, index, &addr, zone);
     target->pending = true;
-    session->pending_count++;
-    return begin_name(session, index, session->options.vantage.family);
+    run->pending_count++;
+    return begin_name(run, index, run->vantage->options.family);
 }
 
-int session_begin_names(struct sonde_session *session)
+void run_give_up_names(struct sonde_run *run, const char *why)
 {
-    int r = 0;
-    session->added_count = session->target_count;
-    for (uint32_t i = 0; r == 0 && i < session->added_count; i++) {
-        r = begin_target(session, i);
-        if (r == 0)
-            r = session_take_names(session);
-    }
-    return r;
-}
-
-void session_give_up_names(struct sonde_session *session, const char *why)
-{
-    for (uint32_t i = 0; session->pending_count > 0 && i < session->added_count; i++) {
-        struct session_target *target = &session->targets[i];
+    for (uint32_t i = 0; run->pending_count > 0 && i < run->target_count; i++) {
+        struct run_target *target = &run->targets[i];
         if (target->pending)
-            fail(session, target, why);
+            fail(run, target, why);
     }
 }

@@ -8,7 +8,7 @@
  * each other; of these, only what there is no further source port for is taken from where it is
  * measured already.
  */
-#include "session/internal.h"
+#include "run/internal.h"
 
 #include <string.h>
 
@@ -18,15 +18,15 @@ static bool is_same_span(struct sonde_span a, struct sonde_span b)
 }
 
 /* Do two services of one address ask the same? */
-static bool is_same(const struct session_service *a, const struct session_service *b)
+static bool is_same(const struct run_service *a, const struct run_service *b)
 {
     return a->ops == b->ops && a->port == b->port && a->payload == b->payload &&
            is_same_span(a->question, b->question) && is_same_span(a->expects, b->expects);
 }
 
 /* Would a service be asked in the same words for another target? A question may say the name. */
-static bool is_same_for(const struct session_service *service, const struct session_target *target,
-                        const struct session_target *other)
+static bool is_same_for(const struct run_service *service, const struct run_target *target,
+                        const struct run_target *other)
 {
     const char *a = target->question_host;
     const char *b = other->question_host;
@@ -40,24 +40,23 @@ static bool is_at(const struct engine_place *a, const struct engine_place *b)
 }
 
 /* The target that something is measured for, and reported for by those that share it, too. */
-static const struct session_target *owner_of(const struct sonde_session *session,
-                                             const struct engine_place *place)
+static const struct run_target *owner_of(const struct sonde_run *run,
+                                         const struct engine_place *place)
 {
-    return &session->targets[session->traced[place->target]];
+    return &run->targets[run->traced[place->target]];
 }
 
-const struct session_service *session_service_at(const struct sonde_session *session,
-                                                 const struct engine_place *place)
+const struct run_service *run_service_at(const struct sonde_run *run,
+                                         const struct engine_place *place)
 {
-    const struct session_target *owner = owner_of(session, place);
+    const struct run_target *owner = owner_of(run, place);
     uint32_t i = 0;
     while (!is_at(&owner->places[i], place)) /* the owner has all that is measured there */
         i++;
     return &owner->services[i];
 }
 
-static struct sonde_flow flow_of(const struct session_target *target,
-                                 const struct session_service *service)
+static struct sonde_flow flow_of(const struct run_target *target, const struct run_service *service)
 {
     return (struct sonde_flow){
         .dst = target->addr, .protocol = service->ops->protocol, .dst_port = service->port};
@@ -68,17 +67,17 @@ static struct sonde_flow flow_of(const struct session_target *target,
  * What stands by for comparison is only found where it does so, too; what is asked for is found
  * last where it stands by, because there it may never be asked.
  */
-static bool find_place(const struct sonde_session *session, const struct session_target *target,
-                       const struct session_service *service, uint32_t within,
+static bool find_place(const struct sonde_run *run, const struct run_target *target,
+                       const struct run_service *service, uint32_t within,
                        struct engine_place *ret_place)
 {
     const struct sonde_flow flow = flow_of(target, service);
     struct engine_place place;
     bool found = false;
-    for (uint32_t nth = 0; engine_find_flow(session->run, &flow, nth, &place); nth++) {
-        const struct session_service *other = session_service_at(session, &place);
+    for (uint32_t nth = 0; engine_find_flow(run->engine_run, &flow, nth, &place); nth++) {
+        const struct run_service *other = run_service_at(run, &place);
         bool fits = is_same(service, other) &&
-                    is_same_for(service, target, owner_of(session, &place)) &&
+                    is_same_for(service, target, owner_of(run, &place)) &&
                     (within == NOT_TRACED || place.target == within);
         if (fits && service->standby == other->standby) {
             *ret_place = place;
@@ -93,30 +92,30 @@ static bool find_place(const struct sonde_session *session, const struct session
 }
 
 /* Find all services of a target within one of the engine. What stands by may be missing. */
-static bool find_all(const struct sonde_session *session, const struct session_target *target,
-                     uint32_t within, struct engine_place *places)
+static bool find_all(const struct sonde_run *run, const struct run_target *target, uint32_t within,
+                     struct engine_place *places)
 {
     for (uint32_t i = 0; i < target->service_count; i++) {
-        const struct session_service *service = &target->services[i];
-        bool found = find_place(session, target, service, within, &places[i]);
+        const struct run_service *service = &target->services[i];
+        bool found = find_place(run, target, service, within, &places[i]);
         if (!found)
             places[i].target = NOT_TRACED;
-        if (!service->standby && (!found || session_service_at(session, &places[i])->standby))
+        if (!service->standby && (!found || run_service_at(run, &places[i])->standby))
             return false;
     }
     return true;
 }
 
 /* The service of a target that the fewest others ask: who has all of its services has this one. */
-static const struct session_service *rarest_service(const struct sonde_session *session,
-                                                    const struct session_target *target)
+static const struct run_service *rarest_service(const struct sonde_run *run,
+                                                const struct run_target *target)
 {
-    const struct session_service *rarest = NULL;
+    const struct run_service *rarest = NULL;
     uint32_t fewest = 0;
     for (uint32_t i = 0; i < target->service_count; i++) {
-        const struct session_service *service = &target->services[i];
+        const struct run_service *service = &target->services[i];
         const struct sonde_flow flow = flow_of(target, service);
-        uint32_t count = service->standby ? 0 : engine_count_flows(session->engine, &flow);
+        uint32_t count = service->standby ? 0 : engine_count_flows(run->vantage->engine, &flow);
         if (!service->standby && (rarest == NULL || count < fewest)) {
             rarest = service;
             fewest = count;
@@ -125,24 +124,24 @@ static const struct session_service *rarest_service(const struct sonde_session *
     return rarest;
 }
 
-bool session_share_all(struct sonde_session *session, struct session_target *target)
+bool run_share_all(struct sonde_run *run, struct run_target *target)
 {
-    const struct session_service *rarest = rarest_service(session, target);
+    const struct run_service *rarest = rarest_service(run, target);
     struct engine_place place;
     if (rarest == NULL)
         return false;
     const struct sonde_flow flow = flow_of(target, rarest);
-    for (uint32_t nth = 0; engine_find_flow(session->run, &flow, nth, &place); nth++) {
-        if (find_all(session, target, place.target, target->places))
+    for (uint32_t nth = 0; engine_find_flow(run->engine_run, &flow, nth, &place); nth++) {
+        if (find_all(run, target, place.target, target->places))
             return true;
     }
     return false;
 }
 
-bool session_share_one(struct sonde_session *session, struct session_target *target, uint32_t index)
+bool run_share_one(struct sonde_run *run, struct run_target *target, uint32_t index)
 {
     struct engine_place *place = &target->places[index];
-    const struct session_service *service = &target->services[index];
-    return find_place(session, target, service, NOT_TRACED, place) &&
-           (service->standby || engine_begin_standby(session->run, place));
+    const struct run_service *service = &target->services[index];
+    return find_place(run, target, service, NOT_TRACED, place) &&
+           (service->standby || engine_begin_standby(run->engine_run, place));
 }

@@ -2,7 +2,7 @@
 /* What the kernel knows of who packets to a target are given to. */
 #include "base/time.h"
 #include "io/linux/way.h"
-#include "session/internal.h"
+#include "run/internal.h"
 
 #include <string.h>
 
@@ -11,11 +11,11 @@ static const sonde_ns RESOLUTION_NS = 3 * SONDE_NS_PER_S;
 
 /* Is a neighbour silent to the kernel's questions? One that failed is asked again for later probes.
  */
-static bool is_silent(const struct sonde_session *session, enum way_neighbour_state state)
+static bool is_silent(const struct sonde_run *run, enum way_neighbour_state state)
 {
     return state == WAY_NEIGHBOUR_FAILED ||
            (state == WAY_NEIGHBOUR_ASKED &&
-            ns_sub(ns_min(session->end_ns, session->now_ns), session->start_ns) >= RESOLUTION_NS);
+            ns_sub(ns_min(run->end_ns, run->vantage->now_ns), run->start_ns) >= RESOLUTION_NS);
 }
 
 /* The name of a program that stands for a network, known by the link address that it makes up;
@@ -52,17 +52,16 @@ static bool is_cut_off(const struct tally_target *target)
     return !reached || next_door;
 }
 
-struct analyze_next_hop session_next_hop(const struct sonde_session *session,
-                                         const struct session_target *target,
-                                         const struct tally_target *measured,
-                                         char interface[IF_NAMESIZE])
+struct analyze_next_hop run_next_hop(const struct sonde_run *run, const struct run_target *target,
+                                     const struct tally_target *measured,
+                                     char interface[IF_NAMESIZE])
 {
     const struct analyze_next_hop unknown = {.silent = false};
     const struct sonde_flow flow = {.src = target->source, .dst = target->addr};
     struct way_neighbour neighbour;
     struct way way;
-    if (session->kind == SONDE_TRANSPORT_SIMULATED || way_find(&flow, 0, &way) < 0 || way.is_here ||
-        if_indextoname(way.interface, interface) == NULL)
+    if (run->vantage->kind == SONDE_TRANSPORT_SIMULATED || way_find(&flow, 0, &way) < 0 ||
+        way.is_here || if_indextoname(way.interface, interface) == NULL)
         return unknown;
     bool is_neighbour = way.gateway.family == SONDE_FAMILY_NONE;
     const struct sonde_addr *addr = is_neighbour ? &target->addr : &way.gateway;
@@ -71,7 +70,7 @@ struct analyze_next_hop session_next_hop(const struct sonde_session *session,
     return (struct analyze_next_hop){
         .addr = *addr,
         .interface = interface,
-        .silent = is_cut_off(measured) && is_silent(session, neighbour.state),
+        .silent = is_cut_off(measured) && is_silent(run, neighbour.state),
         .user_mode = is_neighbour ? NULL : find_user_mode(addr, &neighbour),
     };
 }

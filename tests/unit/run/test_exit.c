@@ -3,8 +3,8 @@
  * The exit code of a snapshot: first of snapshots made by hand, then of simulated runs. What each
  * code means is in include/sonde/snapshot.h, and was promised to scripts.
  */
-#include "session/internal.h"
-#include "tests/unit/session/case.h"
+#include "run/internal.h"
+#include "tests/unit/run/case.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -112,13 +112,13 @@ static const struct sonde_service smtp = {.protocol = "tcp", .port = 25};
 static enum sonde_exit run(const struct sonde_options *options, const char *host,
                            const struct sonde_service *services, size_t count)
 {
-    struct sonde_session *session = case_session(network, *options);
-    cr_assert_eq(sonde_session_add(session, host, host, services, count), 0);
-    case_run(session);
-    struct sonde_snapshot *snapshot = case_snapshot(session);
+    struct sonde_run *run = case_run_of(network, *options);
+    cr_assert_eq(sonde_run_add(run, host, host, services, count, NULL), 0);
+    case_finish(run);
+    struct sonde_snapshot *snapshot = case_snapshot(run);
     enum sonde_exit code = sonde_snapshot_exit(snapshot);
     sonde_snapshot_free(snapshot);
-    sonde_session_free(session);
+    case_free(run);
     return code;
 }
 
@@ -165,18 +165,18 @@ Test(exit, only_the_limit_of_failure_fails)
 }
 
 /* Stop a run in the middle. What it comes to has to be the same before and after. */
-static void expect_interrupted(struct sonde_session *session, enum sonde_exit wanted)
+static void expect_interrupted(struct sonde_run *run, enum sonde_exit wanted)
 {
-    cr_assert_eq(sonde_session_start(session), 0);
+    cr_assert_eq(sonde_run_start(run), 0);
     for (int i = 0; i < 100; i++)
-        cr_assert_eq(sonde_session_step(session, SONDE_NS_NEVER), 0);
+        cr_assert_eq(case_step(run, SONDE_NS_NEVER), 0);
     for (int stopped = 0; stopped < 2; stopped++) {
-        struct sonde_snapshot *snapshot = case_snapshot(session);
+        struct sonde_snapshot *snapshot = case_snapshot(run);
         cr_expect_eq(sonde_snapshot_exit(snapshot), wanted, "stopped: %d", stopped);
         sonde_snapshot_free(snapshot);
-        sonde_session_stop(session);
+        sonde_run_stop(run);
     }
-    sonde_session_free(session);
+    case_free(run);
 }
 
 /* What was measured before the end counts; a name that is still looked up is unmeasured, and so it
@@ -184,14 +184,14 @@ static void expect_interrupted(struct sonde_session *session, enum sonde_exit wa
 Test(exit, an_interrupted_run_is_judged_by_what_it_has)
 {
     const struct sonde_options options = {.plan.cycles = SONDE_CYCLES_ENDLESS};
-    struct sonde_session *session = case_session(network, options);
-    cr_assert_eq(sonde_session_add(session, "h", "203.0.113.10", &https, 1), 0);
-    expect_interrupted(session, SONDE_EXIT_MET);
+    struct sonde_run *run = case_run_of(network, options);
+    cr_assert_eq(sonde_run_add(run, "h", "203.0.113.10", &https, 1, NULL), 0);
+    expect_interrupted(run, SONDE_EXIT_MET);
 
-    session = case_session(network, options);
-    cr_assert_eq(sonde_session_add(session, "h", "203.0.113.10", &https, 1), 0);
-    cr_assert_eq(sonde_session_add(session, "n", "never.example", &https, 1), 0);
-    expect_interrupted(session, SONDE_EXIT_UNMEASURED);
+    run = case_run_of(network, options);
+    cr_assert_eq(sonde_run_add(run, "h", "203.0.113.10", &https, 1, NULL), 0);
+    cr_assert_eq(sonde_run_add(run, "n", "never.example", &https, 1, NULL), 0);
+    expect_interrupted(run, SONDE_EXIT_UNMEASURED);
 }
 
 static int broken_wait(struct sonde_transport *transport, sonde_ns until, sonde_ns *ret_now)
@@ -205,23 +205,23 @@ static int broken_wait(struct sonde_transport *transport, sonde_ns until, sonde_
 /* All was well until then. */
 Test(exit, a_run_that_breaks_off_says_so)
 {
-    struct sonde_session *session =
-        case_session(network, (struct sonde_options){.plan.cycles = SONDE_CYCLES_ENDLESS});
-    cr_assert_eq(sonde_session_add(session, "h", "203.0.113.10", &https, 1), 0);
-    cr_assert_eq(sonde_session_start(session), 0);
+    struct sonde_run *run =
+        case_run_of(network, (struct sonde_options){.plan.cycles = SONDE_CYCLES_ENDLESS});
+    cr_assert_eq(sonde_run_add(run, "h", "203.0.113.10", &https, 1, NULL), 0);
+    cr_assert_eq(sonde_run_start(run), 0);
     for (int i = 0; i < 100; i++)
-        cr_assert_eq(sonde_session_step(session, SONDE_NS_NEVER), 0);
-    struct sonde_transport_ops ops = *session->transport->ops;
+        cr_assert_eq(case_step(run, SONDE_NS_NEVER), 0);
+    struct sonde_transport_ops ops = *run->vantage->transport->ops;
     ops.wait = broken_wait;
-    session->transport->ops = &ops;
+    run->vantage->transport->ops = &ops;
     int r = 0;
     while (r == 0)
-        r = sonde_session_step(session, SONDE_NS_NEVER);
+        r = case_step(run, SONDE_NS_NEVER);
     cr_assert_eq(r, -ENETDOWN);
-    struct sonde_snapshot *snapshot = case_snapshot(session);
+    struct sonde_snapshot *snapshot = case_snapshot(run);
     cr_expect_eq(snapshot->failure, -ENETDOWN);
     cr_expect_eq(snapshot->status, SONDE_STATUS_PARTIAL);
     cr_expect_eq(sonde_snapshot_exit(snapshot), SONDE_EXIT_INTERNAL);
     sonde_snapshot_free(snapshot);
-    sonde_session_free(session);
+    case_free(run);
 }

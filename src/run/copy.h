@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copying what is known of one service into a snapshot. */
-#ifndef SESSION_COPY_H
-#define SESSION_COPY_H
+#ifndef RUN_COPY_H
+#define RUN_COPY_H
 
-#include "session/internal.h"
+#include "run/internal.h"
 
 /** What the copying of one target needs. */
 struct copy {
-    struct sonde_session *session;
+    struct sonde_run *run;
     struct arena *arena; /* that everything copied lies in; it remembers if memory ran out */
     bool lost_here;      /* this machine lost packets that came in */
     uint32_t measured;   /* where that is measured which is copied */

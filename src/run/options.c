@@ -3,7 +3,7 @@
 #include "base/number.h"
 #include "engine/engine.h"
 #include "probe/probe.h"
-#include "session/internal.h"
+#include "run/internal.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -132,7 +132,7 @@ const char *sonde_unit_name(enum sonde_unit unit)
     return (unsigned)unit < SONDE_UNIT_COUNT ? names[unit] : "";
 }
 
-void session_fill_in(struct sonde_options *options)
+void options_fill_in(struct sonde_options *options)
 {
     uint32_t rate_pps = options->vantage.rate_pps;
     for (int i = SONDE_OPTION_NONE + 1; i < SONDE_OPTION_COUNT; i++)
@@ -172,7 +172,7 @@ static bool is_share(double ratio)
     return ratio >= 0 && ratio <= 1;
 }
 
-int session_check(const struct sonde_options *options, struct sonde_error *reterr)
+int options_check(const struct sonde_options *options, struct sonde_error *reterr)
 {
     const struct sonde_judgement *judgement = &options->judgement;
     const char *what = NULL;

@@ -2,8 +2,8 @@
 /* From the tally and its analysis to a snapshot that stands on its own. */
 #include "base/time.h"
 #include "io/linux/linux.h"
-#include "session/copy.h"
-#include "session/internal.h"
+#include "run/copy.h"
+#include "run/internal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -17,11 +17,11 @@ struct owned_snapshot {
 };
 
 /* The questions that a service is asked, and what came of each. */
-static void copy_questions(const struct copy *copy, const struct session_target *target,
-                           uint32_t index, struct sonde_service_result *to)
+static void copy_questions(const struct copy *copy, const struct run_target *target, uint32_t index,
+                           struct sonde_service_result *to)
 {
     const struct payload_ops *asked[SONDE_QUESTIONS_MAX];
-    size_t count = session_questions(target, &target->services[index], asked);
+    size_t count = run_questions(target, &target->services[index], asked);
     struct sonde_question_result *questions = arena_alloc(copy->arena, count, sizeof *questions);
     for (size_t i = 0; questions != NULL && i < count; i++) {
         questions[i].payload = asked[i]->name;
@@ -29,7 +29,7 @@ static void copy_questions(const struct copy *copy, const struct session_target 
         if (target->places == NULL)
             continue;
         const struct engine_place *place = &target->places[index];
-        const struct tally_target *measured = copy->session->tally->targets[place->target];
+        const struct tally_target *measured = copy->run->tally->targets[place->target];
         const struct tally_question *tally = &measured->services[place->trace].questions[i];
         questions[i].sent = tally->sent;
         questions[i].received = tally->received;
@@ -38,10 +38,10 @@ static void copy_questions(const struct copy *copy, const struct session_target 
     to->question_count = questions != NULL ? count : 0;
 }
 
-static void copy_service(const struct copy *copy, const struct session_target *target,
-                         uint32_t index, struct sonde_service_result *to)
+static void copy_service(const struct copy *copy, const struct run_target *target, uint32_t index,
+                         struct sonde_service_result *to)
 {
-    const struct session_service *service = &target->services[index];
+    const struct run_service *service = &target->services[index];
     to->service = arena_string(copy->arena, service->text);
     to->protocol = service->ops->name;
     to->port = service->port;
@@ -95,12 +95,12 @@ static struct analyze_limits limits_of(const struct sonde_limits *limits)
 
 /* What a service is asked, in words of the analysis. */
 static const struct analyze_question *take_questions(struct arena *arena,
-                                                     const struct session_target *target,
-                                                     const struct session_service *service,
+                                                     const struct run_target *target,
+                                                     const struct run_service *service,
                                                      uint32_t *ret_count)
 {
     const struct payload_ops *asked[SONDE_QUESTIONS_MAX];
-    size_t count = session_questions(target, service, asked);
+    size_t count = run_questions(target, service, asked);
     struct analyze_question *questions = arena_alloc(arena, count, sizeof *questions);
     for (size_t i = 0; questions != NULL && i < count; i++)
         questions[i] = (struct analyze_question){asked[i]->topic, asked[i]->like};
@@ -109,26 +109,25 @@ static const struct analyze_question *take_questions(struct arena *arena,
 }
 
 /* A control that was not needed is not reported. */
-static bool stands_by(const struct sonde_session *session, const struct session_target *target,
-                      uint32_t index)
+static bool stands_by(const struct sonde_run *run, const struct run_target *target, uint32_t index)
 {
     const struct engine_place *place = target->places != NULL ? &target->places[index] : NULL;
     return target->services[index].standby &&
            (place == NULL || place->target == NOT_TRACED ||
-            session->tally->targets[place->target]->services[place->trace].sent == 0);
+            run->tally->targets[place->target]->services[place->trace].sent == 0);
 }
 
 /* What is known of all that is measured where a target's services are, as the target sees it: of
  * services that only others of its address ask, it expects nothing. */
-static void look_at(struct copy *copy, const struct session_target *from, uint32_t measured,
+static void look_at(struct copy *copy, const struct run_target *from, uint32_t measured,
                     struct analyze_service known[TARGET_SERVICES_MAX])
 {
-    struct sonde_session *session = copy->session;
-    const struct tally_target *tally = session->tally->targets[measured];
-    const struct session_target *owner = &session->targets[session->traced[measured]];
+    struct sonde_run *run = copy->run;
+    const struct tally_target *tally = run->tally->targets[measured];
+    const struct run_target *owner = &run->targets[run->traced[measured]];
     for (uint32_t i = 0; i < tally->service_count; i++) {
-        const struct session_service *service =
-            session_service_at(session, &(struct engine_place){measured, i});
+        const struct run_service *service =
+            run_service_at(run, &(struct engine_place){measured, i});
         known[i] = (struct analyze_service){
             .protocol = service->ops->protocol,
             .control = true,
@@ -147,18 +146,18 @@ static void look_at(struct copy *copy, const struct session_target *from, uint32
     copy->target = (struct analyze_target){
         .tally = tally,
         .services = known,
-        .warn = limits_of(&session->options.judgement.warn),
-        .crit = limits_of(&session->options.judgement.crit),
-        .zones = {session->zones, session->zone_count},
-        .max_ttl = session->options.plan.max_ttl,
-        .timeout_ns = session->options.plan.timeout_ns,
+        .warn = limits_of(&run->judgement.warn),
+        .crit = limits_of(&run->judgement.crit),
+        .zones = {run->vantage->zones, run->vantage->zone_count},
+        .max_ttl = run->plan.max_ttl,
+        .timeout_ns = run->plan.timeout_ns,
         .lost_here = copy->lost_here,
-        .is_deaf = session->kind == SONDE_TRANSPORT_UNPRIVILEGED,
-        .next_hop = session_next_hop(session, from, tally, copy->interface),
+        .is_deaf = run->vantage->kind == SONDE_TRANSPORT_UNPRIVILEGED,
+        .next_hop = run_next_hop(run, from, tally, copy->interface),
     };
 }
 
-static void copy_services(struct copy *copy, const struct session_target *from,
+static void copy_services(struct copy *copy, const struct run_target *from,
                           struct sonde_target_result *to)
 {
     struct analyze_service known[TARGET_SERVICES_MAX];
@@ -168,7 +167,7 @@ static void copy_services(struct copy *copy, const struct session_target *from,
     if (services == NULL)
         return;
     for (uint32_t i = 0; i < from->service_count; i++) {
-        if (stands_by(copy->session, from, i))
+        if (stands_by(copy->run, from, i))
             continue;
         if (from->places != NULL && from->places[i].target != measured) {
             measured = from->places[i].target;
@@ -181,12 +180,11 @@ static void copy_services(struct copy *copy, const struct session_target *from,
 }
 
 /* How would an address of a name have been asked? @param first  It is the first of its family. */
-static const char *option_for(const struct sonde_session *session,
-                              const struct session_target *target, const struct sonde_addr *addr,
-                              bool first)
+static const char *option_for(const struct sonde_run *run, const struct run_target *target,
+                              const struct sonde_addr *addr, bool first)
 {
     bool ipv6 = addr->family == SONDE_FAMILY_IPV6;
-    enum sonde_family chosen = session->options.vantage.family;
+    enum sonde_family chosen = run->vantage->options.family;
     if (first && addr->family != target->addr.family)
         return ipv6 ? "-6" : "-4";
     if (chosen == SONDE_FAMILY_NONE || (uint8_t)chosen == addr->family)
@@ -196,16 +194,17 @@ static const char *option_for(const struct sonde_session *session,
 
 /* Can an address be asked with the options that there are and one more? Not from an address of the
  * other family. */
-static bool can_be_asked(const struct sonde_session *session, const struct sonde_addr *addr)
+static bool can_be_asked(const struct sonde_run *run, const struct sonde_addr *addr)
 {
-    return session->source.family == SONDE_FAMILY_NONE || session->source.family == addr->family;
+    return run->vantage->source.family == SONDE_FAMILY_NONE ||
+           run->vantage->source.family == addr->family;
 }
 
 /* What else the name of a target means. */
-static void copy_not_asked(const struct copy *copy, const struct session_target *from,
+static void copy_not_asked(const struct copy *copy, const struct run_target *from,
                            struct sonde_target_result *to)
 {
-    const struct session_target *eldest = &copy->session->targets[from->eldest];
+    const struct run_target *eldest = &copy->run->targets[from->eldest];
     struct sonde_other_address *others =
         arena_alloc(copy->arena, eldest->known_count, sizeof *others);
     bool seen4 = false;
@@ -213,18 +212,18 @@ static void copy_not_asked(const struct copy *copy, const struct session_target 
     for (uint32_t i = 0; others != NULL && i < eldest->known_count; i++) {
         const struct sonde_addr *addr = &eldest->known[i];
         bool *seen = addr->family == SONDE_FAMILY_IPV6 ? &seen6 : &seen4;
-        if ((eldest->asked >> i & 1) == 0 && can_be_asked(copy->session, addr))
+        if ((eldest->asked >> i & 1) == 0 && can_be_asked(copy->run, addr))
             others[to->not_asked_count++] = (struct sonde_other_address){
-                .address = *addr, .option = option_for(copy->session, from, addr, !*seen)};
+                .address = *addr, .option = option_for(copy->run, from, addr, !*seen)};
         *seen = true;
     }
     to->not_asked = others;
 }
 
-static void copy_target(struct copy *copy, const struct session_target *from,
+static void copy_target(struct copy *copy, const struct run_target *from,
                         struct sonde_target_result *to)
 {
-    to->index = (uint32_t)(from - copy->session->targets);
+    to->index = (uint32_t)(from - copy->run->targets);
     to->input = arena_string(copy->arena, from->input);
     to->name = arena_string(copy->arena, from->host);
     to->address = from->addr;
@@ -234,52 +233,49 @@ static void copy_target(struct copy *copy, const struct session_target *from,
     copy_services(copy, from, to);
 }
 
-static void copy_targets(struct sonde_session *session, struct owned_snapshot *owned)
+static void copy_targets(struct sonde_run *run, struct owned_snapshot *owned)
 {
     struct sonde_snapshot *snapshot = &owned->snapshot;
     struct arena *arena = &owned->arena;
     struct copy copy = {
-        .session = session,
+        .run = run,
         .arena = arena,
         .lost_here = snapshot->own_losses.receive_queue > 0,
     };
-    struct sonde_target_result *targets =
-        arena_alloc(arena, session->target_count, sizeof *targets);
-    struct sonde_problem *problems = arena_alloc(arena, session->target_count, sizeof *problems);
+    struct sonde_target_result *targets = arena_alloc(arena, run->target_count, sizeof *targets);
+    struct sonde_problem *problems = arena_alloc(arena, run->target_count, sizeof *problems);
     if (targets == NULL || problems == NULL)
         return;
     snapshot->verdict = (struct sonde_verdict){SONDE_LEVEL_OK, SONDE_CODE_OK, ""};
-    uint32_t added = 0; /* targets in the order in which they were added, each with its siblings */
-    uint32_t index = 0;
-    for (uint32_t i = 0; i < session->target_count; i++) {
-        const struct session_target *target = &session->targets[index];
-        copy_target(&copy, target, &targets[i]);
-        keep_worst(&snapshot->verdict, &targets[i].verdict);
-        if (target->problem != SONDE_CODE_OK)
-            problems[snapshot->problem_count++] = (struct sonde_problem){
-                .target = targets[i].input,
-                .code = target->problem,
-                .text = arena_string(arena, target->problem_text),
-            };
-        if (target->sibling == NO_TARGET)
-            index = ++added;
-        else
-            index = target->sibling;
+    for (uint32_t i = 0; i < run->target_count; i++) {
+        if (run->targets[i].eldest != i || run->targets[i].removed)
+            continue;
+        for (uint32_t k = i; k != NO_TARGET; k = run->targets[k].sibling) {
+            const struct run_target *target = &run->targets[k];
+            struct sonde_target_result *to = &targets[snapshot->target_count++];
+            copy_target(&copy, target, to);
+            keep_worst(&snapshot->verdict, &to->verdict);
+            if (target->problem != SONDE_CODE_OK)
+                problems[snapshot->problem_count++] = (struct sonde_problem){
+                    .target = to->input,
+                    .code = target->problem,
+                    .text = arena_string(arena, target->problem_text),
+                };
+        }
     }
     snapshot->targets = targets;
-    snapshot->target_count = session->target_count;
     snapshot->problems = problems;
 }
 
-static enum sonde_status status_of(const struct sonde_session *session,
+static enum sonde_status status_of(const struct sonde_run *run,
                                    const struct sonde_snapshot *snapshot)
 {
-    if (session->interrupted)
+    if (run->interrupted)
         return SONDE_STATUS_INTERRUPTED;
     if (snapshot->problem_count == snapshot->target_count)
         return SONDE_STATUS_ERROR;
-    if (session->failure < 0 || snapshot->problem_count > 0 ||
-        engine_ended(session->run) != ENGINE_COMPLETE)
+    if (snapshot->failure < 0 || snapshot->problem_count > 0 ||
+        engine_ended(run->engine_run) != ENGINE_COMPLETE)
         return SONDE_STATUS_PARTIAL;
     return SONDE_STATUS_COMPLETE;
 }
@@ -287,77 +283,77 @@ static enum sonde_status status_of(const struct sonde_session *session,
 /* Find the interface that the run looks through. It is asked for here, where a report is made, and
  * not before the first probe: the kernel lists all its interfaces, and some machines have hundreds.
  */
-static void find_interface(struct sonde_session *session)
+static void find_interface(struct sonde_run *run)
 {
-    if (session->kind == SONDE_TRANSPORT_SIMULATED || session->vantage == NO_TARGET)
+    if (run->vantage->kind == SONDE_TRANSPORT_SIMULATED || run->seen_from == NO_TARGET)
         return; /* a scenario names its own */
-    if (session->options.vantage.interface != NULL)
-        (void)snprintf(session->interface, sizeof session->interface, "%s",
-                       session->options.vantage.interface);
+    if (run->vantage->options.interface != NULL)
+        (void)snprintf(run->interface, sizeof run->interface, "%s",
+                       run->vantage->options.interface);
     else
-        linux_interface_of(&session->targets[session->vantage].source, session->interface,
-                           sizeof session->interface);
+        linux_interface_of(&run->targets[run->seen_from].source, run->interface,
+                           sizeof run->interface);
 }
 
-static void copy_vantage(struct sonde_session *session, struct owned_snapshot *owned)
+static void copy_vantage(struct sonde_run *run, struct owned_snapshot *owned)
 {
-    struct sonde_vantage *vantage = &owned->snapshot.vantage;
-    const struct tally *tally = session->tally;
-    find_interface(session);
-    vantage->hostname = arena_string(&owned->arena, session->hostname);
-    if (session->interface[0] != '\0')
-        vantage->interface = arena_string(&owned->arena, session->interface);
-    if (session->vantage != NO_TARGET)
-        vantage->source = session->targets[session->vantage].source;
-    vantage->transport = session->kind;
-    vantage->lacks_icmp = session->lacks_icmp;
+    struct sonde_vantage_result *vantage = &owned->snapshot.vantage;
+    const struct tally *tally = run->tally;
+    find_interface(run);
+    vantage->hostname = arena_string(&owned->arena, run->vantage->hostname);
+    if (run->interface[0] != '\0')
+        vantage->interface = arena_string(&owned->arena, run->interface);
+    if (run->seen_from != NO_TARGET)
+        vantage->source = run->targets[run->seen_from].source;
+    vantage->transport = run->vantage->kind;
+    vantage->lacks_icmp = run->vantage->lacks_icmp;
     memcpy(vantage->sent_clocks, tally->sent_clocks, sizeof vantage->sent_clocks);
     memcpy(vantage->received_clocks, tally->received_clocks, sizeof vantage->received_clocks);
 }
 
-static void copy_run(struct sonde_session *session, struct owned_snapshot *owned)
+static void copy_run(struct sonde_run *run, struct owned_snapshot *owned)
 {
     struct sonde_snapshot *snapshot = &owned->snapshot;
-    const struct sonde_options *options = &session->options;
-    sonde_ns end = ns_min(session->end_ns, session->now_ns);
+    sonde_ns end = ns_min(run->end_ns, run->vantage->now_ns);
     snapshot->version = sonde_version();
-    memcpy(snapshot->run_id, session->run_id, sizeof snapshot->run_id);
-    snapshot->started_wall_ns = session->wall_start_ns;
-    snapshot->duration_ns = ns_sub(end, session->start_ns);
-    snapshot->cycles_done = session->cycles_begun;
-    snapshot->failure = session->failure;
+    memcpy(snapshot->run_id, run->run_id, sizeof snapshot->run_id);
+    snapshot->started_wall_ns = run->wall_start_ns;
+    snapshot->duration_ns = ns_sub(end, run->start_ns);
+    snapshot->cycles_done = run->cycles_begun;
+    snapshot->failure = run->failure < 0 ? run->failure : run->vantage->failure;
     snapshot->settings = (struct sonde_settings){
-        .cycles = options->plan.cycles,
-        .interval_ns = options->plan.interval_ns,
-        .timeout_ns = options->plan.timeout_ns,
-        .first_ttl = options->plan.first_ttl,
-        .max_ttl = options->plan.max_ttl,
-        .size_bytes = options->format.size_bytes,
-        .tos = options->format.tos,
+        .cycles = run->plan.cycles,
+        .interval_ns = run->plan.interval_ns,
+        .timeout_ns = run->plan.timeout_ns,
+        .first_ttl = run->plan.first_ttl,
+        .max_ttl = run->plan.max_ttl,
+        .size_bytes = run->format.size_bytes,
+        .tos = run->format.tos,
     };
     for (int reason = 0; reason < SONDE_DISCARD_COUNT; reason++)
-        snapshot->discards[reason] = engine_discards(session->engine)->count[reason] +
-                                     engine_run_discards(session->run)->count[reason];
-    struct sonde_zone *zones = arena_alloc(&owned->arena, session->zone_count, sizeof *zones);
+        snapshot->discards[reason] = engine_discards(run->vantage->engine)->count[reason] +
+                                     engine_run_discards(run->engine_run)->count[reason];
+    struct sonde_zone *zones = arena_alloc(&owned->arena, run->vantage->zone_count, sizeof *zones);
     if (zones != NULL) {
-        memcpy(zones, session->zones, session->zone_count * sizeof *zones);
-        snapshot->zones = (struct sonde_zones){zones, session->zone_count};
+        memcpy(zones, run->vantage->zones, run->vantage->zone_count * sizeof *zones);
+        snapshot->zones = (struct sonde_zones){zones, run->vantage->zone_count};
     }
-    snapshot->own_losses.send = session->tally->send_errors;
-    snapshot->own_losses.receive_queue = session->transport->ops->lost_here(session->transport);
+    snapshot->own_losses.send = run->tally->send_errors;
+    snapshot->own_losses.receive_queue =
+        run->vantage->transport->ops->lost_here(run->vantage->transport);
 }
 
-int sonde_session_snapshot(struct sonde_session *session, struct sonde_snapshot **ret_snapshot)
+int sonde_run_snapshot(struct sonde_run *run, struct sonde_snapshot **ret_snapshot)
 {
-    if (session->engine == NULL)
+    if (!run->started || run->engine_run == NULL)
         return -EINVAL;
     struct owned_snapshot *owned = calloc(1, sizeof *owned);
     if (owned == NULL)
         return -ENOMEM;
-    copy_run(session, owned);
-    copy_vantage(session, owned);
-    copy_targets(session, owned);
-    owned->snapshot.status = status_of(session, &owned->snapshot);
+    copy_run(run, owned);
+    copy_vantage(run, owned);
+    copy_targets(run, owned);
+    owned->snapshot.status = status_of(run, &owned->snapshot);
     if (!arena_ok(&owned->arena)) {
         sonde_snapshot_free(&owned->snapshot);
         return -ENOMEM;

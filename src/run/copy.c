@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From the tally of one service to its part of a snapshot; see session/copy.h. */
-#include "session/copy.h"
+/* From the tally of one service to its part of a snapshot; see run/copy.h. */
+#include "run/copy.h"
 
 static struct sonde_rtt copy_rtt(const struct rtt_stats *stats)
 {
@@ -22,8 +22,8 @@ static struct sonde_rtt copy_rtt(const struct rtt_stats *stats)
 
 static const char *name_of(const struct copy *copy, const struct sonde_addr *addr)
 {
-    struct names *names = copy->session->names;
-    if (copy->session->options.vantage.no_names)
+    struct names *names = copy->run->vantage->names;
+    if (copy->run->vantage->options.no_names)
         return NULL;
     return arena_string(copy->arena, names->ops->get(names, addr));
 }
@@ -113,7 +113,7 @@ static uint8_t target_last_ttl(const struct copy *copy)
     for (uint32_t i = 0; i < copy->target.tally->service_count; i++) {
         const struct reach *reach = &copy->target.tally->services[i].reach;
         const struct engine_place place = {copy->measured, i};
-        if (session_service_at(copy->session, &place)->standby)
+        if (run_service_at(copy->run, &place)->standby)
             continue; /* what it saw may be long ago */
         uint8_t own = reach->dest_ttl != 0 ? (uint8_t)(reach->dest_ttl - 1) : reach->top_ttl;
         last = own > last ? own : last;
@@ -133,15 +133,14 @@ static uint8_t last_router_ttl(const struct copy *copy, const struct reach *reac
 }
 
 /* Is a distance exact? Not if probing began so far out that it may be less. */
-static bool is_exact(const struct sonde_session *session, struct analyze_distance distance)
+static bool is_exact(const struct sonde_run *run, struct analyze_distance distance)
 {
-    return distance.confirmed &&
-           (distance.ttl > session->options.plan.first_ttl || session->options.plan.first_ttl == 1);
+    return distance.confirmed && (distance.ttl > run->plan.first_ttl || run->plan.first_ttl == 1);
 }
 
 static const struct sonde_path *copy_path(const struct copy *copy, uint32_t index)
 {
-    struct sonde_session *session = copy->session;
+    struct sonde_run *run = copy->run;
     const struct tally_service *service = &copy->target.tally->services[index];
     struct analyze_distance distance = analyze_distance(&copy->target, index);
     uint8_t last = last_router_ttl(copy, &service->reach, distance.ttl);
@@ -152,11 +151,11 @@ static const struct sonde_path *copy_path(const struct copy *copy, uint32_t inde
     struct sonde_hop *hops = arena_alloc(copy->arena, last + 1U, sizeof *hops);
     if (path == NULL || hops == NULL)
         return NULL;
-    bool ended = engine_ended(session->run) == ENGINE_COMPLETE;
+    bool ended = engine_ended(run->engine_run) == ENGINE_COMPLETE;
     path->reached = analyze_reached(&copy->target, index);
-    path->dest_ttl = is_exact(session, distance) ? distance.ttl : 0;
+    path->dest_ttl = is_exact(run, distance) ? distance.ttl : 0;
     path->stop_reason = analyze_stop(&copy->target, index, !ended);
-    path->path_id = tally_path_id(session->tally, service);
+    path->path_id = tally_path_id(run->tally, service);
     path->path_changes = service->path_changes;
     path->hops = hops;
     analyze_share(&copy->target, index, donors);

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A run: targets that are measured by one plan, and what came of it.
+ *
+ *     sonde_run_new()          on a vantage (sonde/vantage.h), beside others
+ *     sonde_run_add()          for each target, then or at any later time
+ *     sonde_run_start()        begins: names are looked up while it goes on
+ *     sonde_run_is_over()      after each step of the vantage
+ *     sonde_run_snapshot()     at any time: everything known so far
+ *     sonde_run_free()
+ */
+#ifndef SONDE_RUN_H
+#define SONDE_RUN_H
+
+#include <sonde/event.h>
+#include <sonde/options.h>
+#include <sonde/snapshot.h>
+#include <sonde/vantage.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+    SONDE_TARGETS_MAX = 1000000, /**< of a run */
+    SONDE_SERVICES_MAX = 64,     /**< of one target, the control not counted */
+    SONDE_QUESTION_BYTES = 1400, /**< of a user's own question */
+    SONDE_PAYLOAD_PORTS = 4,     /**< that one payload is the usual one for */
+};
+
+/** A service to probe. */
+struct sonde_service {
+    const char *protocol;    /**< "icmp", "tcp" or "udp" */
+    uint16_t port;           /**< 1 to 65535; 0 for icmp */
+    const char *name;        /**< of the service, for the report; copied; NULL = none */
+    bool control;            /**< there for comparison only: nothing is expected of it */
+    uint32_t expect;         /**< the states that are wanted, SONDE_STATE_BIT() of each, but of
+                                  SONDE_STATE_UNKNOWN; 0: that it answers */
+    const char *payload;     /**< the protocol that a UDP port is asked in: the name of a payload;
+                                  "none" = bytes without meaning; NULL = what its port is for */
+    const uint8_t *question; /**< ask a UDP port this instead; copied; NULL = no */
+    size_t question_bytes;   /**< its length, at most SONDE_QUESTION_BYTES */
+    const uint8_t *expects;  /**< what an answer to that begins with; copied; NULL = anything */
+    size_t expects_bytes;    /**< its length, likewise */
+};
+
+/** A protocol that UDP ports are asked in. */
+struct sonde_payload {
+    const char *name;                      /**< "dns" */
+    const char *asks[SONDE_QUESTIONS_MAX]; /**< what a server is asked, in words, and what then, if
+                                              it is silent to that; NULL = no more */
+    const char *silence; /**< why a healthy service stays silent, in words; NULL: it answers */
+    uint16_t ports[SONDE_PAYLOAD_PORTS]; /**< whose usual one it is; 0 = no more */
+};
+
+struct sonde_run;
+
+/** @return true, and the payload at @p index; false beyond the last, so that all can be visited. */
+SONDE_API bool sonde_payload_at(size_t index, struct sonde_payload *ret_payload);
+
+/**
+ * Make a run on a vantage.
+ * @param plan, format, judgement  Copied; NULL = the defaults.
+ * @param ret_run       On 0, the run.
+ * @param reterr_error  On failure, why; may be NULL.
+ * @return 0; -EINVAL: a value is out of its bounds; -ENOMEM.
+ * Ownership: the caller frees it with sonde_run_free(), or with its vantage.
+ */
+SONDE_API SONDE_MUST_CHECK int
+sonde_run_new(struct sonde_vantage *vantage, const struct sonde_plan *plan,
+              const struct sonde_packet_format *format, const struct sonde_judgement *judgement,
+              struct sonde_run **ret_run, struct sonde_error *reterr_error);
+
+/**
+ * Add a target. If the run has started, it is probed at once, or as soon as its name is known.
+ * Targets are numbered in the order in which they are added; the further addresses of a name are
+ * targets, too, and get the next numbers when they are known.
+ * @param input       What the user wrote, for the report; copied.
+ * @param host        A name or a numeric address, with zone if need be ("fe80::1%eth0"); copied.
+ * @param services    What to probe, in the order of the report; copied.
+ * @param count       1 to SONDE_SERVICES_MAX + 1.
+ * @param ret_target  On 0, its number; may be NULL.
+ * @return 0; -EINVAL: no such protocol, or a port where there is none or none where there is one,
+ *         no such state, no such payload, or one for something else than UDP, or a question that is
+ *         too long; -E2BIG: too many services, or targets; -ENOMEM; -EBUSY: the run is over.
+ */
+SONDE_API SONDE_MUST_CHECK int sonde_run_add(struct sonde_run *run, const char *input,
+                                             const char *host, const struct sonde_service *services,
+                                             size_t count, uint32_t *ret_target);
+
+/**
+ * Remove a target, and the further addresses of its name, whatever is in flight. It is in no
+ * snapshot any more, its events that were not taken are forgotten, and its number is not given to
+ * another. What else is measured goes on as if it had never been there.
+ * @return 0; -ENOENT: there is no such target, or it was removed before.
+ */
+SONDE_API SONDE_MUST_CHECK int sonde_run_remove(struct sonde_run *run, uint32_t target);
+
+/**
+ * Begin: numeric targets are probed from the next step of the vantage on, and each name from when
+ * it is looked up. Does not block. A target that cannot be traced is an entry with an error; the
+ * others still run.
+ * @return 0; -EBUSY: the run has started; -ENOMEM, or another negative errno: it cannot, and no
+ *         other call but sonde_run_free() makes sense any more.
+ */
+SONDE_API SONDE_MUST_CHECK int sonde_run_start(struct sonde_run *run);
+
+/** @return Is the run over, as of the last step of its vantage? Unless its plan says that it stays
+ *  open, it is when every target is done. */
+SONDE_API bool sonde_run_is_over(const struct sonde_run *run);
+
+/** Events that are kept for the program to take, if the plan wants them. While there are so many
+ *  that were not taken, the vantage does nothing more. */
+enum { SONDE_EVENTS_KEPT = 1024 };
+
+/** Take the oldest event. @return 0; 1 if there is none. */
+SONDE_API SONDE_MUST_CHECK int sonde_run_pop_event(struct sonde_run *run,
+                                                   struct sonde_event *ret_event);
+
+/** How far a run is. */
+struct sonde_progress {
+    sonde_ns elapsed_ns;   /**< since sonde_run_start() */
+    uint32_t cycles_begun; /**< by the target that is furthest */
+    uint32_t cycles;       /**< of the run; SONDE_CYCLES_ENDLESS */
+};
+
+/** Ask how far the run is, as of the last step. */
+SONDE_API void sonde_run_progress(const struct sonde_run *run, struct sonde_progress *ret_progress);
+
+/** End the run as it is. Probes in flight are neither answered nor lost. */
+SONDE_API void sonde_run_stop(struct sonde_run *run);
+
+/**
+ * Everything known so far.
+ * @param ret_snapshot  On 0, a copy that does not change any more and needs no run.
+ * @return 0; -ENOMEM.
+ * Ownership: the caller frees it with sonde_snapshot_free().
+ */
+SONDE_API SONDE_MUST_CHECK int sonde_run_snapshot(struct sonde_run *run,
+                                                  struct sonde_snapshot **ret_snapshot);
+
+/** Free a snapshot; NULL is fine. @return NULL. */
+SONDE_API struct sonde_snapshot *sonde_snapshot_free(struct sonde_snapshot *snapshot);
+
+/** Free a run, whatever it is doing; NULL is fine. @return NULL. */
+SONDE_API struct sonde_run *sonde_run_free(struct sonde_run *run);
+
+/** @return The time that deadlines are counted in: CLOCK_MONOTONIC. */
+SONDE_API sonde_ns sonde_clock_ns(void);
+
+/** @return The version of libsonde, "MAJOR.MINOR.PATCH". */
+SONDE_API const char *sonde_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

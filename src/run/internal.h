@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of this floor share. */
+#ifndef RUN_INTERNAL_H
+#define RUN_INTERNAL_H
+
+#include "analyze/analyze.h"
+#include "base/arena.h"
+#include "base/ids.h"
+#include "base/prng.h"
+#include "engine/engine.h"
+#include "engine/tally.h"
+#include "io/names.h"
+#include "io/transport.h"
+#include "payload/payload.h"
+
+#include <assert.h>
+#include <net/if.h>
+#include <sonde/run.h>
+
+enum {
+    UUID_TEXT_BYTES = 37,
+    ZONES_MAX = 16, /* whose names are known; of more the number is shown */
+};
+
+/** The target of a place where nothing is measured. */
+#define NOT_TRACED UINT32_MAX
+
+/** The index of no target. */
+#define NO_TARGET UINT32_MAX
+
+/** A service as it was added. */
+struct run_service {
+    const struct sonde_probe_ops *ops;
+    uint16_t port;
+    const char *name; /* "https"; NULL = none */
+    const char *text; /* "443/tcp" */
+    bool control;
+    bool standby;                      /* a control that is begun only if it is needed */
+    uint32_t expect;                   /* as in struct sonde_service */
+    const struct payload_ops *payload; /* what a UDP port is asked first; NULL = bytes without
+                                          meaning */
+    struct sonde_span question;        /* if that is payload_own */
+    struct sonde_span expects;
+};
+
+enum { STANDBYS_MAX = 2, TARGET_SERVICES_MAX = SONDE_SERVICES_MAX + 1 + STANDBYS_MAX };
+static_assert((int)TARGET_SERVICES_MAX == (int)ENGINE_TRACES_PER_TARGET, "a trace each");
+
+/* Of one name: what one look-up in each family may bring. */
+enum { KNOWN_MAX = 2 * NAMES_ADDRESSES_MAX };
+static_assert((int)KNOWN_MAX <= 64, "struct run_target has a bit for each");
+
+/** A target as it was added, and later what it became. */
+struct run_target {
+    const char *input;
+    const char *host;
+    const struct run_service *services; /* shared by the addresses of one name */
+    uint32_t service_count;
+    bool pending;              /* its name is being looked up */
+    const char *question_host; /* host, where questions may carry it; NULL: they may not */
+    struct sonde_addr addr;    /* family SONDE_FAMILY_NONE: has none */
+    struct sonde_addr source;
+    struct engine_place *places; /* [service_count], where in engine and tally each is measured;
+                                    NULL = none is. One that stands by may have no place */
+    bool removed;                /* by sonde_run_remove(): it is in no snapshot */
+    uint32_t sibling;            /* target of the next address of the same name; NO_TARGET: none */
+    uint32_t eldest;             /* target of its first address: itself, or whose sibling it is */
+    const struct sonde_addr *known; /* of the eldest: all addresses that the name has */
+    uint32_t known_count;           /* at most KNOWN_MAX */
+    uint64_t asked;                 /* bit i: known[i] is a target's */
+    enum sonde_code problem;        /* why it is not traced */
+    const char *problem_text;
+};
+
+/** A name that is being looked up: the number of its question. */
+struct run_lookup {
+    struct sonde_run *run; /* NULL: nobody waits for the answer any more */
+    uint32_t target;
+};
+
+struct sonde_vantage {
+    struct sonde_vantage_options options; /* defaults filled in; strings in the arena */
+    struct sonde_addr source;             /* options.source, read */
+    struct arena arena;                   /* strings */
+    struct sonde_transport *transport;
+    enum sonde_transport_kind kind;
+    bool lacks_icmp;   /* ICMP could not be had */
+    bool virtual_time; /* a simulated network as fast as the machine can */
+    struct names *names;
+    struct ids lookup_ids;
+    struct run_lookup *lookups; /* [lookup_ids.cap] */
+    struct io_watch watch;
+    nfds_t own_watches; /* at its start: wake_fd */
+    struct prng prng;   /* of a simulated network, so that it is the same each time */
+    uint16_t echo_id;   /* ICMP identifier of every host's first trace */
+    struct engine *engine;
+    sonde_ns now_ns;            /* as of the last step, or wait */
+    bool is_awake;              /* it has waited, and not stepped since */
+    sonde_ns scenario_start_ns; /* the time of day at 0 of a simulated network */
+    int failure;                /* negative errno of what broke: the transport */
+    char interface[64];         /* that a simulated network names */
+    struct sonde_zone zones[ZONES_MAX];
+    uint32_t zone_count;
+    const char *hostname;
+    uint8_t (*segments)[PROBE_SIZE_MAX]; /* [IO_BATCH], of the probes being sent */
+    struct sonde_run *runs;              /* the newest first */
+};
+
+struct sonde_run {
+    struct sonde_vantage *vantage;
+    struct sonde_run *next; /* of the vantage's runs */
+    struct sonde_plan plan; /* defaults filled in, as in the others */
+    struct sonde_packet_format format;
+    struct sonde_judgement judgement;
+    struct arena arena;         /* strings and services */
+    struct run_target *targets; /* in the order in which they were added, siblings when known */
+    uint32_t target_count;
+    uint32_t pending_count; /* targets whose names are being looked up */
+    uint32_t *traced;       /* [tally->target_count], which target each is */
+    uint32_t seen_from; /* the target that tells where the run looks from; NO_TARGET: none does */
+    struct engine_run *engine_run;
+    struct tally *tally;
+    sonde_ns until_ns;      /* of plan.deadline_ns; never: there is none */
+    sonde_ns start_ns;      /* when the first probe could leave */
+    sonde_ns end_ns;        /* of the measuring; never while it goes on */
+    sonde_ns wall_start_ns; /* the time of day then */
+    sonde_ns grace_ns;      /* when names of hops that are still missing are given up */
+    int failure;            /* negative errno of what broke: memory */
+    bool interrupted;       /* by sonde_run_stop() */
+    bool started;           /* by sonde_run_start() */
+    bool running;           /* targets begin as soon as they have traces */
+    bool begun;             /* a target has */
+    bool is_over;
+    uint32_t cycles_begun;
+    char run_id[UUID_TEXT_BYTES];
+    char interface[64];
+    struct sonde_event *events; /* [SONDE_EVENTS_KEPT], a ring; NULL if not wanted */
+    uint32_t event_first;
+    uint32_t event_count;
+};
+
+/** @return How many questions a service of a target is asked, which is prepared; they are in
+ *  @p ret_questions. */
+size_t run_questions(const struct run_target *target, const struct run_service *service,
+                     const struct payload_ops *ret_questions[SONDE_QUESTIONS_MAX]);
+
+/** Fill bytes that an outsider must not guess, or that a simulation must repeat. */
+SONDE_MUST_CHECK int vantage_random(struct sonde_vantage *vantage, void *bytes, size_t len);
+
+/** Bring a vantage's idea of the time up to date. @return 0; a negative errno. */
+SONDE_MUST_CHECK int vantage_look_at_clock(struct sonde_vantage *vantage);
+
+/** Find out the name of a scope, so that it can be shown; 0 has none. */
+void vantage_note_scope(struct sonde_vantage *vantage, uint32_t scope);
+
+/** Say that a target cannot be traced. @param text  Copied. */
+void run_problem(struct sonde_run *run, struct run_target *target, enum sonde_code code,
+                 const char *text);
+
+/* options.c */
+
+/** Give every number that is 0 its default; but the rate, of which 0 says more. */
+void options_fill_in(struct sonde_options *options);
+
+/** Look whether options are valid. @param reterr  On failure, why. @return 0; -EINVAL. */
+SONDE_MUST_CHECK int options_check(const struct sonde_options *options, struct sonde_error *reterr);
+
+/* address.c */
+
+/** Give a target its traces, if it is a numeric address, or begin to look its name up. @return 0; a
+ *  negative errno. */
+SONDE_MUST_CHECK int run_begin_target(struct sonde_run *run, uint32_t index);
+
+/** Give the targets of all runs whose names have been looked up their traces; further addresses of
+ *  a name become further targets. Memory that runs out is a failure of the run. */
+void vantage_take_names(struct sonde_vantage *vantage);
+
+/** No name of a run is waited for any more. @param why  What to say of targets whose names are
+ *  missing. */
+void run_give_up_names(struct sonde_run *run, const char *why);
+
+/** Nobody waits for the name of a target any more. */
+void run_forget_name(struct sonde_run *run, uint32_t index);
+
+/* trace.c */
+
+/** Make the tally, and the run of the engine. @return 0; a negative errno. */
+SONDE_MUST_CHECK int run_make_engine(struct sonde_run *run);
+
+/** Prepare the traces of a target that has an address, and begin them if the run has begun.
+ *  @return 0, also if it cannot be traced and says why; a negative errno. */
+SONDE_MUST_CHECK int run_trace(struct sonde_run *run, uint32_t index);
+
+/** Begin the targets that have traces; those that get theirs later begin then. */
+void run_begin(struct sonde_run *run);
+
+/* share.c */
+
+/** Let a target share what is measured of another one at its address, if that has all its services.
+ *  @return true if it does; then its places are filled in. */
+bool run_share_all(struct sonde_run *run, struct run_target *target);
+
+/** Let one service of a target, for which there is no flow left, share what is measured of it.
+ *  @return true if it does; then its place is filled in. */
+bool run_share_one(struct sonde_run *run, struct run_target *target, uint32_t index);
+
+/** @return The service that is measured in a place, as its first target has it. */
+const struct run_service *run_service_at(const struct sonde_run *run,
+                                         const struct engine_place *place);
+
+/* next_hop.c */
+
+/**
+ * Find out who packets to a target are given to.
+ * @param measured   What is measured of it, or of a part of its services.
+ * @param interface  Receives the interface's name, which the result borrows.
+ * @return What is known; without an address if nothing is.
+ */
+struct analyze_next_hop run_next_hop(const struct sonde_run *run, const struct run_target *target,
+                                     const struct tally_target *measured,
+                                     char interface[IF_NAMESIZE]);
+
+/* run.c */
+
+/** Note that it is now when the run starts. */
+void run_note_time(struct sonde_run *run);
+
+#endif

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The vantage's loop: drain answers, expire, send what is due, pull events; then wait. In this
+ * order, because an answer that waits in the socket must not be given up for lost by a host that
+ * was busy.
+ */
+#include "base/addr.h"
+#include "base/time.h"
+#include "probe/probe.h"
+#include "run/internal.h"
+
+#include <assert.h>
+#include <errno.h>
+
+enum {
+    ARRIVALS_A_TURN = 1024, /* before anything else gets its turn, under a flood */
+};
+static_assert((int)IO_BATCH <= (int)ENGINE_BATCH, "the engine hands out what is sent at once");
+static_assert((int)PROBE_SIZE_MAX <= (int)IO_PACKET_MAX, "a transport takes every probe");
+static const sonde_ns GRACE_NS = SONDE_NS_PER_S; /* for names of hops, once all is measured */
+
+/* An address that a resolver may be asked about: not one of this link, host or group only. */
+static bool name_is_worth_asking(const struct sonde_addr *addr)
+{
+    if (addr->family == SONDE_FAMILY_IPV6)
+        return !addr_is_link_local(addr) && addr->bytes[0] != 0xff && addr->bytes[0] != 0;
+    return addr->family == SONDE_FAMILY_IPV4 && addr->bytes[0] != 0 && addr->bytes[0] < 224;
+}
+
+/* Is there no room for the events of one more step, behind those of @p more probes to send? */
+static bool events_are_full(const struct sonde_vantage *vantage, uint32_t more)
+{
+    for (const struct sonde_run *run = vantage->runs; run != NULL; run = run->next) {
+        if (run->events != NULL && run->event_count + more > SONDE_EVENTS_KEPT - ENGINE_EVENTS)
+            return true;
+    }
+    return false;
+}
+
+/* Keep an event for the program, which knows targets and services as it has added them. */
+static void keep_event(struct sonde_run *run, const struct sonde_event *event)
+{
+    const struct engine_place place = {event->target, event->service};
+    uint32_t target = run->traced[place.target];
+    if (run->targets[target].removed)
+        return; /* others that share it go on */
+    const struct run_service *services = run->targets[target].services;
+    uint32_t at = (run->event_first + run->event_count) % SONDE_EVENTS_KEPT;
+    run->events[at] = *event;
+    run->events[at].target = target;
+    run->events[at].service = (uint32_t)(run_service_at(run, &place) - services);
+    run->event_count++;
+}
+
+/* The run that the engine has in place of one. */
+static struct sonde_run *find_run(const struct sonde_vantage *vantage,
+                                  const struct engine_run *engine_run)
+{
+    struct sonde_run *run = vantage->runs;
+    while (run != NULL && run->engine_run != engine_run)
+        run = run->next;
+    return run;
+}
+
+/* Take what happened: the engine has folded it into the tally. Keep it for the program. */
+static void pull_events(struct sonde_vantage *vantage)
+{
+    struct engine_event popped;
+    const struct sonde_event *event = &popped.event;
+    while (engine_pop_event(vantage->engine, &popped) == 0) {
+        struct sonde_run *run = popped.run != NULL ? find_run(vantage, popped.run) : NULL;
+        if (run == NULL)
+            continue;
+        vantage_note_scope(vantage, event->from.scope);
+        if (event->cycle + 1 > run->cycles_begun)
+            run->cycles_begun = event->cycle + 1;
+        if (!vantage->options.no_names && name_is_worth_asking(&event->from))
+            vantage->names->ops->want(vantage->names, &event->from);
+        if (run->events != NULL)
+            keep_event(run, event);
+    }
+}
+
+/*
+ * Take what has arrived, as far as a turn goes.
+ * @return Until when all that arrived is known: now, or, if more is waiting, when the last one that
+ *         was taken came in. After a standstill much is waiting, and nothing may be given up for
+ *         lost by a clock that is ahead of it.
+ */
+static sonde_ns drain_answers(struct sonde_vantage *vantage)
+{
+    struct sonde_transport *transport = vantage->transport;
+    struct sonde_rx rx = {.stamp.time_ns = vantage->now_ns};
+    for (int i = 0; i < ARRIVALS_A_TURN && !events_are_full(vantage, 0); i++) {
+        int r = transport->ops->recv(transport, vantage->now_ns, &rx);
+        if (r < 0)
+            return vantage->now_ns;
+        if (r > 0) {
+            engine_on_discard(vantage->engine, r);
+            continue;
+        }
+        engine_on_rx(vantage->engine, &rx);
+        pull_events(vantage);
+    }
+    return ns_min(rx.stamp.time_ns, vantage->now_ns);
+}
+
+static void expire(struct sonde_vantage *vantage, sonde_ns now)
+{
+    while (!events_are_full(vantage, 0) && engine_on_time(vantage->engine, now))
+        pull_events(vantage);
+    pull_events(vantage);
+}
+
+/* Tell the engine how sending went. @return false if the rest has to wait. */
+static bool note_sent(struct sonde_vantage *vantage, uint32_t handle, const struct sonde_sent *sent)
+{
+    engine_on_sent(vantage->engine, handle, sent);
+    pull_events(vantage);
+    return sent->error != -EAGAIN && sent->error != -ENOBUFS && sent->error != -ENOMEM;
+}
+
+/* Send up to a batch of what is due. */
+static void send_due(struct sonde_vantage *vantage, sonde_ns now)
+{
+    struct sonde_transport *transport = vantage->transport;
+    struct sonde_tx txs[IO_BATCH];
+    uint32_t count = 0;
+    uint32_t room = transport->room > 0 && transport->room < IO_BATCH ? transport->room : IO_BATCH;
+    while (count < room && !events_are_full(vantage, count) &&
+           engine_next_tx(vantage->engine, now, vantage->segments[count], &txs[count]) == 0)
+        count++;
+    uint32_t told = 0;
+    bool go_on = true;
+    while (told < count && go_on) {
+        struct sonde_sent sents[IO_BATCH];
+        uint32_t tried = transport->ops->send(transport, txs + told, count - told, sents);
+        for (uint32_t i = 0; i < tried; i++)
+            go_on = note_sent(vantage, txs[told++].handle, &sents[i]);
+    }
+}
+
+/* Nothing more can come for a run whose names are all known, unless it stays open. */
+static void close_if_settled(const struct sonde_run *run)
+{
+    if (run->running && run->pending_count == 0 && !run->plan.stays_open)
+        engine_close(run->engine_run);
+}
+
+/* Is a run over? Once the measuring is, names of hops may still be on their way. */
+static bool look_if_over(struct sonde_run *run)
+{
+    struct sonde_vantage *vantage = run->vantage;
+    bool failed = run->failure < 0 || vantage->failure < 0;
+    if (run->engine_run == NULL || (!failed && engine_ended(run->engine_run) == ENGINE_RUNNING))
+        return false;
+    if (run->end_ns == SONDE_NS_NEVER) {
+        run->end_ns = vantage->now_ns;
+        run->grace_ns = ns_min(ns_add(vantage->now_ns, GRACE_NS), run->until_ns);
+        run_give_up_names(run, "the name was still being looked up at the deadline");
+    }
+    return failed || vantage->options.no_names || run->interrupted ||
+           vantage->names->ops->step(vantage->names) == 0 || vantage->now_ns >= run->grace_ns;
+}
+
+/* Look at every run: what it waits for, and whether it is over. */
+static void look_at_runs(struct sonde_vantage *vantage)
+{
+    for (struct sonde_run *run = vantage->runs; run != NULL; run = run->next)
+        run->is_over = run->is_over || look_if_over(run);
+}
+
+int sonde_vantage_step(struct sonde_vantage *vantage)
+{
+    if (vantage->failure == 0 && !vantage->is_awake)
+        vantage->failure = vantage_look_at_clock(vantage);
+    vantage->is_awake = false;
+    if (vantage->failure == 0) {
+        (void)vantage->names->ops->step(vantage->names);
+        vantage_take_names(vantage);
+        for (const struct sonde_run *run = vantage->runs; run != NULL; run = run->next)
+            close_if_settled(run);
+        sonde_ns known_ns = drain_answers(vantage);
+        expire(vantage, known_ns);
+        send_due(vantage, known_ns);
+    }
+    look_at_runs(vantage);
+    return vantage->failure;
+}
+
+/* When something is due that no descriptor tells of. */
+static sonde_ns deadline_ns(struct sonde_vantage *vantage)
+{
+    sonde_ns until = engine_deadline_ns(vantage->engine);
+    for (const struct sonde_run *run = vantage->runs; run != NULL; run = run->next) {
+        if (run->end_ns != SONDE_NS_NEVER && !run->is_over)
+            until = ns_min(until, run->grace_ns);
+    }
+    vantage->watch.count = vantage->own_watches;
+    return ns_min(until, vantage->names->ops->watch(vantage->names, &vantage->watch));
+}
+
+int sonde_vantage_wait(struct sonde_vantage *vantage, sonde_ns max_wait_ns)
+{
+    if (vantage->failure < 0 || events_are_full(vantage, 0))
+        return vantage->failure;
+    sonde_ns until = deadline_ns(vantage);
+    if (max_wait_ns != SONDE_NS_NEVER)
+        until = ns_min(until, ns_add(vantage->now_ns, max_wait_ns));
+    vantage->failure = vantage->transport->ops->wait(vantage->transport, until, &vantage->now_ns);
+    vantage->is_awake = true;
+    if (vantage->failure < 0)
+        look_at_runs(vantage);
+    return vantage->failure;
+}
+
+sonde_ns sonde_vantage_timeout_ns(struct sonde_vantage *vantage)
+{
+    struct io_watch unused = {.count = 0};
+    if (vantage->failure < 0 || events_are_full(vantage, 0))
+        return SONDE_NS_NEVER;
+    sonde_ns until =
+        ns_min(deadline_ns(vantage), vantage->transport->ops->watch(vantage->transport, &unused));
+    if (until == SONDE_NS_NEVER)
+        return SONDE_NS_NEVER;
+    /* the clock has gone on since the step */
+    vantage->failure = vantage_look_at_clock(vantage);
+    return ns_max(ns_sub(until, vantage->now_ns), 0);
+}
+
+size_t sonde_vantage_fds(struct sonde_vantage *vantage, struct pollfd *fds, size_t cap)
+{
+    struct io_watch all;
+    (void)deadline_ns(vantage); /* whose descriptors the names wait for */
+    all = vantage->watch;
+    (void)vantage->transport->ops->watch(vantage->transport, &all);
+    for (size_t i = 0; i < all.count && i < cap; i++)
+        fds[i] = all.fds[i];
+    return all.count;
+}

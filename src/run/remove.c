@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A target is removed from a run. What several targets share is measured until the last of them is.
+ */
+#include "run/internal.h"
+
+#include <errno.h>
+
+/* Does a target report something that is measured in a place of the engine's? */
+static bool reports(const struct run_target *target, uint32_t measured)
+{
+    for (uint32_t i = 0; target->places != NULL && i < target->service_count; i++) {
+        if (target->places[i].target == measured)
+            return true;
+    }
+    return false;
+}
+
+static bool is_reported(const struct sonde_run *run, uint32_t measured)
+{
+    for (uint32_t i = 0; i < run->target_count; i++) {
+        if (!run->targets[i].removed && reports(&run->targets[i], measured))
+            return true;
+    }
+    return false;
+}
+
+/* Forget events of a target that were not taken. */
+static void forget_events(struct sonde_run *run, uint32_t index)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < run->event_count; i++) {
+        const struct sonde_event *event = &run->events[(run->event_first + i) % SONDE_EVENTS_KEPT];
+        if (event->target != index)
+            run->events[(run->event_first + kept++) % SONDE_EVENTS_KEPT] = *event;
+    }
+    run->event_count = kept;
+}
+
+static void remove_target(struct sonde_run *run, uint32_t index)
+{
+    struct run_target *target = &run->targets[index];
+    target->removed = true;
+    run_forget_name(run, index);
+    forget_events(run, index);
+    if (run->seen_from == index)
+        run->seen_from = NO_TARGET;
+    for (uint32_t i = 0; target->places != NULL && i < target->service_count; i++) {
+        uint32_t measured = target->places[i].target;
+        if (measured == NOT_TRACED || run->tally->targets[measured] == NULL ||
+            is_reported(run, measured))
+            continue;
+        engine_remove_target(run->engine_run, measured, run->vantage->now_ns);
+    }
+    target->places = NULL;
+}
+
+int sonde_run_remove(struct sonde_run *run, uint32_t target)
+{
+    if (target >= run->target_count || run->targets[target].removed ||
+        run->targets[target].eldest != target)
+        return -ENOENT;
+    for (uint32_t i = target; i != NO_TARGET; i = run->targets[i].sibling)
+        remove_target(run, i);
+    return 0;
+}
