@@ -51,7 +51,6 @@ static void remove_target(struct sonde_run *run, uint32_t index)
             continue;
         engine_remove_target(run->engine_run, measured, run->vantage->now_ns);
     }
-    target->places = NULL;
 }
 
 int sonde_run_remove(struct sonde_run *run, uint32_t target)

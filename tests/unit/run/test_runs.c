@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Several runs on one vantage, and targets that come and go while they are measured. */
+#include "base/time.h"
+#include "run/internal.h"
+#include "tests/unit/run/case.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+/* A round trip to h takes 40 ms, one to k 60 ms; the name of s is known after ten seconds. */
+static const char network[] = "vantage here 198.18.0.2\n"
+                              "router r1 10.0.0.1 delay=10ms\n"
+                              "host h 203.0.113.10 delay=10ms tcp:443=open udp:53=dns\n"
+                              "host k 203.0.113.20 delay=20ms tcp:443=open udp:53=dns\n"
+                              "path h r1\n"
+                              "path k r1\n"
+                              "resolve s.example 203.0.113.10 delay=10s\n";
+
+static const struct sonde_service services[] = {{.protocol = "icmp", .control = true},
+                                                {.protocol = "tcp", .port = 443},
+                                                {.protocol = "udp", .port = 53}};
+enum { SERVICES = 3 };
+
+static struct sonde_vantage *vantage;
+
+static void open_vantage(bool virtual_time)
+{
+    const struct sonde_simulation simulation = {
+        .scenario = network, .scenario_bytes = sizeof network - 1, .virtual_time = virtual_time};
+    struct sonde_error error;
+    cr_assert_eq(
+        sonde_vantage_new(&(struct sonde_vantage_options){0}, &simulation, &vantage, &error), 0,
+        "%s", error.text);
+}
+
+static struct sonde_run *new_run(const struct sonde_plan *plan)
+{
+    struct sonde_run *run = NULL;
+    cr_assert_eq(sonde_run_new(vantage, plan, NULL, NULL, &run, NULL), 0);
+    return run;
+}
+
+static uint32_t add(struct sonde_run *run, const char *host)
+{
+    uint32_t target = UINT32_MAX;
+    cr_assert_eq(sonde_run_add(run, host, host, services, SERVICES, &target), 0);
+    return target;
+}
+
+/* Let pass so much time. */
+static void pass(sonde_ns span_ns)
+{
+    sonde_ns end = ns_add(vantage->now_ns, span_ns);
+    while (vantage->now_ns < end) {
+        cr_assert_eq(sonde_vantage_step(vantage), 0);
+        cr_assert_eq(sonde_vantage_wait(vantage, ns_sub(end, vantage->now_ns)), 0);
+    }
+}
+
+static void finish(const struct sonde_run *run)
+{
+    for (;;) {
+        cr_assert_eq(sonde_vantage_step(vantage), 0);
+        if (sonde_run_is_over(run))
+            return;
+        cr_assert_eq(sonde_vantage_wait(vantage, SONDE_NS_NEVER), 0);
+    }
+}
+
+/* Every probe of a target that has ended was answered, once, after the time that it takes. */
+static void expect_answered(const struct sonde_target_result *target, uint64_t sent, double rtt_ms)
+{
+    for (size_t i = 0; i < target->service_count; i++) {
+        const struct sonde_service_result *service = &target->services[i];
+        cr_expect_eq(service->sent, sent, "%s: %u", service->service, (unsigned)service->sent);
+        cr_expect_eq(service->received, sent, "%s", service->service);
+        cr_expect_eq(service->late + service->duplicates + service->uncertain, 0, "%s",
+                     service->service);
+        cr_expect_eq(service->rtt.min_ns, (sonde_ns)(rtt_ms * 1e6), "%s", service->service);
+        cr_expect_eq(service->rtt.max_ns, (sonde_ns)(rtt_ms * 1e6), "%s", service->service);
+    }
+}
+
+static void expect_no_discards(const struct sonde_snapshot *snapshot)
+{
+    for (int reason = 0; reason < SONDE_DISCARD_COUNT; reason++)
+        cr_expect_eq(snapshot->discards[reason], 0, "%s",
+                     sonde_discard_name((enum sonde_discard)reason));
+}
+
+/* Both ask the same host for the same, at the same times. */
+Test(runs, two_to_one_target_take_none_of_each_others_answers)
+{
+    const struct sonde_plan plan = {.cycles = 5, .interval_ns = SONDE_NS_PER_S / 5};
+    open_vantage(true);
+    struct sonde_run *runs[2] = {new_run(&plan), new_run(&plan)};
+    for (size_t i = 0; i < 2; i++) {
+        (void)add(runs[i], "203.0.113.10");
+        cr_assert_eq(sonde_run_start(runs[i]), 0);
+    }
+    finish(runs[0]);
+    finish(runs[1]);
+    for (size_t i = 0; i < 2; i++) {
+        struct sonde_snapshot *snapshot = case_snapshot(runs[i]);
+        cr_assert_eq(snapshot->target_count, 1);
+        cr_expect_eq(snapshot->status, SONDE_STATUS_COMPLETE);
+        expect_answered(&snapshot->targets[0], 5, 40);
+        expect_no_discards(snapshot);
+        sonde_snapshot_free(snapshot);
+    }
+    sonde_vantage_free(vantage);
+}
+
+Test(runs, each_has_its_own_plan_and_end)
+{
+    const struct sonde_plan quick = {.cycles = 2, .interval_ns = SONDE_NS_PER_S / 10};
+    const struct sonde_plan slow = {.cycles = 3, .interval_ns = 2 * SONDE_NS_PER_S, .max_ttl = 1};
+    open_vantage(true);
+    struct sonde_run *first = new_run(&slow);
+    struct sonde_run *second = new_run(&quick);
+    (void)add(first, "203.0.113.10");
+    (void)add(second, "203.0.113.20");
+    cr_assert_eq(sonde_run_start(first), 0);
+    cr_assert_eq(sonde_run_start(second), 0);
+    finish(second);
+    cr_expect_not(sonde_run_is_over(first));
+    cr_expect_null(sonde_run_free(second));
+    finish(first);
+    struct sonde_snapshot *snapshot = case_snapshot(first);
+    cr_expect_eq(snapshot->settings.max_ttl, 1);
+    cr_expect_eq(snapshot->targets[0].services[0].path->hop_count, 1);
+    expect_answered(&snapshot->targets[0], 3, 40);
+    sonde_snapshot_free(snapshot);
+    sonde_vantage_free(vantage);
+}
+
+/* One round trip takes 60 ms; the other target is asked all the while. */
+Test(runs, a_target_that_is_added_later_is_answered_within_a_round_trip)
+{
+    const struct sonde_plan plan = {.cycles = SONDE_CYCLES_ENDLESS};
+    open_vantage(true);
+    struct sonde_run *run = new_run(&plan);
+    (void)add(run, "203.0.113.10");
+    cr_assert_eq(sonde_run_start(run), 0);
+    pass(1500 * SONDE_NS_PER_MS);
+    uint32_t later = add(run, "203.0.113.20");
+    cr_expect_eq(later, 1);
+    pass(61 * SONDE_NS_PER_MS);
+    struct sonde_snapshot *snapshot = case_snapshot(run);
+    cr_assert_eq(snapshot->target_count, 2);
+    cr_expect_eq(snapshot->targets[1].index, later);
+    cr_expect_eq(snapshot->targets[1].services[1].state, SONDE_STATE_OPEN);
+    cr_expect_eq(snapshot->targets[1].services[1].received, 1);
+    sonde_snapshot_free(snapshot);
+    sonde_vantage_free(vantage);
+}
+
+Test(runs, a_name_that_takes_ten_seconds_delays_nobody)
+{
+    const struct sonde_plan plan = {.cycles = SONDE_CYCLES_ENDLESS};
+    open_vantage(true);
+    struct sonde_run *run = new_run(&plan);
+    struct sonde_run *other = new_run(&plan);
+    cr_assert_eq(sonde_run_start(run), 0);
+    cr_assert_eq(sonde_run_start(other), 0);
+    (void)add(run, "s.example");
+    (void)add(run, "203.0.113.10");
+    (void)add(other, "203.0.113.20");
+    pass(61 * SONDE_NS_PER_MS);
+    struct sonde_snapshot *snapshot = case_snapshot(run);
+    cr_expect_eq(snapshot->targets[0].address.family, SONDE_FAMILY_NONE);
+    cr_expect_eq(snapshot->targets[1].services[1].received, 1);
+    sonde_snapshot_free(snapshot);
+    snapshot = case_snapshot(other);
+    cr_expect_eq(snapshot->targets[0].services[1].received, 1);
+    sonde_snapshot_free(snapshot);
+    pass(10 * SONDE_NS_PER_S);
+    snapshot = case_snapshot(run);
+    cr_expect_eq(snapshot->targets[0].services[1].state, SONDE_STATE_OPEN, "it was found");
+    sonde_snapshot_free(snapshot);
+    sonde_vantage_free(vantage);
+}
+
+/* Its probes are in flight then, and what it was asked is asked again by the next. */
+Test(runs, a_target_that_is_removed_leaves_nothing_behind)
+{
+    const struct sonde_plan plan = {.cycles = SONDE_CYCLES_ENDLESS, .want_events = true};
+    struct sonde_event event;
+    open_vantage(true);
+    struct sonde_run *run = new_run(&plan);
+    uint32_t gone = add(run, "203.0.113.20");
+    (void)add(run, "203.0.113.10");
+    cr_assert_eq(sonde_run_start(run), 0);
+    pass(1020 * SONDE_NS_PER_MS); /* those of the second cycle are under way */
+    cr_expect_eq(sonde_run_remove(run, gone), 0);
+    cr_expect_eq(sonde_run_remove(run, gone), -ENOENT, "only once");
+    cr_expect_eq(sonde_run_remove(run, 17), -ENOENT);
+    uint32_t again = add(run, "203.0.113.20");
+    cr_expect_eq(again, 2, "no number is given twice");
+    while (sonde_run_pop_event(run, &event) == 0)
+        cr_expect_eq(event.target, 1);
+    pass(2 * SONDE_NS_PER_S + 70 * SONDE_NS_PER_MS);
+    while (sonde_run_pop_event(run, &event) == 0)
+        cr_expect_neq(event.target, gone);
+    struct sonde_snapshot *snapshot = case_snapshot(run);
+    cr_assert_eq(snapshot->target_count, 2);
+    cr_expect_eq(snapshot->targets[0].index, 1);
+    cr_expect_eq(snapshot->targets[1].index, again);
+    expect_answered(&snapshot->targets[0], 4, 40); /* at 0, 1, 2 and 3 s */
+    expect_answered(&snapshot->targets[1], 3, 60); /* at 1.02, 2.02 and 3.02 s */
+    sonde_snapshot_free(snapshot);
+    sonde_vantage_free(vantage);
+}
+
+Test(runs, a_target_whose_name_is_looked_up_can_be_removed)
+{
+    const struct sonde_plan plan = {.cycles = 1};
+    open_vantage(true);
+    struct sonde_run *run = new_run(&plan);
+    uint32_t target = add(run, "s.example");
+    (void)add(run, "203.0.113.10");
+    cr_assert_eq(sonde_run_start(run), 0);
+    pass(SONDE_NS_PER_S);
+    cr_expect_not(sonde_run_is_over(run), "the name is waited for");
+    cr_expect_eq(sonde_run_remove(run, target), 0);
+    finish(run);
+    cr_expect_lt(vantage->now_ns, 3 * SONDE_NS_PER_S, "and now it is not");
+    struct sonde_snapshot *snapshot = case_snapshot(run);
+    cr_expect_eq(snapshot->target_count, 1);
+    cr_expect_eq(snapshot->status, SONDE_STATUS_COMPLETE);
+    sonde_snapshot_free(snapshot);
+    sonde_vantage_free(vantage);
+}
+
+/* Two names of one host are measured once. */
+Test(runs, what_two_targets_share_goes_on_when_one_is_removed)
+{
+    const struct sonde_plan plan = {.cycles = SONDE_CYCLES_ENDLESS, .interval_ns = SONDE_NS_PER_S};
+    open_vantage(true);
+    for (uint32_t removed = 0; removed < 2; removed++) {
+        struct sonde_run *run = new_run(&plan);
+        (void)add(run, "203.0.113.20");
+        (void)add(run, "203.0.113.20");
+        cr_assert_eq(sonde_run_start(run), 0);
+        pass(SONDE_NS_PER_S / 2);
+        cr_expect_eq(sonde_run_remove(run, removed), 0);
+        pass(SONDE_NS_PER_S);
+        struct sonde_snapshot *snapshot = case_snapshot(run);
+        cr_assert_eq(snapshot->target_count, 1);
+        cr_expect_eq(snapshot->targets[0].index, 1 - removed);
+        expect_answered(&snapshot->targets[0], 2, 60);
+        sonde_snapshot_free(snapshot);
+        sonde_run_free(run);
+    }
+    sonde_vantage_free(vantage);
+}
+
+Test(runs, one_that_stays_open_is_over_when_it_is_stopped)
+{
+    const struct sonde_plan plan = {.cycles = 1, .stays_open = true};
+    open_vantage(true);
+    struct sonde_run *run = new_run(&plan);
+    struct sonde_run *clock = new_run(&(struct sonde_plan){.cycles = SONDE_CYCLES_ENDLESS});
+    (void)add(clock, "203.0.113.10"); /* so that there is something to wait for */
+    cr_assert_eq(sonde_run_start(clock), 0);
+    cr_assert_eq(sonde_run_start(run), 0);
+    for (int i = 0; i < 3; i++) {
+        (void)add(run, "203.0.113.20");
+        pass(5 * SONDE_NS_PER_S);
+        cr_expect_not(sonde_run_is_over(run));
+    }
+    sonde_run_stop(run);
+    finish(run);
+    struct sonde_snapshot *snapshot = case_snapshot(run);
+    cr_expect_eq(snapshot->target_count, 3);
+    for (size_t i = 0; i < 3; i++)
+        cr_expect_eq(snapshot->targets[i].services[1].received, 1);
+    sonde_snapshot_free(snapshot);
+    sonde_vantage_free(vantage);
+}
+
+/* A program's own loop: it polls the descriptors that it is told of, for as long as it is told. */
+Test(runs, a_program_may_wait_by_itself)
+{
+    const struct sonde_plan plan = {.cycles = 2, .interval_ns = SONDE_NS_PER_S / 5};
+    open_vantage(false);
+    struct sonde_run *run = new_run(&plan);
+    (void)add(run, "203.0.113.10");
+    cr_assert_eq(sonde_run_start(run), 0);
+    unsigned steps = 0;
+    for (; !sonde_run_is_over(run); steps++) {
+        struct pollfd fds[SONDE_FDS_MAX];
+        cr_assert_lt(steps, 1000, "it is told to wait for too short a time");
+        cr_assert_eq(sonde_vantage_step(vantage), 0);
+        size_t count = sonde_vantage_fds(vantage, fds, SONDE_FDS_MAX);
+        sonde_ns timeout = sonde_vantage_timeout_ns(vantage);
+        cr_assert(count <= SONDE_FDS_MAX && timeout >= 0);
+        if (!sonde_run_is_over(run))
+            (void)poll(fds, (nfds_t)count, (int)(timeout / SONDE_NS_PER_MS) + 1);
+    }
+    struct sonde_snapshot *snapshot = case_snapshot(run);
+    cr_expect_eq(snapshot->targets[0].services[1].received, 2);
+    sonde_snapshot_free(snapshot);
+    sonde_vantage_free(vantage);
+}
