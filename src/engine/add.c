@@ -33,17 +33,16 @@ static void note_other_port(struct engine *engine, uint16_t port)
 }
 
 /* May a trace go ahead while nobody knows how far the target is? The first of its protocol may, if
- * that is ICMP, or TCP over raw sockets. */
+ * it pings, or if the target drops what goes ahead, unread. */
 static bool is_scout(const struct engine *engine, const struct engine_target *target,
-                     const struct sonde_spec *spec)
+                     const struct sonde_probe_ops *ops, const struct sonde_spec *spec)
 {
     uint8_t protocol = spec->flow.protocol;
     for (uint32_t i = 0; i < target->trace_count; i++) {
         if (trace_at(engine, target, i)->spec.flow.protocol == protocol)
             return false;
     }
-    return protocol == IP_PROTO_ICMP ||
-           (protocol == IP_PROTO_TCP && spec->naming == PROBE_NAMING_ATTEMPT);
+    return !ops->has_ports || spec->naming == PROBE_NAMING_ATTEMPT;
 }
 
 static int add_trace(struct engine *engine, const struct sonde_probe_ops *ops,
@@ -55,7 +54,7 @@ static int add_trace(struct engine *engine, const struct sonde_probe_ops *ops,
     uint32_t index = engine->trace_count++;
     const struct sonde_flow *flow = &spec->flow;
     uint32_t *bucket = flow_bucket(engine, flow->protocol, &flow->dst, flow->dst_port);
-    bool scout = standing != STANDING_BY && is_scout(engine, target, spec);
+    bool scout = standing != STANDING_BY && is_scout(engine, target, ops, spec);
     engine->traces[index] = (struct engine_trace){
         .ops = ops,
         .spec = *spec,

@@ -112,8 +112,8 @@ SONDE_MUST_CHECK int engine_add_target(struct engine *engine, const struct sonde
 
 /**
  * Add a trace to the target added last. The first trace of a target is its first choice as control.
- * @param ops   The module of spec->flow.protocol.
- * @param spec  Copied. No two traces may have the same flow.
+ * @param ops   A module of spec->flow.protocol; other traces of that may have another.
+ * @param spec  Copied. No two traces may have the same flow, whatever their modules.
  * @return 0; -ENOSPC if the target has all its traces already.
  */
 SONDE_MUST_CHECK int engine_add_trace(struct engine *engine, const struct sonde_probe_ops *ops,

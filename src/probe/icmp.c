@@ -124,6 +124,7 @@ const struct sonde_probe_ops probe_icmp = {
     .name = "icmp",
     .protocol = IP_PROTO_ICMP,
     .has_ports = false,
+    .naming = PROBE_NAMING_PROBE,
     .think_ns = 0,
     .build = icmp_build,
     .match = icmp_match,

@@ -135,8 +135,8 @@ static int open_network(struct sonde_session *session, struct sonde_error *error
         .family = options->family,
         .watch = &session->watch,
     };
-    for (size_t i = 0; probe_at(i) != NULL && i < LINUX_PROTOCOLS_MAX; i++)
-        config.protocols[config.protocol_count++] = probe_at(i)->protocol;
+    config.protocol_count = probe_protocols(config.protocols);
+    static_assert((int)PROBE_PROTOCOLS_MAX <= (int)LINUX_PROTOCOLS_MAX, "there is room for all");
     bool icmp = true;
     int r = options->unprivileged ? -EPERM : linux_new(&config, &session->transport);
     session->kind = r == 0 ? SONDE_TRANSPORT_RAW : SONDE_TRANSPORT_UNPRIVILEGED;

@@ -52,23 +52,18 @@ static bool is_nameless(const struct sonde_session *session, const struct sonde_
     return nameless;
 }
 
-/* What answers say of the probe that drew them. */
+/* What answers say of the probe that drew them: what all of its questions let them say, or what
+ * they say in its protocol. Without raw sockets the kernel knows more: each attempt has a socket.
+ */
 static enum probe_naming naming_of(const struct sonde_session *session,
-                                   const struct sonde_spec *spec)
+                                   const struct sonde_probe_ops *ops, const struct sonde_spec *spec)
 {
-    switch (spec->flow.protocol) {
-    case IP_PROTO_ICMP:
-        return PROBE_NAMING_PROBE;
-    case IP_PROTO_TCP: /* without raw sockets the kernel knows */
-        return session->kind == SONDE_TRANSPORT_UNPRIVILEGED ? PROBE_NAMING_PROBE
-                                                             : PROBE_NAMING_ATTEMPT;
-    default:
-        break;
-    }
+    bool known =
+        session->kind == SONDE_TRANSPORT_UNPRIVILEGED && ops->naming == PROBE_NAMING_ATTEMPT;
     bool names = spec->question_count > 0;
     for (unsigned i = 0; i < spec->question_count; i++)
         names &= !spec->questions[i]->unnamed;
-    return names ? PROBE_NAMING_PROBE : PROBE_NAMING_NOTHING;
+    return known || names ? PROBE_NAMING_PROBE : ops->naming;
 }
 
 size_t session_questions(const struct session_target *target, const struct session_service *service,
@@ -88,7 +83,7 @@ static void fill_questions(const struct sonde_session *session, const struct ses
     for (unsigned i = 0; i < spec->question_count; i++)
         spec->repeats |= spec->questions[i]->repeats;
     spec->nameless = is_nameless(session, spec);
-    spec->naming = naming_of(session, spec);
+    spec->naming = naming_of(session, service->ops, spec);
     spec->other_port = answers_from_elsewhere(service);
 }
 

@@ -66,37 +66,44 @@ static void check_match(const struct sonde_rx *rx, const struct sonde_match *mat
     FUZZ_CHECK(!match->has_token || match->has_full_token || match->token < PROBE_TOKEN_MODULUS);
 }
 
-static void show_forged(struct sonde_span packet, uint16_t size_bytes)
+/* Show an arrival to a module of its protocol. */
+static void show_to(const struct sonde_probe_ops *ops, const struct sonde_rx *rx,
+                    uint16_t size_bytes)
 {
-    struct sonde_rx rx;
     struct sonde_match match;
     struct sonde_match untouched;
-    if (packet_decode(packet, &rx) != 0)
-        return;
-    const struct sonde_probe_ops *ops = probe_by_protocol(rx.protocol);
-    if (ops == NULL)
-        return;
-    struct sonde_spec spec = spec_for(rx.protocol, &rx.remote, rx.remote_port);
+    struct sonde_spec spec = spec_for(rx->protocol, &rx->remote, rx->remote_port);
     spec.size_bytes = size_bytes;
     memset(&match, 0xa5, sizeof match);
     memset(&untouched, 0xa5, sizeof untouched);
-    int r = ops->match(&spec, &rx, &match);
+    int r = ops->match(&spec, rx, &match);
     FUZZ_CHECK(r >= 0 && r < SONDE_DISCARD_COUNT);
     if (r != 0) {
         FUZZ_CHECK(memcmp(&match, &untouched, sizeof match) == 0);
         return;
     }
-    check_match(&rx, &match);
+    check_match(rx, &match);
     struct sonde_spec stranger = stranger_to(&spec, false);
-    FUZZ_CHECK(ops->match(&stranger, &rx, &match) != 0);
+    FUZZ_CHECK(ops->match(&stranger, rx, &match) != 0);
     /* TCP always brings the ISN back, an echo reply the cookie, if it brings back its data; for
      * others the port may be all */
     bool has_more = ops->protocol == IP_PROTO_TCP ||
-                    (ops->protocol == IP_PROTO_ICMP && rx.kind == SONDE_RX_ANSWER &&
+                    (ops->protocol == IP_PROTO_ICMP && rx->kind == SONDE_RX_ANSWER &&
                      !probe_is_short(&spec, ICMP_HEADER_BYTES) &&
-                     rx.segment.len >= ICMP_HEADER_BYTES + PROBE_PROOF_BYTES);
+                     rx->segment.len >= ICMP_HEADER_BYTES + PROBE_PROOF_BYTES);
     stranger = stranger_to(&spec, true);
-    FUZZ_CHECK(!has_more || ops->match(&stranger, &rx, &match) != 0);
+    FUZZ_CHECK(!has_more || ops->match(&stranger, rx, &match) != 0);
+}
+
+static void show_forged(struct sonde_span packet, uint16_t size_bytes)
+{
+    struct sonde_rx rx;
+    if (packet_decode(packet, &rx) != 0)
+        return;
+    for (size_t i = 0; probe_at(i) != NULL; i++) {
+        if (probe_at(i)->protocol == rx.protocol)
+            show_to(probe_at(i), &rx, size_bytes);
+    }
 }
 
 /* An error from a router that quotes the first bytes of a packet. @return its length. */

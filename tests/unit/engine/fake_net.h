@@ -20,7 +20,8 @@
 
 enum {
     NET_PACKET_BYTES = 200,
-    NET_PORT = 1000,     /* destination port of service 0; that of service n is n more */
+    NET_PORT = 1000,     /* destination port of service 0; that of service n is n more, or the same
+                          */
     NET_OWN_PORT = 4000, /* source port or identifier of service 0, likewise */
 };
 
@@ -78,9 +79,11 @@ struct net {
     bool other_port; /* UDP services that are added answer from another port than is asked */
     bool repeats;    /* they answer several times */
     bool nameless;   /* nothing names a probe of services that are added */
-    enum probe_naming
-        naming[2]; /* what answers of added services name: of TCP [1], of others [0] */
-    const struct payload_ops *payload; /* what UDP services that are added are asked first */
+    enum probe_naming naming[2]; /* what answers of added services name: of modules whose answers
+                                    name an attempt [1], of others [0] */
+    const struct sonde_probe_ops *module; /* of the test's own, which services may name, too */
+    bool one_port;                        /* services that are added have the same port */
+    const struct payload_ops *payload;    /* what UDP services that are added are asked first */
 
     bool open; /* the engine may wait for targets that are to come */
 
