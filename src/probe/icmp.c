@@ -125,6 +125,7 @@ const struct sonde_probe_ops probe_icmp = {
     .protocol = IP_PROTO_ICMP,
     .has_ports = false,
     .naming = PROBE_NAMING_PROBE,
+    .refusal = PROBE_REFUSED_IN_KIND,
     .think_ns = 0,
     .build = icmp_build,
     .match = icmp_match,

@@ -11,6 +11,7 @@ static const struct sonde_probe_ops *const probe_table[] = {
     &probe_icmp,
     &probe_udp,
     &probe_tcp,
+    &probe_sctp,
 };
 
 const struct sonde_probe_ops *probe_at(size_t index)

@@ -15,6 +15,7 @@
  *   icmp     sequence, IPv4 id           + cookie, token    cookie, token in the payload
  *   udp      checksum, IPv4 id           + cookie, token    payload, if the server echoes it
  *   tcp      IPv4 id                     + TSval            TSecr, if the server does RFC 7323
+ *   sctp     IPv4 id                     + initial TSN      none: the attempt, by the initiate tag
  *
  * A packet may be asked to be so small that cookie and token have no room in it. Then the words of
  * the header say all: an echo is known by its identifier and its sequence, a datagram by its IPv4
@@ -22,8 +23,8 @@
  *
  * Full tokens have 32 bits. The 16-bit fields carry the token modulo 65535, shifted by a base of
  * the trace, plus 1, so that no field is ever 0 (a 0 would be filled in by the kernel, or mean "no
- * checksum"). What an outsider cannot know and has to match is the port or identifier, the ISN,
- * the bases and the cookie, all drawn at random for each trace.
+ * checksum"). What an outsider cannot know and has to match is the port or identifier, the ISN or
+ * initiate tag, the bases and the cookie, all drawn at random for each trace.
  */
 #ifndef PROBE_PROBE_H
 #define PROBE_PROBE_H
@@ -52,6 +53,14 @@ enum probe_naming {
     PROBE_NAMING_NOTHING,
 };
 
+/** How a host says that it has not what was asked for. By an ICMP error it does so only so often:
+ *  RFC 1812 §4.3.2.8, Linux icmp_ratelimit. */
+enum probe_refusal {
+    PROBE_REFUSED_IN_KIND, /* in the protocol itself, each time: RST, ABORT */
+    PROBE_REFUSED_PORT,    /* by an error about the port */
+    PROBE_REFUSED_PROTOCOL /* in kind, but a host without the protocol by an error for any port */
+};
+
 /** What names a probe within its trace. */
 struct probe_name {
     uint32_t token;   /* any value; each probe has another */
@@ -62,8 +71,8 @@ struct probe_name {
 struct sonde_spec {
     struct sonde_flow flow;
     uint64_t cookie;     /* carried in payloads, to be given back unchanged */
-    uint32_t isn;        /* TCP initial sequence number of attempt 0 */
-    uint32_t ts_base;    /* TSval of token 0 */
+    uint32_t isn;        /* TCP initial sequence number, or SCTP initiate tag, of attempt 0 */
+    uint32_t ts_base;    /* TSval, or initial TSN, of token 0 */
     uint32_t flow_label; /* IPv6, 20 bits */
     uint16_t id_base;    /* shifts tokens in 16-bit fields */
     uint16_t size_bytes; /* whole packet, PROBE_SIZE_MIN to PROBE_SIZE_MAX; SYN and INIT have a size
@@ -111,6 +120,7 @@ struct sonde_probe_ops {
     bool has_ports;
     enum probe_naming naming; /* of answers of the target, where no question names more; of an
                                  attempt: a probe with a wrong checksum draws none */
+    enum probe_refusal refusal;
     sonde_ns think_ns; /* how much longer than the path an answer may take: a program answers; see
                           probe_think_ns() */
 
@@ -242,5 +252,6 @@ bool probe_match_id(const struct sonde_spec *spec, const struct sonde_rx *rx,
 extern const struct sonde_probe_ops probe_icmp;
 extern const struct sonde_probe_ops probe_udp;
 extern const struct sonde_probe_ops probe_tcp;
+extern const struct sonde_probe_ops probe_sctp;
 
 #endif

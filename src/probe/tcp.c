@@ -151,6 +151,7 @@ const struct sonde_probe_ops probe_tcp = {
     .protocol = IP_PROTO_TCP,
     .has_ports = true,
     .naming = PROBE_NAMING_ATTEMPT,
+    .refusal = PROBE_REFUSED_IN_KIND,
     .think_ns = 0,
     .build = tcp_build,
     .release = tcp_release,

@@ -245,6 +245,7 @@ const struct sonde_probe_ops probe_udp = {
     .protocol = IP_PROTO_UDP,
     .has_ports = true,
     .naming = PROBE_NAMING_NOTHING,
+    .refusal = PROBE_REFUSED_PORT,
     .think_ns = 500 * SONDE_NS_PER_MS, /* a resolver that has to ask others first, say */
     .build = udp_build,
     .match = udp_match,

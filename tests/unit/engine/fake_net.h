@@ -159,14 +159,14 @@ bool net_is_full(const struct sonde_tx *tx);
 /** @return The round-trip time to the target. */
 sonde_ns net_rtt(const struct net *net);
 
-/** The target answers: an echo reply, a SYN-ACK with timestamps, a UDP echo. */
+/** The target answers: an echo reply, a SYN-ACK with timestamps, an INIT ACK, a UDP echo. */
 void net_reply(struct net *net, const struct sonde_tx *tx, sonde_ns delay_ns);
 
 /** The target sends a TCP segment. */
 void net_tcp(struct net *net, const struct sonde_tx *tx, sonde_ns delay_ns,
              const struct tcp_header *tcp);
 
-/** The target has nothing there: RST or port unreachable. */
+/** The target has nothing there: RST, ABORT or port unreachable. */
 void net_refuse(struct net *net, const struct sonde_tx *tx, sonde_ns delay_ns);
 
 /** Router @p ttl (0: the target) sends an ICMPv4 error, translated if the network is IPv6. */

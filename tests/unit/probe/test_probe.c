@@ -18,6 +18,7 @@ Test(probe, modules_are_found_by_name)
         {1, "icmp", false},
         {6, "tcp", true},
         {17, "udp", true},
+        {132, "sctp", true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct sonde_probe_ops *ops = probe_by_name(cases[i].name);
@@ -30,7 +31,7 @@ Test(probe, modules_are_found_by_name)
 
 Test(probe, what_no_module_speaks_is_not_found)
 {
-    static const char *const names[] = {"", "ICMP", "tcp ", "tc", "sctp", "icmp6"};
+    static const char *const names[] = {"", "ICMP", "tcp ", "tc", "dccp", "icmp6"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         cr_expect_null(probe_by_name(names[i]), "%s", names[i]);
 }
@@ -40,7 +41,7 @@ Test(probe, every_module_can_be_visited)
     size_t count = 0;
     for (; probe_at(count) != NULL; count++)
         cr_expect_eq(probe_by_name(probe_at(count)->name), probe_at(count));
-    cr_expect_eq(count, 3);
+    cr_expect_eq(count, 4);
     cr_expect_null(probe_at(SIZE_MAX));
 }
 
@@ -54,7 +55,7 @@ Test(probe, the_protocols_of_all_modules_are_collected_once_each)
             found += protocols[k] == probe_at(i)->protocol;
         cr_expect_eq(found, 1, "%s", probe_at(i)->name);
     }
-    cr_expect_eq(count, 3);
+    cr_expect_eq(count, 4);
 }
 
 /* Twelve bits count the attempts, twenty are the trace's secret: as in the table of test_tcp.c. */

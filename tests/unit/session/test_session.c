@@ -127,7 +127,7 @@ Test(session, wrong_services_are_refused)
 {
     struct sonde_session *session = case_session(network, (struct sonde_options){0});
     static const struct sonde_service wrong[] = {
-        {.protocol = "sctp", .port = 80}, {.protocol = "tcp"}, {.protocol = "udp", .port = 0},
+        {.protocol = "dccp", .port = 80}, {.protocol = "tcp"}, {.protocol = "udp", .port = 0},
         {.protocol = "icmp", .port = 7},  {.protocol = ""},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
