@@ -50,10 +50,10 @@ struct sonde_options {
     uint8_t first_ttl;        /**< 0 = 1 */
     uint8_t max_ttl;          /**< 0 = 30 */
     uint8_t gap_limit;        /**< silent hops until a path is given up; 0 = 12 */
-    uint16_t size_bytes;      /**< whole packet, 28 to 9000; 0 = 64; a SYN has its own size */
+    uint16_t size_bytes;      /**< whole packet, 28 to 9000; 0 = 64; SYN and INIT have their own */
     uint8_t fill;             /**< value of payload bytes that carry nothing */
     uint8_t tos;              /**< type of service, traffic class */
-    uint16_t source_port;     /**< for TCP and UDP; 0 = any */
+    uint16_t source_port;     /**< for TCP, UDP and SCTP; 0 = any */
     uint32_t mark;            /**< firewall mark; 0 = none */
     enum sonde_family family; /**< SONDE_FAMILY_NONE = both */
     const char *source;       /**< numeric source address, whose family names are looked up in;
@@ -64,6 +64,7 @@ struct sonde_options {
     bool no_controls;         /**< probe nothing for comparison but what was added */
     bool no_names;            /**< do not look up the names of hops */
     bool all_addresses;       /**< every address of a name becomes a target of its own */
+    bool sctp;                /**< SCTP ports may be added: what receives their answers is opened */
     bool unprivileged;        /**< use no raw sockets, even if they are allowed */
     bool want_events;         /**< keep events for sonde_session_pop_event() */
     bool simulate_demo;       /**< run on the built-in simulated network */
@@ -75,7 +76,7 @@ struct sonde_options {
 
 /** A service to probe. */
 struct sonde_service {
-    const char *protocol;    /**< "icmp", "tcp" or "udp" */
+    const char *protocol;    /**< "icmp", "tcp", "udp", or with options.sctp "sctp" */
     uint16_t port;           /**< 1 to 65535; 0 for icmp */
     const char *name;        /**< of the service, for the report; copied; NULL = none */
     bool control;            /**< there for comparison only: nothing is expected of it */
@@ -128,9 +129,10 @@ SONDE_API SONDE_MUST_CHECK int sonde_session_new(const struct sonde_options *opt
  * @param host      A name or a numeric address, with zone if need be ("fe80::1%eth0"); copied.
  * @param services  What to probe, in the order of the report; copied.
  * @param count     1 to SONDE_SERVICES_MAX + 1.
- * @return 0; -EINVAL: no such protocol, or a port where there is none or none where there is one,
- *         no such state, no such payload, or one for something else than UDP, or a question that is
- * too long; -E2BIG: too many services, or targets; -ENOMEM; -EBUSY: the session has started.
+ * @return 0; -EINVAL: no such protocol, or SCTP without options.sctp, or a port where there is none
+ * or none where there is one, no such state, no such payload, or one for something else than UDP,
+ * or a question that is too long; -E2BIG: too many services, or targets; -ENOMEM; -EBUSY: the
+ * session has started.
  */
 SONDE_API SONDE_MUST_CHECK int sonde_session_add(struct sonde_session *session, const char *input,
                                                  const char *host,

@@ -188,6 +188,7 @@ static int open_session(struct run *run)
     options.simulate_demo = run->command->simulate != NULL && run->scenario == NULL;
     options.scenario = run->scenario;
     options.scenario_bytes = run->scenario_bytes;
+    options.sctp = targets_speak(&run->targets, "sctp");
     privilege_raise();
     int r = sonde_session_new(&options, &run->session, &error);
     if (privilege_drop() < 0)

@@ -125,6 +125,19 @@ static int open_simulation(struct sonde_session *session, const struct sonde_opt
     return r < 0 ? r : sim_names_new(sim_scenario_of(session->transport), &session->names);
 }
 
+/* What there is to be received: the protocols that the modules speak. SCTP is asked for by few, and
+ * what is not used is not opened. */
+static void choose_protocols(const struct sonde_options *options, struct linux_config *config)
+{
+    uint8_t protocols[PROBE_PROTOCOLS_MAX];
+    size_t count = probe_protocols(protocols);
+    static_assert((int)PROBE_PROTOCOLS_MAX <= (int)LINUX_PROTOCOLS_MAX, "there is room for all");
+    for (size_t i = 0; i < count; i++) {
+        if (protocols[i] != IP_PROTO_SCTP || options->sctp)
+            config->protocols[config->protocol_count++] = protocols[i];
+    }
+}
+
 static int open_network(struct sonde_session *session, struct sonde_error *error)
 {
     const struct sonde_options *options = &session->options;
@@ -135,8 +148,7 @@ static int open_network(struct sonde_session *session, struct sonde_error *error
         .family = options->family,
         .watch = &session->watch,
     };
-    config.protocol_count = probe_protocols(config.protocols);
-    static_assert((int)PROBE_PROTOCOLS_MAX <= (int)LINUX_PROTOCOLS_MAX, "there is room for all");
+    choose_protocols(options, &config);
     bool icmp = true;
     int r = options->unprivileged ? -EPERM : linux_new(&config, &session->transport);
     session->kind = r == 0 ? SONDE_TRANSPORT_RAW : SONDE_TRANSPORT_UNPRIVILEGED;

@@ -16,6 +16,12 @@ struct owned_snapshot {
     struct arena arena;
 };
 
+/* Is a service measured somewhere? */
+static bool is_placed(const struct session_target *target, uint32_t index)
+{
+    return target->places != NULL && target->places[index].target != NOT_TRACED;
+}
+
 /* The questions that a service is asked, and what came of each. */
 static void copy_questions(const struct copy *copy, const struct session_target *target,
                            uint32_t index, struct sonde_service_result *to)
@@ -26,7 +32,7 @@ static void copy_questions(const struct copy *copy, const struct session_target 
     for (size_t i = 0; questions != NULL && i < count; i++) {
         questions[i].payload = asked[i]->name;
         questions[i].asks = asked[i]->asks;
-        if (target->places == NULL)
+        if (!is_placed(target, index))
             continue;
         const struct engine_place *place = &target->places[index];
         const struct tally_target *measured = &copy->session->tally->targets[place->target];
@@ -50,11 +56,17 @@ static void copy_service(const struct copy *copy, const struct session_target *t
     to->expect = service->expect;
     to->payload = service->payload != NULL ? service->payload->name : NULL;
     copy_questions(copy, target, index, to);
-    if (target->places != NULL) {
+    if (is_placed(target, index)) {
         copy_service_figures(copy, target->places[index].trace, to);
         return;
     }
     to->verdict.level = SONDE_LEVEL_UNKNOWN;
+    to->confidence = SONDE_CONFIDENCE_HIGH; /* the resolver, or this machine, says so itself */
+    if (target->errors != NULL) {
+        to->verdict.code = session_problem_code(target->errors[index]);
+        to->verdict.text = session_problem_text(target->errors[index]);
+        return;
+    }
     if (target->problem == SONDE_CODE_OK) {
         to->verdict.code = SONDE_CODE_INCONCLUSIVE;
         to->verdict.text = "the name is still being looked up";
@@ -63,7 +75,6 @@ static void copy_service(const struct copy *copy, const struct session_target *t
     }
     to->verdict.code = target->problem;
     to->verdict.text = arena_string(copy->arena, target->problem_text);
-    to->confidence = SONDE_CONFIDENCE_HIGH; /* the resolver, or this machine, says so itself */
 }
 
 static void keep_worst(struct sonde_verdict *worst, const struct sonde_verdict *verdict)
@@ -153,6 +164,7 @@ static void look_at(struct copy *copy, const struct session_target *from, uint32
         .max_ttl = session->options.max_ttl,
         .timeout_ns = session->options.timeout_ns,
         .lost_here = copy->lost_here,
+        .is_own = sonde_addr_equal(&from->source, &from->addr),
         .is_deaf = session->kind == SONDE_TRANSPORT_UNPRIVILEGED,
         .next_hop = session_next_hop(session, from, tally, copy->interface),
     };
@@ -170,7 +182,7 @@ static void copy_services(struct copy *copy, const struct session_target *from,
     for (uint32_t i = 0; i < from->service_count; i++) {
         if (stands_by(copy->session, from, i))
             continue;
-        if (from->places != NULL && from->places[i].target != measured) {
+        if (is_placed(from, i) && from->places[i].target != measured) {
             measured = from->places[i].target;
             look_at(copy, from, measured, known);
         }

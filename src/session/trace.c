@@ -118,12 +118,13 @@ static int fill_spec(struct sonde_session *session, const struct session_target 
     return 0;
 }
 
-static enum sonde_code problem_code(int error)
+enum sonde_code session_problem_code(int error)
 {
     switch (error) {
     case -EPERM:
     case -EPROTONOSUPPORT:
     case -EOPNOTSUPP:
+    case -ESOCKTNOSUPPORT:
         return SONDE_CODE_NO_PERMISSION;
     case -EADDRINUSE:
         return SONDE_CODE_INCONCLUSIVE;
@@ -132,11 +133,13 @@ static enum sonde_code problem_code(int error)
     }
 }
 
-static const char *problem_text(int error)
+const char *session_problem_text(int error)
 {
     switch (error) {
     case -EOPNOTSUPP:
         return "to choose the source port of TCP probes takes raw sockets";
+    case -ESOCKTNOSUPPORT:
+        return "SCTP takes raw sockets (see sonde --doctor)";
     case -EADDRINUSE:
         return "two questions to one port take two source ports";
     case -EPROTONOSUPPORT:
@@ -156,7 +159,7 @@ static const char *service_problem_text(const struct sonde_session *session,
 {
     return session->lacks_icmp && !service->ops->has_ports
                ? "ICMP is not permitted; allow it with: " SONDE_ALLOW_ICMP
-               : problem_text(error);
+               : session_problem_text(error);
 }
 
 /* How many UDP services a target has before one. */
@@ -237,24 +240,40 @@ struct flows {
     uint32_t count;
 };
 
-/* Find a flow for every service. What stands by may do without. @return 0; a negative errno that
- * makes the target untraceable, and in @p ret_failed for which service. */
+/* Can a service be done without? What stands by can, and so can what this transport has not. */
+static bool can_do_without(const struct session_service *service, int error)
+{
+    return error != -ENOMEM && (service->standby || error == -ESOCKTNOSUPPORT);
+}
+
+/* Find a flow for every service that cannot be done without. @return 0; a negative errno that makes
+ * the target untraceable, and in @p ret_failed for which service. */
 static int bind_flows(struct sonde_session *session, struct session_target *target,
                       struct flows *flows, uint32_t *ret_failed)
 {
+    bool any = false; /* of those that do not stand by */
+    int last = 0;
     flows->count = 0;
     for (uint32_t i = 0; i < target->service_count; i++) {
-        int r = add_trace(session, target, &target->services[i], &flows->specs[flows->count]);
+        const struct session_service *service = &target->services[i];
+        int r = add_trace(session, target, service, &flows->specs[flows->count]);
         flows->own[i] = r == 0;
         flows->count += r == 0;
-        if (r == 0 || (r == -EADDRINUSE && session_share_one(session, target, i)))
+        if (r == 0 || (r == -EADDRINUSE && session_share_one(session, target, i))) {
+            any |= !service->standby;
             continue;
+        }
         target->places[i].target = NOT_TRACED;
-        *ret_failed = i;
-        if (r == -ENOMEM || !target->services[i].standby)
+        if (!can_do_without(service, r)) {
+            *ret_failed = i;
             return r;
+        }
+        if (!service->standby) {
+            target->errors[i] = last = r;
+            *ret_failed = i;
+        }
     }
-    return 0;
+    return any ? 0 : last;
 }
 
 /* Put a target into engine and tally. */
@@ -300,13 +319,15 @@ int session_trace(struct sonde_session *session, uint32_t index)
     struct flows flows = {.count = 0};
     uint32_t failed = 0;
     target->places = arena_alloc(&session->arena, target->service_count, sizeof *target->places);
-    if (target->places == NULL)
+    target->errors = arena_alloc(&session->arena, target->service_count, sizeof *target->errors);
+    if (target->places == NULL || target->errors == NULL)
         return -ENOMEM;
     target->question_host = usable_host(session, target->host);
     int r = session_share_all(session, target) ? 0 : bind_flows(session, target, &flows, &failed);
     if (r < 0) {
         target->places = NULL;
-        session_problem(session, target, problem_code(r),
+        target->errors = NULL;
+        session_problem(session, target, session_problem_code(r),
                         service_problem_text(session, &target->services[failed], r));
         return 0;
     }

@@ -123,6 +123,30 @@ Test(session, nothing_is_lost_while_a_program_leaves_its_events_where_they_are)
     sonde_session_free(session);
 }
 
+/* What receives SCTP is opened with the session, if it is asked for. */
+Test(session, sctp_is_probed_where_the_options_say_so)
+{
+    static const char with_sctp[] = "vantage here 192.0.2.1\n"
+                                    "host h 203.0.113.10 delay=1ms sctp:*=closed sctp:3868=open\n"
+                                    "path h\n";
+    static const struct sonde_service services[] = {{.protocol = "sctp", .port = 3868},
+                                                    {.protocol = "sctp", .port = 9}};
+    struct sonde_session *session = case_session(with_sctp, (struct sonde_options){0});
+    cr_expect_eq(sonde_session_add(session, "h", "203.0.113.10", services, 2), -EINVAL);
+    sonde_session_free(session);
+    session = case_session(with_sctp, (struct sonde_options){.sctp = true, .no_controls = true});
+    cr_assert_eq(sonde_session_add(session, "h", "203.0.113.10", services, 2), 0);
+    case_run(session);
+    struct sonde_snapshot *snapshot = case_snapshot(session);
+    const struct sonde_service_result *results = snapshot->targets[0].services;
+    cr_expect_str_eq(results[0].service, "3868/sctp");
+    cr_expect_str_eq(results[0].protocol, "sctp");
+    cr_expect_eq(results[0].state, SONDE_STATE_OPEN);
+    cr_expect_eq(results[1].state, SONDE_STATE_CLOSED);
+    sonde_snapshot_free(snapshot);
+    sonde_session_free(session);
+}
+
 Test(session, wrong_services_are_refused)
 {
     struct sonde_session *session = case_session(network, (struct sonde_options){0});
