@@ -16,7 +16,7 @@ SERVER_PACKAGES = avahi-daemon bind9 bird2 caddy chrony coturn dnsdist dnsmasq-b
 	snmpd strongswan-charon strongswan-starter tftpd-hpa unbound vsftpd xl2tpd xrdp
 CHECK_PACKAGES = $(BUILD_PACKAGES) bash clang-format-14 fish g++ libcriterion-dev python3-jsonschema zsh
 TEST_PACKAGES = $(CHECK_PACKAGES) $(SERVER_PACKAGES) clang-14 clang-tidy-14 conntrack \
-	iproute2 iputils-ping libcap2-bin libclang-rt-14-dev mandoc mtr-tiny nftables procps \
+	iproute2 iputils-ping libcap2-bin libclang-rt-14-dev libusrsctp2 mandoc mtr-tiny nftables procps \
 	slirp4netns tcpdump traceroute universal-ctags util-linux valgrind
 BENCH_PACKAGES = $(BUILD_PACKAGES) $(SERVER_PACKAGES) fping iproute2 iputils-ping libcriterion-dev mtr-tiny nftables nmap \
 	python3-jsonschema scamper traceroute util-linux

@@ -25,7 +25,7 @@ __sonde_services()
     [[ $list == *,* ]] && head=${list%,*},
     local last=${list##*,}
     case $last in
-    */*) words=(tcp udp $(__sonde_names UDP)) head+=${last%%/*}/ ;;
+    */*) words=(tcp udp sctp $(__sonde_names UDP)) head+=${last%%/*}/ ;;
     *) words=(icmp $(__sonde_names Presets) $(__sonde_names Names) $(__sonde_names UDP)) ;;
     esac
     words=("${words[@]/#/$before$head}")

@@ -25,7 +25,7 @@ function __sonde_services
     set -l head (string match -r '^.*,' -- $argv[2])
     set -l port (string match -r '^[^,]*/' -- (string replace -r '^.*,' '' -- $argv[2]))
     if test -n "$port"
-        printf '%s\n' "$argv[1]$head$port"{tcp,udp,(__sonde_names UDP)}"$argv[3]"
+        printf '%s\n' "$argv[1]$head$port"{tcp,udp,sctp,(__sonde_names UDP)}"$argv[3]"
     else
         printf '%s\n' "$argv[1]$head"{icmp,(__sonde_names Presets Names UDP)}"$argv[3]"
     end
@@ -97,7 +97,7 @@ complete -c sonde -s B -l bitpattern -x -d 'fill payloads with this byte'
 complete -c sonde -s Q -l tos -x -a 'cs{0,1,2,3,4,5,6,7} af{1,2,3,4}{1,2,3} ef le va' -d 'type of service, traffic class'
 complete -c sonde -s a -l address -x -d 'send from this address'
 complete -c sonde -s I -l interface -x -a '(command ls /sys/class/net)' -d 'send through this interface'
-complete -c sonde -s L -l localport -x -d 'send TCP and UDP from this port'
+complete -c sonde -s L -l localport -x -d 'send TCP, UDP and SCTP from this port'
 complete -c sonde -s M -l mark -x -d 'mark packets'
 complete -c sonde -s c -l report-cycles -x -d 'cycles'
 complete -c sonde -s i -l interval -x -d 'seconds from cycle to cycle'

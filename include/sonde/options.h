@@ -25,7 +25,8 @@ struct sonde_vantage_options {
     uint32_t mark;            /**< firewall mark; 0 = none */
     uint32_t rate_pps;        /**< packets a second over everything; 0 = the default, after a
                                  burst */
-    uint16_t source_port;     /**< for TCP and UDP; 0 = any */
+    uint16_t source_port;     /**< for TCP, UDP and SCTP; 0 = any */
+    bool sctp;                /**< SCTP ports may be added: what receives their answers is opened */
     bool unprivileged;        /**< use no raw sockets, even if they are allowed */
     bool no_names;            /**< do not look up the names of hops */
     int wake_fd; /**< a descriptor that ends a wait when readable; borrowed; 0 = none. It is here
@@ -64,7 +65,7 @@ struct sonde_plan {
 
 /** The format: what probes look like. */
 struct sonde_packet_format {
-    uint16_t size_bytes; /**< whole packet; a SYN has its own size */
+    uint16_t size_bytes; /**< whole packet; SYN and INIT have their own size */
     uint8_t fill;        /**< value of payload bytes that carry nothing */
     uint8_t tos;         /**< type of service, traffic class */
 };

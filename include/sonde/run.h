@@ -30,14 +30,14 @@ enum {
 
 /** A service to probe. */
 struct sonde_service {
-    const char *protocol;    /**< "icmp", "tcp" or "udp" */
-    uint16_t port;           /**< 1 to 65535; 0 for icmp */
-    const char *name;        /**< of the service, for the report; copied; NULL = none */
-    bool control;            /**< there for comparison only: nothing is expected of it */
-    uint32_t expect;         /**< the states that are wanted, SONDE_STATE_BIT() of each, but of
-                                  SONDE_STATE_UNKNOWN; 0: that it answers */
-    const char *payload;     /**< the protocol that a UDP port is asked in: the name of a payload;
-                                  "none" = bytes without meaning; NULL = what its port is for */
+    const char *protocol; /**< "icmp", "tcp", "udp", or where the vantage is open for it "sctp" */
+    uint16_t port;        /**< 1 to 65535; 0 for icmp */
+    const char *name;     /**< of the service, for the report; copied; NULL = none */
+    bool control;         /**< there for comparison only: nothing is expected of it */
+    uint32_t expect;      /**< the states that are wanted, SONDE_STATE_BIT() of each, but of
+                               SONDE_STATE_UNKNOWN; 0: that it answers */
+    const char *payload;  /**< the protocol that a UDP port is asked in: the name of a payload;
+                               "none" = bytes without meaning; NULL = what its port is for */
     const uint8_t *question; /**< ask a UDP port this instead; copied; NULL = no */
     size_t question_bytes;   /**< its length, at most SONDE_QUESTION_BYTES */
     const uint8_t *expects;  /**< what an answer to that begins with; copied; NULL = anything */
@@ -80,9 +80,10 @@ sonde_run_new(struct sonde_vantage *vantage, const struct sonde_plan *plan,
  * @param services    What to probe, in the order of the report; copied.
  * @param count       1 to SONDE_SERVICES_MAX + 1.
  * @param ret_target  On 0, its number; may be NULL.
- * @return 0; -EINVAL: no such protocol, or a port where there is none or none where there is one,
- *         no such state, no such payload, or one for something else than UDP, or a question that is
- *         too long; -E2BIG: too many services, or targets; -ENOMEM; -EBUSY: the run is over.
+ * @return 0; -EINVAL: no such protocol, or SCTP on a vantage without it, or a port where there is
+ * none or none where there is one, no such state, no such payload, or one for something else than
+ * UDP, or a question that is too long; -E2BIG: too many services, or targets; -ENOMEM; -EBUSY: the
+ * run is over.
  */
 SONDE_API SONDE_MUST_CHECK int sonde_run_add(struct sonde_run *run, const char *input,
                                              const char *host, const struct sonde_service *services,

@@ -132,7 +132,7 @@ struct sonde_question_result {
 /** One service of a target. */
 struct sonde_service_result {
     const char *service;  /**< "443/tcp", "icmp" */
-    const char *protocol; /**< "tcp", "udp", "icmp" */
+    const char *protocol; /**< "tcp", "udp", "sctp", "icmp" */
     uint16_t port;        /**< 0 for icmp */
     const char *name;     /**< "https"; NULL = none */
     const char *payload;  /**< what a UDP port is asked in: "dns"; NULL = bytes without meaning */

@@ -34,8 +34,8 @@ enum sonde_state {
 enum sonde_outcome {
     SONDE_OUTCOME_NO_REPLY,          /**< nothing within the timeout: lost or dropped */
     SONDE_OUTCOME_ECHO_REPLY,        /**< ICMP echo reply from the target */
-    SONDE_OUTCOME_OPEN,              /**< TCP SYN-ACK from the target */
-    SONDE_OUTCOME_CLOSED,            /**< TCP RST in the target's name */
+    SONDE_OUTCOME_OPEN,              /**< TCP SYN-ACK, SCTP INIT ACK from the target */
+    SONDE_OUTCOME_CLOSED,            /**< TCP RST, SCTP ABORT in the target's name */
     SONDE_OUTCOME_UDP_REPLY,         /**< a datagram from the probed port */
     SONDE_OUTCOME_PORT_UNREACHABLE,  /**< ICMP 3/3, ICMPv6 1/4 */
     SONDE_OUTCOME_TTL_EXCEEDED,      /**< ICMP 11/0, ICMPv6 3/0: a router on the path */

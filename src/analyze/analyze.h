@@ -65,6 +65,7 @@ struct analyze_target {
     uint8_t max_ttl;                        /* of the run */
     sonde_ns timeout_ns;                    /* until a probe is lost */
     bool lost_here; /* this machine lost packets that came in: loss may be its own */
+    bool is_own;    /* the target is this machine itself */
     bool is_deaf;   /* it is not told of a SYN that a firewall of this machine drops */
     struct analyze_next_hop next_hop;
 };

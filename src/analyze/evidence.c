@@ -102,8 +102,11 @@ bool evidence_is_refusal(const struct analyze_target *target, const struct tally
     /* a user-mode network says of one datagram what it has heard of another */
     bool user_mode = target->next_hop.user_mode != NULL &&
                      sonde_addr_equal(&evidence->from, &target->next_hop.addr);
+    enum sonde_family family = target->tally->addr.family;
+    uint8_t type = (uint8_t)evidence->icmp_type;
     return evidence->valid && !user_mode &&
-           icmp_is_unreachable(target->tally->addr.family, (uint8_t)evidence->icmp_type);
+           (icmp_is_unreachable(family, type) ||
+            icmp_is_unknown_protocol(family, type, (uint8_t)evidence->icmp_code));
 }
 
 enum sonde_outcome evidence_no_way(const struct analyze_target *target, uint32_t service)

@@ -93,6 +93,15 @@ static void remark_deaf(const struct rule_case *at, struct text *words)
         text_add(words, "; or this machine's firewall drops it, which raw sockets alone are told");
 }
 
+/* The kernel says that it lacks a protocol only if nobody receives it, and sonde does: net/ipv4/
+ * ip_input.c, ip_protocol_deliver_rcu(); net/ipv6/ip6_input.c, likewise. */
+static void remark_own(const struct rule_case *at, struct text *words)
+{
+    uint8_t protocol = at->target->services[at->service].protocol;
+    if (at->target->is_own && protocol == IP_PROTO_SCTP && at->deciding == SONDE_OUTCOME_NO_REPLY)
+        text_add(words, "; or this machine has no SCTP, which it does not say while it is probed");
+}
+
 void remarks_add(const struct rule_case *at, struct finding *verdict)
 {
     struct text words = {0};
@@ -103,6 +112,7 @@ void remarks_add(const struct rule_case *at, struct finding *verdict)
     remark_unheard(at, &words);
     remark_user_mode(at, &words);
     remark_deaf(at, &words);
+    remark_own(at, &words);
     if (words.len > len)
         words_say(verdict, &words);
     else

@@ -90,6 +90,9 @@ void words_say(struct finding *finding, struct text *words);
 void words_hop(const struct rule_case *at, struct text *words, uint8_t ttl,
                const struct sonde_addr *addr);
 
+/** @return What an ICMP error says that refuses a probe, in words. */
+const char *words_refusal(const struct rule_case *at, const struct tally_evidence *word);
+
 /** Add "; icmp and 443/tcp pass", or nothing if nothing else of the target answers. */
 void words_passing(const struct rule_case *at, struct text *words);
 

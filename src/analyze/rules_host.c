@@ -143,8 +143,7 @@ static void say_word(const struct rule_case *at, uint32_t service, struct findin
     finding->has_blame = true;
     finding->blame.reporter =
         (struct sonde_place){evidence_find_router(at->target, &word->from), word->from};
-    text_addf(words, "%s, says ",
-              sonde_unreachable_text(at->target->tally->addr.family, (uint8_t)word->icmp_code));
+    text_addf(words, "%s, says ", words_refusal(at, word));
     words_hop(at, words, finding->blame.reporter.ttl, &word->from);
     if (service != at->service) {
         text_addf(words, " about %s", at->target->services[service].name);

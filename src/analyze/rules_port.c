@@ -70,8 +70,7 @@ enum rule_answer rule_port_rejected(const struct rule_case *at, struct finding *
         text_add(&words, "the target itself");
     else
         words_hop(at, &words, finding->blame.reporter.ttl, &word->from);
-    text_addf(&words, ": %s",
-              sonde_unreachable_text(at->target->tally->addr.family, (uint8_t)word->icmp_code));
+    text_addf(&words, ": %s", words_refusal(at, word));
     words_say(finding, &words);
     return RULE_FIRES;
 }
@@ -201,8 +200,7 @@ enum rule_answer rule_rejected_at_times(const struct rule_case *at, struct findi
     finding->blame.reporter =
         (struct sonde_place){evidence_find_router(at->target, &word->from), word->from};
     words_hop(at, &words, finding->blame.reporter.ttl, &word->from);
-    text_addf(&words, ": %s",
-              sonde_unreachable_text(at->target->tally->addr.family, (uint8_t)word->icmp_code));
+    text_addf(&words, ": %s", words_refusal(at, word));
     words_say(finding, &words);
     return RULE_FIRES;
 }

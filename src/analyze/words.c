@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The words that findings are told in: plain enough to be pasted into a ticket. */
 #include "analyze/rules.h"
+#include "wire/icmp.h"
 #include "wire/ip.h"
 
 #include <inttypes.h>
@@ -127,6 +128,15 @@ void words_asked(const struct rule_case *at, struct text *words)
     for (uint32_t i = 0; i < service->question_count; i++)
         text_addf(words, "%s%s", i == 0 ? " (" : ", ", service->questions[i].topic);
     text_add(words, ")");
+}
+
+const char *words_refusal(const struct rule_case *at, const struct tally_evidence *word)
+{
+    enum sonde_family family = at->target->tally->addr.family;
+    uint8_t code = (uint8_t)word->icmp_code;
+    if (icmp_is_unknown_protocol(family, (uint8_t)word->icmp_type, code))
+        return "protocol unreachable"; /* over IPv6 it is no code of an unreachable */
+    return sonde_unreachable_text(family, code);
 }
 
 void words_silence(const struct rule_case *at, struct text *words)

@@ -32,8 +32,8 @@ static const struct option_hint {
     {"--curses", "mtr's; use -r (text report)"},
     {"-G", "mtr's; use -Z (seconds until a probe is lost)"},
     {"--gracetime", "mtr's; use -Z"},
-    {"-S", "mtr's; use -T (TCP) or -u (UDP)"},
-    {"--sctp", "mtr's; use -T (TCP) or -u (UDP)"},
+    {"-S", "mtr's; use -P 3868/sctp, or name the port so"},
+    {"--sctp", "mtr's; use -P 3868/sctp, or name the port so"},
     {"-D", "mtr's; use -T (TCP) or -u (UDP)"},
     {"-y", "mtr's; use -b (names and addresses): AS numbers are not there yet"},
     {"--ipinfo", "mtr's; use -b (names and addresses): AS numbers are not there yet"},
@@ -77,6 +77,8 @@ static const struct option_hint {
     {"-sS", "nmap's; use -T"},
     {"-sT", "nmap's; use -T"},
     {"-sU", "nmap's; use -u"},
+    {"-sY", "nmap's; use -P 3868/sctp, or name the port so"},
+    {"-PY", "nmap's; use -P 3868/sctp, or name the port so"},
     {"-iL", "nmap's; use -F"},
     {"-oX", "nmap's; use -j (JSON)"},
     {"-oG", "nmap's; use -j (JSON)"},
@@ -161,14 +163,20 @@ static bool is_network(const char *word)
 /* "tcp/443" */
 static bool is_turned_round(const char *word)
 {
-    char protocol[] = {word[0], word[1], word[2], '\0'};
-    return word[3] == '/' && (text_is_same(protocol, "tcp") || text_is_same(protocol, "udp"));
+    char protocol[] = "sctp";
+    size_t len = strcspn(word, "/");
+    if (word[len] == '\0' || len >= sizeof protocol)
+        return false;
+    memcpy(protocol, word, len);
+    protocol[len] = '\0';
+    return text_is_same(protocol, "tcp") || text_is_same(protocol, "udp") ||
+           text_is_same(protocol, "sctp");
 }
 
 /* Why a word with one of these letters in it is no host. */
 static const char *reason_of(const char *word)
 {
-    if (strlen(word) > 3 && is_turned_round(word))
+    if (is_turned_round(word))
         return "a protocol stands behind its port, as in 443/tcp";
     if (strchr(word, '/') != NULL)
         return is_network(word) ? "a network is no target, only a host is"

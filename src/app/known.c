@@ -54,12 +54,16 @@ static const struct known_service services[] = {
     {"mqtt", 1883, KNOWN_TCP, NULL},
     {"nfs", 2049, KNOWN_TCP, NULL},
     {"etcd", 2379, KNOWN_TCP, NULL},
+    {"m2ua", 2904, KNOWN_SCTP, NULL},
+    {"m3ua", 2905, KNOWN_SCTP, NULL},
     {"mysql", 3306, KNOWN_TCP, NULL},
     {"mariadb", 3306, KNOWN_TCP, NULL},
     {"rdp", 3389, KNOWN_TCP, NULL},
     {"rdp-udp", 3389, KNOWN_UDP, NULL},
     {"rdgw", 3391, KNOWN_UDP, NULL},
     {"stun", 3478, KNOWN_UDP, NULL},
+    {"m2pa", 3565, KNOWN_SCTP, NULL},
+    {"diameter", 3868, KNOWN_TCP, NULL},
     {"nats", 4222, KNOWN_TCP, NULL},
     {"dtls", 4433, KNOWN_UDP, NULL},
     {"ike-nat", 4500, KNOWN_UDP, NULL},
@@ -82,7 +86,12 @@ static const struct known_service services[] = {
     {"kafka", 9092, KNOWN_TCP, NULL},
     {"git", 9418, KNOWN_TCP, NULL},
     {"memcached", 11211, KNOWN_TCP | KNOWN_UDP, NULL},
+    {"sua", 14001, KNOWN_SCTP, NULL},
     {"mongodb", 27017, KNOWN_TCP, NULL},
+    {"s1ap", 36412, KNOWN_SCTP, NULL},
+    {"x2ap", 36422, KNOWN_SCTP, NULL},
+    {"ngap", 38412, KNOWN_SCTP, NULL},
+    {"xnap", 38422, KNOWN_SCTP, NULL},
     {"wireguard", 51820, KNOWN_UDP, NULL},
     {"snmp2c", 161, KNOWN_UDP, "snmp2c"},
     {"anyconnect", 443, KNOWN_UDP, "anyconnect"},
@@ -238,6 +247,8 @@ void known_print(struct text *text)
             text_addf(text, " %u/udp", known->port);
         if ((known->protocols & KNOWN_TCP) != 0)
             text_addf(text, " %u/tcp", known->port);
+        if ((known->protocols & KNOWN_SCTP) != 0)
+            text_addf(text, " %u/sctp", known->port);
         text_add(text, "\n");
     }
     text_add(text, "\nOther names are looked up in /etc/services.\n");

@@ -12,6 +12,7 @@
 enum {
     KNOWN_TCP = 1,
     KNOWN_UDP = 2,
+    KNOWN_SCTP = 4,
 };
 
 /** A service that has a name. */

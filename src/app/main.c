@@ -12,7 +12,7 @@
  *   run        libsonde's public face: joins engine, transport, names and analysis
  *   analyze    what the tally means: states and verdicts
  *   engine     what to ask when, and which answer belongs to which question; the tally of records
- *   probe      how ICMP, UDP and TCP ask, and what counts as their answer
+ *   probe      how ICMP, UDP, TCP and SCTP ask, and what counts as their answer
  *   payload    what UDP services are asked, each in its own protocol
  *   io         what touches the world: linux (sockets), sim (a simulated network), system (names)
  *   wire       packets: bytes to fields and back

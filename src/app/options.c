@@ -280,7 +280,7 @@ static const struct option_line option_lines[] = {
     TAKES('I', "interface", "NAME", "the name of an interface", "Probing",
           "send through this interface", apply_interface),
     NUMBER('L', "localport", "PORT", SONDE_OPTION_SOURCE_PORT, "Probing",
-           "send TCP and UDP from this port"),
+           "send TCP, UDP and SCTP from this port"),
     NUMBER('M', "mark", "N", SONDE_OPTION_MARK, "Probing",
            "mark packets for the firewall and routing rules"),
     FLAG(0, "unprivileged", "Probing", "use no raw sockets, even if they are allowed",

@@ -181,6 +181,7 @@ static enum sonde_exit open_vantage(struct run *run)
     options.simulation.demo = run->command->simulate != NULL && run->scenario == NULL;
     options.simulation.scenario = run->scenario;
     options.simulation.scenario_bytes = run->scenario_bytes;
+    options.vantage.sctp = targets_speak(&run->targets, "sctp");
     privilege_raise();
     int r = sonde_vantage_new(&options.vantage, &options.simulation, &run->vantage, &error);
     if (privilege_drop() < 0)

@@ -18,9 +18,29 @@ enum { WORD_BYTES = 64 };
 struct word {
     char typed[WORD_BYTES]; /* without what stands behind the slash */
     char text[WORD_BYTES];  /* the same, in small letters */
-    const char *protocol;   /* "tcp" or "udp" if that is said; NULL if not */
+    const char *protocol;   /* one of transports if that is said; NULL if not */
     const char *payload;    /* the protocol of a UDP port's question if that is said; NULL if not */
 };
+
+/* What may stand behind a port, in the order in which the system's names are looked up. */
+static const struct transport {
+    const char *name;
+    unsigned known; /* KNOWN_* */
+} transports[] = {
+    {"tcp", KNOWN_TCP},
+    {"udp", KNOWN_UDP},
+    {"sctp", KNOWN_SCTP},
+};
+enum { TRANSPORTS = sizeof transports / sizeof *transports };
+
+/* @return The transport of that name; NULL if there is none. */
+static const struct transport *find_transport(const char *name)
+{
+    size_t i = 0;
+    while (i < TRANSPORTS && strcmp(transports[i].name, name) != 0)
+        i++;
+    return i < TRANSPORTS ? &transports[i] : NULL;
+}
 
 /* What words are read with, and into. */
 struct reader {
@@ -150,7 +170,8 @@ static int read_ports(const struct reader *reader, const struct word *word)
 {
     static const char advice[] = "ports are 1 to 65535, ranges are FIRST-LAST";
     const char *protocol = word->protocol != NULL ? word->protocol : reader->rules->protocol;
-    unsigned known = strcmp(protocol, "udp") == 0 ? KNOWN_UDP : KNOWN_TCP;
+    const struct transport *transport = find_transport(protocol);
+    unsigned known = transport != NULL ? transport->known : 0;
     char first_text[WORD_BYTES];
     (void)snprintf(first_text, sizeof first_text, "%s", word->text);
     char *dash = strchr(first_text, '-');
@@ -177,16 +198,16 @@ static int read_ports(const struct reader *reader, const struct word *word)
  * small letters, as nearly all there are. */
 static int read_system_name(const struct reader *reader, const struct word *word)
 {
-    static const char *const protocols[] = {"tcp", "udp"};
     const char *const spellings[] = {word->typed, word->text};
-    for (size_t i = 0; i < 4; i++) {
-        const char *protocol = protocols[i % 2];
+    for (size_t i = 0; i < 2 * (size_t)TRANSPORTS; i++) {
+        const char *protocol = transports[i % TRANSPORTS].name;
         if (word->protocol != NULL && strcmp(word->protocol, protocol) != 0)
             continue;
         struct servent found;
         struct servent *result = NULL;
         char buf[1024];
-        if (getservbyname_r(spellings[i / 2], protocol, &found, buf, sizeof buf, &result) == 0 &&
+        if (getservbyname_r(spellings[i / TRANSPORTS], protocol, &found, buf, sizeof buf,
+                            &result) == 0 &&
             result != NULL)
             return add_port(reader, word, protocol, ntohs((uint16_t)found.s_port), word->text);
     }
@@ -201,6 +222,9 @@ static int read_name(const struct reader *reader, const struct word *word)
     struct known_service known;
     if (strcmp(word->text, "icmp") == 0 && word->protocol == NULL)
         return add(reader, &(struct service){.protocol = "icmp"}, word->typed);
+    if (find_transport(word->text) != NULL && word->protocol == NULL)
+        return refuse(reader, "a protocol without a port", word->typed,
+                      "it stands behind one, as in 443/tcp");
     if (!known_find(word->text, &known))
         return read_system_name(reader, word);
     struct word asked = *word;
@@ -215,6 +239,8 @@ static int read_name(const struct reader *reader, const struct word *word)
         r = add_port(reader, &asked, "udp", known.port, known.name);
     if (r == 0 && (known.protocols & KNOWN_TCP) != 0)
         r = add_port(reader, &asked, "tcp", known.port, known.name);
+    if (r == 0 && (known.protocols & KNOWN_SCTP) != 0)
+        r = add_port(reader, &asked, "sctp", known.port, known.name);
     return r;
 }
 
@@ -231,13 +257,16 @@ static int read_preset(const struct reader *reader, const struct word *word)
     return services_read(services, &own, reader->list, reader->reterr);
 }
 
-/* What stands behind a slash: "tcp", "udp", or the protocol of a question, which is over UDP. */
+/* What stands behind a slash: "tcp", "udp", "sctp", or the protocol of a question, which is over
+ * UDP.
+ */
 static int read_protocol(const struct reader *reader, const char *typed, struct word *word)
 {
     char text[WORD_BYTES];
     (void)text_fold(typed, strlen(typed), text, sizeof text); /* it is a part of a word */
-    if (strcmp(text, "tcp") == 0 || strcmp(text, "udp") == 0) {
-        word->protocol = strcmp(text, "tcp") == 0 ? "tcp" : "udp";
+    const struct transport *transport = find_transport(text);
+    if (transport != NULL) {
+        word->protocol = transport->name;
         return 0;
     }
     word->protocol = "udp";
@@ -245,19 +274,28 @@ static int read_protocol(const struct reader *reader, const char *typed, struct 
     if (word->payload != NULL)
         return 0;
     struct nearest nearest = nearest_init(text);
-    nearest_consider(&nearest, "tcp");
-    nearest_consider(&nearest, "udp");
+    for (size_t i = 0; i < TRANSPORTS; i++)
+        nearest_consider(&nearest, transports[i].name);
     known_consider_payloads(&nearest);
     return refuse_unknown(reader, "unknown protocol", typed, &nearest,
-                          "tcp, udp, or what --services says that UDP ports are asked");
+                          "tcp, udp, sctp, or what --services says that UDP ports are asked");
 }
 
-/* "T:80", "U:53": so nmap has it. */
-static int refuse_order(const struct reader *reader, const struct word *word)
+/* "T:80", "U:53", "S:3868": so nmap has it. @return The transport; NULL if the word is no such. */
+static const struct transport *find_order(const struct word *word)
+{
+    size_t i = 0;
+    while (i < TRANSPORTS && (word->text[0] != transports[i].name[0] || word->text[1] != ':'))
+        i++;
+    return i < TRANSPORTS ? &transports[i] : NULL;
+}
+
+static int refuse_order(const struct reader *reader, const struct word *word,
+                        const struct transport *transport)
 {
     struct text right = {0};
     text_add_untrusted(&right, word->text + 2, strlen(word->text + 2));
-    text_add(&right, word->text[0] == 't' ? "/tcp" : "/udp");
+    text_addf(&right, "/%s", transport->name);
     int r = refuse(reader, "the protocol stands behind the port", word->typed,
                    right.data != NULL ? right.data : "53/udp");
     text_deinit(&right);
@@ -289,8 +327,9 @@ static int read_word(const struct reader *reader, const char *at, size_t len)
         return read_preset(reader, &word);
     if (word.text[0] >= '0' && word.text[0] <= '9')
         return read_ports(reader, &word);
-    if (strncmp(word.text, "t:", 2) == 0 || strncmp(word.text, "u:", 2) == 0)
-        return refuse_order(reader, &word);
+    const struct transport *order = find_order(&word);
+    if (order != NULL)
+        return refuse_order(reader, &word, order);
     return read_name(reader, &word);
 }
 

@@ -9,7 +9,7 @@
 
 /** A port of one protocol, as a user asked for it. */
 struct service {
-    char protocol[8];    /* "icmp", "tcp", "udp" */
+    char protocol[8];    /* "icmp", "tcp", "udp", "sctp" */
     uint16_t port;       /* 0 for icmp */
     char name[32];       /* "https"; "" = none */
     const char *payload; /* what it is asked in, if not as its port says; NULL = so */

@@ -239,6 +239,18 @@ enum sonde_family targets_family(const struct target_list *list)
     return family;
 }
 
+bool targets_speak(const struct target_list *list, const char *protocol)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct service_list *services = &list->items[i].services;
+        for (size_t k = 0; k < services->count; k++) {
+            if (strcmp(services->items[k].protocol, protocol) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
 /* Can a target be asked from the source address? Of a name the run takes an address that can.
  */
 static int check_source(const struct target *target, enum sonde_family source, struct text *reterr)

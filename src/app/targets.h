@@ -57,6 +57,9 @@ SONDE_MUST_CHECK int targets_read_file(const char *bytes, size_t len, const char
 SONDE_MUST_CHECK int targets_finish(struct target_list *list, const struct target_rules *rules,
                                     struct text *reterr);
 
+/** @return true if a service of any target is over this protocol. */
+bool targets_speak(const struct target_list *list, const char *protocol);
+
 /** @return The family that all targets have, which are addresses; SONDE_FAMILY_NONE: they differ,
  * or one is a name. */
 enum sonde_family targets_family(const struct target_list *list);

@@ -85,13 +85,22 @@ static bool find_service(char *scheme, struct known_service *service)
     return known_find(scheme, service);
 }
 
+/* "tcp", "udp", "sctp": a protocol, and no service in one. */
+static bool is_transport(const char *scheme)
+{
+    return strcmp(scheme, "tcp") == 0 || strcmp(scheme, "udp") == 0 || strcmp(scheme, "sctp") == 0;
+}
+
 /* The words for a port that is written in a URL: over TCP, if the scheme's service has that,
  * otherwise asked as that service is. */
 static void write_port(struct url *url, const char *scheme, bool found,
                        const struct known_service *service, const char *port)
 {
-    bool is_udp = found ? (service->protocols & KNOWN_TCP) == 0 : strcmp(scheme, "udp") == 0;
-    const char *protocol = !is_udp ? "tcp" : found ? service->name : "udp";
+    const char *protocol = "tcp";
+    if (!found && is_transport(scheme))
+        protocol = scheme;
+    else if (found && (service->protocols & KNOWN_TCP) == 0)
+        protocol = (service->protocols & KNOWN_SCTP) != 0 ? "sctp" : service->name;
     (void)snprintf(url->service, sizeof url->service, "%.5s/%.*s", port, URL_SERVICE_BYTES,
                    protocol);
 }
@@ -131,8 +140,7 @@ static bool read_parts(const struct parts *parts, struct url *url)
     memcpy(authority, parts->host, parts->host_len);
     authority[parts->host_len] = '\0';
     bool found = find_service(scheme, &service);
-    bool is_bare = strcmp(scheme, "tcp") == 0 || strcmp(scheme, "udp") == 0;
-    if (!take_port(authority, &port) || (port == NULL && is_bare) ||
+    if (!take_port(authority, &port) || (port == NULL && is_transport(scheme)) ||
         (port != NULL && strlen(port) > 5))
         return false;
     if (port != NULL)

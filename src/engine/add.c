@@ -94,16 +94,16 @@ static void note_other_port(struct engine *engine, uint16_t port)
 }
 
 /* May a trace go ahead while nobody knows how far the target is? The first of its protocol may, if
- * that is ICMP, or TCP over raw sockets. */
-static bool is_scout(const struct engine_target *target, const struct sonde_spec *spec)
+ * it pings, or if the target drops what goes ahead, unread. */
+static bool is_scout(const struct engine_target *target, const struct sonde_probe_ops *ops,
+                     const struct sonde_spec *spec)
 {
     uint8_t protocol = spec->flow.protocol;
     for (uint32_t i = 0; i < target->trace_count; i++) {
         if (target->traces[i]->spec.flow.protocol == protocol)
             return false;
     }
-    return protocol == IP_PROTO_ICMP ||
-           (protocol == IP_PROTO_TCP && spec->naming == PROBE_NAMING_ATTEMPT);
+    return !ops->has_ports || spec->naming == PROBE_NAMING_ATTEMPT;
 }
 
 /* A trace that has sent nothing; NULL if memory ran out. */
@@ -124,7 +124,7 @@ static struct engine_trace *new_trace(struct engine_target *target,
         .claims = {.free_ns = INT64_MIN},
         .is_standby = standing == STANDING_BY,
         .full_ttl = ENGINE_FULL_TTL,
-        .scout = standing != STANDING_BY && is_scout(target, spec),
+        .scout = standing != STANDING_BY && is_scout(target, ops, spec),
         .quotes_name_nothing = spec->nameless,
         .quote_free_ns = INT64_MIN,
         .unanswered_ns = {SONDE_NS_NEVER, SONDE_NS_NEVER},

@@ -134,8 +134,8 @@ SONDE_MUST_CHECK int engine_add_target(struct engine_run *run, const struct sond
 /**
  * Add a trace to the target of a run that was added last. The first trace of a target is its first
  * choice as control.
- * @param ops   The module of spec->flow.protocol.
- * @param spec  Copied. No two traces may have the same flow.
+ * @param ops   A module of spec->flow.protocol; other traces of that may have another.
+ * @param spec  Copied. No two traces may have the same flow, whatever their modules.
  * @return 0; -ENOSPC if the target has all its traces already; -ENOMEM.
  */
 SONDE_MUST_CHECK int engine_add_trace(struct engine_run *run, const struct sonde_probe_ops *ops,

@@ -3,8 +3,8 @@
  * Extent: how far the probes of a trace go.
  *
  * A probe that arrives at the target is a question to it. So only a scout goes ahead while nobody
- * knows how far the target is: the first ICMP trace, whose echoes cost a host little, and the first
- * TCP trace with raw sockets, whose probes a server takes for repetitions of the SYN before them.
+ * knows how far the target is: the first ICMP trace, whose echoes cost a host little, and with raw
+ * sockets the first TCP and the first SCTP trace, whose probes a host drops while they go ahead.
  * The others wait until something shows the distance, go up to the hop before it, and ask the
  * target at that distance once, to confirm it, and once more if that was wrong.
  *

@@ -2,10 +2,12 @@
 /*
  * Which trace does an arrival answer?
  *
- * Protocol, remote address and remote port lead to the traces that it could be of, and the probe
- * module says whether it fits one. Which probe of that it answers is the next question
- * (engine/attribute.h), and then what follows (engine/credit.h). What fits no probe is counted by
- * reason, and that is all it does.
+ * Its flow tells: protocol, addresses and ports. The trace's own probe module then says whether it
+ * fits; another module of the same protocol has another flow, and is not asked. Only an error may
+ * be of a flow whose source port it does not quote, because a NAT on the way has changed that: then
+ * the traces to that place are asked one by one, and theirs it is who finds more proof in it. Which
+ * probe of that it answers is the next question (engine/attribute.h), and then what follows
+ * (engine/credit.h). What fits no probe is counted by reason, and that is all it does.
  */
 #include "engine/attribute.h"
 #include "engine/credit.h"
@@ -20,10 +22,10 @@ void engine_on_discard(struct engine *engine, int reason)
         engine->discards.count[reason]++;
 }
 
-/* Of the traces that asked a port, find the one that takes the arrival. FLIGHT_NONE: none does, and
- * ret_reason says why. */
-static uint32_t find_asked(const struct engine *engine, const struct sonde_rx *rx, uint16_t port,
-                           struct sonde_match *ret_match, int *ret_reason)
+/* Of the traces that asked a port, find the one that takes the arrival: among those whose source
+ * port it has, or among the others. FLIGHT_NONE: none does, and ret_reason says why. */
+static uint32_t find_among(const struct engine *engine, const struct sonde_rx *rx, uint16_t port,
+                           bool same_source, struct sonde_match *ret_match, int *ret_reason)
 {
     bool empty = engine->flow_bucket_count == 0;
     uint32_t index = empty ? FLIGHT_NONE : *flow_bucket(engine, rx->protocol, &rx->remote, port);
@@ -32,6 +34,7 @@ static uint32_t find_asked(const struct engine *engine, const struct sonde_rx *r
         const struct engine_trace *trace = engine->traces[index];
         const struct sonde_flow *flow = &trace->spec.flow;
         if (flow->protocol != rx->protocol || flow->dst_port != port ||
+            (flow->src_port == rx->local_port) != same_source ||
             !sonde_addr_equal(&flow->dst, &rx->remote))
             continue;
         int r = trace->ops->match(&trace->spec, rx, ret_match);
@@ -42,6 +45,21 @@ static uint32_t find_asked(const struct engine *engine, const struct sonde_rx *r
     }
     *ret_reason = reason;
     return FLIGHT_NONE;
+}
+
+/* Of the traces that asked a port, find the one that takes the arrival. FLIGHT_NONE: none does, and
+ * ret_reason says why. */
+static uint32_t find_asked(const struct engine *engine, const struct sonde_rx *rx, uint16_t port,
+                           struct sonde_match *ret_match, int *ret_reason)
+{
+    int reason;
+    uint32_t index = find_among(engine, rx, port, true, ret_match, ret_reason);
+    if (index != FLIGHT_NONE || rx->kind != SONDE_RX_ERROR)
+        return index;
+    index = find_among(engine, rx, port, false, ret_match, &reason);
+    if (*ret_reason == SONDE_DISCARD_FOREIGN)
+        *ret_reason = reason;
+    return index;
 }
 
 /* Find the trace that takes the arrival. FLIGHT_NONE: none does, and ret_reason says why. */

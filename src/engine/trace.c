@@ -62,13 +62,29 @@ sonde_ns trace_free_ns(const struct engine *engine, const struct engine_target *
     return free;
 }
 
-/* Is it by an ICMP error that the target answers, if it does? A host rations these: RFC 1812
- * §4.3.2.8, Linux icmp_ratelimit. */
-static bool is_refused_by_host(const struct engine_trace *trace)
+/* Has the target answered in the protocol of a trace, at any port? */
+static bool is_spoken(const struct engine_target *target, const struct engine_trace *trace)
+{
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        const struct engine_trace *other = target->traces[i];
+        const struct tally_service *tally = trace_tally(other);
+        if (other->spec.flow.protocol == trace->spec.flow.protocol &&
+            (tally->outcomes[SONDE_OUTCOME_OPEN].shown > 0 ||
+             tally->outcomes[SONDE_OUTCOME_CLOSED].shown > 0))
+            return true;
+    }
+    return false;
+}
+
+/* Is it by an ICMP error that the target answers, if it does? */
+static bool is_refused_by_host(const struct engine_target *target, const struct engine_trace *trace)
 {
     const struct tally_service *tally = trace_tally(trace);
-    return trace->spec.flow.protocol == IP_PROTO_UDP && !trace->keeps_silent &&
-           tally->outcomes[SONDE_OUTCOME_UDP_REPLY].shown == 0;
+    if (trace->keeps_silent || trace->ops->refusal == PROBE_REFUSED_IN_KIND)
+        return false;
+    return trace->ops->refusal == PROBE_REFUSED_PORT
+               ? tally->outcomes[SONDE_OUTCOME_UDP_REPLY].shown == 0
+               : !is_spoken(target, trace);
 }
 
 bool trace_was_refused(const struct engine_trace *trace)
@@ -83,7 +99,7 @@ budget_key trace_refuser(const struct engine_target *target, const struct engine
     bool lately = target->cycle - target->refused_cycle <= REFUSALS_CYCLES;
     if (lately && target->refused_most >= REFUSALS_MANY && !tally_is_answered(trace_tally(trace)))
         return target->refuser;
-    return is_refused_by_host(trace) ? budget_router(&target->addr) : 0;
+    return is_refused_by_host(target, trace) ? budget_router(&target->addr) : 0;
 }
 
 /* When who refuses a trace may be asked to. A host rations its refusals, so each waits for its

@@ -33,7 +33,8 @@ sonde_ns trace_slow_ns(const struct engine_target *target, const struct engine_t
 bool trace_was_refused(const struct engine_trace *trace);
 
 /** @return Who would refuse a probe of the trace, and may have no refusal left: the host a UDP
- * port, or a router that has refused so many at once; 0 = nobody is known. */
+ * port or a protocol that it lacks, or a router that has refused so many at once; 0 = nobody is
+ * known. */
 budget_key trace_refuser(const struct engine_target *target, const struct engine_trace *trace);
 
 /** @return When whoever answers at a TTL can be asked again. @param keep  See budget_ready_ns(). */

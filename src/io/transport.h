@@ -42,7 +42,8 @@ struct sonde_transport_ops {
      * @return 0; -ENETUNREACH, -EHOSTUNREACH, -EINVAL, -EACCES, -EADDRNOTAVAIL: no way there, as
      *         struct sonde_sent has it; -EDESTADDRREQ: a link-local address needs a zone;
      *         -ENOTUNIQ: it is no address of a single host; -EADDRINUSE: the source port is
-     *         somebody else's; -EPROTONOSUPPORT: no socket for this protocol and family; -EPERM:
+     *         somebody else's; -EPROTONOSUPPORT: no socket for this protocol and family;
+     *         -ESOCKTNOSUPPORT: it takes raw sockets, which this transport does without; -EPERM:
      *         not allowed. The flow cannot be probed then.
      */
     int (*bind)(struct sonde_transport *transport, struct sonde_flow *flow, uint32_t nth);

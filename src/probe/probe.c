@@ -11,19 +11,12 @@ static const struct sonde_probe_ops *const probe_table[] = {
     &probe_icmp,
     &probe_udp,
     &probe_tcp,
+    &probe_sctp,
 };
 
 const struct sonde_probe_ops *probe_at(size_t index)
 {
     return index < sizeof probe_table / sizeof *probe_table ? probe_table[index] : NULL;
-}
-
-const struct sonde_probe_ops *probe_by_protocol(uint8_t protocol)
-{
-    size_t i = 0;
-    while (probe_at(i) != NULL && probe_at(i)->protocol != protocol)
-        i++;
-    return probe_at(i);
 }
 
 const struct sonde_probe_ops *probe_by_name(const char *name)
@@ -32,6 +25,17 @@ const struct sonde_probe_ops *probe_by_name(const char *name)
     while (probe_at(i) != NULL && strcmp(probe_at(i)->name, name) != 0)
         i++;
     return probe_at(i);
+}
+
+size_t probe_protocols(uint8_t ret_protocols[PROBE_PROTOCOLS_MAX])
+{
+    size_t count = 0;
+    for (size_t i = 0; probe_at(i) != NULL && count < PROBE_PROTOCOLS_MAX; i++) {
+        uint8_t protocol = probe_at(i)->protocol;
+        if (memchr(ret_protocols, protocol, count) == NULL)
+            ret_protocols[count++] = protocol;
+    }
+    return count;
 }
 
 sonde_ns probe_think_ns(const struct sonde_probe_ops *ops, const struct sonde_spec *spec,
@@ -192,6 +196,21 @@ enum sonde_outcome probe_error_outcome(const struct sonde_rx *rx)
         return SONDE_OUTCOME_OTHER_UNREACHABLE;
     return family == SONDE_FAMILY_IPV6 ? unreachable6_outcome(rx->icmp_code)
                                        : unreachable4_outcome(rx->icmp_code);
+}
+
+uint32_t probe_attempt_number(uint32_t base, uint32_t attempt)
+{
+    return base + (attempt << PROBE_ATTEMPT_SECRET_BITS);
+}
+
+bool probe_match_attempt(uint32_t base, uint32_t number, struct sonde_match *match)
+{
+    uint32_t risen = number - base;
+    if ((risen & ((UINT32_C(1) << PROBE_ATTEMPT_SECRET_BITS) - 1)) != 0)
+        return false;
+    match->has_attempt = true;
+    match->attempt = risen >> PROBE_ATTEMPT_SECRET_BITS;
+    return true;
 }
 
 bool probe_match_id(const struct sonde_spec *spec, const struct sonde_rx *rx,

@@ -5,7 +5,9 @@
  * A module is a constant table entry of pure functions. It is given everything that never changes
  * within a trace (struct sonde_spec) and a token that names the probe, and turns them into bytes;
  * later it is shown something that arrived and says whether it answers a probe of that trace, which
- * one, and what it means. A new protocol is one new file and one new line in probe.c.
+ * one, and what it means. A new module is one new file and one new line in probe.c. Several may
+ * speak the same IP protocol, as one with SYNs and one with other flags: a module is known by its
+ * name, and what arrives is known by its flow, which leads to a trace and to that trace's module.
  *
  * The token travels where load balancers do not look and an answer or quote carries it back:
  *
@@ -13,6 +15,7 @@
  *   icmp     sequence, IPv4 id           + cookie, token    cookie, token in the payload
  *   udp      checksum, IPv4 id           + cookie, token    payload, if the server echoes it
  *   tcp      IPv4 id                     + TSval            TSecr, if the server does RFC 7323
+ *   sctp     IPv4 id                     + initial TSN      none: the attempt, by the initiate tag
  *
  * A packet may be asked to be so small that cookie and token have no room in it. Then the words of
  * the header say all: an echo is known by its identifier and its sequence, a datagram by its IPv4
@@ -20,8 +23,8 @@
  *
  * Full tokens have 32 bits. The 16-bit fields carry the token modulo 65535, shifted by a base of
  * the trace, plus 1, so that no field is ever 0 (a 0 would be filled in by the kernel, or mean "no
- * checksum"). What an outsider cannot know and has to match is the port or identifier, the ISN,
- * the bases and the cookie, all drawn at random for each trace.
+ * checksum"). What an outsider cannot know and has to match is the port or identifier, the ISN or
+ * initiate tag, the bases and the cookie, all drawn at random for each trace.
  */
 #ifndef PROBE_PROBE_H
 #define PROBE_PROBE_H
@@ -36,10 +39,11 @@
 
 enum {
     PROBE_TOKEN_MODULUS = 65535, /* what 16-bit fields know of a token */
-    PROBE_ATTEMPT_BITS = 12,     /* what a sequence number knows of an attempt */
-    PROBE_SIZE_MIN = 28,         /* bytes: the headers of IPv4 and of ICMP or UDP */
-    PROBE_SIZE_USUAL = 64,       /* bytes: an IPv6 echo with cookie and token */
-    PROBE_SIZE_MAX = 9000,       /* bytes: a jumbo frame */
+    PROBE_ATTEMPT_BITS = 12,     /* what a sequence number or a tag knows of an attempt */
+    PROBE_ATTEMPT_SECRET_BITS = 32 - PROBE_ATTEMPT_BITS,
+    PROBE_SIZE_MIN = 28,   /* bytes: the headers of IPv4 and of ICMP or UDP */
+    PROBE_SIZE_USUAL = 64, /* bytes: an IPv6 echo with cookie and token */
+    PROBE_SIZE_MAX = 9000, /* bytes: a jumbo frame */
 };
 
 /** What an answer of the target says of the probe that drew it. */
@@ -47,6 +51,14 @@ enum probe_naming {
     PROBE_NAMING_PROBE,   /* which one it was */
     PROBE_NAMING_ATTEMPT, /* which attempt it was part of */
     PROBE_NAMING_NOTHING,
+};
+
+/** How a host says that it has not what was asked for. By an ICMP error it does so only so often:
+ *  RFC 1812 §4.3.2.8, Linux icmp_ratelimit. */
+enum probe_refusal {
+    PROBE_REFUSED_IN_KIND, /* in the protocol itself, each time: RST, ABORT */
+    PROBE_REFUSED_PORT,    /* by an error about the port */
+    PROBE_REFUSED_PROTOCOL /* in kind, but a host without the protocol by an error for any port */
 };
 
 /** What names a probe within its trace. */
@@ -60,13 +72,13 @@ struct sonde_spec {
     struct sonde_flow flow;
     uint32_t nth;        /* of the flows to the same dst, protocol and dst_port: 0, 1, … */
     uint64_t cookie;     /* carried in payloads, to be given back unchanged */
-    uint32_t isn;        /* TCP initial sequence number of attempt 0 */
-    uint32_t ts_base;    /* TSval of token 0 */
+    uint32_t isn;        /* TCP initial sequence number, or SCTP initiate tag, of attempt 0 */
+    uint32_t ts_base;    /* TSval, or initial TSN, of token 0 */
     uint32_t flow_label; /* IPv6, 20 bits */
     uint16_t id_base;    /* shifts tokens in 16-bit fields */
-    uint16_t
-        size_bytes; /* whole packet, PROBE_SIZE_MIN to PROBE_SIZE_MAX; a SYN has its own size */
-    uint8_t fill;   /* value of payload bytes that carry nothing */
+    uint16_t size_bytes; /* whole packet, PROBE_SIZE_MIN to PROBE_SIZE_MAX; SYN and INIT have a size
+                            of their own */
+    uint8_t fill;        /* value of payload bytes that carry nothing */
     uint8_t tos;
     const struct payload_ops *questions[SONDE_QUESTIONS_MAX]; /* what a UDP server is asked */
     uint8_t question_count;    /* of them; 0 = bytes of our own are all that it is asked */
@@ -104,9 +116,12 @@ enum { PROBE_ANY_QUESTION = 0xff }; /* in sonde_match */
 static_assert(SONDE_QUESTIONS_MAX <= 8, "a bit for each");
 
 struct sonde_probe_ops {
-    const char *name; /* as users write it: "443/tcp" */
-    uint8_t protocol; /* IP_PROTO_* */
+    const char *name; /* of the module, as users write it: "443/tcp" */
+    uint8_t protocol; /* IP_PROTO_*; several modules may have the same */
     bool has_ports;
+    enum probe_naming naming; /* of answers of the target, where no question names more; of an
+                                 attempt: a probe with a wrong checksum draws none */
+    enum probe_refusal refusal;
     sonde_ns think_ns; /* how much longer than the path an answer may take: a program answers; see
                           probe_think_ns() */
 
@@ -151,14 +166,17 @@ struct sonde_probe_ops {
 sonde_ns probe_think_ns(const struct sonde_probe_ops *ops, const struct sonde_spec *spec,
                         unsigned question);
 
-/** @return The module for an IP_PROTO_*; NULL if there is none. */
-const struct sonde_probe_ops *probe_by_protocol(uint8_t protocol);
-
 /** @return The module of that name ("tcp"); NULL if there is none. */
 const struct sonde_probe_ops *probe_by_name(const char *name);
 
 /** @return The module at @p index in the table; NULL beyond its end, so that all can be visited. */
 const struct sonde_probe_ops *probe_at(size_t index);
+
+enum { PROBE_PROTOCOLS_MAX = 8 /* that all modules together speak */ };
+
+/** Collect the protocols that the modules speak, each once, however many modules speak it.
+ *  @return How many there are in @p ret_protocols. */
+size_t probe_protocols(uint8_t ret_protocols[PROBE_PROTOCOLS_MAX]);
 
 /* What modules share. */
 
@@ -215,6 +233,17 @@ SONDE_MUST_CHECK int probe_read_proof(const struct sonde_spec *spec, size_t head
 enum sonde_outcome probe_error_outcome(const struct sonde_rx *rx);
 
 /**
+ * @param base  A secret of the trace.
+ * @return The number of 32 bits that an attempt is known by. It rises so far from one to the next
+ *         that it is beyond any TCP window of the one before, and so that the lower bits, which are
+ *         secret, are the same in all.
+ */
+uint32_t probe_attempt_number(uint32_t base, uint32_t attempt);
+
+/** Which attempt has this number? @return false if none has; then nothing is said of one. */
+bool probe_match_attempt(uint32_t base, uint32_t number, struct sonde_match *match);
+
+/**
  * Take the token from the IPv4 identification that an error quotes.
  * @return true if there is one.
  */
@@ -224,5 +253,6 @@ bool probe_match_id(const struct sonde_spec *spec, const struct sonde_rx *rx,
 extern const struct sonde_probe_ops probe_icmp;
 extern const struct sonde_probe_ops probe_udp;
 extern const struct sonde_probe_ops probe_tcp;
+extern const struct sonde_probe_ops probe_sctp;
 
 #endif

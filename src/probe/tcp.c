@@ -30,26 +30,8 @@ enum {
     SYN_MSS4 = 1460,    /* 1500 less the headers; RFC 9293 §3.7.1 */
     SYN_MSS6 = 1440,
     SYN_WINDOW_SCALE = 7,
-    ISN_SECRET_BITS = 32 - PROBE_ATTEMPT_BITS,
     RELEASE_TTL = 64,
 };
-
-/* The initial sequence number of an attempt. It rises so far from one to the next that it is beyond
- * any window of the one before, and so that the lower bits, which are secret, are the same in all.
- */
-static uint32_t isn_of(const struct sonde_spec *spec, uint32_t attempt)
-{
-    return spec->isn + (attempt << ISN_SECRET_BITS);
-}
-
-/* Which attempt has this initial sequence number? @return false if none has. */
-static bool find_attempt(const struct sonde_spec *spec, uint32_t isn, struct sonde_match *match)
-{
-    uint32_t risen = isn - spec->isn;
-    match->has_attempt = (risen & ((UINT32_C(1) << ISN_SECRET_BITS) - 1)) == 0;
-    match->attempt = risen >> ISN_SECRET_BITS;
-    return match->has_attempt;
-}
 
 static int finish_segment(const struct sonde_spec *spec, const struct sonde_format *format,
                           uint32_t token, struct wr *wr, struct sonde_tx *ret_tx)
@@ -72,7 +54,7 @@ static int tcp_build(const struct sonde_spec *spec, const struct sonde_format *f
     const struct tcp_header tcp = {
         .src_port = flow->src_port,
         .dst_port = flow->dst_port,
-        .seq = isn_of(spec, name->attempt),
+        .seq = probe_attempt_number(spec->isn, name->attempt),
         .flags = TCP_SYN,
         .window = SYN_WINDOW,
         .options =
@@ -98,7 +80,7 @@ static int tcp_release(const struct sonde_spec *spec, uint32_t attempt, uint8_t 
     const struct tcp_header tcp = {
         .src_port = spec->flow.src_port,
         .dst_port = spec->flow.dst_port,
-        .seq = isn_of(spec, attempt) + 1,
+        .seq = probe_attempt_number(spec->isn, attempt) + 1,
         .flags = TCP_RST,
         .options = {.window_scale = -1},
     };
@@ -120,7 +102,7 @@ static int answer_match(const struct sonde_spec *spec, const struct tcp_header *
     if (!is_rst && !is_syn_ack && !match->is_reminder)
         return SONDE_DISCARD_NOT_A_RESULT;
     /* RFC 9293 §3.10.7.3: in SYN-SENT even a RST is acceptable only if it acknowledges the SYN */
-    if ((tcp->flags & TCP_ACK) == 0 || !find_attempt(spec, tcp->ack - 1, match))
+    if ((tcp->flags & TCP_ACK) == 0 || !probe_match_attempt(spec->isn, tcp->ack - 1, match))
         return SONDE_DISCARD_BAD_TOKEN;
     match->outcome = is_rst ? SONDE_OUTCOME_CLOSED : SONDE_OUTCOME_OPEN;
     if (is_syn_ack && tcp->options.has_timestamps && tcp->options.ts_echo != 0) {
@@ -133,10 +115,11 @@ static int answer_match(const struct sonde_spec *spec, const struct tcp_header *
 static int error_match(const struct sonde_spec *spec, const struct tcp_header *tcp,
                        const struct sonde_rx *rx, struct sonde_match *match)
 {
-    /* The ISN has 20 secret bits: with them even a source port that a NAT changed is believed. */
-    if (find_attempt(spec, tcp->seq - 1, match)) /* about what took an attempt back: no probe */
+    /* The ISN has 20 secret bits: with them even a source port that a NAT changed is believed. One
+     * more has what took an attempt back, which is no probe. */
+    if (probe_match_attempt(spec->isn, tcp->seq - 1, match))
         return SONDE_DISCARD_NOT_A_RESULT;
-    if (!find_attempt(spec, tcp->seq, match))
+    if (!probe_match_attempt(spec->isn, tcp->seq, match))
         return tcp->src_port == spec->flow.src_port ? SONDE_DISCARD_BAD_TOKEN
                                                     : SONDE_DISCARD_FOREIGN;
     match->outcome = probe_error_outcome(rx);
@@ -167,6 +150,8 @@ const struct sonde_probe_ops probe_tcp = {
     .name = "tcp",
     .protocol = IP_PROTO_TCP,
     .has_ports = true,
+    .naming = PROBE_NAMING_ATTEMPT,
+    .refusal = PROBE_REFUSED_IN_KIND,
     .think_ns = 0,
     .build = tcp_build,
     .release = tcp_release,

@@ -61,10 +61,13 @@ struct run_target {
     struct sonde_addr addr;    /* family SONDE_FAMILY_NONE: has none */
     struct sonde_addr source;
     struct engine_place *places; /* [service_count], where in engine and tally each is measured;
-                                    NULL = none is. One that stands by may have no place */
-    bool removed;                /* by sonde_run_remove(): it is in no snapshot */
-    uint32_t sibling;            /* target of the next address of the same name; NO_TARGET: none */
-    uint32_t eldest;             /* target of its first address: itself, or whose sibling it is */
+                                    NULL = none is. One that stands by may have no place, and
+                                    so may one that cannot be probed here */
+    int *errors;  /* [service_count], why one that was asked for has none, a negative errno; 0: it
+                     has; NULL as places is */
+    bool removed; /* by sonde_run_remove(): it is in no snapshot */
+    uint32_t sibling; /* target of the next address of the same name; NO_TARGET: none */
+    uint32_t eldest;  /* target of its first address: itself, or whose sibling it is */
     const struct sonde_addr *known; /* of the eldest: all addresses that the name has */
     uint32_t known_count;           /* at most KNOWN_MAX */
     uint64_t asked;                 /* bit i: known[i] is a target's */
@@ -193,6 +196,12 @@ SONDE_MUST_CHECK int run_trace(struct sonde_run *run, uint32_t index);
 
 /** Begin the targets that have traces; those that get theirs later begin then. */
 void run_begin(struct sonde_run *run);
+
+/** @return What a negative errno, for which a flow cannot be had, comes to. */
+enum sonde_code run_problem_code(int error);
+
+/** @return The same in words. */
+const char *run_problem_text(int error);
 
 /* share.c */
 

@@ -67,6 +67,8 @@ static int take_service(struct sonde_run *run, const struct sonde_service *servi
     if (own->ops == NULL || own->ops->has_ports != (service->port != 0) ||
         (service->expect & ~STATES_ALL) != 0)
         return -EINVAL;
+    if (own->ops->protocol == IP_PROTO_SCTP && !run->vantage->options.sctp)
+        return -EINVAL; /* nothing that it takes is open */
     own->port = service->port;
     own->control = service->control;
     own->expect = service->expect;

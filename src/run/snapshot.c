@@ -16,6 +16,12 @@ struct owned_snapshot {
     struct arena arena;
 };
 
+/* Is a service measured somewhere? */
+static bool is_placed(const struct run_target *target, uint32_t index)
+{
+    return target->places != NULL && target->places[index].target != NOT_TRACED;
+}
+
 /* The questions that a service is asked, and what came of each. */
 static void copy_questions(const struct copy *copy, const struct run_target *target, uint32_t index,
                            struct sonde_service_result *to)
@@ -26,7 +32,7 @@ static void copy_questions(const struct copy *copy, const struct run_target *tar
     for (size_t i = 0; questions != NULL && i < count; i++) {
         questions[i].payload = asked[i]->name;
         questions[i].asks = asked[i]->asks;
-        if (target->places == NULL)
+        if (!is_placed(target, index))
             continue;
         const struct engine_place *place = &target->places[index];
         const struct tally_target *measured = copy->run->tally->targets[place->target];
@@ -50,11 +56,17 @@ static void copy_service(const struct copy *copy, const struct run_target *targe
     to->expect = service->expect;
     to->payload = service->payload != NULL ? service->payload->name : NULL;
     copy_questions(copy, target, index, to);
-    if (target->places != NULL) {
+    if (is_placed(target, index)) {
         copy_service_figures(copy, target->places[index].trace, to);
         return;
     }
     to->verdict.level = SONDE_LEVEL_UNKNOWN;
+    to->confidence = SONDE_CONFIDENCE_HIGH; /* the resolver, or this machine, says so itself */
+    if (target->errors != NULL) {
+        to->verdict.code = run_problem_code(target->errors[index]);
+        to->verdict.text = run_problem_text(target->errors[index]);
+        return;
+    }
     if (target->problem == SONDE_CODE_OK) {
         to->verdict.code = SONDE_CODE_INCONCLUSIVE;
         to->verdict.text = "the name is still being looked up";
@@ -63,7 +75,6 @@ static void copy_service(const struct copy *copy, const struct run_target *targe
     }
     to->verdict.code = target->problem;
     to->verdict.text = arena_string(copy->arena, target->problem_text);
-    to->confidence = SONDE_CONFIDENCE_HIGH; /* the resolver, or this machine, says so itself */
 }
 
 static void keep_worst(struct sonde_verdict *worst, const struct sonde_verdict *verdict)
@@ -152,6 +163,7 @@ static void look_at(struct copy *copy, const struct run_target *from, uint32_t m
         .max_ttl = run->plan.max_ttl,
         .timeout_ns = run->plan.timeout_ns,
         .lost_here = copy->lost_here,
+        .is_own = sonde_addr_equal(&from->source, &from->addr),
         .is_deaf = run->vantage->kind == SONDE_TRANSPORT_UNPRIVILEGED,
         .next_hop = run_next_hop(run, from, tally, copy->interface),
     };
@@ -169,7 +181,7 @@ static void copy_services(struct copy *copy, const struct run_target *from,
     for (uint32_t i = 0; i < from->service_count; i++) {
         if (stands_by(copy->run, from, i))
             continue;
-        if (from->places != NULL && from->places[i].target != measured) {
+        if (is_placed(from, i) && from->places[i].target != measured) {
             measured = from->places[i].target;
             look_at(copy, from, measured, known);
         }

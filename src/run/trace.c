@@ -52,22 +52,18 @@ static bool is_nameless(const struct sonde_run *run, const struct sonde_spec *sp
     return nameless;
 }
 
-/* What answers say of the probe that drew them. */
-static enum probe_naming naming_of(const struct sonde_run *run, const struct sonde_spec *spec)
+/* What answers say of the probe that drew them: what all of its questions let them say, or what
+ * they say in its protocol. Without raw sockets the kernel knows more: each attempt has a socket.
+ */
+static enum probe_naming naming_of(const struct sonde_run *run, const struct sonde_probe_ops *ops,
+                                   const struct sonde_spec *spec)
 {
-    switch (spec->flow.protocol) {
-    case IP_PROTO_ICMP:
-        return PROBE_NAMING_PROBE;
-    case IP_PROTO_TCP: /* without raw sockets the kernel knows */
-        return run->vantage->kind == SONDE_TRANSPORT_UNPRIVILEGED ? PROBE_NAMING_PROBE
-                                                                  : PROBE_NAMING_ATTEMPT;
-    default:
-        break;
-    }
+    bool known =
+        run->vantage->kind == SONDE_TRANSPORT_UNPRIVILEGED && ops->naming == PROBE_NAMING_ATTEMPT;
     bool names = spec->question_count > 0;
     for (unsigned i = 0; i < spec->question_count; i++)
         names &= !spec->questions[i]->unnamed;
-    return names ? PROBE_NAMING_PROBE : PROBE_NAMING_NOTHING;
+    return known || names ? PROBE_NAMING_PROBE : ops->naming;
 }
 
 size_t run_questions(const struct run_target *target, const struct run_service *service,
@@ -87,7 +83,7 @@ static void fill_questions(const struct sonde_run *run, const struct run_target 
     for (unsigned i = 0; i < spec->question_count; i++)
         spec->repeats |= spec->questions[i]->repeats;
     spec->nameless = is_nameless(run, spec);
-    spec->naming = naming_of(run, spec);
+    spec->naming = naming_of(run, service->ops, spec);
     spec->other_port = answers_from_elsewhere(service);
 }
 
@@ -122,12 +118,13 @@ static int fill_spec(struct sonde_run *run, const struct run_target *target,
     return 0;
 }
 
-static enum sonde_code problem_code(int error)
+enum sonde_code run_problem_code(int error)
 {
     switch (error) {
     case -EPERM:
     case -EPROTONOSUPPORT:
     case -EOPNOTSUPP:
+    case -ESOCKTNOSUPPORT:
         return SONDE_CODE_NO_PERMISSION;
     case -EADDRINUSE:
         return SONDE_CODE_INCONCLUSIVE;
@@ -136,11 +133,13 @@ static enum sonde_code problem_code(int error)
     }
 }
 
-static const char *problem_text(int error)
+const char *run_problem_text(int error)
 {
     switch (error) {
     case -EOPNOTSUPP:
         return "to choose the source port of TCP probes takes raw sockets";
+    case -ESOCKTNOSUPPORT:
+        return "SCTP takes raw sockets (see sonde --doctor)";
     case -EADDRINUSE:
         return "two questions to one port take two source ports";
     case -EPROTONOSUPPORT:
@@ -160,7 +159,7 @@ static const char *service_problem_text(const struct sonde_run *run,
 {
     return run->vantage->lacks_icmp && !service->ops->has_ports
                ? "ICMP is not permitted; allow it with: " SONDE_ALLOW_ICMP
-               : problem_text(error);
+               : run_problem_text(error);
 }
 
 /* How many UDP services a target has before one. */
@@ -242,24 +241,40 @@ struct flows {
     uint32_t count;
 };
 
-/* Find a flow for every service. What stands by may do without. @return 0; a negative errno that
- * makes the target untraceable, and in @p ret_failed for which service. */
+/* Can a service be done without? What stands by can, and so can what this transport has not. */
+static bool can_do_without(const struct run_service *service, int error)
+{
+    return error != -ENOMEM && (service->standby || error == -ESOCKTNOSUPPORT);
+}
+
+/* Find a flow for every service that cannot be done without. @return 0; a negative errno that makes
+ * the target untraceable, and in @p ret_failed for which service. */
 static int bind_flows(struct sonde_run *run, struct run_target *target, struct flows *flows,
                       uint32_t *ret_failed)
 {
+    bool any = false; /* of those that do not stand by */
+    int last = 0;
     flows->count = 0;
     for (uint32_t i = 0; i < target->service_count; i++) {
-        int r = add_trace(run, target, &target->services[i], &flows->specs[flows->count]);
+        const struct run_service *service = &target->services[i];
+        int r = add_trace(run, target, service, &flows->specs[flows->count]);
         flows->own[i] = r == 0;
         flows->count += r == 0;
-        if (r == 0 || (r == -EADDRINUSE && run_share_one(run, target, i)))
+        if (r == 0 || (r == -EADDRINUSE && run_share_one(run, target, i))) {
+            any |= !service->standby;
             continue;
+        }
         target->places[i].target = NOT_TRACED;
-        *ret_failed = i;
-        if (r == -ENOMEM || !target->services[i].standby)
+        if (!can_do_without(service, r)) {
+            *ret_failed = i;
             return r;
+        }
+        if (!service->standby) {
+            target->errors[i] = last = r;
+            *ret_failed = i;
+        }
     }
-    return 0;
+    return any ? 0 : last;
 }
 
 /* Put a target into engine and tally. */
@@ -303,13 +318,15 @@ int run_trace(struct sonde_run *run, uint32_t index)
     struct flows flows = {.count = 0};
     uint32_t failed = 0;
     target->places = arena_alloc(&run->arena, target->service_count, sizeof *target->places);
-    if (target->places == NULL)
+    target->errors = arena_alloc(&run->arena, target->service_count, sizeof *target->errors);
+    if (target->places == NULL || target->errors == NULL)
         return -ENOMEM;
     target->question_host = usable_host(run, target->host);
     int r = run_share_all(run, target) ? 0 : bind_flows(run, target, &flows, &failed);
     if (r < 0) {
         target->places = NULL;
-        run_problem(run, target, problem_code(r),
+        target->errors = NULL;
+        run_problem(run, target, run_problem_code(r),
                     service_problem_text(run, &target->services[failed], r));
         return 0;
     }

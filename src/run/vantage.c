@@ -92,6 +92,20 @@ static int open_simulation(struct sonde_vantage *vantage, const struct sonde_sim
     return r < 0 ? r : sim_names_new(sim_scenario_of(vantage->transport), &vantage->names);
 }
 
+/* What there is to be received: the protocols that the modules speak. SCTP is asked for by few, and
+ * what is not used is not opened. */
+static void choose_protocols(const struct sonde_vantage_options *options,
+                             struct linux_config *config)
+{
+    uint8_t protocols[PROBE_PROTOCOLS_MAX];
+    size_t count = probe_protocols(protocols);
+    static_assert((int)PROBE_PROTOCOLS_MAX <= (int)LINUX_PROTOCOLS_MAX, "there is room for all");
+    for (size_t i = 0; i < count; i++) {
+        if (protocols[i] != IP_PROTO_SCTP || options->sctp)
+            config->protocols[config->protocol_count++] = protocols[i];
+    }
+}
+
 /* Open raw sockets, or others if these are not permitted. */
 static int open_transport(struct sonde_vantage *vantage, struct sonde_error *error)
 {
@@ -103,8 +117,7 @@ static int open_transport(struct sonde_vantage *vantage, struct sonde_error *err
         .family = options->family,
         .watch = &vantage->watch,
     };
-    for (size_t i = 0; probe_at(i) != NULL && i < LINUX_PROTOCOLS_MAX; i++)
-        config.protocols[config.protocol_count++] = probe_at(i)->protocol;
+    choose_protocols(options, &config);
     bool icmp = true;
     int r = options->unprivileged ? -EPERM : linux_new(&config, &vantage->transport);
     vantage->kind = r == 0 ? SONDE_TRANSPORT_RAW : SONDE_TRANSPORT_UNPRIVILEGED;

@@ -84,6 +84,13 @@ bool icmp_is_unreachable(enum sonde_family family, uint8_t type)
     return type == (family == SONDE_FAMILY_IPV6 ? ICMP6_UNREACHABLE : ICMP4_UNREACHABLE);
 }
 
+bool icmp_is_unknown_protocol(enum sonde_family family, uint8_t type, uint8_t code)
+{
+    return family == SONDE_FAMILY_IPV6
+               ? type == ICMP6_PARAMETER_PROBLEM && code == ICMP6_CODE_NEXT_HEADER
+               : type == ICMP4_UNREACHABLE && code == ICMP4_CODE_PROTOCOL;
+}
+
 size_t icmp_quoted_bytes(enum sonde_family family, const struct icmp_header *icmp)
 {
     if (family == SONDE_FAMILY_IPV6) {

@@ -32,11 +32,13 @@ enum {
     ICMP6_ECHO_REPLY = 129,
 };
 
-/** Codes of destination unreachable that more than one file needs. */
+/** Codes of destination unreachable, and of its like, that more than one file needs. */
 enum {
+    ICMP4_CODE_PROTOCOL = 2,    /* RFC 792; from the host: RFC 1122 §3.2.2.1 */
     ICMP4_CODE_PORT = 3,        /* RFC 792 */
     ICMP4_CODE_FRAG_NEEDED = 4, /* RFC 1191 §4: the MTU is in the last 16 bits of the header */
     ICMP6_CODE_PORT = 4,        /* RFC 4443 §3.1 */
+    ICMP6_CODE_NEXT_HEADER = 1, /* of a parameter problem: RFC 4443 §3.4 */
 };
 
 struct icmp_header {
@@ -79,6 +81,10 @@ uint32_t icmp_mtu_bytes(enum sonde_family family, uint32_t info);
 
 /** @return true for destination unreachable. */
 bool icmp_is_unreachable(enum sonde_family family, uint8_t type);
+
+/** @return true if a host says that it does not have the protocol that a packet carries: 3/2, or a
+ *  parameter problem about the next header. RFC 1122 §3.2.2.1, RFC 4443 §3.4 */
+bool icmp_is_unknown_protocol(enum sonde_family family, uint8_t type, uint8_t code);
 
 /**
  * The length attribute of an error that may carry extensions.

@@ -18,6 +18,7 @@ enum {
     IP_PROTO_TCP = 6,
     IP_PROTO_UDP = 17,
     IP_PROTO_ICMPV6 = 58,
+    IP_PROTO_SCTP = 132,
 };
 
 enum {

@@ -5,6 +5,7 @@
 #include "fuzz.h"
 #include "wire/icmp.h"
 #include "wire/icmpext.h"
+#include "wire/sctp.h"
 #include "wire/tcp.h"
 #include "wire/udp.h"
 
@@ -55,6 +56,22 @@ static void answer_syn(const struct ip_header *probe, struct rd *in, struct wr *
     tcp_encode(wr, &answer);
 }
 
+static void answer_init(const struct ip_header *probe, struct rd *in, struct wr *wr)
+{
+    struct sctp_packet init;
+    FUZZ_CHECK(sctp_decode(probe->payload, &init) == 0);
+    uint8_t choice = rd_u8(in);
+    const struct sctp_packet answer = {
+        .src_port = init.dst_port,
+        .dst_port = init.src_port,
+        .tag = (choice & 2) != 0 ? init.initiate_tag ^ rd_u32(in) : init.initiate_tag,
+        .chunk = (choice & 1) != 0 ? SCTP_ABORT : SCTP_INIT_ACK,
+        .flags = (choice & 4) != 0 ? SCTP_ABORT_T : 0,
+        .initiate_tag = choice >> 3,
+    };
+    sctp_encode(wr, &answer, (struct sonde_span){NULL, 0});
+}
+
 /* Put the header before a segment. */
 static size_t wrap(struct ip_header *ip, const struct wr *segment, uint8_t packet[FORGE_BYTES])
 {
@@ -77,6 +94,8 @@ size_t forge_answer(struct sonde_span probe, struct rd *in, uint8_t packet[FORGE
         answer_syn(&ip, in, &segment);
     else if (ip.protocol == IP_PROTO_UDP)
         answer_datagram(&ip, in, &segment);
+    else if (ip.protocol == IP_PROTO_SCTP)
+        answer_init(&ip, in, &segment);
     else
         answer_echo(&ip, &segment);
     struct ip_header back = {

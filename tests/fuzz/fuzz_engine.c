@@ -265,7 +265,7 @@ static void receive_forged(struct run *run, bool error)
 static void add_trace(struct run *run, const struct sonde_addr *addr, uint32_t service)
 {
     uint8_t choice = rd_u8(&run->in);
-    const struct sonde_probe_ops *ops = probe_at(choice % 3);
+    const struct sonde_probe_ops *ops = probe_at(choice % 4);
     struct sonde_spec spec = {
         .flow =
             {
@@ -284,7 +284,7 @@ static void add_trace(struct run *run, const struct sonde_addr *addr, uint32_t s
         .other_port = (choice & 32) != 0 && ops->protocol == IP_PROTO_UDP,
         .repeats = (choice & 64) != 0 && ops->protocol == IP_PROTO_UDP,
     };
-    if ((choice & 4) != 0 && ops->protocol == IP_PROTO_TCP)
+    if (((choice & 4) != 0 && ops->protocol == IP_PROTO_TCP) || ops->protocol == IP_PROTO_SCTP)
         spec.naming = PROBE_NAMING_ATTEMPT;
     else if ((choice & 4) != 0 && ops->protocol == IP_PROTO_UDP)
         spec.naming = PROBE_NAMING_NOTHING;

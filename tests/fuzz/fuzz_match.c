@@ -11,6 +11,7 @@
 #include "fuzz.h"
 #include "probe/probe.h"
 #include "wire/icmp.h"
+#include "wire/sctp.h"
 #include "wire/udp.h"
 
 #include <string.h>
@@ -66,37 +67,45 @@ static void check_match(const struct sonde_rx *rx, const struct sonde_match *mat
     FUZZ_CHECK(!match->has_token || match->has_full_token || match->token < PROBE_TOKEN_MODULUS);
 }
 
-static void show_forged(struct sonde_span packet, uint16_t size_bytes)
+/* Show an arrival to a module of its protocol. */
+static void show_to(const struct sonde_probe_ops *ops, const struct sonde_rx *rx,
+                    uint16_t size_bytes)
 {
-    struct sonde_rx rx;
     struct sonde_match match;
     struct sonde_match untouched;
-    if (packet_decode(packet, &rx) != 0)
-        return;
-    const struct sonde_probe_ops *ops = probe_by_protocol(rx.protocol);
-    if (ops == NULL)
-        return;
-    struct sonde_spec spec = spec_for(rx.protocol, &rx.remote, rx.remote_port);
+    struct sonde_spec spec = spec_for(rx->protocol, &rx->remote, rx->remote_port);
     spec.size_bytes = size_bytes;
     memset(&match, 0xa5, sizeof match);
     memset(&untouched, 0xa5, sizeof untouched);
-    int r = ops->match(&spec, &rx, &match);
+    int r = ops->match(&spec, rx, &match);
     FUZZ_CHECK(r >= 0 && r < SONDE_DISCARD_COUNT);
     if (r != 0) {
         FUZZ_CHECK(memcmp(&match, &untouched, sizeof match) == 0);
         return;
     }
-    check_match(&rx, &match);
+    check_match(rx, &match);
     struct sonde_spec stranger = stranger_to(&spec, false);
-    FUZZ_CHECK(ops->match(&stranger, &rx, &match) != 0);
-    /* TCP always brings the ISN back, an echo reply the cookie, if it brings back its data; for
-     * others the port may be all */
-    bool has_more = ops->protocol == IP_PROTO_TCP ||
-                    (ops->protocol == IP_PROTO_ICMP && rx.kind == SONDE_RX_ANSWER &&
+    FUZZ_CHECK(ops->match(&stranger, rx, &match) != 0);
+    /* TCP always brings the ISN back, SCTP the tag in its answers, an echo reply the cookie, if it
+     * brings back its data; for others the port may be all */
+    bool answers_init = ops->protocol == IP_PROTO_SCTP && rx->kind == SONDE_RX_ANSWER;
+    bool has_more = ops->protocol == IP_PROTO_TCP || answers_init ||
+                    (ops->protocol == IP_PROTO_ICMP && rx->kind == SONDE_RX_ANSWER &&
                      !probe_is_short(&spec, ICMP_HEADER_BYTES) &&
-                     rx.segment.len >= ICMP_HEADER_BYTES + PROBE_PROOF_BYTES);
+                     rx->segment.len >= ICMP_HEADER_BYTES + PROBE_PROOF_BYTES);
     stranger = stranger_to(&spec, true);
-    FUZZ_CHECK(!has_more || ops->match(&stranger, &rx, &match) != 0);
+    FUZZ_CHECK(!has_more || ops->match(&stranger, rx, &match) != 0);
+}
+
+static void show_forged(struct sonde_span packet, uint16_t size_bytes)
+{
+    struct sonde_rx rx;
+    if (packet_decode(packet, &rx) != 0)
+        return;
+    for (size_t i = 0; probe_at(i) != NULL; i++) {
+        if (probe_at(i)->protocol == rx.protocol)
+            show_to(probe_at(i), &rx, size_bytes);
+    }
 }
 
 /* An error from a router that quotes the first bytes of a packet. @return its length. */
@@ -122,7 +131,7 @@ static void show_genuine(struct rd *in)
 {
     uint32_t token = rd_u32(in);
     uint8_t choice = rd_u8(in);
-    const struct sonde_probe_ops *ops = probe_at(choice % 3);
+    const struct sonde_probe_ops *ops = probe_at(choice % 4);
     struct sonde_addr remote = {.family = SONDE_FAMILY_IPV4, .bytes = {203, 0, 113, 5}};
     if (choice & 0x80)
         remote = (struct sonde_addr){.family = SONDE_FAMILY_IPV6, .bytes = {0x20, [15] = 5}};
@@ -138,7 +147,9 @@ static void show_genuine(struct rd *in)
         .question = asks ? (uint8_t)((choice >> 2) % spec.question_count) : 0,
     };
     size_t payload_len = probe_payload_len(&spec, UDP_HEADER_BYTES);
-    bool is_short = probe_is_short(&spec, UDP_HEADER_BYTES) && ops->protocol != IP_PROTO_TCP;
+    bool sctp = ops->protocol == IP_PROTO_SCTP;
+    bool is_short =
+        probe_is_short(&spec, UDP_HEADER_BYTES) && ops->protocol != IP_PROTO_TCP && !sctp;
 
     uint8_t segment[PROBE_SIZE_MAX];
     uint8_t probe[PACKET_MAX];
@@ -158,10 +169,10 @@ static void show_genuine(struct rd *in)
     FUZZ_CHECK(ops->match(&spec, &rx, &match) == 0);
     check_match(&rx, &match);
     FUZZ_CHECK(match.outcome == SONDE_OUTCOME_TTL_EXCEEDED);
-    /* Over IPv6 a SYN or a question of which 8 bytes are quoted, and a datagram without payload,
-     * have nothing to tell them by. */
+    /* Over IPv6 a SYN, an INIT or a question of which 8 bytes are quoted, and a datagram without
+     * payload, have nothing to tell them by. */
     bool nameless = remote.family == SONDE_FAMILY_IPV6 &&
-                    (ops->protocol == IP_PROTO_TCP || asks ||
+                    (ops->protocol == IP_PROTO_TCP || sctp || asks ||
                      (ops->protocol == IP_PROTO_UDP && payload_len < PROBE_COMPENSATION_BYTES));
     FUZZ_CHECK(match.has_token || nameless);
     FUZZ_CHECK((match.questions >> format.question & 1) != 0);
@@ -175,7 +186,8 @@ static void show_genuine(struct rd *in)
     struct sonde_spec stranger = stranger_to(&spec, true);
     bool has_proof =
         ops->protocol == IP_PROTO_TCP ||
-        (!is_short && !asks && quoted >= headers + UDP_HEADER_BYTES + PROBE_PROOF_BYTES);
+        (sctp && quoted >= headers + SCTP_HEADER_BYTES + SCTP_CHUNK_BYTES + sizeof spec.isn) ||
+        (!sctp && !is_short && !asks && quoted >= headers + UDP_HEADER_BYTES + PROBE_PROOF_BYTES);
     FUZZ_CHECK(!has_proof || ops->match(&stranger, &rx, &match) != 0);
 }
 

@@ -15,7 +15,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 
-ICMP, TCP, UDP, ICMP6 = 1, 6, 17, 58
+ICMP, TCP, UDP, ICMP6, SCTP = 1, 6, 17, 58, 132
 US4, HOST4, ROUTER4 = "192.0.2.1", "203.0.113.5", "198.51.100.9"
 US6, HOST6, ROUTER6 = "2001:db8::1", "2001:db8::5", "2001:db8:9::1"
 
@@ -70,6 +70,27 @@ def tcp(source, target, seq, ack, flags, options=b""):
                        64240, 0xbeef, 0) + options
 
 
+def crc32c(data):
+    """RFC 3720 appendix B.4, by dividing polynomials."""
+    crc = 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return ~crc & 0xffffffff
+
+
+def sctp(source, target, tag, kind, flags, body=b""):
+    """A packet of one chunk; RFC 9260 §3."""
+    head = struct.pack(">HHI", source, target, tag)
+    chunk = struct.pack(">BBH", kind, flags, 4 + len(body)) + body + bytes(-len(body) % 4)
+    return head + struct.pack("<I", crc32c(head + bytes(4) + chunk)) + chunk
+
+
+def sctp_init(tag, tsn, parameters=b""):
+    return struct.pack(">IIHHI", tag, 65536, 10, 10, tsn) + parameters
+
+
 def tcp_options(value, echo):
     """MSS, SACK permitted, timestamps, window scale: RFC 9293, RFC 2018, RFC 7323."""
     return (b"\2\4\5\xb4" b"\4\2" + struct.pack(">BBII", 8, 10, value, echo) + b"\1" b"\3\3\7")
@@ -115,11 +136,14 @@ EXTENSIONS = {
 PROOF = COOKIE + struct.pack(">I", TOKEN)
 SYN = tcp(PORT, 443, ISN, 0, 0x02, tcp_options(TS_BASE + TOKEN, 0))
 
+INIT = sctp(PORT, 443, 0, 1, 0, sctp_init(ISN, TS_BASE + TOKEN))
+
 # Our probes as a router has them: protocol and segment.
 PROBES = {
     "echo": (ICMP, icmp(8, 0, PORT << 16 | 0x123c, PROOF + bytes(24))),
     "udp": (UDP, udp(PORT, 53, PROOF + bytes(24))),
     "syn": (TCP, SYN),
+    "init": (SCTP, INIT),
 }
 
 # What targets answer.
@@ -131,6 +155,9 @@ ANSWERS = {
     "syn_ack_plain": (TCP, tcp(443, PORT, 99, ISN + 1, 0x12)),
     "rst": (TCP, tcp(443, PORT, 0, ISN + 1, 0x14)),
     "challenge": (TCP, tcp(443, PORT, 5, 6, 0x10)),
+    "init_ack": (SCTP, sctp(443, PORT, ISN, 2, 0, sctp_init(9, 9, b"\0\7\0\x0acookie"))),
+    "abort": (SCTP, sctp(443, PORT, ISN, 6, 0)),
+    "abort_reflected": (SCTP, sctp(443, PORT, 0, 6, 1)),
 }
 
 # IPv6 extension headers: what they are, the number of the first, and the chain up to "next".
@@ -191,6 +218,8 @@ def errqueue():
     """What the kernel returns of the same errors: choice of the socket, type, code, info, length,
     and the quote without IP's header, and without UDP's."""
     for protocol, segment in PROBES.values():
+        if protocol == SCTP:
+            continue  # takes raw sockets
         stripped = 8 if protocol == UDP else 0
         for family, kind, header in ((0, 11, 20), (1, 3, 40)):
             choice = {ICMP: 0, TCP: 4, UDP: 8}[protocol] | family
@@ -249,9 +278,19 @@ def tcp_seeds():
     yield "option_beyond_end", tcp(1, 2, 3, 4, 2, b"\1\1\2\x28")
 
 
+def sctp_seeds():
+    for name, (protocol, segment) in {**PROBES, **ANSWERS}.items():
+        if protocol == SCTP:
+            yield name, segment
+            yield f"{name}_eight", segment[:8]
+    yield "cut", INIT[:20]
+    yield "short_init", sctp(1, 2, 3, 1, 0, b"only")
+    yield "too_long", sctp(1, 2, 3, 6, 0)[:14] + b"\xff\xff"
+
+
 def match():
     yield from packet4()
-    for module in range(3):
+    for module in range(4):
         for family in (0, 0x80):
             yield f"genuine_{module}_{family}", struct.pack(">IBHB", 65534, family | module, 9, 40)
 
@@ -392,6 +431,7 @@ def payload():
 
 
 SEEDS = {"packet4": packet4, "packet6": packet6, "icmpext": icmpext, "tcp": tcp_seeds,
+         "sctp": sctp_seeds,
          "match": match, "engine": engine,  "report": report, "text": text, "targets": targets,
          "errqueue": errqueue,
          "payload": payload, "options": options, "scenario": scenario}

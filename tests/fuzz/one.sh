@@ -13,7 +13,7 @@ corpus=${4:-$scratch/corpus}
 log=$scratch/log
 
 case $name in
-    packet4 | packet6 | errqueue | icmpext | match | tcp) max_len=512 ;;
+    packet4 | packet6 | errqueue | icmpext | match | sctp | tcp) max_len=512 ;;
     report | scenario) max_len=2048 ;;
     *) max_len=1024 ;;
 esac

@@ -168,8 +168,8 @@ def cases(tables):
     yield "sonde web1:ssh,", behind("web1:ssh,", services)
     yield "sonde web1 @", tables.presets
     yield "sonde web1 :@", behind(":", tables.presets)
-    yield "sonde web1 443/", behind("443/", payloads | {"tcp", "udp"})
-    yield "sonde web1 :53/", behind(":53/", payloads | {"tcp", "udp"})
+    yield "sonde web1 443/", behind("443/", payloads | {"tcp", "udp", "sctp"})
+    yield "sonde web1 :53/", behind(":53/", payloads | {"tcp", "udp", "sctp"})
     yield "sonde -P ", services
     yield "sonde --port 22,", behind("22,", services)
     yield "sonde --expect ", behind("", services, "=")

@@ -8,7 +8,7 @@ import ipaddress
 import socket
 import struct
 
-ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
+ICMP, TCP, UDP, ICMPV6, SCTP = 1, 6, 17, 58, 132
 
 FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
 
@@ -90,6 +90,8 @@ def _parse_segment(packet):
     elif packet.protocol == UDP and len(segment) >= 8:
         packet.sport, packet.dport = struct.unpack_from("!HH", segment)
         packet.payload = segment[8:]
+    elif packet.protocol == SCTP and len(segment) >= 8:
+        packet.sport, packet.dport = struct.unpack_from("!HH", segment)
     elif packet.is_icmp and len(segment) >= 8:
         packet.type, packet.code = segment[0], segment[1]
         packet.ident, packet.sequence = struct.unpack_from("!HH", segment, 4)

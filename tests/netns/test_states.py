@@ -300,7 +300,7 @@ class Mistakes(unittest.TestCase):
             target = self.chain.target(family)
             for bad, named in ((":99999", "99999"), (":65536", "65536"), (":0", "0"),
                                (":5x", "5x"), (":80-70", "80-70"), (":1-", "1-"), (":-1", "-1"),
-                               (":53/sctp", "sctp"), (":no-such-service", "no-such-service"),
+                               (":53/dccp", "dccp"), (":no-such-service", "no-such-service"),
                                (":", "missing"), (":22,", "missing")):
                 # a good service before the bad one is not probed either
                 for words in ((target, bad), (target, ":22", bad)):

@@ -138,7 +138,7 @@ def matches(actual, wanted):
 
 def find(report, words):
     """What an expectation speaks of: a service of a target or of all, or the report itself."""
-    service = re.fullmatch(r"(?:([0-9]+|\*):)?(icmp|[0-9]+/(?:tcp|udp))", words[0])
+    service = re.fullmatch(r"(?:([0-9]+|\*):)?(icmp|[0-9]+/(?:tcp|udp|sctp))", words[0])
     if not service:
         return [report], words
     targets = report["targets"]

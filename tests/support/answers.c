@@ -66,6 +66,22 @@ void answer_tcp(struct wr *wr, const struct sonde_tx *tx, const struct sonde_add
     cr_assert(wr_ok(wr));
 }
 
+void answer_sctp(struct wr *wr, const struct sonde_tx *tx, const struct sonde_addr *from,
+                 const struct sctp_packet *packet)
+{
+    uint8_t bytes[SCTP_HEADER_BYTES + SCTP_INIT_BYTES];
+    struct wr segment = wr_init(bytes, sizeof bytes);
+    struct sctp_packet answer = *packet;
+    answer.src_port = tx->flow->dst_port;
+    answer.dst_port = tx->flow->src_port;
+    sctp_encode(&segment, &answer, (struct sonde_span){NULL, 0});
+    sctp_patch_checksum(&segment, sctp_checksum((struct sonde_span){segment.data, segment.len}));
+    cr_assert(wr_ok(&segment));
+    header_encode(wr, tx, from, IP_PROTO_SCTP, segment.len);
+    wr_bytes(wr, segment.data, segment.len);
+    cr_assert(wr_ok(wr));
+}
+
 void answer_udp(struct wr *wr, const struct sonde_tx *tx, const struct sonde_addr *from,
                 struct sonde_span payload)
 {

@@ -10,6 +10,7 @@
 #define TESTS_ANSWERS_H
 
 #include "wire/packet.h"
+#include "wire/sctp.h"
 #include "wire/tcp.h"
 
 enum { ANSWER_TTL = 60 /* of every answer, as it arrives */ };
@@ -24,6 +25,11 @@ void answer_echo(struct wr *wr, const struct sonde_tx *tx, const struct sonde_ad
 /** Write a TCP segment to the probe's source. @param tcp  All but the ports. */
 void answer_tcp(struct wr *wr, const struct sonde_tx *tx, const struct sonde_addr *from,
                 const struct tcp_header *tcp);
+
+/** Write an SCTP packet of one chunk, without parameters, to the probe's source. @param packet  All
+ *  but the ports. */
+void answer_sctp(struct wr *wr, const struct sonde_tx *tx, const struct sonde_addr *from,
+                 const struct sctp_packet *packet);
 
 /** Write a UDP datagram to the probe's source. */
 void answer_udp(struct wr *wr, const struct sonde_tx *tx, const struct sonde_addr *from,

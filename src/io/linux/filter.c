@@ -149,11 +149,11 @@ static void emit_quoted_ports(struct program *program,
         emit(program, BPF_ALU | BPF_ADD | BPF_X, 0, 0, 0);
         emit(program, BPF_MISC | BPF_TAX, 0, 0, 0);
     } else { /* with extension headers it is left to the judge */
-        uint32_t headers[] = {IP_PROTO_TCP, IP_PROTO_UDP, IP_PROTO_ICMPV6};
+        static const uint8_t headers[] = {IP_PROTO_TCP, IP_PROTO_UDP, IP_PROTO_ICMPV6,
+                                          IP_PROTO_SCTP};
         emit(program, BPF_LD | BPF_B | BPF_ABS, 0, 0, quote + 6);
-        emit(program, BPF_JMP | BPF_JEQ | BPF_K, 3, 0, headers[0]);
-        emit(program, BPF_JMP | BPF_JEQ | BPF_K, 2, 0, headers[1]);
-        emit(program, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, headers[2]);
+        for (uint8_t i = 0; i < sizeof headers; i++) /* over the other headers and the return */
+            emit(program, BPF_JMP | BPF_JEQ | BPF_K, (uint8_t)(sizeof headers - i), 0, headers[i]);
         emit_return(program, ACCEPT);
         quote += IP6_HEADER_BYTES;
     }

@@ -189,7 +189,19 @@ SONDE_MUST_CHECK int socket_find_source(int fd, unsigned interface, struct sonde
  */
 int socket_explain(int fd, unsigned interface, const struct sonde_flow *flow, int error);
 
-/** Hold a port. @param port  0 = any. */
+/**
+ * Hold a port.
+ *
+ * To open a socket of SCTP's can make the kernel load that protocol, and from then on answer for
+ * it: a look at others shall not change this machine so. A port of TCP's is held in its place, so
+ * that no other sonde is given the same; a port that was asked for is held by nothing. Programs
+ * that speak SCTP are not disturbed if one of them has it, too: their kernel drops what has not
+ * their tag, and a server answers an INIT beside an association without touching that (RFC 9260
+ * §8.5, §5.2.2).
+ *
+ * @param port    0 = any.
+ * @param ret_fd  On 0, a socket to be closed at the end; -1 if there is none.
+ */
 SONDE_MUST_CHECK int socket_hold(enum sonde_family family, uint8_t protocol, uint16_t port,
                                  int *ret_fd, uint16_t *ret_port);
 

@@ -19,7 +19,7 @@
 enum { LINUX_PROTOCOLS_MAX = 8 };
 
 struct linux_config {
-    uint8_t protocols[LINUX_PROTOCOLS_MAX]; /* to be probed; ICMP is always received */
+    uint8_t protocols[LINUX_PROTOCOLS_MAX]; /* to be probed, each once; ICMP is always received */
     size_t protocol_count;
     enum sonde_family family; /* nothing of another one is bound; NONE = of both */
     const char *interface;    /* send through this one only; NULL = the routing table's choice */

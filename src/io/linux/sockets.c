@@ -49,7 +49,7 @@ void from_sockaddr(const struct sockaddr_storage *storage, struct sonde_addr *re
 
 bool protocol_has_ports(uint8_t protocol)
 {
-    return protocol == IP_PROTO_TCP || protocol == IP_PROTO_UDP;
+    return protocol != IP_PROTO_ICMP;
 }
 
 static int domain_of(enum sonde_family family)
@@ -310,11 +310,17 @@ int socket_hold(enum sonde_family family, uint8_t protocol, uint16_t port, int *
                 uint16_t *ret_port)
 {
     int fd = -1;
-    int type = protocol == IP_PROTO_TCP ? SOCK_STREAM : SOCK_DGRAM;
-    int r = open_socket(family, type, protocol, &fd);
+    if (protocol == IP_PROTO_SCTP && port != 0) {
+        *ret_fd = fd;
+        *ret_port = port;
+        return 0;
+    }
+    bool udp = protocol == IP_PROTO_UDP;
+    int r =
+        open_socket(family, udp ? SOCK_DGRAM : SOCK_STREAM, udp ? IP_PROTO_UDP : IP_PROTO_TCP, &fd);
     if (r < 0)
         return r;
-    if (protocol != IP_PROTO_TCP) /* its datagrams are read from the raw socket */
+    if (udp) /* its datagrams are read from the raw socket */
         r = filter_shut(fd);
     if (r == 0)
         r = hold_port(fd, family, port, ret_port);

@@ -71,6 +71,8 @@ static int unprivileged_bind(struct sonde_transport *transport, struct sonde_flo
     int fd = unprivileged->routers[family_index(flow->dst.family)];
     if (fd < 0)
         return -EPROTONOSUPPORT;
+    if (flow->protocol == IP_PROTO_SCTP)
+        return -ESOCKTNOSUPPORT;
     if (flow->src.family != SONDE_FAMILY_NONE)
         unprivileged->source_chosen[family_index(flow->dst.family)] = true;
     int r = socket_find_source(fd, unprivileged->interface, flow);

@@ -3,6 +3,7 @@
 #include "io/sim/network.h"
 #include "wire/csum.h"
 #include "wire/icmp.h"
+#include "wire/sctp.h"
 
 #include <string.h>
 
@@ -11,7 +12,7 @@ bool bytes_decode(const struct sim_packet *packet, struct ip_header *ret_ip)
     return ip_decode((struct sonde_span){packet->bytes, packet->len}, IP_WHOLE, ret_ip) == 0;
 }
 
-/* Where the checksum stands in a segment; SIZE_MAX if the protocol has none that we know. */
+/* Where the Internet checksum stands in a segment; SIZE_MAX if the protocol has none. */
 static size_t checksum_offset(uint8_t protocol)
 {
     switch (protocol) {
@@ -41,6 +42,10 @@ static uint16_t load_u16(const uint8_t *at)
 bool bytes_is_intact(const struct sonde_tx *tx)
 {
     const struct sonde_flow *flow = tx->flow;
+    if (flow->protocol == IP_PROTO_SCTP) {
+        struct rd rd = rd_init(span_sub(tx->segment, SCTP_CHECKSUM_AT, sizeof(uint32_t)));
+        return rd_u32(&rd) == sctp_checksum(tx->segment) && rd_ok(&rd);
+    }
     uint64_t sum = csum_add(0, tx->segment);
     sum += csum_pseudo(&flow->src, &flow->dst, flow->protocol, (uint32_t)tx->segment.len);
     return flow->protocol != IP_PROTO_TCP || csum_finish(sum) == 0; /* RFC 1071 §1 */
@@ -50,6 +55,11 @@ void bytes_checksum(uint8_t *segment, size_t len, uint8_t protocol, const struct
                     const struct sonde_addr *dst)
 {
     size_t offset = checksum_offset(protocol);
+    if (protocol == IP_PROTO_SCTP) {
+        struct wr wr = {segment, len, len, false};
+        sctp_patch_checksum(&wr, sctp_checksum((struct sonde_span){segment, len}));
+        return;
+    }
     if (offset == SIZE_MAX || offset + 2 > len)
         return;
     store_u16(segment + offset, 0);
@@ -149,6 +159,8 @@ void bytes_forge(struct sim_packet *packet)
     struct ip_header quoted;
     if (ip.protocol == IP_PROTO_TCP) {
         flip(packet, headers + 8, 4); /* the acknowledgment number */
+    } else if (ip.protocol == IP_PROTO_SCTP) {
+        flip(packet, headers + 4, 4); /* the verification tag */
     } else if (!icmp) {
         flip(packet, headers + 2, 2); /* the port that it is sent to */
     } else if (icmp_classify(family, packet->bytes[headers]) != ICMP_ERROR) {

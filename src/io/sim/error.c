@@ -8,6 +8,7 @@
 enum {
     ERROR_BYTES4 = 576,  /* an error is never longer: RFC 1812 §4.3.2.3 */
     ERROR_BYTES6 = 1280, /* RFC 4443 §2.4 (c) */
+    NEXT_HEADER_AT = 6,  /* of an IPv6 header: what a pointer to it says */
 };
 
 bool limit_allows(struct sim_limit *limit, sonde_ns now)
@@ -110,6 +111,19 @@ bool network_fits(struct sim_network *network, uint32_t index, const struct sim_
                },
                now);
     return false;
+}
+
+void network_lacks_protocol(struct sim_network *network, uint32_t index,
+                            const struct sim_packet *packet, sonde_ns now)
+{
+    bool ipv6 = packet->bytes[0] >> 4 == 6;
+    send_error(network, index, packet,
+               &(struct icmp_header){
+                   .type = ipv6 ? ICMP6_PARAMETER_PROBLEM : ICMP4_UNREACHABLE,
+                   .code = ipv6 ? ICMP6_CODE_NEXT_HEADER : ICMP4_CODE_PROTOCOL,
+                   .info = ipv6 ? NEXT_HEADER_AT : 0,
+               },
+               now);
 }
 
 uint8_t network_reject_code(const struct sim_packet *packet, int code)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How simulated hosts answer echo requests and UDP, modelled on Linux. TCP is in tcp.c.
+ * How simulated hosts answer echo requests and UDP, modelled on Linux. TCP is in tcp.c, SCTP in
+ * sctp.c.
  */
 #include "base/time.h"
 #include "io/sim/network.h"
@@ -30,9 +31,10 @@ uint32_t host_passes_on(const struct sim_node *node, const struct sim_packet *pa
 {
     struct ip_header ip;
     struct udp_header udp = {0};
-    if (!bytes_decode(packet, &ip) ||
-        (ip.protocol != IP_PROTO_TCP && ip.protocol != IP_PROTO_UDP) || ip.payload.len < 4)
+    if (!bytes_decode(packet, &ip) || ip.payload.len < 4)
         return UINT32_MAX;
+    if (ip.protocol == IP_PROTO_ICMP || ip.protocol == IP_PROTO_ICMPV6)
+        return UINT32_MAX; /* no port stands there */
     uint16_t number = (uint16_t)(ip.payload.data[2] << 8 | ip.payload.data[3]);
     if (ip.protocol == IP_PROTO_UDP && udp_decode(ip.payload, &udp) < 0)
         return UINT32_MAX;
@@ -91,6 +93,7 @@ static bool write_answer(const struct sim_port *port, struct sonde_span question
     case SIM_PORT_SILENT:
     case SIM_PORT_CLOSED:
     case SIM_PORT_OPEN:
+    case SIM_PORT_ABSENT:
     case SIM_PORT_TO:
         break;
     }
@@ -144,6 +147,9 @@ void host_receive(struct sim_network *network, uint32_t index, const struct sim_
         break;
     case IP_PROTO_TCP:
         tcp_receive(network, index, packet, now);
+        break;
+    case IP_PROTO_SCTP:
+        sctp_receive(network, index, packet, now);
         break;
     default:
         break;

@@ -171,6 +171,11 @@ void network_error(struct sim_network *network, uint32_t index, const struct sim
 bool network_fits(struct sim_network *network, uint32_t index, const struct sim_packet *packet,
                   sonde_ns now);
 
+/** The host at @p index says that it does not have the protocol of a packet: RFC 1122 §3.2.2.1,
+ *  RFC 8200 §4. */
+void network_lacks_protocol(struct sim_network *network, uint32_t index,
+                            const struct sim_packet *packet, sonde_ns now);
+
 /** @return The default code of a reject: administratively prohibited. */
 uint8_t network_reject_code(const struct sim_packet *packet, int code);
 
@@ -208,6 +213,16 @@ void tcp_reset(struct sim_network *network, const struct sim_packet *packet, son
 
 /** Forget all connections. */
 void tcp_forget(struct sim_network *network);
+
+/* sctp.c */
+
+/** A host got an SCTP packet: if it is an INIT, answer it as its port does. */
+void sctp_receive(struct sim_network *network, uint32_t index, const struct sim_packet *packet,
+                  sonde_ns now);
+
+/** A device answers an INIT in the target's name, as tcp_answer() does a segment. */
+void sctp_answer(struct sim_network *network, const struct sim_rule *rule,
+                 const struct sim_packet *packet, sonde_ns now);
 
 /* route.c */
 
@@ -253,7 +268,8 @@ void bytes_translate(struct sim_packet *packet, const struct sonde_addr *addr, u
 void bytes_truncate(struct sim_packet *packet, size_t keep);
 /** Change what carries the token. */
 void bytes_forge(struct sim_packet *packet);
-/** @return true if the checksum of a TCP segment is right; of others it is not looked at. */
+/** @return true if the checksum of a TCP segment or SCTP packet is right; of others it is not
+ * looked at. */
 bool bytes_is_intact(const struct sonde_tx *tx);
 
 /** Put the checksum of @p protocol into a segment. */

@@ -50,6 +50,8 @@ static int read_state(struct parse *parse, const struct sim_node *node, const ch
         {"silent", 0, SIM_PORT_SILENT},
         {"closed", 0, SIM_PORT_CLOSED},
         {"open", IP_PROTO_TCP, SIM_PORT_OPEN},
+        {"open", IP_PROTO_SCTP, SIM_PORT_OPEN},
+        {"absent", IP_PROTO_SCTP, SIM_PORT_ABSENT},
         {"echo", IP_PROTO_UDP, SIM_PORT_ECHO},
         {"answer", IP_PROTO_UDP, SIM_PORT_ANSWER},
         {"dns", IP_PROTO_UDP, SIM_PORT_REPLY},

@@ -73,7 +73,10 @@ static int read_what(struct parse *parse, char *word, struct sim_rule *rule)
         memcpy(word, "tcp", 3);
     int r = parse_port(parse, word, &protocol, &rule->port);
     if (r == 0)
-        rule->what = protocol == IP_PROTO_UDP ? SIM_UDP : is_syn ? SIM_SYN : SIM_TCP;
+        rule->what = protocol == IP_PROTO_UDP    ? SIM_UDP
+                     : protocol == IP_PROTO_SCTP ? SIM_SCTP
+                     : is_syn                    ? SIM_SYN
+                                                 : SIM_TCP;
     return r;
 }
 

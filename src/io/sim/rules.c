@@ -25,7 +25,10 @@ static bool subject_of(const struct sim_packet *packet, struct subject *ret_subj
     switch (ip.protocol) {
     case IP_PROTO_TCP:
     case IP_PROTO_UDP:
-        subject.what = ip.protocol == IP_PROTO_TCP ? SIM_TCP : SIM_UDP;
+    case IP_PROTO_SCTP:
+        subject.what = ip.protocol == IP_PROTO_TCP   ? SIM_TCP
+                       : ip.protocol == IP_PROTO_UDP ? SIM_UDP
+                                                     : SIM_SCTP;
         subject.is_syn = ip.protocol == IP_PROTO_TCP && ip.payload.len > FLAGS_AT &&
                          segment[FLAGS_AT] == TCP_SYN;
         segment += packet->back ? 0 : 2;
@@ -106,14 +109,22 @@ static bool rule_matches(struct sim_network *network, struct sim_rule *rule,
     return rule->limit.interval_ns == 0 || !limit_allows(&rule->limit, now);
 }
 
+/* Does a device that answers a packet look at its checksum first? Linux does so before it rejects,
+ * but not for SCTP: include/net/netfilter/nf_reject.h, nf_reject_verify_csum(). */
+static bool is_unanswered(const struct sim_rule *rule, const struct sim_packet *packet)
+{
+    struct subject subject;
+    if (rule->action == SIM_REJECT)
+        return subject_of(packet, &subject) && subject.what != SIM_SCTP;
+    return rule->action == SIM_RESET || rule->action == SIM_ANSWER;
+}
+
 static enum sim_fate rule_act(struct sim_network *network, const struct sim_rule *rule,
                               struct sim_packet *packet, sonde_ns now)
 {
     bool ipv6 = packet->bytes[0] >> 4 == 6;
-    bool answers =
-        rule->action == SIM_REJECT || rule->action == SIM_RESET || rule->action == SIM_ANSWER;
-    if (answers && packet->damaged)
-        return SIM_GONE; /* Linux: nf_reject_verify_csum() */
+    if (packet->damaged && is_unanswered(rule, packet))
+        return SIM_GONE;
     switch (rule->action) {
     case SIM_DROP:
         return SIM_GONE;
@@ -124,6 +135,7 @@ static enum sim_fate rule_act(struct sim_network *network, const struct sim_rule
     case SIM_RESET:
     case SIM_ANSWER:
         tcp_answer(network, rule, packet, now);
+        sctp_answer(network, rule, packet, now);
         return SIM_GONE;
     case SIM_DUPLICATE:
         network_copy(network, packet, ns_add(now, 1));

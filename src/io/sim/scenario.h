@@ -20,6 +20,7 @@
  *       ifname=NAME         interface information in its errors
  *       from=ADDRESS        the source of what it sends
  *       tcp:443=open udp:53=dns …       tcp: open closed silent; udp: echo answer dns closed silent
+ *       sctp:3868=open …                open closed silent; absent: it has no SCTP, and says so
  *       tcp:179=open/255                the initial TTL of this port's answers, if not the host's
  *       udp:53=reply:[0+2]8180…         answers with these bytes; [N+M]: M of the question, from N
  *       udp:53=dns?12:07…..00           only questions that have these bytes from 12 on, ".." being
@@ -43,7 +44,7 @@
  *       ACTION: drop reject reset answer duplicate truncate=N forge hold=D
  *       fail=ERRNO                      only at the vantage: sending fails there, as with EPERM,
  *                                       EACCES, ENETUNREACH, EHOSTUNREACH or ENOBUFS
- *       WHAT: any icmp error tcp[:PORT] syn[:PORT] udp[:PORT]
+ *       WHAT: any icmp error tcp[:PORT] syn[:PORT] udp[:PORT] sctp[:PORT]
  *       hook=prerouting|forward         before or behind the TTL check (default forward)
  *       dir=out|back                    towards the host (default) or back
  *       code=N                          of a reject (default: administratively prohibited)
@@ -89,15 +90,16 @@ struct sim_limit {
 enum sim_port_state {
     SIM_PORT_SILENT,
     SIM_PORT_CLOSED,
-    SIM_PORT_OPEN,   /* TCP: SYN-ACK */
+    SIM_PORT_OPEN,   /* TCP: SYN-ACK; SCTP: INIT ACK */
     SIM_PORT_ECHO,   /* UDP: gives the datagram back */
     SIM_PORT_ANSWER, /* UDP: answers with bytes of its own */
     SIM_PORT_REPLY,  /* UDP: answers with its template filled in */
+    SIM_PORT_ABSENT, /* SCTP: the host does not have the protocol, and says so */
     SIM_PORT_TO,     /* another host answers */
 };
 
 struct sim_port {
-    uint8_t protocol; /* IP_PROTO_TCP or IP_PROTO_UDP */
+    uint8_t protocol; /* IP_PROTO_TCP, IP_PROTO_UDP or IP_PROTO_SCTP */
     uint16_t port;    /* 0 = every other */
     enum sim_port_state state;
     uint8_t initial_ttl;        /* of its answers; 0 = as the host's */
@@ -162,8 +164,8 @@ struct sim_path {
 enum sim_action {
     SIM_DROP,
     SIM_REJECT,
-    SIM_RESET,  /* a RST in the target's name */
-    SIM_ANSWER, /* a SYN-ACK in the target's name */
+    SIM_RESET,  /* a RST or ABORT in the target's name */
+    SIM_ANSWER, /* a SYN-ACK or INIT ACK in the target's name */
     SIM_DUPLICATE,
     SIM_TRUNCATE, /* keep the first bytes of the transport segment */
     SIM_FORGE,    /* change the bytes that carry the token */
@@ -178,6 +180,7 @@ enum sim_what {
     SIM_TCP,
     SIM_SYN, /* TCP, but only what begins a connection */
     SIM_UDP,
+    SIM_SCTP,
 };
 
 struct sim_rule {

@@ -219,6 +219,8 @@ int parse_port(struct parse *parse, char *word, uint8_t *ret_protocol, uint16_t 
         *ret_protocol = IP_PROTO_TCP;
     else if (strcmp(word, "udp") == 0)
         *ret_protocol = IP_PROTO_UDP;
+    else if (strcmp(word, "sctp") == 0)
+        *ret_protocol = IP_PROTO_SCTP;
     else
         return parse_fail(parse, "unknown word: %s", word);
     *ret_port = (uint16_t)port;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What limits a verdict: hops that are not heard, a user-mode network, a firewall of one's own. */
 #include "tests/unit/analyze/case.h"
+#include "wire/ip.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -232,4 +233,24 @@ Test(remarks, a_host_that_nothing_is_seen_of_is_not_dropped_here)
     file.target.is_deaf = true;
     struct analysis analysis = case_judge(&file, WEB);
     cr_expect_not(has(&analysis, DEAF), "%s", analysis.verdict.text);
+}
+
+/* A raw socket of sonde's takes what the kernel would refuse. */
+Test(remarks, that_this_machine_itself_has_no_sctp_cannot_be_heard)
+{
+    static const char words[] = "this machine has no SCTP";
+    file.services[WEB].protocol = IP_PROTO_SCTP;
+    case_add_full(&file, ICMP, 2, SONDE_OUTCOME_ECHO_REPLY, TARGET);
+    case_add_full(&file, WEB, 2, SONDE_OUTCOME_NO_REPLY, NULL);
+    case_add_full(&file, SSH, 2, SONDE_OUTCOME_NO_REPLY, NULL);
+    struct analysis analysis = case_judge(&file, WEB);
+    cr_expect_not(has(&analysis, words), "%s", analysis.verdict.text);
+    file.target.is_own = true;
+    analysis = case_judge(&file, WEB);
+    cr_expect(has(&analysis, words), "%s", analysis.verdict.text);
+    analysis = case_judge(&file, SSH);
+    cr_expect_not(has(&analysis, words), "%s", analysis.verdict.text);
+    case_add_full(&file, WEB, 1, SONDE_OUTCOME_OPEN, TARGET);
+    analysis = case_judge(&file, WEB);
+    cr_expect_not(has(&analysis, words), "%s", analysis.verdict.text);
 }

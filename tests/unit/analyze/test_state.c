@@ -170,6 +170,21 @@ static void open_file6(void)
 
 TestSuite(state6, .init = open_file6, .fini = close_file);
 
+/* RFC 8200 §4, RFC 4443 §3.4: a host that does not have the protocol says so by a parameter problem
+ * of code 1; code 0 is about a field of the header, of any packet's. */
+Test(state6, a_parameter_problem_about_the_next_header_refuses_a_port)
+{
+    struct sonde_event event = record_full(WEB, 1, SONDE_OUTCOME_OTHER_UNREACHABLE, TARGET6);
+    case_add_full(&file, ICMP, 1, SONDE_OUTCOME_ECHO_REPLY, TARGET6);
+    case_add(&file, record_with_code(event, 4, 1));
+    event.service = SSH;
+    case_add(&file, record_with_code(event, 4, 0));
+    cr_expect_eq(case_state(&file, WEB), SONDE_STATE_REJECTED);
+    cr_expect_str_eq(case_judge(&file, WEB).verdict.text,
+                     "by the target itself: protocol unreachable");
+    cr_expect_neq(case_state(&file, SSH), SONDE_STATE_REJECTED);
+}
+
 /* RFC 4443 §3.1: type 1 is unreachable, code 1 for policy and code 4 for a port. */
 Test(state6, holds_for_ipv6_as_well)
 {

@@ -121,14 +121,15 @@ static void add_service(struct net *net, const struct sonde_probe_ops *ops, bool
                 .dst = net_target_addr(net, net->target_count - 1),
                 .protocol = ops->protocol,
                 .src_port = (uint16_t)(NET_OWN_PORT + number),
-                .dst_port = ops->has_ports ? (uint16_t)(NET_PORT + number) : 0,
+                .dst_port =
+                    !ops->has_ports ? 0 : (uint16_t)(NET_PORT + (net->one_port ? 0 : number)),
             },
         .cookie = UINT64_C(0x1122334455667788) * (salt + 1),
         .isn = 0x01020304 * (salt + 1),
         .ts_base = UINT32_C(0xfffffff0) + salt,
         .id_base = (uint16_t)(salt * 7 + 60000),
         .size_bytes = 64,
-        .naming = net->naming[ops->protocol == IP_PROTO_TCP],
+        .naming = net->naming[ops->naming == PROBE_NAMING_ATTEMPT],
         .nameless = net->nameless,
         .other_port = net->other_port && ops->protocol == IP_PROTO_UDP,
         .repeats = net->repeats && ops->protocol == IP_PROTO_UDP,
@@ -148,6 +149,14 @@ static uint32_t count_words(const char *words)
     return count;
 }
 
+/* The module of that name, which may be the test's own. */
+static const struct sonde_probe_ops *find_module(const struct net *net, const char *name)
+{
+    if (net->module != NULL && strcmp(net->module->name, name) == 0)
+        return net->module;
+    return probe_by_name(name);
+}
+
 void net_add(struct net *net, const char *services)
 {
     struct sonde_addr addr = net_target_addr(net, net->target_count);
@@ -161,8 +170,8 @@ void net_add(struct net *net, const char *services)
         size_t len = strcspn(services, " ");
         cr_assert_lt(len, sizeof name);
         memcpy(name, services, len);
-        cr_assert_not_null(probe_by_name(name), "%s", name);
-        add_service(net, probe_by_name(name), standby);
+        cr_assert_not_null(find_module(net, name), "%s", name);
+        add_service(net, find_module(net, name), standby);
         services += len + strspn(services + len, " ");
     }
 }

@@ -20,7 +20,8 @@
 
 enum {
     NET_PACKET_BYTES = 200,
-    NET_PORT = 1000,     /* destination port of service 0; that of service n is n more */
+    NET_PORT = 1000,     /* destination port of service 0; that of service n is n more, or the same
+                          */
     NET_OWN_PORT = 4000, /* source port or identifier of service 0, likewise */
 };
 
@@ -79,9 +80,11 @@ struct net {
     bool other_port; /* UDP services that are added answer from another port than is asked */
     bool repeats;    /* they answer several times */
     bool nameless;   /* nothing names a probe of services that are added */
-    enum probe_naming
-        naming[2]; /* what answers of added services name: of TCP [1], of others [0] */
-    const struct payload_ops *payload; /* what UDP services that are added are asked first */
+    enum probe_naming naming[2]; /* what answers of added services name: of modules whose answers
+                                    name an attempt [1], of others [0] */
+    const struct sonde_probe_ops *module; /* of the test's own, which services may name, too */
+    bool one_port;                        /* services that are added have the same port */
+    const struct payload_ops *payload;    /* what UDP services that are added are asked first */
 
     bool open; /* the engine may wait for targets that are to come */
 
@@ -161,14 +164,14 @@ bool net_is_full(const struct sonde_tx *tx);
 /** @return The round-trip time to the target. */
 sonde_ns net_rtt(const struct net *net);
 
-/** The target answers: an echo reply, a SYN-ACK with timestamps, a UDP echo. */
+/** The target answers: an echo reply, a SYN-ACK with timestamps, an INIT ACK, a UDP echo. */
 void net_reply(struct net *net, const struct sonde_tx *tx, sonde_ns delay_ns);
 
 /** The target sends a TCP segment. */
 void net_tcp(struct net *net, const struct sonde_tx *tx, sonde_ns delay_ns,
              const struct tcp_header *tcp);
 
-/** The target has nothing there: RST or port unreachable. */
+/** The target has nothing there: RST, ABORT or port unreachable. */
 void net_refuse(struct net *net, const struct sonde_tx *tx, sonde_ns delay_ns);
 
 /** Router @p ttl (0: the target) sends an ICMPv4 error, translated if the network is IPv6. */

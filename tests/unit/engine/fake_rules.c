@@ -48,6 +48,10 @@ void net_error(struct net *net, const struct sonde_tx *tx, sonde_ns delay_ns, un
 bool net_is_blind(const struct sonde_tx *tx)
 {
     const struct sonde_flow *flow = tx->flow;
+    if (flow->protocol == IP_PROTO_SCTP) {
+        struct rd rd = rd_init(span_sub(tx->segment, SCTP_CHECKSUM_AT, 4));
+        return rd_u32(&rd) != sctp_checksum(tx->segment);
+    }
     uint64_t sum = csum_add(0, tx->segment);
     sum += csum_pseudo(&flow->src, &flow->dst, IP_PROTO_TCP, (uint32_t)tx->segment.len);
     return flow->protocol == IP_PROTO_TCP && csum_finish(sum) != 0;
@@ -96,12 +100,30 @@ static void syn_ack(struct net *net, const struct sonde_tx *tx, sonde_ns delay_n
     net_tcp(net, tx, delay_ns, &tcp);
 }
 
+/* What a host does with an INIT: an INIT ACK, or an ABORT. */
+static void answer_init(struct net *net, const struct sonde_tx *tx, sonde_ns delay_ns,
+                        uint8_t chunk)
+{
+    uint8_t bytes[NET_PACKET_BYTES];
+    struct wr wr = wr_init(bytes, sizeof bytes);
+    struct sctp_packet init;
+    cr_assert_eq(sctp_decode(tx->segment, &init), 0);
+    const struct sctp_packet answer = {
+        .tag = init.initiate_tag, .chunk = chunk, .initiate_tag = net->serial++};
+    answer_sctp(&wr, tx, NULL, &answer);
+    net_arrive(net, &wr, delay_ns);
+}
+
 void net_reply(struct net *net, const struct sonde_tx *tx, sonde_ns delay_ns)
 {
     uint8_t bytes[NET_PACKET_BYTES];
     struct wr wr = wr_init(bytes, sizeof bytes);
     if (tx->flow->protocol == IP_PROTO_TCP) {
         syn_ack(net, tx, delay_ns);
+        return;
+    }
+    if (tx->flow->protocol == IP_PROTO_SCTP) {
+        answer_init(net, tx, delay_ns, SCTP_INIT_ACK);
         return;
     }
     if (tx->flow->protocol == IP_PROTO_UDP)
@@ -122,6 +144,10 @@ void net_refuse(struct net *net, const struct sonde_tx *tx, sonde_ns delay_ns)
             .options.window_scale = -1,
         };
         net_tcp(net, tx, delay_ns, &rst);
+        return;
+    }
+    if (tx->flow->protocol == IP_PROTO_SCTP) {
+        answer_init(net, tx, delay_ns, SCTP_ABORT);
         return;
     }
     net_error(net, tx, delay_ns, 0, ICMP4_UNREACHABLE, ICMP4_CODE_PORT);

@@ -32,7 +32,8 @@ static void send_segment(struct small_net *net, sonde_ns now, struct sonde_flow 
 {
     flow->src = net->scenario->vantage4;
     cr_assert_eq(sonde_addr_parse("203.0.113.1", &flow->dst), 0);
-    bytes_checksum(segment->data, segment->len, flow->protocol, &flow->src, &flow->dst);
+    if (flow->protocol != IP_PROTO_SCTP) /* which has one already, right or wrong */
+        bytes_checksum(segment->data, segment->len, flow->protocol, &flow->src, &flow->dst);
     const struct sonde_tx tx = {
         .flow = flow, .segment = {segment->data, segment->len}, .ttl = ttl, .id = 1};
     cr_assert_eq(network_send(&net->network, &tx, now), 0);
@@ -53,6 +54,21 @@ void small_net_syn(struct small_net *net, sonde_ns now, uint16_t port, uint32_t 
     tcp_encode(&wr, &syn);
     struct sonde_flow flow = {.protocol = IP_PROTO_TCP, .src_port = SOURCE_PORT, .dst_port = port};
     send_segment(net, now, &flow, 64, &wr);
+}
+
+void small_net_sctp(struct small_net *net, sonde_ns now, uint16_t port, uint8_t ttl,
+                    const struct sctp_packet *packet, bool damaged)
+{
+    uint8_t bytes[64];
+    struct wr wr = wr_init(bytes, sizeof bytes);
+    struct sctp_packet sent = *packet;
+    sent.src_port = SOURCE_PORT;
+    sent.dst_port = port;
+    sctp_encode(&wr, &sent, (struct sonde_span){NULL, 0});
+    sctp_patch_checksum(&wr, sctp_checksum((struct sonde_span){bytes, wr.len}) ^ damaged);
+    cr_assert(wr_ok(&wr));
+    struct sonde_flow flow = {.protocol = IP_PROTO_SCTP, .src_port = SOURCE_PORT, .dst_port = port};
+    send_segment(net, now, &flow, ttl, &wr);
 }
 
 void small_net_ask(struct small_net *net, sonde_ns now, uint16_t from, uint16_t to, uint8_t ttl,
@@ -77,6 +93,9 @@ bool small_net_recv(struct small_net *net, sonde_ns until, struct arrival *ret_a
     ret_arrival->tcp = (struct tcp_header){0};
     if (ret_arrival->ip.protocol == IP_PROTO_TCP)
         cr_assert_eq(tcp_decode(ret_arrival->ip.payload, &ret_arrival->tcp), 0);
+    ret_arrival->sctp = (struct sctp_packet){0};
+    if (ret_arrival->ip.protocol == IP_PROTO_SCTP)
+        cr_assert_eq(sctp_decode(ret_arrival->ip.payload, &ret_arrival->sctp), 0);
     (void)!packet_decode((struct sonde_span){net->packet->bytes, net->packet->len},
                          &ret_arrival->rx);
     return true;

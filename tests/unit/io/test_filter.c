@@ -33,6 +33,8 @@ static void sieve_open(struct sieve *sieve, enum sonde_family family, uint8_t pr
         (struct hold){.fd = -1, .family = family, .protocol = IP_PROTO_TCP, .port = OUR_PORT};
     sieve->transport.holds[sieve->transport.hold_count++] =
         (struct hold){.fd = -1, .family = family, .protocol = IP_PROTO_UDP, .port = OUR_PORT + 1};
+    sieve->transport.holds[sieve->transport.hold_count++] =
+        (struct hold){.fd = -1, .family = family, .protocol = IP_PROTO_SCTP, .port = OUR_PORT + 2};
 }
 
 static void sieve_close(struct sieve *sieve)
@@ -141,6 +143,23 @@ Test(filter, ipv6_answers_are_seen_from_the_transport_header_on)
     free(sieve);
 }
 
+Test(filter, each_protocol_has_ports_of_its_own)
+{
+    for (size_t i = 0; i < 2; i++) {
+        struct sieve *sieve = calloc(1, sizeof *sieve);
+        uint8_t packet[64];
+        bool ipv6 = i == 1;
+        sieve_open(sieve, ipv6 ? SONDE_FAMILY_IPV6 : SONDE_FAMILY_IPV4, IP_PROTO_SCTP);
+        cr_assert_eq(filter_open(&sieve->transport, &sieve->receiver), 0);
+        size_t at = ipv6 ? 0 : put_ip4(packet, IP_PROTO_SCTP, NULL, false);
+        for (uint16_t port = OUR_PORT; port <= OUR_PORT + 3; port++)
+            cr_expect_eq(passes(sieve, packet, at + put_ports(packet + at, 3868, port)),
+                         port == OUR_PORT + 2, "port %u", port);
+        sieve_close(sieve);
+        free(sieve);
+    }
+}
+
 Test(filter, echo_replies_pass_by_their_identifier)
 {
     struct sieve *sieve = calloc(1, sizeof *sieve);
@@ -246,9 +265,13 @@ Test(filter, with_very_many_targets_ipv6_extension_headers_are_left_to_the_decod
         add_flow(sieve, target6(i), IP_PROTO_ICMP, OUR_ID);
     cr_assert_eq(filter_open(&sieve->transport, &sieve->receiver), 0);
     size_t at = put_icmp(packet, 3, 0);
-    size_t quoted = at + put_ip6(packet + at, IP_PROTO_TCP, &any);
-    cr_expect(passes(sieve, packet, quoted + put_ports(packet + quoted, OUR_PORT, 443)));
-    cr_expect_not(passes(sieve, packet, quoted + put_ports(packet + quoted, 7, 443)));
+    static const uint8_t protocols[] = {IP_PROTO_TCP, IP_PROTO_UDP, IP_PROTO_SCTP, IP_PROTO_ICMPV6};
+    size_t quoted = 0;
+    for (size_t i = 0; i < sizeof protocols; i++) {
+        quoted = at + put_ip6(packet + at, protocols[i], &any);
+        cr_expect(passes(sieve, packet, quoted + put_ports(packet + quoted, OUR_PORT, 443)));
+        cr_expect_not(passes(sieve, packet, quoted + put_ports(packet + quoted, 7, 443)));
+    }
     (void)put_ip6(packet + at, 60, &any); /* destination options come first */
     cr_expect(passes(sieve, packet, quoted + put_ports(packet + quoted, 7, 443)));
     sieve_close(sieve);

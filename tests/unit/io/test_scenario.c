@@ -152,7 +152,7 @@ Test(scenario, what_is_no_scenario_is_refused_with_its_line)
         "host x tcp:1=open/256",
         "host x tcp:1=open/",
         "host x udp:1=open",
-        "host x sctp:1=open",
+        "host x dccp:1=open",
         "path",
         "path r",
         "path nobody r",

@@ -106,3 +106,25 @@ uint16_t sample_sum(const struct sonde_tx *tx, uint8_t protocol)
         sum = (sum & 0xffff) + (sum >> 16);
     return (uint16_t)sum;
 }
+
+/* A bit of bytes, the least significant one of each first. */
+static uint32_t bit_of(const uint8_t *bytes, size_t i)
+{
+    return (uint32_t)bytes[i / 8] >> i % 8 & 1;
+}
+
+bool sample_has_crc(const struct sonde_tx *tx)
+{
+    enum { AT = 8, LEN = 4 }; /* of the checksum, which counts as 0 */
+    uint32_t remainder = UINT32_MAX;
+    for (size_t i = 0; i < 8 * tx->segment.len; i++) {
+        bool is_checksum = i / 8 >= AT && i / 8 < AT + LEN;
+        uint32_t bit = is_checksum ? 0 : bit_of(tx->segment.data, i);
+        remainder = remainder << 1 ^ (remainder >> 31 != bit ? UINT32_C(0x1edc6f41) : 0);
+    }
+    for (unsigned i = 0; i < 8 * LEN; i++) { /* its first bit is the highest of the remainder */
+        if ((~remainder >> (31 - i) & 1) != bit_of(tx->segment.data + AT, i))
+            return false;
+    }
+    return true;
+}

@@ -79,4 +79,8 @@ void sample_expect_untouched(const struct sonde_match *match, const char *what);
  *  @p protocol is not 0: 0xffff if the checksum in them is right. */
 uint16_t sample_sum(const struct sonde_tx *tx, uint8_t protocol);
 
+/** @return true if the checksum of an SCTP packet is right: the remainder of dividing its bits as a
+ *  polynomial, RFC 9260 appendix A. */
+bool sample_has_crc(const struct sonde_tx *tx);
+
 #endif

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-Test(probe, modules_are_found_by_protocol_and_by_name)
+Test(probe, modules_are_found_by_name)
 {
     static const struct {
         uint8_t protocol; /* IANA protocol numbers */
@@ -18,23 +18,20 @@ Test(probe, modules_are_found_by_protocol_and_by_name)
         {1, "icmp", false},
         {6, "tcp", true},
         {17, "udp", true},
+        {132, "sctp", true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const struct sonde_probe_ops *ops = probe_by_protocol(cases[i].protocol);
+        const struct sonde_probe_ops *ops = probe_by_name(cases[i].name);
         cr_assert_not_null(ops, "%s", cases[i].name);
         cr_expect_str_eq(ops->name, cases[i].name);
         cr_expect_eq(ops->protocol, cases[i].protocol);
         cr_expect_eq(ops->has_ports, cases[i].has_ports, "%s", cases[i].name);
-        cr_expect_eq(probe_by_name(cases[i].name), ops);
     }
 }
 
 Test(probe, what_no_module_speaks_is_not_found)
 {
-    static const uint8_t protocols[] = {0, 2, 33, 58, 132, 255};
-    static const char *const names[] = {"", "ICMP", "tcp ", "tc", "sctp", "icmp6"};
-    for (size_t i = 0; i < sizeof protocols; i++)
-        cr_expect_null(probe_by_protocol(protocols[i]), "%u", protocols[i]);
+    static const char *const names[] = {"", "ICMP", "tcp ", "tc", "dccp", "icmp6"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         cr_expect_null(probe_by_name(names[i]), "%s", names[i]);
 }
@@ -44,8 +41,47 @@ Test(probe, every_module_can_be_visited)
     size_t count = 0;
     for (; probe_at(count) != NULL; count++)
         cr_expect_eq(probe_by_name(probe_at(count)->name), probe_at(count));
-    cr_expect_eq(count, 3);
+    cr_expect_eq(count, 4);
     cr_expect_null(probe_at(SIZE_MAX));
+}
+
+Test(probe, the_protocols_of_all_modules_are_collected_once_each)
+{
+    uint8_t protocols[PROBE_PROTOCOLS_MAX];
+    size_t count = probe_protocols(protocols);
+    for (size_t i = 0; probe_at(i) != NULL; i++) {
+        size_t found = 0;
+        for (size_t k = 0; k < count; k++)
+            found += protocols[k] == probe_at(i)->protocol;
+        cr_expect_eq(found, 1, "%s", probe_at(i)->name);
+    }
+    cr_expect_eq(count, 4);
+}
+
+/* Twelve bits count the attempts, twenty are the trace's secret: as in the table of test_tcp.c. */
+Test(probe, the_number_of_an_attempt_names_it_and_proves_the_trace)
+{
+    static const struct {
+        uint32_t base;
+        uint32_t attempt;
+        uint32_t number;
+    } cases[] = {
+        {0x11223344, 0, 0x11223344},    {0x11223344, 1, 0x11323344}, {0x11223344, 4095, 0x11123344},
+        {0x11223344, 4096, 0x11223344}, {0xffffffff, 1, 0x000fffff}, {0, 2, 0x00200000},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sonde_match match = {0};
+        cr_expect_eq(probe_attempt_number(cases[i].base, cases[i].attempt), cases[i].number);
+        cr_expect(probe_match_attempt(cases[i].base, cases[i].number, &match));
+        cr_expect(match.has_attempt);
+        cr_expect_eq(match.attempt, cases[i].attempt % 4096);
+        for (unsigned bit = 0; bit < 20; bit++) {
+            struct sonde_match none = {0};
+            uint32_t wrong = cases[i].number ^ UINT32_C(1) << bit;
+            cr_expect_not(probe_match_attempt(cases[i].base, wrong, &none), "bit %u", bit);
+            cr_expect_not(none.has_attempt);
+        }
+    }
 }
 
 Test(probe, sixteen_bit_fields_of_tokens_are_as_calculated)

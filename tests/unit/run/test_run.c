@@ -124,11 +124,36 @@ Test(run, nothing_is_lost_while_a_program_leaves_its_events_where_they_are)
     case_free(run);
 }
 
+/* What receives SCTP is opened with the vantage, if it is asked for. */
+Test(run, sctp_is_probed_where_the_options_say_so)
+{
+    static const char with_sctp[] = "vantage here 192.0.2.1\n"
+                                    "host h 203.0.113.10 delay=1ms sctp:*=closed sctp:3868=open\n"
+                                    "path h\n";
+    static const struct sonde_service services[] = {{.protocol = "sctp", .port = 3868},
+                                                    {.protocol = "sctp", .port = 9}};
+    struct sonde_run *run = case_run_of(with_sctp, (struct sonde_options){0});
+    cr_expect_eq(sonde_run_add(run, "h", "203.0.113.10", services, 2, NULL), -EINVAL);
+    case_free(run);
+    run = case_run_of(with_sctp,
+                      (struct sonde_options){.vantage.sctp = true, .plan.no_controls = true});
+    cr_assert_eq(sonde_run_add(run, "h", "203.0.113.10", services, 2, NULL), 0);
+    case_finish(run);
+    struct sonde_snapshot *snapshot = case_snapshot(run);
+    const struct sonde_service_result *results = snapshot->targets[0].services;
+    cr_expect_str_eq(results[0].service, "3868/sctp");
+    cr_expect_str_eq(results[0].protocol, "sctp");
+    cr_expect_eq(results[0].state, SONDE_STATE_OPEN);
+    cr_expect_eq(results[1].state, SONDE_STATE_CLOSED);
+    sonde_snapshot_free(snapshot);
+    case_free(run);
+}
+
 Test(run, wrong_services_are_refused)
 {
     struct sonde_run *run = case_run_of(network, (struct sonde_options){0});
     static const struct sonde_service wrong[] = {
-        {.protocol = "sctp", .port = 80}, {.protocol = "tcp"}, {.protocol = "udp", .port = 0},
+        {.protocol = "dccp", .port = 80}, {.protocol = "tcp"}, {.protocol = "udp", .port = 0},
         {.protocol = "icmp", .port = 7},  {.protocol = ""},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)

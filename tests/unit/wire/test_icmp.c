@@ -85,6 +85,19 @@ Test(icmp, only_code_0_of_time_exceeded_is_a_hop)
     }
 }
 
+/* RFC 1122 §3.2.2.1: 3/2; RFC 4443 §3.4: parameter problem, unrecognized next header */
+Test(icmp, a_host_says_that_it_lacks_a_protocol_in_each_familys_way)
+{
+    for (unsigned type = 0; type <= 255; type++) {
+        for (unsigned code = 0; code <= 255; code++) {
+            bool lacks4 = icmp_is_unknown_protocol(SONDE_FAMILY_IPV4, (uint8_t)type, (uint8_t)code);
+            bool lacks6 = icmp_is_unknown_protocol(SONDE_FAMILY_IPV6, (uint8_t)type, (uint8_t)code);
+            if (lacks4 != (type == 3 && code == 2) || lacks6 != (type == 4 && code == 1))
+                cr_expect_fail("%u/%u", type, code);
+        }
+    }
+}
+
 /* RFC 1191 §4: 3/4, with the MTU in the last 16 bits; RFC 4443 §3.2: type 2, whatever the code */
 Test(icmp, what_is_too_big_says_what_fits)
 {
