@@ -89,7 +89,7 @@ int main(int argc, char **argv)
     if (!open_standard_streams())
         return SONDE_EXIT_INTERNAL;
     if (privilege_is_lent())
-        return doctor_refuse_lent();
+        return (int)doctor_refuse_lent();
     if (privilege_become_caller() < 0) {
         (void)fprintf(stderr, "sonde: cannot become the user who called sudo\n");
         return SONDE_EXIT_INTERNAL;
@@ -105,5 +105,5 @@ int main(int argc, char **argv)
         command.until_ns = ns_add(began_ns, command.options.plan.deadline_ns);
     enum sonde_exit status = dispatch(&command);
     command_deinit(&command);
-    return status;
+    return (int)status;
 }

@@ -139,8 +139,8 @@ Test(options, a_session_refuses_what_is_out_of_bounds_and_says_what_would_be_rig
          "the round trip to fail at is not within 0.000000001 to 3600 seconds"},
         {{.judgement.warn = {true, 0, 1.01}}, "a limit of loss is not within 0 to 1"},
         {{.judgement.crit = {true, 0, -0.01}}, "a limit of loss is not within 0 to 1"},
-        {{.judgement.crit = {true, 0, NAN}}, "a limit of loss is not within 0 to 1"},
-        {{.judgement.crit = {true, 0, INFINITY}}, "a limit of loss is not within 0 to 1"},
+        {{.judgement.crit = {true, 0, (double)NAN}}, "a limit of loss is not within 0 to 1"},
+        {{.judgement.crit = {true, 0, (double)INFINITY}}, "a limit of loss is not within 0 to 1"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         cr_expect_str_eq(refusal(cases[i].options).text, cases[i].text);
