@@ -418,6 +418,18 @@ Test(rules, a_path_that_comes_round_twice_is_a_loop)
                                             "(192.0.2.3) and hop 4 (192.0.2.4)");
 }
 
+/* Nothing of it came back to this machine until its TTL ran out: the same routers again may then be
+ * those of another way, if there are several, be it at the first hop only. */
+Test(rules, what_may_be_several_ways_is_no_loop_without_a_ttl_that_ran_out)
+{
+    add_loop(WEB, 3);
+    case_add_full(&file, WEB, 3, SONDE_OUTCOME_NO_REPLY, NULL);
+    cr_expect_eq(case_judge(&file, WEB).verdict.code, SONDE_CODE_ROUTING_LOOP);
+    case_add_hop(&file, WEB, 1, 2, SONDE_OUTCOME_TTL_EXCEEDED, "192.0.2.77");
+    case_add_hop(&file, WEB, 1, 2, SONDE_OUTCOME_TTL_EXCEEDED, "192.0.2.1");
+    cr_expect_neq(case_judge(&file, WEB).verdict.code, SONDE_CODE_ROUTING_LOOP);
+}
+
 /* 192.0.2.2 and a router that never answers send it to each other; 192.0.2.1 passed it on to them.
  */
 Test(rules, a_loop_begins_with_a_router_that_is_met_again)
