@@ -19,6 +19,7 @@ FILES = """
     bin/sonde
     share/licenses/sonde/LICENSE
     share/sonde/sonde.report-1.schema.json
+    share/man/man3/libsonde.3
     share/man/man7/sonde-verdicts.7
     share/man/man8/sonde.8
     share/bash-completion/completions/sonde
@@ -101,6 +102,7 @@ def main():
             fail(f"{kind}: there is {kinds}")
         if kind != "static":
             check_shared(headers, library, version)
+            output(sys.executable, root / "tests/unit/run/own_loop.py", library / "libsonde.so")
         check_example(root, prefix, compiler, library)
         if kind == "both":
             for path in library.glob("libsonde.so*"):
