@@ -59,7 +59,7 @@ struct sonde_plan {
     bool all_addresses;   /**< every address of a name becomes a target of its own */
     bool stays_open;      /**< it is not over when all targets are done: others may be added */
     bool want_events;     /**< keep events for sonde_run_pop_event(). It is here because events
-                             number the targets of one run, and hold up that run until they are
+                             number the targets of one run, and hold up the vantage until they are
                              taken */
 };
 

@@ -93,7 +93,8 @@ SONDE_API SONDE_MUST_CHECK int sonde_run_add(struct sonde_run *run, const char *
  * Remove a target, and the further addresses of its name, whatever is in flight. It is in no
  * snapshot any more, its events that were not taken are forgotten, and its number is not given to
  * another. What else is measured goes on as if it had never been there.
- * @return 0; -ENOENT: there is no such target, or it was removed before.
+ * @return 0; -ENOENT: there is no such target, it was removed before, or it is a further address of
+ *         a name, which goes with its first.
  */
 SONDE_API SONDE_MUST_CHECK int sonde_run_remove(struct sonde_run *run, uint32_t target);
 
@@ -111,7 +112,8 @@ SONDE_API SONDE_MUST_CHECK int sonde_run_start(struct sonde_run *run);
 SONDE_API bool sonde_run_is_over(const struct sonde_run *run);
 
 /** Events that are kept for the program to take, if the plan wants them. While there are so many
- *  that were not taken, the vantage does nothing more. */
+ *  that were not taken, the vantage does nothing more, and does not wait,
+ *  unless the run was stopped: then those that have no place are dropped. */
 enum { SONDE_EVENTS_KEPT = 1024 };
 
 /** Take the oldest event. @return 0; 1 if there is none. */
@@ -134,7 +136,7 @@ SONDE_API void sonde_run_stop(struct sonde_run *run);
 /**
  * Everything known so far.
  * @param ret_snapshot  On 0, a copy that does not change any more and needs no run.
- * @return 0; -ENOMEM.
+ * @return 0; -ENOMEM; -EINVAL: the run has not started.
  * Ownership: the caller frees it with sonde_snapshot_free().
  */
 SONDE_API SONDE_MUST_CHECK int sonde_run_snapshot(struct sonde_run *run,

@@ -65,9 +65,14 @@ int engine_add_target(struct engine_run *run, const struct sonde_addr *addr, uin
         return -ENOMEM;
     run->targets = targets;
     struct engine_target *target = new_target(run, addr, traces);
-    int r = target != NULL ? tally_add_target(run->tally, addr, traces) : -ENOMEM;
-    if (r == 0)
-        r = room_grow(engine, &run->plan, traces);
+    int r = target != NULL ? room_grow(engine, &run->plan, traces) : -ENOMEM;
+    if (r == 0) {
+        r = tally_add_target(run->tally, addr, traces);
+        if (r < 0) {
+            room_release(engine, &run->plan, traces);
+            engine->trace_count -= traces;
+        }
+    }
     if (r < 0) {
         target_free(target);
         return r;

@@ -76,7 +76,8 @@ struct engine_plan {
     uint8_t first_ttl;    /* 1 to max_ttl */
     uint8_t max_ttl;      /* 1 to 255 */
     uint8_t gap_limit;    /* silent hops beyond the last that answered, 1 to 255 */
-    bool open; /* targets may be added while it goes on: it is not complete before engine_close() */
+    bool open; /* targets may be added while it goes on: it is not complete before engine_set_open()
+                  says otherwise */
 };
 
 /** Why a run ended, or that it has not. */
@@ -195,8 +196,10 @@ void engine_start(struct engine_run *run, sonde_ns now);
  *  @param index  Its number; once for each. */
 void engine_begin_target(struct engine_run *run, uint32_t index, sonde_ns now);
 
-/** No other target will be added: once all are done, the run is complete. */
-void engine_close(struct engine_run *run);
+/** Say whether other targets may be added yet. If none may be, the run is complete once all are
+ * done.
+ */
+void engine_set_open(struct engine_run *run, bool open);
 
 /** Probes that may be taken from engine_next_tx() before engine_on_sent() is told of the first. */
 enum { ENGINE_BATCH = 64 };
@@ -252,6 +255,12 @@ void engine_stop(struct engine_run *run);
 /** End a run with the next engine_on_time(), as at the end of its duration: probes that were in
  *  flight for longer than their answers take are lost, and nothing is said of the others. */
 void engine_stop_soon(struct engine_run *run);
+
+/** @return Has a target, which was not removed, had its last cycle, and all that came of it? */
+bool engine_is_done(const struct engine_run *run, uint32_t index);
+
+/** @return Is every target of a run done that was begun? */
+bool engine_is_idle(const struct engine_run *run);
 
 /** @return Why a run ended; ENGINE_RUNNING while it has not. */
 enum engine_end engine_ended(const struct engine_run *run);

@@ -68,6 +68,9 @@ static void remove_trace(struct engine *engine, struct engine_trace *trace, sond
         free_trace(engine, trace);
         return;
     }
+    trace->spec.question_count = 0; /* what it borrowed may be gone */
+    trace->spec.host = NULL;
+    trace->spec.bytes = trace->spec.expects = (struct sonde_span){0};
     trace->free_ns = ns_add(now, ns_add(plan->timeout_ns, REMOVE_LATE_NS));
     trace->next_removed = NULL;
     if (engine->removed == NULL)

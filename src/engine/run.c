@@ -18,7 +18,9 @@ void run_end_if_complete(struct engine_run *run)
 void engine_begin_target(struct engine_run *run, uint32_t index, sonde_ns now)
 {
     /* spread over the interval, so that they do not all ask at the same moment ever after */
-    sonde_ns apart = ns_min(run->plan.interval_ns / (run->plan.targets + 1), START_APART_NS);
+    uint32_t targets =
+        run->plan.targets > run->target_count ? run->plan.targets : run->target_count;
+    sonde_ns apart = ns_min(run->plan.interval_ns / (targets + 1), START_APART_NS);
     sonde_ns begin = ns_max(now, run->begin_ns);
     run->begin_ns = ns_add(begin, apart);
     run->targets_left++;
@@ -39,9 +41,9 @@ void engine_start(struct engine_run *run, sonde_ns now)
     run_end_if_complete(run);
 }
 
-void engine_close(struct engine_run *run)
+void engine_set_open(struct engine_run *run, bool open)
 {
-    run->plan.open = false;
+    run->plan.open = open;
     run_end_if_complete(run);
 }
 
@@ -53,7 +55,7 @@ sonde_ns run_deadline_ns(const struct engine_run *run)
     sonde_ns expiry = SONDE_NS_NEVER;
     if (run->sent.first != FLIGHT_NONE)
         expiry = ns_add(flights[run->sent.first].sent_ns, run->plan.timeout_ns);
-    return ns_min(expiry, run->stop_ns);
+    return run->is_stopping ? INT64_MIN : ns_min(expiry, run->stop_ns);
 }
 
 bool run_expire(struct engine_run *run, sonde_ns now)
@@ -179,6 +181,16 @@ void engine_stop(struct engine_run *run)
 void engine_stop_soon(struct engine_run *run)
 {
     run->is_stopping = true;
+}
+
+bool engine_is_done(const struct engine_run *run, uint32_t index)
+{
+    return run->targets[index]->done;
+}
+
+bool engine_is_idle(const struct engine_run *run)
+{
+    return run->targets_left == 0;
 }
 
 enum engine_end engine_ended(const struct engine_run *run)

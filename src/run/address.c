@@ -255,11 +255,21 @@ void vantage_take_names(struct sonde_vantage *vantage)
     while (vantage->names->ops->take(vantage->names, vantage->now_ns, &answer) == 0) {
         const struct run_lookup lookup = vantage->lookups[answer.id];
         ids_give_back(&vantage->lookup_ids, answer.id);
-        if (lookup.run == NULL || lookup.run->interrupted || lookup.run->failure < 0)
+        if (lookup.run == NULL || lookup.run->interrupted || lookup.run->failure < 0 ||
+            lookup.run->end_ns != SONDE_NS_NEVER)
             continue;
         int r = take_answer(lookup.run, lookup.target, &answer);
         if (r < 0)
             lookup.run->failure = r;
+    }
+}
+
+void run_forget_names(struct sonde_run *run)
+{
+    struct sonde_vantage *vantage = run->vantage;
+    for (uint32_t i = 0; i < vantage->lookup_ids.next; i++) {
+        if (vantage->lookups[i].run == run)
+            vantage->lookups[i].run = NULL;
     }
 }
 
@@ -317,9 +327,10 @@ int run_begin_target(struct sonde_run *run, uint32_t index)
     target->eldest = index;
     if (read_address(target->host, &addr, &zone))
         return take_number(run, index, &addr, zone);
-    target->pending = true;
-    run->pending_count++;
-    return begin_name(run, index, run->vantage->options.family);
+    int r = begin_name(run, index, run->vantage->options.family);
+    target->pending = r == 0;
+    run->pending_count += r == 0;
+    return r;
 }
 
 void run_give_up_names(struct sonde_run *run, const char *why)

@@ -182,6 +182,9 @@ void vantage_take_names(struct sonde_vantage *vantage);
  *  missing. */
 void run_give_up_names(struct sonde_run *run, const char *why);
 
+/** Nobody waits for any name of a run any more, since it goes. */
+void run_forget_names(struct sonde_run *run);
+
 /** Nobody waits for the name of a target any more. */
 void run_forget_name(struct sonde_run *run, uint32_t index);
 
@@ -202,6 +205,11 @@ enum sonde_code run_problem_code(int error);
 
 /** @return The same in words. */
 const char *run_problem_text(int error);
+
+/* remove.c */
+
+/** Take a target out of a run, and out of the engine unless others share it. */
+void run_remove_target(struct sonde_run *run, uint32_t index);
 
 /* share.c */
 

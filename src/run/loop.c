@@ -31,8 +31,29 @@ static bool name_is_worth_asking(const struct sonde_addr *addr)
 static bool events_are_full(const struct sonde_vantage *vantage, uint32_t more)
 {
     for (const struct sonde_run *run = vantage->runs; run != NULL; run = run->next) {
-        if (run->events != NULL && run->event_count + more > SONDE_EVENTS_KEPT - ENGINE_EVENTS)
+        if (run->events != NULL && !run->interrupted &&
+            run->event_count + more > SONDE_EVENTS_KEPT - ENGINE_EVENTS)
             return true;
+    }
+    return false;
+}
+
+/* Find the first target that reports what is measured in a place, and there which service it is.
+ * @return false if none does any more. */
+static bool find_reporter(const struct sonde_run *run, const struct engine_place *place,
+                          struct sonde_event *ret_event)
+{
+    for (uint32_t i = run->traced[place->target]; i < run->target_count; i++) {
+        const struct run_target *target = &run->targets[i];
+        for (uint32_t k = 0;
+             !target->removed && target->places != NULL && k < target->service_count; k++) {
+            if (target->places[k].target != place->target ||
+                target->places[k].trace != place->trace)
+                continue;
+            ret_event->target = i;
+            ret_event->service = k;
+            return true;
+        }
     }
     return false;
 }
@@ -41,15 +62,11 @@ static bool events_are_full(const struct sonde_vantage *vantage, uint32_t more)
 static void keep_event(struct sonde_run *run, const struct sonde_event *event)
 {
     const struct engine_place place = {event->target, event->service};
-    uint32_t target = run->traced[place.target];
-    if (run->targets[target].removed)
-        return; /* others that share it go on */
-    const struct run_service *services = run->targets[target].services;
     uint32_t at = (run->event_first + run->event_count) % SONDE_EVENTS_KEPT;
+    if (run->event_count == SONDE_EVENTS_KEPT)
+        return; /* the run was stopped: it ends, whether or not they are taken */
     run->events[at] = *event;
-    run->events[at].target = target;
-    run->events[at].service = (uint32_t)(run_service_at(run, &place) - services);
-    run->event_count++;
+    run->event_count += find_reporter(run, &place, &run->events[at]);
 }
 
 /* The run that the engine has in place of one. */
@@ -141,25 +158,36 @@ static void send_due(struct sonde_vantage *vantage, sonde_ns now)
 }
 
 /* Nothing more can come for a run whose names are all known, unless it stays open. */
-static void close_if_settled(const struct sonde_run *run)
+static bool is_settled(const struct sonde_run *run)
 {
-    if (run->running && run->pending_count == 0 && !run->plan.stays_open)
-        engine_close(run->engine_run);
+    return run->running && run->pending_count == 0 && !run->plan.stays_open;
+}
+
+static bool has_failed(const struct sonde_run *run)
+{
+    return run->failure < 0 || run->vantage->failure < 0;
+}
+
+/* Has the measuring ended, or can it not go on? */
+static bool has_ended(const struct sonde_run *run)
+{
+    return run->engine_run != NULL &&
+           (has_failed(run) || engine_ended(run->engine_run) != ENGINE_RUNNING);
 }
 
 /* Is a run over? Once the measuring is, names of hops may still be on their way. */
 static bool look_if_over(struct sonde_run *run)
 {
     struct sonde_vantage *vantage = run->vantage;
-    bool failed = run->failure < 0 || vantage->failure < 0;
-    if (run->engine_run == NULL || (!failed && engine_ended(run->engine_run) == ENGINE_RUNNING))
+    if (!has_ended(run))
         return false;
     if (run->end_ns == SONDE_NS_NEVER) {
+        engine_stop(run->engine_run); /* if it has not ended by itself */
         run->end_ns = vantage->now_ns;
         run->grace_ns = ns_min(ns_add(vantage->now_ns, GRACE_NS), run->until_ns);
         run_give_up_names(run, "the name was still being looked up at the deadline");
     }
-    return failed || vantage->options.no_names || run->interrupted ||
+    return has_failed(run) || vantage->options.no_names || run->interrupted ||
            vantage->names->ops->step(vantage->names) == 0 || vantage->now_ns >= run->grace_ns;
 }
 
@@ -178,8 +206,10 @@ int sonde_vantage_step(struct sonde_vantage *vantage)
     if (vantage->failure == 0) {
         (void)vantage->names->ops->step(vantage->names);
         vantage_take_names(vantage);
-        for (const struct sonde_run *run = vantage->runs; run != NULL; run = run->next)
-            close_if_settled(run);
+        for (const struct sonde_run *run = vantage->runs; run != NULL; run = run->next) {
+            if (run->engine_run != NULL)
+                engine_set_open(run->engine_run, !is_settled(run));
+        }
         sonde_ns known_ns = drain_answers(vantage);
         expire(vantage, known_ns);
         send_due(vantage, known_ns);
@@ -195,6 +225,9 @@ static sonde_ns deadline_ns(struct sonde_vantage *vantage)
     for (const struct sonde_run *run = vantage->runs; run != NULL; run = run->next) {
         if (run->end_ns != SONDE_NS_NEVER && !run->is_over)
             until = ns_min(until, run->grace_ns);
+        else if (!run->is_over &&
+                 (has_ended(run) || (is_settled(run) && engine_is_idle(run->engine_run))))
+            until = INT64_MIN; /* the next step will say that it is over */
     }
     vantage->watch.count = vantage->own_watches;
     return ns_min(until, vantage->names->ops->watch(vantage->names, &vantage->watch));
@@ -217,15 +250,14 @@ int sonde_vantage_wait(struct sonde_vantage *vantage, sonde_ns max_wait_ns)
 sonde_ns sonde_vantage_timeout_ns(struct sonde_vantage *vantage)
 {
     struct io_watch unused = {.count = 0};
+    if (vantage->failure == 0) /* the clock has gone on since the step */
+        vantage->failure = vantage_look_at_clock(vantage);
+    vantage->is_awake = false; /* the program is about to wait */
     if (vantage->failure < 0 || events_are_full(vantage, 0))
         return SONDE_NS_NEVER;
     sonde_ns until =
         ns_min(deadline_ns(vantage), vantage->transport->ops->watch(vantage->transport, &unused));
-    if (until == SONDE_NS_NEVER)
-        return SONDE_NS_NEVER;
-    /* the clock has gone on since the step */
-    vantage->failure = vantage_look_at_clock(vantage);
-    return ns_max(ns_sub(until, vantage->now_ns), 0);
+    return until == SONDE_NS_NEVER ? until : ns_max(ns_sub(until, vantage->now_ns), 0);
 }
 
 size_t sonde_vantage_fds(struct sonde_vantage *vantage, struct pollfd *fds, size_t cap)

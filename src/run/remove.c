@@ -24,6 +24,16 @@ static bool is_reported(const struct sonde_run *run, uint32_t measured)
     return false;
 }
 
+/* The first target that is measured; NO_TARGET: none is. */
+static uint32_t first_traced(const struct sonde_run *run)
+{
+    for (uint32_t i = 0; i < run->target_count; i++) {
+        if (!run->targets[i].removed && run->targets[i].places != NULL)
+            return i;
+    }
+    return NO_TARGET;
+}
+
 /* Forget events of a target that were not taken. */
 static void forget_events(struct sonde_run *run, uint32_t index)
 {
@@ -36,14 +46,14 @@ static void forget_events(struct sonde_run *run, uint32_t index)
     run->event_count = kept;
 }
 
-static void remove_target(struct sonde_run *run, uint32_t index)
+void run_remove_target(struct sonde_run *run, uint32_t index)
 {
     struct run_target *target = &run->targets[index];
     target->removed = true;
     run_forget_name(run, index);
     forget_events(run, index);
     if (run->seen_from == index)
-        run->seen_from = NO_TARGET;
+        run->seen_from = first_traced(run);
     for (uint32_t i = 0; target->places != NULL && i < target->service_count; i++) {
         uint32_t measured = target->places[i].target;
         if (measured == NOT_TRACED || run->tally->targets[measured] == NULL ||
@@ -59,6 +69,6 @@ int sonde_run_remove(struct sonde_run *run, uint32_t target)
         run->targets[target].eldest != target)
         return -ENOENT;
     for (uint32_t i = target; i != NO_TARGET; i = run->targets[i].sibling)
-        remove_target(run, i);
+        run_remove_target(run, i);
     return 0;
 }

@@ -94,8 +94,7 @@ struct sonde_run *sonde_run_free(struct sonde_run *run)
     while (*at != run)
         at = &(*at)->next;
     *at = run->next;
-    for (uint32_t i = 0; i < run->target_count; i++)
-        run_forget_name(run, i);
+    run_forget_names(run);
     if (run->engine_run != NULL)
         engine_remove_run(run->engine_run, run->vantage->now_ns);
     tally_free(run->tally);
@@ -112,6 +111,10 @@ void run_problem(struct sonde_run *run, struct run_target *target, enum sonde_co
 {
     target->problem = code;
     target->problem_text = arena_string(&run->arena, text);
+    if (target->problem_text == NULL) {
+        target->problem_text = "out of memory";
+        run->failure = -ENOMEM;
+    }
 }
 
 /* A UUID of version 7: time, then random bits. RFC 9562 §5.7. */
@@ -160,6 +163,8 @@ int sonde_run_start(struct sonde_run *run)
     engine_start(run->engine_run, run->vantage->now_ns);
     uint32_t added = run->target_count; /* further addresses of names come behind them */
     for (uint32_t i = 0; r == 0 && i < added; i++) {
+        if (run->targets[i].removed)
+            continue;
         r = run_begin_target(run, i);
         vantage_take_names(run->vantage);
     }
@@ -191,7 +196,7 @@ int sonde_run_pop_event(struct sonde_run *run, struct sonde_event *ret_event)
 void sonde_run_progress(const struct sonde_run *run, struct sonde_progress *ret_progress)
 {
     *ret_progress = (struct sonde_progress){
-        .elapsed_ns = ns_sub(run->vantage->now_ns, run->start_ns),
+        .elapsed_ns = run->started ? ns_sub(run->vantage->now_ns, run->start_ns) : 0,
         .cycles_begun = run->cycles_begun,
         .cycles = run->plan.cycles,
     };

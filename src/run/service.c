@@ -161,7 +161,8 @@ int sonde_run_add(struct sonde_run *run, const char *input, const char *host,
                   const struct sonde_service *services, size_t count, uint32_t *ret_target)
 {
     uint32_t index = run->target_count;
-    if (run->started && engine_ended(run->engine_run) != ENGINE_RUNNING)
+    if (run->started &&
+        (run->engine_run == NULL || engine_ended(run->engine_run) != ENGINE_RUNNING))
         return -EBUSY;
     if (count == 0 || count > SONDE_SERVICES_MAX + 1 || index >= SONDE_TARGETS_MAX)
         return -E2BIG;
@@ -183,8 +184,11 @@ int sonde_run_add(struct sonde_run *run, const char *input, const char *host,
         r = append_target(run, &target);
     if (r == 0 && run->started)
         r = vantage_look_at_clock(run->vantage);
-    if (r == 0 && run->started)
+    if (r == 0 && run->started) {
         r = run_begin_target(run, index);
+        if (r < 0)
+            run_remove_target(run, index); /* what is there of it */
+    }
     if (r == 0 && ret_target != NULL)
         *ret_target = index;
     return r;

@@ -132,7 +132,8 @@ bool run_share_all(struct sonde_run *run, struct run_target *target)
         return false;
     const struct sonde_flow flow = flow_of(target, rarest);
     for (uint32_t nth = 0; engine_find_flow(run->engine_run, &flow, nth, &place); nth++) {
-        if (find_all(run, target, place.target, target->places))
+        bool is_old = run->plan.stays_open && engine_is_done(run->engine_run, place.target);
+        if (!is_old && find_all(run, target, place.target, target->places))
             return true;
     }
     return false;

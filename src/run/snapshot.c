@@ -256,9 +256,9 @@ static void copy_targets(struct sonde_run *run, struct owned_snapshot *owned)
     };
     struct sonde_target_result *targets = arena_alloc(arena, run->target_count, sizeof *targets);
     struct sonde_problem *problems = arena_alloc(arena, run->target_count, sizeof *problems);
+    snapshot->verdict = (struct sonde_verdict){SONDE_LEVEL_OK, SONDE_CODE_OK, ""};
     if (targets == NULL || problems == NULL)
         return;
-    snapshot->verdict = (struct sonde_verdict){SONDE_LEVEL_OK, SONDE_CODE_OK, ""};
     for (uint32_t i = 0; i < run->target_count; i++) {
         if (run->targets[i].eldest != i || run->targets[i].removed)
             continue;
@@ -284,7 +284,7 @@ static enum sonde_status status_of(const struct sonde_run *run,
 {
     if (run->interrupted)
         return SONDE_STATUS_INTERRUPTED;
-    if (snapshot->problem_count == snapshot->target_count)
+    if (snapshot->target_count > 0 && snapshot->problem_count == snapshot->target_count)
         return SONDE_STATUS_ERROR;
     if (snapshot->failure < 0 || snapshot->problem_count > 0 ||
         engine_ended(run->engine_run) != ENGINE_COMPLETE)

@@ -319,8 +319,12 @@ int run_trace(struct sonde_run *run, uint32_t index)
     uint32_t failed = 0;
     target->places = arena_alloc(&run->arena, target->service_count, sizeof *target->places);
     target->errors = arena_alloc(&run->arena, target->service_count, sizeof *target->errors);
-    if (target->places == NULL || target->errors == NULL)
+    if (target->places == NULL || target->errors == NULL) {
+        target->places = NULL;
         return -ENOMEM;
+    }
+    for (uint32_t i = 0; i < target->service_count; i++)
+        target->places[i].target = NOT_TRACED;
     target->question_host = usable_host(run, target->host);
     int r = run_share_all(run, target) ? 0 : bind_flows(run, target, &flows, &failed);
     if (r < 0) {

@@ -386,7 +386,7 @@ static void step(struct run *run)
 /* Nobody answers any more: the run ends by itself, unless it is endless. */
 static void run_out(struct run *run)
 {
-    engine_close(run->run);
+    engine_set_open(run->run, false);
     for (int i = 0; run->plan.cycles > 0 && !run->over; i++) {
         FUZZ_CHECK(i < DEADLINES_MAX);
         settle(run);

@@ -37,7 +37,7 @@ Test(join, an_open_run_is_not_complete_before_it_is_closed)
     cr_expect_eq(net_count(net, UINT32_MAX, 0, true), SERVICES);
     cr_expect_eq(engine_ended(net->run), ENGINE_RUNNING, "there may be another");
     cr_expect_eq(engine_deadline_ns(net->engine), SONDE_NS_NEVER, "but nothing is due");
-    engine_close(net->run);
+    engine_set_open(net->run, false);
     cr_expect_eq(engine_ended(net->run), ENGINE_COMPLETE);
     net_free(net);
 }
@@ -47,7 +47,7 @@ Test(join, a_closed_run_goes_on_until_its_last_target_is_done)
     struct net *net = open_net(1);
     engine_start(net->run, 0);
     join(net);
-    engine_close(net->run);
+    engine_set_open(net->run, false);
     cr_expect_eq(engine_ended(net->run), ENGINE_RUNNING);
     net_run(net);
     cr_expect_eq(engine_ended(net->run), ENGINE_COMPLETE);
@@ -79,7 +79,7 @@ Test(join, the_cycles_of_a_target_count_from_its_own_beginning)
         net->now = joins_ns[i];
         join(net);
     }
-    engine_close(net->run);
+    engine_set_open(net->run, false);
     net_run(net);
     unsigned asked[3] = {0};
     for (size_t i = 0; i < net->probe_count; i++) {
@@ -107,7 +107,7 @@ Test(join, room_is_made_under_probes_in_flight)
         net->now = i * 3 * MS; /* a round trip takes 20 */
         join(net);
     }
-    engine_close(net->run);
+    engine_set_open(net->run, false);
     net_run(net);
     cr_expect_eq(net_count(net, UINT32_MAX, 0, true), 2 * MANY * SERVICES);
     cr_expect_eq(net_outcomes(net, SONDE_OUTCOME_NO_REPLY), 0);
@@ -139,7 +139,7 @@ Test(join, without_memory_for_more_a_run_goes_on_as_it_was)
         }
         failed = alloc_heal();
         cr_expect_eq(r, failed ? -ENOMEM : 0, "allocation %u", n);
-        engine_close(net->run);
+        engine_set_open(net->run, false);
         net_run(net);
         cr_expect_eq(engine_ended(net->run), ENGINE_COMPLETE);
         cr_expect_eq(net_count(net, UINT32_MAX, 0, true), SERVICES);

@@ -79,7 +79,7 @@ Test(remove, a_closed_run_is_complete_without_the_target_that_was_not_done)
     net_run_until(net, S);
     net_add(net, "icmp");
     engine_begin_target(net->run, 2, S);
-    engine_close(net->run);
+    engine_set_open(net->run, false);
     cr_expect_eq(engine_ended(net->run), ENGINE_RUNNING);
     engine_remove_target(net->run, 2, S);
     cr_expect_eq(engine_ended(net->run), ENGINE_COMPLETE);

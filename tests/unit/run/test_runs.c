@@ -214,6 +214,118 @@ Test(runs, a_target_that_is_removed_leaves_nothing_behind)
     sonde_vantage_free(vantage);
 }
 
+Test(runs, a_target_that_is_removed_before_the_start_is_never_probed)
+{
+    const struct sonde_plan plan = {.cycles = 1, .want_events = true};
+    struct sonde_event event;
+    open_vantage(true);
+    struct sonde_run *run = new_run(&plan);
+    (void)add(run, "203.0.113.10");
+    cr_expect_eq(sonde_run_remove(run, add(run, "203.0.113.20")), 0);
+    cr_expect_eq(sonde_run_remove(run, add(run, "s.example")), 0);
+    cr_assert_eq(sonde_run_start(run), 0);
+    finish(run);
+    cr_expect_lt(vantage->now_ns, 3 * SONDE_NS_PER_S, "no name is waited for");
+    cr_expect_eq(run->tally->target_count, 1);
+    while (sonde_run_pop_event(run, &event) == 0)
+        cr_expect_eq(event.target, 0);
+    sonde_vantage_free(vantage);
+}
+
+/* The other target is done after a second; the name is known after ten. */
+Test(runs, a_name_that_is_added_later_is_waited_for)
+{
+    const struct sonde_plan plan = {.cycles = 1};
+    open_vantage(true);
+    struct sonde_run *run = new_run(&plan);
+    (void)add(run, "203.0.113.20");
+    cr_assert_eq(sonde_run_start(run), 0);
+    cr_assert_eq(sonde_vantage_step(vantage), 0);
+    (void)add(run, "s.example");
+    finish(run);
+    struct sonde_snapshot *snapshot = case_snapshot(run);
+    cr_expect_eq(snapshot->status, SONDE_STATUS_COMPLETE);
+    cr_expect_eq(snapshot->targets[1].services[1].state, SONDE_STATE_OPEN);
+    sonde_snapshot_free(snapshot);
+    sonde_vantage_free(vantage);
+}
+
+/* Whoever waits for ever then has nothing else to wake him. */
+Test(runs, what_ends_a_run_between_steps_is_due_at_once)
+{
+    const struct sonde_plan plan = {.cycles = SONDE_CYCLES_ENDLESS,
+                                    .interval_ns = 3600 * SONDE_NS_PER_S};
+    open_vantage(true);
+    struct sonde_run *stopped = new_run(&plan);
+    (void)add(stopped, "203.0.113.10");
+    cr_assert_eq(sonde_run_start(stopped), 0);
+    pass(60 * SONDE_NS_PER_S);
+    sonde_run_stop(stopped);
+    finish(stopped);
+    struct sonde_run *emptied = new_run(&plan);
+    uint32_t target = add(emptied, "203.0.113.10");
+    cr_assert_eq(sonde_run_start(emptied), 0);
+    pass(60 * SONDE_NS_PER_S);
+    cr_expect_eq(sonde_run_remove(emptied, target), 0);
+    finish(emptied);
+    cr_expect_lt(vantage->now_ns, 130 * SONDE_NS_PER_S);
+    sonde_vantage_free(vantage);
+}
+
+Test(runs, events_of_what_is_shared_go_to_the_target_that_is_left)
+{
+    const struct sonde_plan plan = {.cycles = SONDE_CYCLES_ENDLESS, .want_events = true};
+    struct sonde_event event;
+    open_vantage(true);
+    struct sonde_run *run = new_run(&plan);
+    (void)add(run, "203.0.113.10");
+    (void)add(run, "203.0.113.10");
+    cr_assert_eq(sonde_run_start(run), 0);
+    pass(SONDE_NS_PER_S / 2);
+    cr_expect_eq(sonde_run_remove(run, 0), 0);
+    pass(2 * SONDE_NS_PER_S);
+    unsigned count = 0;
+    for (; sonde_run_pop_event(run, &event) == 0; count++)
+        cr_expect_eq(event.target, 1);
+    cr_expect_gt(count, 0);
+    struct sonde_snapshot *snapshot = case_snapshot(run);
+    cr_expect_eq(snapshot->vantage.source.family, SONDE_FAMILY_IPV4);
+    sonde_snapshot_free(snapshot);
+    sonde_vantage_free(vantage);
+}
+
+/* What its questions and their answers are compared with goes with it. */
+Test(runs, one_can_be_freed_while_its_questions_are_in_flight)
+{
+    static const uint8_t bytes[] = "ask";
+    static const struct sonde_service asks = {.protocol = "udp",
+                                              .port = 53,
+                                              .question = bytes,
+                                              .question_bytes = 3,
+                                              .expects = bytes,
+                                              .expects_bytes = 3};
+    const struct sonde_plan plan = {.cycles = SONDE_CYCLES_ENDLESS};
+    open_vantage(true);
+    struct sonde_run *run = new_run(&plan);
+    struct sonde_run *other = new_run(&plan);
+    cr_assert_eq(sonde_run_add(run, "h", "203.0.113.10", &asks, 1, NULL), 0);
+    (void)add(other, "203.0.113.10");
+    cr_assert_eq(sonde_run_start(run), 0);
+    cr_assert_eq(sonde_run_start(other), 0);
+    pass(10 * SONDE_NS_PER_MS);
+    cr_expect_null(sonde_run_free(run));
+    pass(3 * SONDE_NS_PER_S);
+    struct sonde_snapshot *snapshot = case_snapshot(other);
+    for (size_t i = 0; i < SERVICES; i++) {
+        const struct sonde_service_result *service = &snapshot->targets[0].services[i];
+        cr_expect_eq(service->received, service->sent, "%s", service->service);
+        cr_expect_eq(service->received + service->uncertain, 3, "%s", service->service);
+        cr_expect_eq(service->late + service->duplicates, 0, "%s", service->service);
+    }
+    sonde_snapshot_free(snapshot);
+    sonde_vantage_free(vantage);
+}
+
 Test(runs, a_target_whose_name_is_looked_up_can_be_removed)
 {
     const struct sonde_plan plan = {.cycles = 1};
