@@ -149,8 +149,10 @@ static int take_services(struct sonde_run *run, const struct sonde_service *serv
 /* Put a target behind the others. */
 static int append_target(struct sonde_run *run, const struct run_target *target)
 {
+    if (!arena_ok(&run->arena))
+        return -ENOMEM;
     struct run_target *targets = realloc(run->targets, (run->target_count + 1) * sizeof *targets);
-    if (targets == NULL || !arena_ok(&run->arena))
+    if (targets == NULL)
         return -ENOMEM;
     run->targets = targets;
     targets[run->target_count++] = *target;
