@@ -83,7 +83,7 @@ sonde_run_new(struct sonde_vantage *vantage, const struct sonde_plan *plan,
  * @return 0; -EINVAL: no such protocol, or SCTP on a vantage without it, or a port where there is
  * none or none where there is one, no such state, no such payload, or one for something else than
  * UDP, or a question that is too long; -E2BIG: too many services, or targets; -ENOMEM; -EBUSY: the
- * run is over.
+ * run is over; another negative errno: the network cannot be used any more. Then nothing was added.
  */
 SONDE_API SONDE_MUST_CHECK int sonde_run_add(struct sonde_run *run, const char *input,
                                              const char *host, const struct sonde_service *services,
@@ -111,9 +111,9 @@ SONDE_API SONDE_MUST_CHECK int sonde_run_start(struct sonde_run *run);
  *  open, it is when every target is done. */
 SONDE_API bool sonde_run_is_over(const struct sonde_run *run);
 
-/** Events that are kept for the program to take, if the plan wants them. While there are so many
- *  that were not taken, the vantage does nothing more, and does not wait,
- *  unless the run was stopped: then those that have no place are dropped. */
+/** Events that are kept for the program to take, if the plan wants them. While there are about so
+ *  many that were not taken, the vantage does nothing more, and does not wait. Once the run was
+ *  stopped it goes on, and events that have no place are dropped. */
 enum { SONDE_EVENTS_KEPT = 1024 };
 
 /** Take the oldest event. @return 0; 1 if there is none. */

@@ -153,6 +153,7 @@ void room_deinit(struct engine *engine)
     engine->traces = NULL;
     engine->targets = NULL;
     engine->flow_bucket_count = 0;
+    engine->other_port_count = 0;
 }
 
 void room_release(struct engine *engine, const struct engine_plan *plan, uint32_t traces)

@@ -5,9 +5,10 @@
  * Who does what: plan.c says what a target sends next and how long it waits; walk.c which TTL is
  * asked next and for whom; look.c what a silent or odd service asks for; extent.c how far probes
  * go; send.c makes packets of that; receive.c finds the trace that an arrival answers, attribute.c
- * the probe, and credit.c says what follows; finish.c how a probe ends. The machines that they are
- * made of (answered, asking, budget, claim, flight, hop, pace, patience, reach, rtt, standing,
- * tally) know nothing of this file.
+ * the probe, and credit.c says what follows; finish.c how a probe ends. run.c is a run's life;
+ * add.c and remove.c let runs, targets and traces come and go. The machines that they are made of
+ * (answered, asking, budget, claim, flight, hop, pace, patience, reach, rtt, standing, tally) know
+ * nothing of this file.
  */
 #ifndef ENGINE_STATE_H
 #define ENGINE_STATE_H

@@ -19,7 +19,8 @@
 
 enum {
     UUID_TEXT_BYTES = 37,
-    ZONES_MAX = 16, /* whose names are known; of more the number is shown */
+    INTERFACE_BYTES = 64, /* name of an interface, with NUL */
+    ZONES_MAX = 16,       /* whose names are known; of more the number is shown */
 };
 
 /** The target of a place where nothing is measured. */
@@ -97,11 +98,11 @@ struct sonde_vantage {
     struct prng prng;   /* of a simulated network, so that it is the same each time */
     uint16_t echo_id;   /* ICMP identifier of every host's first trace */
     struct engine *engine;
-    sonde_ns now_ns;            /* as of the last step, or wait */
-    bool is_awake;              /* it has waited, and not stepped since */
-    sonde_ns scenario_start_ns; /* the time of day at 0 of a simulated network */
-    int failure;                /* negative errno of what broke: the transport */
-    char interface[64];         /* that a simulated network names */
+    sonde_ns now_ns;                 /* as of the last step, or wait */
+    bool is_awake;                   /* it has waited, and not stepped since */
+    sonde_ns scenario_start_ns;      /* the time of day at 0 of a simulated network */
+    int failure;                     /* negative errno of what broke: the transport */
+    char interface[INTERFACE_BYTES]; /* that a simulated network names */
     struct sonde_zone zones[ZONES_MAX];
     uint32_t zone_count;
     const char *hostname;
@@ -136,8 +137,9 @@ struct sonde_run {
     bool is_over;
     uint32_t cycles_begun;
     char run_id[UUID_TEXT_BYTES];
-    char interface[64];
-    struct sonde_event *events; /* [SONDE_EVENTS_KEPT], a ring; NULL if not wanted */
+    struct engine_discards discards_before; /* of the vantage, when the run started */
+    uint64_t lost_before;                   /* likewise: arrivals that were lost here */
+    struct sonde_event *events;             /* [SONDE_EVENTS_KEPT], a ring; NULL if not wanted */
     uint32_t event_first;
     uint32_t event_count;
 };

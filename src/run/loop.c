@@ -17,6 +17,7 @@ enum {
 };
 static_assert((int)IO_BATCH <= (int)ENGINE_BATCH, "the engine hands out what is sent at once");
 static_assert((int)PROBE_SIZE_MAX <= (int)IO_PACKET_MAX, "a transport takes every probe");
+static_assert((int)IO_WATCH_MAX <= (int)SONDE_FDS_MAX, "a program has place for all");
 static const sonde_ns GRACE_NS = SONDE_NS_PER_S; /* for names of hops, once all is measured */
 
 /* An address that a resolver may be asked about: not one of this link, host or group only. */

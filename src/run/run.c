@@ -81,7 +81,6 @@ int sonde_run_new(struct sonde_vantage *vantage, const struct sonde_plan *plan,
     run->end_ns = SONDE_NS_NEVER;
     run->seen_from = NO_TARGET;
     run->until_ns = deadline_of(run);
-    memcpy(run->interface, vantage->interface, sizeof run->interface);
     *ret_run = run;
     return 0;
 }
@@ -154,6 +153,8 @@ int sonde_run_start(struct sonde_run *run)
     run->started = true;
     int r = vantage_look_at_clock(run->vantage);
     run_note_time(run);
+    run->discards_before = *engine_discards(run->vantage->engine);
+    run->lost_before = run->vantage->transport->ops->lost_here(run->vantage->transport);
     if (r == 0)
         r = make_run_id(run);
     if (r == 0)

@@ -182,10 +182,10 @@ int sonde_run_add(struct sonde_run *run, const char *input, const char *host,
         .eldest = index,
         .problem = SONDE_CODE_OK,
     };
-    if (r == 0)
-        r = append_target(run, &target);
     if (r == 0 && run->started)
         r = vantage_look_at_clock(run->vantage);
+    if (r == 0)
+        r = append_target(run, &target);
     if (r == 0 && run->started) {
         r = run_begin_target(run, index);
         if (r < 0)

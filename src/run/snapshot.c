@@ -292,29 +292,30 @@ static enum sonde_status status_of(const struct sonde_run *run,
     return SONDE_STATUS_COMPLETE;
 }
 
-/* Find the interface that the run looks through. It is asked for here, where a report is made, and
- * not before the first probe: the kernel lists all its interfaces, and some machines have hundreds.
- */
-static void find_interface(struct sonde_run *run)
+/* Find the interface that the run looks through; "" = it is not known. It is asked for here, where
+ * a report is made, and not before the first probe: the kernel lists all its interfaces, and some
+ * machines have hundreds. */
+static void find_interface(const struct sonde_run *run, char name[INTERFACE_BYTES])
 {
-    if (run->vantage->kind == SONDE_TRANSPORT_SIMULATED || run->seen_from == NO_TARGET)
-        return; /* a scenario names its own */
-    if (run->vantage->options.interface != NULL)
-        (void)snprintf(run->interface, sizeof run->interface, "%s",
-                       run->vantage->options.interface);
+    const struct sonde_vantage *vantage = run->vantage;
+    const char *known = vantage->options.interface;
+    if (vantage->kind == SONDE_TRANSPORT_SIMULATED || run->seen_from == NO_TARGET)
+        known = vantage->interface; /* a scenario names its own */
+    if (known != NULL)
+        (void)snprintf(name, INTERFACE_BYTES, "%s", known);
     else
-        linux_interface_of(&run->targets[run->seen_from].source, run->interface,
-                           sizeof run->interface);
+        linux_interface_of(&run->targets[run->seen_from].source, name, INTERFACE_BYTES);
 }
 
 static void copy_vantage(struct sonde_run *run, struct owned_snapshot *owned)
 {
     struct sonde_vantage_result *vantage = &owned->snapshot.vantage;
     const struct tally *tally = run->tally;
-    find_interface(run);
+    char interface[INTERFACE_BYTES];
+    find_interface(run, interface);
     vantage->hostname = arena_string(&owned->arena, run->vantage->hostname);
-    if (run->interface[0] != '\0')
-        vantage->interface = arena_string(&owned->arena, run->interface);
+    if (interface[0] != '\0')
+        vantage->interface = arena_string(&owned->arena, interface);
     if (run->seen_from != NO_TARGET)
         vantage->source = run->targets[run->seen_from].source;
     vantage->transport = run->vantage->kind;
@@ -343,7 +344,8 @@ static void copy_run(struct sonde_run *run, struct owned_snapshot *owned)
         .tos = run->format.tos,
     };
     for (int reason = 0; reason < SONDE_DISCARD_COUNT; reason++)
-        snapshot->discards[reason] = engine_discards(run->vantage->engine)->count[reason] +
+        snapshot->discards[reason] = engine_discards(run->vantage->engine)->count[reason] -
+                                     run->discards_before.count[reason] +
                                      engine_run_discards(run->engine_run)->count[reason];
     struct sonde_zone *zones = arena_alloc(&owned->arena, run->vantage->zone_count, sizeof *zones);
     if (zones != NULL) {
@@ -352,7 +354,7 @@ static void copy_run(struct sonde_run *run, struct owned_snapshot *owned)
     }
     snapshot->own_losses.send = run->tally->send_errors;
     snapshot->own_losses.receive_queue =
-        run->vantage->transport->ops->lost_here(run->vantage->transport);
+        run->vantage->transport->ops->lost_here(run->vantage->transport) - run->lost_before;
 }
 
 int sonde_run_snapshot(struct sonde_run *run, struct sonde_snapshot **ret_snapshot)

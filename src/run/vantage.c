@@ -222,7 +222,6 @@ int vantage_random(struct sonde_vantage *vantage, void *bytes, size_t len)
 
 int vantage_look_at_clock(struct sonde_vantage *vantage)
 {
-    vantage->is_awake = true;
     return vantage->transport->ops->wait(vantage->transport, INT64_MIN, &vantage->now_ns);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Runs; see tests/property/run.h. A transport is put between the session and the simulated network
+ * Runs; see tests/property/run.h. A transport is put between the run and the simulated network
  * that keeps a copy of the first probe of each flow, for the truth to be found with.
  */
 #include "tests/property/run.h"

@@ -131,7 +131,7 @@ struct sonde_addr net_router_addr(const struct net *net, unsigned ttl);
 uint32_t net_target_of(const struct sonde_tx *tx);
 uint32_t net_service_of(const struct sonde_tx *tx);
 
-/** Do all that is due now: deliver, expire, send, as the session's loop does. */
+/** Do all that is due now: deliver, expire, send, as the vantage's loop does. */
 void net_turn(struct net *net);
 
 /** Run on until @p until, or the end. */

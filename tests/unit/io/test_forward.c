@@ -83,7 +83,7 @@ static void begin(struct forward *forward, uint32_t id, const char *name)
     cr_assert_eq(forward_begin(forward, &question), 0);
 }
 
-/* Wait for the next answer, as the session's loop does. @return false if none comes in 20 s. */
+/* Wait for the next answer, as the vantage's loop does. @return false if none comes in 20 s. */
 static bool take(struct forward *forward, struct names_answer *ret_answer)
 {
     sonde_ns end = clock_monotonic_ns() + 20 * SONDE_NS_PER_S;

@@ -148,7 +148,7 @@ static const struct sonde_transport_ops fake_ops = {
 };
 
 /* A run of one cycle that asks so many hosts for an echo, over a fake of its own. */
-static struct sonde_run *new_session(uint32_t hosts, struct fake **ret_fake)
+static struct sonde_run *make_run(uint32_t hosts, struct fake **ret_fake)
 {
     static const struct sonde_service icmp = {.protocol = "icmp"};
     const struct sonde_options options = {
@@ -197,7 +197,7 @@ Test(loop, answers_that_wait_after_a_stall_are_no_loss)
      * way, and 1,024 are taken in a turn (run/loop.c). */
     enum { HOSTS = 1500, WAITING = 1300 };
     struct fake *fake;
-    struct sonde_run *run = new_session(HOSTS, &fake);
+    struct sonde_run *run = make_run(HOSTS, &fake);
     fake->stall_at = WAITING;
     fake->round_trip_ns = 900 * SONDE_NS_PER_MS;
     fake->stall_ns = 10 * SONDE_NS_PER_S; /* five timeouts */
@@ -216,7 +216,7 @@ Test(loop, answers_that_wait_after_a_stall_are_no_loss)
 Test(loop, a_run_in_which_nothing_can_ever_be_sent_ends)
 {
     struct fake *fake;
-    struct sonde_run *run = new_session(3, &fake);
+    struct sonde_run *run = make_run(3, &fake);
     fake->error = -ENOBUFS;
     run_to_end(run);
     for (uint32_t i = 0; i < 3; i++) {
@@ -237,7 +237,7 @@ Test(loop, few_places_cost_time_and_no_probe)
 {
     enum { HOSTS = 100 };
     struct fake *fake;
-    struct sonde_run *run = new_session(HOSTS, &fake);
+    struct sonde_run *run = make_run(HOSTS, &fake);
     fake->few_places = true;
     fake->transport.room = PLACES;
     run_to_end(run);

@@ -176,7 +176,7 @@ Test(names, a_deadline_covers_the_wait_for_names_of_hops)
     }
 }
 
-Test(names, a_session_can_be_freed_while_names_are_looked_up)
+Test(names, a_run_can_be_freed_while_names_are_looked_up)
 {
     struct sonde_run *run = case_run_of(network, (struct sonde_options){.plan.cycles = 1});
     add(run, "never.example");

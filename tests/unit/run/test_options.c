@@ -114,7 +114,7 @@ static struct sonde_error refusal(struct sonde_options options)
     return error;
 }
 
-Test(options, a_session_refuses_what_is_out_of_bounds_and_says_what_would_be_right)
+Test(options, a_run_refuses_what_is_out_of_bounds_and_says_what_would_be_right)
 {
     const struct {
         struct sonde_options options;
@@ -146,7 +146,7 @@ Test(options, a_session_refuses_what_is_out_of_bounds_and_says_what_would_be_rig
         cr_expect_str_eq(refusal(cases[i].options).text, cases[i].text);
 }
 
-Test(options, a_session_takes_what_is_just_within_bounds)
+Test(options, a_run_takes_what_is_just_within_bounds)
 {
     const struct sonde_options cases[] = {
         {.plan.cycles = 0},

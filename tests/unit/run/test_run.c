@@ -31,7 +31,7 @@ Test(run, options_of_zero_mean_the_defaults)
     case_free(run);
 }
 
-Test(run, a_snapshot_outlives_its_session)
+Test(run, a_snapshot_outlives_its_run)
 {
     struct sonde_run *run = case_run_of(network, (struct sonde_options){.plan.cycles = 1});
     cr_assert_eq(sonde_run_add(run, "what I typed", "203.0.113.10", &icmp, 1, NULL), 0);

@@ -6,8 +6,11 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 /* A round trip to h takes 40 ms, one to k 60 ms; the name of s is known after ten seconds. */
 static const char network[] = "vantage here 198.18.0.2\n"
@@ -393,14 +396,34 @@ Test(runs, one_that_stays_open_is_over_when_it_is_stopped)
     sonde_vantage_free(vantage);
 }
 
-/* A program's own loop: it polls the descriptors that it is told of, for as long as it is told. */
-Test(runs, a_program_may_wait_by_itself)
+/* What came for the first after it was freed is nothing of the second. */
+Test(runs, the_figures_of_the_vantage_before_a_run_are_not_its_own)
 {
-    const struct sonde_plan plan = {.cycles = 2, .interval_ns = SONDE_NS_PER_S / 5};
-    open_vantage(false);
-    struct sonde_run *run = new_run(&plan);
-    (void)add(run, "203.0.113.10");
-    cr_assert_eq(sonde_run_start(run), 0);
+    const struct sonde_plan plan = {.cycles = 1};
+    open_vantage(true);
+    struct sonde_run *first = new_run(&plan);
+    (void)add(first, "203.0.113.10");
+    cr_assert_eq(sonde_run_start(first), 0);
+    struct sonde_run *clock = new_run(&(struct sonde_plan){.cycles = SONDE_CYCLES_ENDLESS});
+    (void)add(clock, "203.0.113.20"); /* so that there is something to wait for */
+    cr_assert_eq(sonde_run_start(clock), 0);
+    pass(10 * SONDE_NS_PER_MS);
+    cr_expect_null(sonde_run_free(first));
+    pass(SONDE_NS_PER_S);
+    cr_expect_gt(engine_discards(vantage->engine)->count[SONDE_DISCARD_TOO_LATE], 0);
+    struct sonde_run *second = new_run(&plan);
+    (void)add(second, "203.0.113.10");
+    cr_assert_eq(sonde_run_start(second), 0);
+    finish(second);
+    struct sonde_snapshot *snapshot = case_snapshot(second);
+    expect_no_discards(snapshot);
+    sonde_snapshot_free(snapshot);
+    sonde_vantage_free(vantage);
+}
+
+/* A program's own loop: it polls the descriptors that it is told of, for as long as it is told. */
+static void poll_to_the_end(const struct sonde_run *run)
+{
     unsigned steps = 0;
     for (; !sonde_run_is_over(run); steps++) {
         struct pollfd fds[SONDE_FDS_MAX];
@@ -412,8 +435,46 @@ Test(runs, a_program_may_wait_by_itself)
         if (!sonde_run_is_over(run))
             (void)poll(fds, (nfds_t)count, (int)(timeout / SONDE_NS_PER_MS) + 1);
     }
+}
+
+Test(runs, a_program_may_wait_by_itself)
+{
+    const struct sonde_plan plan = {.cycles = 2, .interval_ns = SONDE_NS_PER_S / 5};
+    open_vantage(false);
+    struct sonde_run *run = new_run(&plan);
+    (void)add(run, "203.0.113.10");
+    cr_assert_eq(sonde_run_start(run), 0);
+    poll_to_the_end(run);
     struct sonde_snapshot *snapshot = case_snapshot(run);
     cr_expect_eq(snapshot->targets[0].services[1].received, 2);
     sonde_snapshot_free(snapshot);
     sonde_vantage_free(vantage);
+}
+
+/* Nothing answers sooner than this machine itself, and its answer must not lie there until
+ * something else is due: two cycles, the second of which ends the run. */
+Test(runs, a_program_may_wait_by_itself_for_real_sockets)
+{
+    const struct sonde_plan plan = {
+        .cycles = 2, .interval_ns = SONDE_NS_PER_S / 5, .no_controls = true, .max_ttl = 2};
+    const struct sonde_vantage_options options = {.unprivileged = true, .no_names = true};
+    struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof addr;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    cr_assert_eq(bind(listener, (const struct sockaddr *)&addr, len), 0);
+    cr_assert_eq(listen(listener, 16), 0);
+    cr_assert_eq(getsockname(listener, (struct sockaddr *)&addr, &len), 0);
+    struct sonde_error error;
+    cr_assert_eq(sonde_vantage_new(&options, NULL, &vantage, &error), 0, "%s", error.text);
+    struct sonde_run *run = new_run(&plan);
+    const struct sonde_service service = {.protocol = "tcp", .port = ntohs(addr.sin_port)};
+    cr_assert_eq(sonde_run_add(run, "here", "127.0.0.1", &service, 1, NULL), 0);
+    cr_assert_eq(sonde_run_start(run), 0);
+    poll_to_the_end(run);
+    struct sonde_snapshot *snapshot = case_snapshot(run);
+    cr_expect_eq(snapshot->targets[0].services[0].state, SONDE_STATE_OPEN);
+    cr_expect_eq(snapshot->targets[0].services[0].received, 2);
+    sonde_snapshot_free(snapshot);
+    sonde_vantage_free(vantage);
+    cr_expect_eq(close(listener), 0);
 }

@@ -6,7 +6,7 @@
 #include <criterion/criterion.h>
 
 /* A network, as this process sees it where it may not have ICMP. */
-static struct sonde_run *new_session(void)
+static struct sonde_run *make_run(void)
 {
     static const char network[] = "vantage here 198.18.0.2\n"
                                   "host h 203.0.113.10 delay=1ms tcp:443=open\n";
@@ -26,7 +26,7 @@ Test(service, a_control_that_is_not_permitted_is_left_out)
 {
     static const struct sonde_service services[] = {{.protocol = "icmp", .control = true},
                                                     {.protocol = "tcp", .port = 443}};
-    struct sonde_run *run = new_session();
+    struct sonde_run *run = make_run();
     cr_assert_eq(sonde_run_add(run, "h", "203.0.113.10", services, 2, NULL), 0);
     struct sonde_snapshot *snapshot = measure(run);
     cr_assert_eq(snapshot->targets[0].service_count, 1);
@@ -39,7 +39,7 @@ Test(service, a_control_that_is_not_permitted_is_left_out)
 Test(service, a_control_that_is_all_there_is_stays)
 {
     static const struct sonde_service only = {.protocol = "icmp", .control = true};
-    struct sonde_run *run = new_session();
+    struct sonde_run *run = make_run();
     cr_assert_eq(sonde_run_add(run, "h", "203.0.113.10", &only, 1, NULL), 0);
     struct sonde_snapshot *snapshot = measure(run);
     char source[SONDE_ADDR_TEXT_BYTES];
