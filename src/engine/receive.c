@@ -57,7 +57,7 @@ static uint32_t find_asked(const struct engine *engine, const struct sonde_rx *r
     if (index != FLIGHT_NONE || rx->kind != SONDE_RX_ERROR)
         return index;
     index = find_among(engine, rx, port, false, ret_match, &reason);
-    if (*ret_reason == SONDE_DISCARD_FOREIGN)
+    if (index == FLIGHT_NONE && *ret_reason == SONDE_DISCARD_FOREIGN)
         *ret_reason = reason;
     return index;
 }

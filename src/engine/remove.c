@@ -149,7 +149,10 @@ void engine_remove_run(struct engine_run *run, sonde_ns now)
 void remove_all(struct engine *engine)
 {
     engine->handed = 0;
-    while (engine->runs != NULL)
-        engine_remove_run(engine->runs, 0);
+    struct engine_run *next;
+    for (struct engine_run *run = engine->runs; run != NULL; run = next) {
+        next = run->next;
+        engine_remove_run(run, 0);
+    }
     remove_quiet(engine, SONDE_NS_NEVER);
 }

@@ -152,7 +152,7 @@ static void emit_quoted_ports(struct program *program,
         static const uint8_t headers[] = {IP_PROTO_TCP, IP_PROTO_UDP, IP_PROTO_ICMPV6,
                                           IP_PROTO_SCTP};
         emit(program, BPF_LD | BPF_B | BPF_ABS, 0, 0, quote + 6);
-        for (uint8_t i = 0; i < sizeof headers; i++) /* over the other headers and the return */
+        for (size_t i = 0; i < sizeof headers; i++) /* over the other headers and the return */
             emit(program, BPF_JMP | BPF_JEQ | BPF_K, (uint8_t)(sizeof headers - i), 0, headers[i]);
         emit_return(program, ACCEPT);
         quote += IP6_HEADER_BYTES;
