@@ -79,7 +79,7 @@ __sonde_value()
     -Q | --tos) words=(cs{0..7} af{1..4}{1..3} ef le va) ;;
     --expect) __sonde_expected "$word" ;;
     --color) words=(auto always never) ;;
-    -[fmUsBaLMciZ] | --first-ttl | --max-ttl | --max-unknown | --psize | --bitpattern | --address | \
+    -[fmUsBaLMciZ] | --flows | --first-ttl | --max-ttl | --max-unknown | --psize | --bitpattern | --address | \
         --localport | --mark | --report-cycles | --interval | --timeout | --deadline | --rate | \
         --warn | --crit) ;;
     *) return 1 ;;
@@ -87,7 +87,7 @@ __sonde_value()
 }
 
 __sonde_options='-4 --ipv4 -6 --ipv6 -F --filename --all-addresses --many --services -T --tcp -u --udp
-    -P --port --no-icmp --no-control -f --first-ttl -m --max-ttl -U --max-unknown --payload --expect-reply
+    -P --port --flows --no-icmp --no-control -f --first-ttl -m --max-ttl -U --max-unknown --payload --expect-reply
     -s --psize -B --bitpattern -Q --tos -a --address -I --interface -L --localport -M --mark --unprivileged
     -c --report-cycles -i --interval -Z --timeout --deadline --rate --expect --warn --crit
     -r --report -w --report-wide -j --json -q --quiet -n --no-dns -b --show-ips -e --mpls --color --ascii

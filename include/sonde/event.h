@@ -30,6 +30,7 @@ struct sonde_event {
     uint32_t target;  /**< the index of its struct sonde_target_result; of several that share what
                            is measured, the first */
     uint32_t service; /**< index within the target, in the order added */
+    uint32_t flow;    /**< which of the flows of its service: 0 is the first */
     uint32_t cycle;   /**< 0, 1, 2, …: the cycle that the probe was sent in */
     uint8_t ttl;      /**< TTL or hop limit that the probe was sent with */
     uint8_t question; /**< which of its service's questions it carried: 0 is the first */

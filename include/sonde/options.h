@@ -52,6 +52,8 @@ struct sonde_plan {
     sonde_ns deadline_ns; /**< until the run ends at the latest; 0 = none */
     sonde_ns began_ns;    /**< what the deadline is counted from, by sonde_clock_ns(); 0 = from
                              sonde_run_new(), and so in virtual time */
+    uint32_t flows;       /**< of each service, side by side; but of a control one, and of a service
+                             that says another number */
     uint8_t first_ttl;    /**< where a path begins */
     uint8_t max_ttl;      /**< where it ends */
     uint8_t gap_limit;    /**< silent hops until it is given up */
@@ -102,6 +104,7 @@ enum sonde_option {
     SONDE_OPTION_INTERVAL,
     SONDE_OPTION_TIMEOUT,
     SONDE_OPTION_DEADLINE,
+    SONDE_OPTION_FLOWS,
     SONDE_OPTION_FIRST_TTL,
     SONDE_OPTION_MAX_TTL,
     SONDE_OPTION_GAP_LIMIT,

@@ -24,6 +24,8 @@ extern "C" {
 enum {
     SONDE_TARGETS_MAX = 1000000, /**< of a run */
     SONDE_SERVICES_MAX = 64,     /**< of one target, the control not counted */
+    SONDE_FLOWS_MAX = 32,        /**< of one service */
+    SONDE_TARGET_FLOWS_MAX = 65, /**< of all services of one target together */
     SONDE_QUESTION_BYTES = 1400, /**< of a user's own question */
     SONDE_PAYLOAD_PORTS = 4,     /**< that one payload is the usual one for */
 };
@@ -34,6 +36,9 @@ struct sonde_service {
     uint16_t port;        /**< 1 to 65535; 0 for icmp */
     const char *name;     /**< of the service, for the report; copied; NULL = none */
     bool control;         /**< there for comparison only: nothing is expected of it */
+    uint32_t flows;       /**< that it is probed with side by side, each of which load balancers may
+                               send another way: 1 to SONDE_FLOWS_MAX; 0: as many as the plan
+                               says, of a control one */
     uint32_t expect;      /**< the states that are wanted, SONDE_STATE_BIT() of each, but of
                                SONDE_STATE_UNKNOWN; 0: that it answers */
     const char *payload;  /**< the protocol that a UDP port is asked in: the name of a payload;
@@ -82,8 +87,9 @@ sonde_run_new(struct sonde_vantage *vantage, const struct sonde_plan *plan,
  * @param ret_target  On 0, its number; may be NULL.
  * @return 0; -EINVAL: no such protocol, or SCTP on a vantage without it, or a port where there is
  * none or none where there is one, no such state, no such payload, or one for something else than
- * UDP, or a question that is too long; -E2BIG: too many services, or targets; -ENOMEM; -EBUSY: the
- * run is over; another negative errno: the network cannot be used any more. Then nothing was added.
+ * UDP, or a question that is too long, or too many flows of a service; -E2BIG: too many services,
+ * flows, or targets; -ENOMEM; -EBUSY: the run is over; another negative errno: the network cannot
+ * be used any more. Then nothing was added.
  */
 SONDE_API SONDE_MUST_CHECK int sonde_run_add(struct sonde_run *run, const char *input,
                                              const char *host, const struct sonde_service *services,

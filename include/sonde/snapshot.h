@@ -58,6 +58,11 @@ struct sonde_hop {
 
 /** The way to a service. */
 struct sonde_path {
+    uint32_t flow;        /**< which flow of its service goes there; 0 is the first */
+    uint16_t source_port; /**< of its probes; 0 = they have none, or each another */
+    uint64_t sent;        /**< probes of it that were meant to reach the target; as of a service */
+    uint64_t received;    /**< of these, answered by the target itself */
+    struct sonde_rtt rtt;
     bool reached;
     uint8_t dest_ttl; /**< distance of the target in hops; 0 = unknown */
     enum sonde_stop_reason stop_reason;
@@ -140,10 +145,13 @@ struct sonde_service_result {
     enum sonde_state state;
     const struct sonde_question_result *questions; /**< what it is asked, in this order */
     size_t question_count;                         /**< 0: no question in a protocol */
-    uint64_t sent;      /**< probes that were meant to reach the target and left this machine; those
-                           with questions to which the server is deaf do not count, if it answered
-                           another */
-    uint64_t received;  /**< of these, answered by the target itself */
+    uint64_t sent;     /**< probes that were meant to reach the target and left this machine; those
+                          with questions to which the server is deaf do not count, if it answered
+                          another */
+    uint64_t received; /**< of these, answered by the target itself */
+    double loss_low;   /**< what is not answered of all that could be sent lies between this and
+                            loss_high, from 0 to 1, with 95 % confidence */
+    double loss_high;
     uint64_t uncertain; /**< answered, but which of several probes was cannot be told: these count
                              neither as sent nor as received */
     uint64_t late;
@@ -158,7 +166,10 @@ struct sonde_service_result {
     const struct sonde_blame *blame;      /**< NULL = nobody is to blame, or it is not known who */
     const struct sonde_finding *findings; /**< all, worst first */
     size_t finding_count;
-    const struct sonde_path *path; /**< NULL = nothing was probed */
+    const struct sonde_path *path;  /**< the way of its flow; of several, what they show together,
+                                         and the farthest distance; NULL = nothing was probed */
+    const struct sonde_path *paths; /**< one for each flow that was probed */
+    size_t path_count;
 };
 
 /** An address that the name of a target has, and that was not asked. */

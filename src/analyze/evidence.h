@@ -13,7 +13,7 @@ enum { EVIDENCE_REPEATED = 2 /* what was seen so often was no accident */ };
 static inline const struct tally_service *evidence_tally(const struct analyze_target *target,
                                                          uint32_t service)
 {
-    return &target->tally->services[service];
+    return target->tally->services[service];
 }
 
 /** @return What was asked and answered at a TTL; NULL if nothing was asked. */

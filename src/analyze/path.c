@@ -38,18 +38,18 @@ static struct analyze_distance common_distance(const struct tally_target *target
     struct analyze_distance best = {0, false};
     const struct tally_service *found = NULL;
     for (uint32_t i = 0; i < target->service_count; i++) {
-        struct analyze_distance own = own_distance(&target->services[i]);
+        struct analyze_distance own = own_distance(target->services[i]);
         bool better = own.confirmed == best.confirmed ? own.ttl < best.ttl : own.confirmed;
         if (own.ttl != 0 && (best.ttl == 0 || better)) {
             best = own;
-            found = &target->services[i];
+            found = target->services[i];
         }
     }
     const struct sonde_addr *last = found != NULL ? evidence_router(found, best.ttl - 1U) : NULL;
     if (last != NULL && sonde_addr_equal(last, &target->addr))
         return (struct analyze_distance){0, false}; /* only that port is passed on */
     for (uint32_t i = 0; found != NULL && i < target->service_count; i++) {
-        const struct tally_service *other = &target->services[i];
+        const struct tally_service *other = target->services[i];
         if (other->reach.dest_ttl != 0 && other->reach.dest_ttl < best.ttl)
             return (struct analyze_distance){0, false}; /* it may be there, or here */
         bool farther = other->reach.dest_ttl > best.ttl && is_silent_at(other, best.ttl);

@@ -226,6 +226,10 @@ static int check(const struct command *command, struct text *reterr)
                   first_ttl, max_ttl);
         return -EINVAL;
     }
+    if (options->vantage.source_port != 0 && options->plan.flows > 1) {
+        text_add(reterr, "--flows takes a source port for each flow, so not -L");
+        return -EINVAL;
+    }
     if (is_above(&options->judgement.warn, &options->judgement.crit)) {
         text_add(reterr, "--warn is above --crit: a service would never be degraded");
         return -EINVAL;
@@ -259,6 +263,7 @@ int command_parse(int argc, char **argv, struct command *ret_command, struct tex
     }
     if (command.options.plan.cycles == 0 && command.options.plan.interval_ns == 0)
         command.options.plan.interval_ns = COMMAND_INTERVAL_MS * SONDE_NS_PER_MS;
+    command.rules.flows = (uint32_t)sonde_option_get(&command.options, SONDE_OPTION_FLOWS);
     *ret_command = command;
     return 0;
 }

@@ -253,6 +253,8 @@ static const struct option_line option_lines[] = {
     DOES('u', "udp", "Probing", "ports without a protocol are UDP", apply_udp),
     TAKES('P', "port", "LIST", "a list such as 22,443,53/udp", "Probing",
           "probe these services at every target", apply_ports),
+    NUMBER(0, "flows", "N", SONDE_OPTION_FLOWS, "Probing",
+           "probe N flows of each service side by side"),
     FLAG(0, "no-icmp", "Probing", "do not add icmp as control", rules.no_icmp),
     FLAG(0, "no-control", "Probing", "probe no other port to compare a silent one",
          options.plan.no_controls),

@@ -10,6 +10,7 @@
 #include <sonde/run.h>
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -270,6 +271,21 @@ static int check_doubt(const struct target *target, struct text *reterr)
     return -EINVAL;
 }
 
+/* Has a target places for all its flows? */
+static int check_flows(const struct target *target, uint32_t flows, struct text *reterr)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < target->services.count; i++)
+        count += target->services.items[i].control ? 1 : flows;
+    if (count <= SONDE_TARGET_FLOWS_MAX)
+        return 0;
+    text_addf(reterr, "--flows %" PRIu32 " of each service of ", flows);
+    text_add_untrusted(reterr, target->input, strlen(target->input));
+    text_addf(reterr, " are %zu with its control: a target has at most %d", count,
+              SONDE_TARGET_FLOWS_MAX);
+    return -EINVAL;
+}
+
 int targets_finish(struct target_list *list, const struct target_rules *rules, struct text *reterr)
 {
     if (list->count == 0) {
@@ -294,6 +310,8 @@ int targets_finish(struct target_list *list, const struct target_rules *rules, s
             r = add_control(&target->services);
         else if (target->services.count == 0)
             return host_refuse(reterr, "--no-icmp leaves nothing to probe at", target->input);
+        if (r == 0)
+            r = check_flows(target, rules->flows, reterr);
         if (r < 0)
             return r;
     }

@@ -26,6 +26,7 @@ struct target_list {
 struct target_rules {
     struct service_rules services;
     const char *ports;        /* of -P: services that every target gets; NULL = none */
+    uint32_t flows;           /* --flows: of each service but controls */
     bool has_interface;       /* -I: a link-local address needs no zone */
     bool no_icmp;             /* add no control */
     bool tcp;                 /* -T: 80/tcp for a target without any service */
@@ -52,8 +53,9 @@ SONDE_MUST_CHECK int targets_read_file(const char *bytes, size_t len, const char
                                        const struct target_rules *rules, struct target_list *list,
                                        struct text *reterr);
 
-/** Give every target its common services and its control. @return 0; -EINVAL: a target has none,
- *  or was probably meant to be a service, or there is no target; -ENOMEM. */
+/** Give every target its common services and its control. @return 0; -EINVAL: a target has none, or
+ *  more flows than can be, or was probably meant to be a service, or there is no target; -ENOMEM.
+ */
 SONDE_MUST_CHECK int targets_finish(struct target_list *list, const struct target_rules *rules,
                                     struct text *reterr);
 

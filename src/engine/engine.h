@@ -161,11 +161,13 @@ void engine_remove_target(struct engine_run *run, uint32_t index, sonde_ns now);
  *  all runs; those that were removed lately count. */
 uint32_t engine_count_flows(const struct engine *engine, const struct sonde_flow *flow);
 
-/** @return The least number that a trace to the same destination, protocol and destination port may
- *  have as its spec's nth; those that were removed lately keep theirs. */
-uint32_t engine_free_flow(const struct engine *engine, const struct sonde_flow *flow);
+/** @return The least number, from @p least on, that a trace to the same destination, protocol and
+ *  destination port may have as its spec's nth; those that were removed lately keep theirs. */
+uint32_t engine_free_flow(const struct engine *engine, const struct sonde_flow *flow,
+                          uint32_t least);
 
-/** Where a trace is: its target, in the order added, and its place among the traces of that. */
+/** Where a trace is: its target, in the order added, and its place among the traces of that.
+ * Records of it have that place in place of the number of a service. */
 struct engine_place {
     uint32_t target;
     uint32_t trace;
@@ -179,6 +181,10 @@ struct engine_place {
  */
 bool engine_find_flow(const struct engine_run *run, const struct sonde_flow *flow, uint32_t nth,
                       struct engine_place *ret_place);
+
+/** @return The flow of a trace; its source port is 0 where each probe has another. Borrowed. */
+const struct sonde_flow *engine_flow_at(const struct engine_run *run,
+                                        const struct engine_place *place);
 
 /**
  * Probe a trace that stands by like any other, from its target's next cycle on; one that does not

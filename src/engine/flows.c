@@ -57,12 +57,19 @@ static bool has_number(const struct engine *engine, const struct sonde_flow *flo
     return false;
 }
 
-uint32_t engine_free_flow(const struct engine *engine, const struct sonde_flow *flow)
+uint32_t engine_free_flow(const struct engine *engine, const struct sonde_flow *flow,
+                          uint32_t least)
 {
-    uint32_t nth = 0;
+    uint32_t nth = least;
     while (has_number(engine, flow, nth))
         nth++;
     return nth;
+}
+
+const struct sonde_flow *engine_flow_at(const struct engine_run *run,
+                                        const struct engine_place *place)
+{
+    return &run->targets[place->target]->traces[place->trace]->spec.flow;
 }
 
 bool engine_find_flow(const struct engine_run *run, const struct sonde_flow *flow, uint32_t nth,

@@ -101,6 +101,15 @@ static bool follow(struct tally_hop *hop, uint32_t index, uint32_t cycle)
     return true;
 }
 
+void hop_set_router(struct tally_hop *hop, const struct sonde_addr *addr)
+{
+    hop->current = TALLY_NOBODY;
+    for (uint32_t i = 0; addr != NULL && i < hop->responder_count; i++) {
+        if (sonde_addr_equal(&hop->responders[i].addr, addr))
+            hop->current = i;
+    }
+}
+
 bool hop_on_answer(struct tally_hop *hop, const struct sonde_event *event)
 {
     hop->received++;

@@ -70,4 +70,8 @@ void hop_free(struct tally_hop *hop);
  */
 bool hop_on_answer(struct tally_hop *hop, const struct sonde_event *event);
 
+/** Say which router the path goes through, where that is known otherwise. @param addr  Its address;
+ *  NULL: of several, nobody can tell. */
+void hop_set_router(struct tally_hop *hop, const struct sonde_addr *addr);
+
 #endif

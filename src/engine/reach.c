@@ -172,3 +172,23 @@ void reach_on_event(struct reach *reach, const struct sonde_event *event, bool i
     else
         reach_on_answer(reach, event->ttl, event->cycle, REACH_REFUSED);
 }
+
+void reach_join(struct reach *reach, const struct reach *other)
+{
+    if (reach->dest_ttl < other->dest_ttl) {
+        reach->dest_ttl = other->dest_ttl;
+        reach->dest_cycle = other->dest_cycle;
+    }
+    if (reach->top_ttl < other->top_ttl) {
+        reach->top_ttl = other->top_ttl;
+        reach->top_cycle = other->top_cycle;
+    }
+    if (reach->refused_ttl == 0 ||
+        (other->refused_ttl != 0 && other->refused_ttl < reach->refused_ttl))
+        reach->refused_ttl = other->refused_ttl;
+    reach->changes += other->changes;
+    for (unsigned ttl = 1; ttl <= other->top_ttl; ttl++) {
+        if (ttl_set_has(&other->expired, ttl))
+            ttl_set_add(&reach->expired, ttl);
+    }
+}

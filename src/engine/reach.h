@@ -77,4 +77,12 @@ void reach_on_replaced(struct reach *reach, uint8_t ttl, uint32_t cycle);
  */
 void reach_on_event(struct reach *reach, const struct sonde_event *event, bool is_target);
 
+/**
+ * Add what is known of another flow of the same service. Together they reach as far as the one that
+ * goes farthest, and are refused as soon as the one that is refused first.
+ * @param reach  What is known of the others; {0} of the first. Only read from then on, never folded
+ *               into.
+ */
+void reach_join(struct reach *reach, const struct reach *other);
+
 #endif

@@ -229,7 +229,7 @@ static inline const struct engine_plan *plan_of(const struct engine_target *targ
 /** @return What is tallied of a trace. */
 static inline const struct tally_service *trace_tally(const struct engine_trace *trace)
 {
-    return &trace->target->tally->services[trace->index];
+    return trace->target->tally->services[trace->index];
 }
 
 /** @return How far a trace reaches. */

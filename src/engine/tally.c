@@ -2,7 +2,6 @@
 /* The tally of probe records; see engine/tally.h. */
 #include "engine/tally.h"
 
-#include "base/prng.h"
 #include "base/time.h"
 
 #include <errno.h>
@@ -19,24 +18,59 @@ int tally_new(uint8_t max_ttl, struct tally **ret_tally)
     return 0;
 }
 
-static void service_deinit(struct tally_service *service, uint8_t max_ttl)
+static void service_free(struct tally_service *service, uint8_t max_ttl)
 {
+    if (service == NULL)
+        return;
     for (unsigned ttl = 0; service->hops != NULL && ttl <= max_ttl; ttl++)
         hop_free(service->hops[ttl]);
     free(service->hops);
     rtt_deinit(&service->rtt);
+    free(service);
+}
+
+static void answered_free(struct tally_target *target, uint8_t max_ttl)
+{
+    for (unsigned ttl = 0; target->answered != NULL && ttl <= max_ttl; ttl++)
+        free(target->answered[ttl]);
+    free(target->answered);
+}
+
+/* Is what stands for a service in the whole what its only trace adds up to? */
+static bool is_borrowed(const struct tally_target *target, uint32_t service)
+{
+    for (uint32_t i = 0; i < target->service_count; i++) {
+        if (target->services[i] == target->whole->services[service])
+            return true;
+    }
+    return false;
+}
+
+static void whole_free(struct tally_target *target, uint8_t max_ttl)
+{
+    struct tally_target *whole = target->whole;
+    if (whole == NULL)
+        return;
+    for (uint32_t i = 0; i < whole->service_count; i++) {
+        if (!is_borrowed(target, i))
+            service_free(whole->services[i], max_ttl);
+    }
+    answered_free(whole, max_ttl);
+    free(whole->services);
+    free(whole);
+    target->whole = NULL;
 }
 
 static void target_free(struct tally_target *target, uint8_t max_ttl)
 {
     if (target == NULL)
         return;
+    whole_free(target, max_ttl);
     for (uint32_t i = 0; target->services != NULL && i < target->service_count; i++)
-        service_deinit(&target->services[i], max_ttl);
-    for (unsigned ttl = 0; target->answered != NULL && ttl <= max_ttl; ttl++)
-        free(target->answered[ttl]);
+        service_free(target->services[i], max_ttl);
+    answered_free(target, max_ttl);
+    free(target->service_of);
     free(target->services);
-    free(target->answered);
     free(target);
 }
 
@@ -51,7 +85,7 @@ struct tally *tally_free(struct tally *tally)
     return NULL;
 }
 
-/* A target of which nothing is known; NULL if memory ran out. */
+/* A target without services, with places for so many; NULL if memory ran out. */
 static struct tally_target *target_new(const struct sonde_addr *addr, uint32_t service_count,
                                        uint8_t max_ttl)
 {
@@ -60,7 +94,8 @@ static struct tally_target *target_new(const struct sonde_addr *addr, uint32_t s
         return NULL;
     target->addr = *addr;
     target->service_count = service_count;
-    target->services = calloc(service_count > 0 ? service_count : 1, sizeof *target->services);
+    target->services =
+        calloc(service_count > 0 ? service_count : 1, sizeof(struct tally_service *));
     target->answered = calloc(max_ttl + 1U, sizeof *target->answered);
     if (target->services != NULL && target->answered != NULL)
         return target;
@@ -76,10 +111,51 @@ int tally_add_target(struct tally *tally, const struct sonde_addr *addr, uint32_
         return -ENOMEM;
     tally->targets = targets;
     struct tally_target *target = target_new(addr, service_count, tally->max_ttl);
+    for (uint32_t i = 0; target != NULL && i < service_count; i++) {
+        target->services[i] = calloc(1, sizeof(struct tally_service));
+        if (target->services[i] == NULL) {
+            target_free(target, tally->max_ttl);
+            return -ENOMEM;
+        }
+    }
     if (target == NULL)
         return -ENOMEM;
     targets[tally->target_count++] = target;
     return 0;
+}
+
+int tally_set_flows(struct tally *tally, uint32_t index, const uint32_t *flows, uint32_t count)
+{
+    struct tally_target *target = tally->targets[index];
+    if (count == target->service_count)
+        return 0; /* one each */
+    target->service_of = calloc(target->service_count, sizeof *target->service_of);
+    target->whole = target_new(&target->addr, count, tally->max_ttl);
+    bool failed = target->service_of == NULL || target->whole == NULL;
+    uint32_t trace = 0;
+    for (uint32_t i = 0; !failed && i < count; i++) {
+        struct tally_service **service = &target->whole->services[i];
+        *service = flows[i] > 1 ? calloc(1, sizeof **service) : target->services[trace];
+        failed = *service == NULL;
+        for (uint32_t flow = 0; flow < flows[i]; flow++)
+            target->service_of[trace++] = i;
+    }
+    if (!failed)
+        return 0;
+    whole_free(target, tally->max_ttl);
+    free(target->service_of);
+    target->service_of = NULL;
+    return -ENOMEM;
+}
+
+const struct tally_target *tally_by_service(const struct tally_target *target)
+{
+    return target->whole != NULL ? target->whole : target;
+}
+
+uint32_t tally_service_of(const struct tally_target *target, uint32_t trace)
+{
+    return target->whole != NULL ? target->service_of[trace] : trace;
 }
 
 void tally_remove_target(struct tally *tally, uint32_t index)
@@ -262,18 +338,10 @@ static void count_in_run(struct tally *tally, const struct sonde_event *event)
     tally->received_clocks[event->received_clock] += event->rtt_ns >= 0;
 }
 
-void tally_on_event(struct tally *tally, const struct sonde_event *event)
+/* Fold a record into what a trace, or a service, adds up to. */
+static void fold(struct tally *tally, struct tally_target *target, struct tally_service *service,
+                 const struct sonde_event *event)
 {
-    if (event->target >= tally->target_count || tally->targets[event->target] == NULL ||
-        event->ttl == 0 || (event->ttl > tally->max_ttl && !event->to_target) ||
-        event->service >= tally->targets[event->target]->service_count ||
-        (unsigned)event->outcome >= SONDE_OUTCOME_COUNT || event->question >= SONDE_QUESTIONS_MAX ||
-        (unsigned)event->sent_clock >= SONDE_CLOCK_COUNT ||
-        (unsigned)event->received_clock >= SONDE_CLOCK_COUNT)
-        return;
-    count_in_run(tally, event);
-    struct tally_target *target = tally->targets[event->target];
-    struct tally_service *service = &target->services[event->service];
     bool is_target = sonde_event_is_target(event, &target->addr);
     switch (event->type) {
     case SONDE_EVENT_PROBE:
@@ -297,44 +365,67 @@ void tally_on_event(struct tally *tally, const struct sonde_event *event)
     }
 }
 
-bool tally_is_answered(const struct tally_service *service)
+/* The router that all flows of a service meet at a TTL which met any there; NULL: none did, or they
+ * part. */
+static const struct sonde_addr *common_router(const struct tally_target *target, uint32_t index,
+                                              unsigned ttl)
 {
-    bool answered = false;
-    for (unsigned i = SONDE_OUTCOME_ECHO_REPLY; i <= SONDE_OUTCOME_PORT_UNREACHABLE; i++)
-        answered |= service->outcomes[i].shown > 0;
-    return answered;
-}
-
-const struct sonde_addr *tally_refuser(const struct tally_service *service)
-{
-    const struct sonde_addr *refuser = NULL;
-    for (unsigned i = SONDE_OUTCOME_ADMIN_PROHIBITED; i <= SONDE_OUTCOME_OTHER_UNREACHABLE; i++) {
-        if (service->outcomes[i].shown > 0)
-            refuser = &service->outcomes[i].evidence.from;
-    }
-    return refuser;
-}
-
-const struct tally_responder *tally_router(const struct tally_service *service, unsigned ttl)
-{
-    const struct tally_hop *hop = service->hops != NULL ? service->hops[ttl] : NULL;
-    if (hop == NULL || hop->current == TALLY_NOBODY || !ttl_set_has(&service->reach.expired, ttl))
-        return NULL;
-    return &hop->responders[hop->current];
-}
-
-uint64_t tally_path_id(const struct tally *tally, const struct tally_service *service)
-{
-    const struct reach *reach = &service->reach;
-    unsigned end = reach->dest_ttl != 0 ? reach->dest_ttl - 1U : reach->top_ttl;
-    uint64_t id = 0;
-    for (unsigned ttl = 1; ttl <= end && ttl <= tally->max_ttl; ttl++) {
-        const struct tally_responder *router = tally_router(service, ttl);
+    const struct sonde_addr *common = NULL;
+    for (uint32_t i = 0; i < target->service_count; i++) {
+        const struct tally_responder *router =
+            target->service_of[i] == index ? tally_router(target->services[i], ttl) : NULL;
         if (router == NULL)
             continue;
-        uint64_t words[2];
-        memcpy(words, router->addr.bytes, sizeof words);
-        id = mix64(id ^ mix64(words[0] ^ mix64(words[1] + ttl)));
+        if (common != NULL && !sonde_addr_equal(common, &router->addr))
+            return NULL;
+        common = &router->addr;
     }
-    return mix64(id + reach->dest_ttl) & UINT64_C(0xffffffffffff);
+    return common;
+}
+
+/* Flows may go ways of different lengths, so records of several say nothing of how far each
+ * reaches, nor of changes: a service reaches as far as its flows do, and meets the routers that all
+ * of them meet. */
+static void join_flows(const struct tally_target *target, uint32_t index, unsigned ttl)
+{
+    struct tally_service *service = target->whole->services[index];
+    struct tally_hop *hop = service->hops != NULL ? service->hops[ttl] : NULL;
+    struct reach reach = {0};
+    service->path_changes = 0;
+    for (uint32_t i = 0; i < target->service_count; i++) {
+        const struct tally_service *flow = target->services[i];
+        if (target->service_of[i] != index)
+            continue;
+        reach_join(&reach, &flow->reach);
+        service->path_changes += flow->path_changes;
+        if (service->changed_cycle < flow->changed_cycle)
+            service->changed_cycle = flow->changed_cycle;
+    }
+    service->reach = reach;
+    if (hop != NULL)
+        hop_set_router(hop, common_router(target, index, ttl));
+}
+
+void tally_on_event(struct tally *tally, const struct sonde_event *event)
+{
+    if (event->target >= tally->target_count || tally->targets[event->target] == NULL ||
+        event->ttl == 0 || (event->ttl > tally->max_ttl && !event->to_target) ||
+        event->service >= tally->targets[event->target]->service_count ||
+        (unsigned)event->outcome >= SONDE_OUTCOME_COUNT || event->question >= SONDE_QUESTIONS_MAX ||
+        (unsigned)event->sent_clock >= SONDE_CLOCK_COUNT ||
+        (unsigned)event->received_clock >= SONDE_CLOCK_COUNT)
+        return;
+    count_in_run(tally, event);
+    struct tally_target *target = tally->targets[event->target];
+    struct tally_service *trace = target->services[event->service];
+    fold(tally, target, trace, event);
+    if (target->whole == NULL)
+        return;
+    uint32_t index = target->service_of[event->service];
+    struct tally_service *service = target->whole->services[index];
+    if (service == trace)
+        return;
+    fold(tally, target->whole, service, event);
+    if (event->ttl <= tally->max_ttl)
+        join_flows(target, index, event->ttl);
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The tally: what all probe records so far add up to, for each service and each of its hops.
+ * The tally: what all probe records so far add up to, for each trace and each of its hops.
+ *
+ * A trace is one flow. A service has one, and then what its trace adds up to is what the service
+ * does; or it has several, and then every record counts twice: for its flow, and for its service.
  *
  * A pure fold: the same records give the same tally, whether they come from a running engine or
  * from a recording. Hops, responders and histograms are made when first needed, within fixed
@@ -55,7 +58,8 @@ struct tally_outcome {
     struct tally_evidence evidence; /* the last reply */
 };
 
-/** Silence of a server to a question that it never answered is no loss, if it answered another: in
+/** What the probes of one trace add up to, or of all traces of a service.
+ *  Silence of a server to a question that it never answered is no loss, if it answered another: in
  *  what a service adds up to, such probes are left out. */
 struct tally_service {
     uint64_t sent;     /* full-TTL probes that left this machine */
@@ -81,10 +85,15 @@ struct tally_service {
 
 struct tally_target {
     struct sonde_addr addr;
-    struct tally_service *services;
+    struct tally_service *
+        *services; /* [service_count], one for each trace; owned, and each of them */
     uint32_t service_count;
     struct answered **answered; /* [max_ttl + 1], of the routers there, over all services; NULL
                                    where none answered, or memory ran out; owned */
+    struct tally_target *whole; /* the same by service, if any has several flows; NULL: none has;
+                                   owned. Of its services it owns those that have several */
+    uint32_t
+        *service_of; /* [service_count], of a trace: its service in whole; NULL as that; owned */
 };
 
 struct tally {
@@ -116,10 +125,26 @@ struct tally *tally_free(struct tally *tally);
 SONDE_MUST_CHECK int tally_add_target(struct tally *tally, const struct sonde_addr *addr,
                                       uint32_t service_count);
 
+/**
+ * Say which traces of a target are flows of one service, before any record of it.
+ * @param flows  [count] How many traces each service has, one after the other; all of them.
+ * @return 0; -ENOMEM with nothing changed.
+ */
+SONDE_MUST_CHECK int tally_set_flows(struct tally *tally, uint32_t index, const uint32_t *flows,
+                                     uint32_t count);
+
+/** @return A target by service: each is what all of its flows add up to. Its distance is that of
+ *  the farthest flow. Ownership: the tally's. */
+const struct tally_target *tally_by_service(const struct tally_target *target);
+
+/** @return The service of a trace among tally_by_service(). */
+uint32_t tally_service_of(const struct tally_target *target, uint32_t trace);
+
 /** Remove a target; the numbers of the others stay as they are. */
 void tally_remove_target(struct tally *tally, uint32_t index);
 
-/** Fold one record in. Records of targets and services that do not exist are ignored. */
+/** Fold one record in; its "service" is the number of its trace. Records of targets and traces that
+ *  do not exist are ignored. */
 void tally_on_event(struct tally *tally, const struct sonde_event *event);
 
 /** @return true if something in the target's name has answered the service, and not only somebody

@@ -141,6 +141,8 @@ static void put_service(struct json_writer *writer, cJSON *services,
     json_bool(writer, object, "control", result->control);
     json_string(writer, object, "state", sonde_state_name(result->state));
     json_loss(writer, object, result->sent, result->received);
+    json_ratio(writer, object, "loss_low", result->sent > 0 ? result->loss_low : -1);
+    json_ratio(writer, object, "loss_high", result->sent > 0 ? result->loss_high : -1);
     json_number(writer, object, "uncertain", (double)result->uncertain);
     json_number(writer, object, "late", (double)result->late);
     json_number(writer, object, "duplicates", (double)result->duplicates);
@@ -152,7 +154,7 @@ static void put_service(struct json_writer *writer, cJSON *services,
     json_string(writer, verdict, "confidence", sonde_confidence_name(result->confidence));
     put_blame(writer, verdict, result->blame);
     put_findings(writer, object, result);
-    json_path(writer, object, result->path);
+    json_paths(writer, object, result);
 }
 
 /* One target, whole. Ownership: the caller deletes it. */

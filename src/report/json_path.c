@@ -6,15 +6,20 @@
 
 #include <math.h>
 
+void json_ratio(struct json_writer *writer, cJSON *object, const char *name, double ratio)
+{
+    if (ratio < 0)
+        json_null(writer, object, name);
+    else
+        json_number(writer, object, name, round(1e6 * ratio) / 1e6);
+}
+
 void json_loss(struct json_writer *writer, cJSON *object, uint64_t sent, uint64_t received)
 {
     json_number(writer, object, "sent", (double)sent);
     json_number(writer, object, "received", (double)received);
-    if (sent == 0)
-        json_null(writer, object, "loss_ratio");
-    else
-        json_number(writer, object, "loss_ratio",
-                    round(1e6 * (double)(sent - received) / (double)sent) / 1e6);
+    json_ratio(writer, object, "loss_ratio",
+               sent > 0 ? (double)(sent - received) / (double)sent : -1);
 }
 
 void json_rtt(struct json_writer *writer, cJSON *object, const struct sonde_rtt *rtt)
@@ -126,13 +131,11 @@ static void put_hop(struct json_writer *writer, cJSON *hops, const struct sonde_
         json_number(writer, object, "unlisted", (double)hop->unlisted);
 }
 
-void json_path(struct json_writer *writer, cJSON *service, const struct sonde_path *path)
+static void put_path(struct json_writer *writer, cJSON *paths, const struct sonde_path *path)
 {
-    if (path == NULL) {
-        json_null(writer, service, "path");
-        return;
-    }
-    cJSON *object = json_object(writer, service, "path");
+    cJSON *object = json_append(writer, paths);
+    json_number(writer, object, "flow", path->flow);
+    json_known(writer, object, "source_port", path->source_port == 0 ? -1 : path->source_port);
     json_bool(writer, object, "reached", path->reached);
     json_ttl(writer, object, "dest_ttl", path->dest_ttl);
     json_string(writer, object, "stop_reason", sonde_stop_reason_name(path->stop_reason));
@@ -141,7 +144,17 @@ void json_path(struct json_writer *writer, cJSON *service, const struct sonde_pa
     else
         json_number(writer, object, "path_id", (double)path->path_id);
     json_number(writer, object, "path_changes", path->path_changes);
+    json_loss(writer, object, path->sent, path->received);
+    json_rtt(writer, object, &path->rtt);
     cJSON *hops = json_array(writer, object, "hops");
     for (size_t i = 0; i < path->hop_count; i++)
         put_hop(writer, hops, &path->hops[i]);
+}
+
+void json_paths(struct json_writer *writer, cJSON *service,
+                const struct sonde_service_result *result)
+{
+    cJSON *paths = json_array(writer, service, "paths");
+    for (size_t i = 0; i < result->path_count; i++)
+        put_path(writer, paths, &result->paths[i]);
 }

@@ -147,11 +147,41 @@ static void write_verdicts(struct text_report *report, const struct sonde_target
     }
 }
 
+/* What several flows of a service come to one by one: where routers spread flows over several
+ * links, one of which is dead, some are never answered, and the others always. */
+static void write_flows(struct text_report *report, const struct sonde_service_result *service)
+{
+    enum { SHOWN = 8 };
+    size_t dead = 0;
+    for (size_t i = 0; i < service->path_count; i++)
+        dead += service->paths[i].sent > 0 && service->paths[i].received == 0;
+    if (service->path_count < 2)
+        return;
+    text_addf(report->text, " %s: %zu flows side by side", service->service, service->path_count);
+    if (dead > 0 && service->received > 0) {
+        text_addf(report->text, ", of which %zu %s never answered", dead,
+                  dead == 1 ? "was" : "were");
+        const char *before = ": source port ";
+        for (size_t i = 0, shown = 0; i < service->path_count && shown < SHOWN; i++) {
+            const struct sonde_path *path = &service->paths[i];
+            if (path->sent == 0 || path->received > 0 || path->source_port == 0)
+                continue;
+            text_addf(report->text, "%s%u", before, path->source_port);
+            before = ", ";
+            shown++;
+        }
+        if (dead > SHOWN)
+            text_add(report->text, report->style->ascii ? ", .." : ", …");
+    }
+    text_add(report->text, "\n");
+}
+
 /* What was counted apart: it changed no figure above. */
 static void write_remarks(struct text_report *report, const struct sonde_target_result *target)
 {
     for (size_t i = 0; i < target->service_count; i++) {
         const struct sonde_service_result *service = &target->services[i];
+        write_flows(report, service);
         if (service->late > 0)
             text_addf(report->text,
                       " %s: %" PRIu64 " answer%s, of the host or of hops, came too late to count\n",

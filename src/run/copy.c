@@ -2,6 +2,8 @@
 /* From the tally of one service to its part of a snapshot; see run/copy.h. */
 #include "run/copy.h"
 
+#include "analyze/evidence.h"
+
 static struct sonde_rtt copy_rtt(const struct rtt_stats *stats)
 {
     if (stats->samples == 0)
@@ -57,15 +59,15 @@ static void copy_responders(const struct copy *copy, const struct tally_hop *fro
     to->responder_count = from->responder_count;
 }
 
-static void copy_router_hop(const struct copy *copy, uint32_t index, uint8_t ttl,
-                            struct sonde_hop *to)
+static void copy_router_hop(const struct copy *copy, const struct analyze_target *seen,
+                            uint32_t index, uint8_t ttl, struct sonde_hop *to)
 {
-    const struct tally_hop *from = copy->target.tally->services[index].hops[ttl];
+    const struct tally_hop *from = seen->tally->services[index]->hops[ttl];
     to->ttl = ttl;
     to->sent = from->sent;
     to->received = from->received;
-    to->loss_kind = analyze_loss(&copy->target, index, ttl);
-    to->may_arrive = analyze_may_arrive(&copy->target, index, ttl);
+    to->loss_kind = analyze_loss(seen, index, ttl);
+    to->may_arrive = analyze_may_arrive(seen, index, ttl);
     to->rtt = copy_rtt(&from->rtt);
     to->unlisted = from->unlisted;
     copy_responders(copy, from, to);
@@ -110,10 +112,11 @@ static void copy_target_hop(const struct copy *copy, const struct tally_service 
 static uint8_t target_last_ttl(const struct copy *copy)
 {
     uint8_t last = 0;
-    for (uint32_t i = 0; i < copy->target.tally->service_count; i++) {
-        const struct reach *reach = &copy->target.tally->services[i].reach;
+    for (uint32_t i = 0; i < copy->traces.tally->service_count; i++) {
+        const struct reach *reach = &copy->traces.tally->services[i]->reach;
         const struct engine_place place = {copy->measured, i};
-        if (run_service_at(copy->run, &place)->standby)
+        uint32_t flow;
+        if (run_service_at(copy->run, &place, &flow)->standby)
             continue; /* what it saw may be long ago */
         uint8_t own = reach->dest_ttl != 0 ? (uint8_t)(reach->dest_ttl - 1) : reach->top_ttl;
         last = own > last ? own : last;
@@ -138,37 +141,72 @@ static bool is_exact(const struct sonde_run *run, struct analyze_distance distan
     return distance.confirmed && (distance.ttl > run->plan.first_ttl || run->plan.first_ttl == 1);
 }
 
-static const struct sonde_path *copy_path(const struct copy *copy, uint32_t index)
+/* Copy a path. @param seen  What shows it: the traces of the target, or its services.
+ * @return false if nothing was probed. */
+static bool copy_path(const struct copy *copy, const struct analyze_target *seen, uint32_t index,
+                      struct sonde_path *path)
 {
     struct sonde_run *run = copy->run;
-    const struct tally_service *service = &copy->target.tally->services[index];
-    struct analyze_distance distance = analyze_distance(&copy->target, index);
+    const struct tally_service *service = seen->tally->services[index];
+    struct analyze_distance distance = analyze_distance(seen, index);
     uint8_t last = last_router_ttl(copy, &service->reach, distance.ttl);
     uint32_t donors[ANALYZE_TTLS];
     if (service->hops == NULL && service->sent == 0)
-        return NULL;
-    struct sonde_path *path = arena_alloc(copy->arena, 1, sizeof *path);
+        return false;
     struct sonde_hop *hops = arena_alloc(copy->arena, last + 1U, sizeof *hops);
-    if (path == NULL || hops == NULL)
-        return NULL;
+    if (hops == NULL)
+        return false;
     bool ended = engine_ended(run->engine_run) == ENGINE_COMPLETE;
-    path->reached = analyze_reached(&copy->target, index);
+    path->sent = service->sent;
+    path->received = service->received;
+    path->rtt = copy_rtt(&service->rtt);
+    path->reached = analyze_reached(seen, index);
     path->dest_ttl = is_exact(run, distance) ? distance.ttl : 0;
-    path->stop_reason = analyze_stop(&copy->target, index, !ended);
+    path->stop_reason = analyze_stop(seen, index, !ended);
     path->path_id = tally_path_id(run->tally, service);
     path->path_changes = service->path_changes;
     path->hops = hops;
-    analyze_share(&copy->target, index, donors);
+    analyze_share(seen, index, donors);
     for (unsigned ttl = 1; ttl <= last; ttl++) {
-        const struct tally_service *shows = &copy->target.tally->services[donors[ttl]];
+        const struct tally_service *shows = seen->tally->services[donors[ttl]];
         if (shows->hops == NULL || shows->hops[ttl] == NULL)
             continue;
         hops[path->hop_count].shared = donors[ttl] != index;
-        copy_router_hop(copy, donors[ttl], (uint8_t)ttl, &hops[path->hop_count++]);
+        copy_router_hop(copy, seen, donors[ttl], (uint8_t)ttl, &hops[path->hop_count++]);
     }
     if (distance.ttl != 0)
         copy_target_hop(copy, service, distance.ttl, &hops[path->hop_count++]);
-    return path;
+    return true;
+}
+
+/* The path of each flow of a service, and what they show together.
+ * @param index  The service. @param first  The trace that is its first flow. */
+static void copy_paths(const struct copy *copy, uint32_t index, uint32_t first, uint32_t flows,
+                       struct sonde_service_result *to)
+{
+    struct sonde_path *paths = arena_alloc(copy->arena, flows, sizeof *paths);
+    struct sonde_path *path = paths;
+    if (paths == NULL)
+        return;
+    for (uint32_t flow = 0; flow < flows; flow++) {
+        const struct engine_place place = {copy->measured, first + flow};
+        if (!copy_path(copy, &copy->traces, first + flow, path))
+            continue;
+        const struct sonde_flow *probed = engine_flow_at(copy->run->engine_run, &place);
+        path->flow = flow;
+        if (to->port != 0)
+            path->source_port = probed->src_port;
+        path++;
+    }
+    to->paths = paths;
+    to->path_count = (size_t)(path - paths);
+    if (flows == 1) {
+        to->path = to->path_count > 0 ? paths : NULL;
+        return;
+    }
+    struct sonde_path *together = arena_alloc(copy->arena, 1, sizeof *together);
+    if (together != NULL && copy_path(copy, &copy->target, index, together))
+        to->path = together;
 }
 
 static const struct sonde_evidence *
@@ -230,15 +268,20 @@ static void copy_findings(const struct copy *copy, const struct analysis *analys
     to->finding_count = analysis->finding_count;
 }
 
-void copy_service_figures(const struct copy *copy, uint32_t index, struct sonde_service_result *to)
+void copy_service_figures(const struct copy *copy, uint32_t first, uint32_t flows,
+                          struct sonde_service_result *to)
 {
-    const struct tally_service *tally = &copy->target.tally->services[index];
+    uint32_t index = tally_service_of(copy->traces.tally, first);
+    const struct tally_service *tally = copy->target.tally->services[index];
     struct analysis analysis;
     analyze_service(&copy->target, index, &analysis);
     to->state = analysis.state;
     to->met = analysis.met;
     to->sent = tally->sent;
     to->received = tally->received;
+    const struct interval loss = evidence_wilson(tally->sent - tally->received, tally->sent);
+    to->loss_low = loss.low;
+    to->loss_high = loss.high;
     to->uncertain = tally->uncertain;
     to->late = tally->late;
     to->duplicates = tally->duplicates;
@@ -252,5 +295,5 @@ void copy_service_figures(const struct copy *copy, uint32_t index, struct sonde_
     to->confidence = analysis.verdict.confidence;
     to->blame = copy_blame(copy, &analysis.verdict);
     copy_findings(copy, &analysis, to);
-    to->path = copy_path(copy, index);
+    copy_paths(copy, index, first, flows, to);
 }

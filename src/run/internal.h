@@ -37,6 +37,7 @@ struct run_service {
     const char *text; /* "443/tcp" */
     bool control;
     bool standby;                      /* a control that is begun only if it is needed */
+    uint32_t flows;                    /* 1 to SONDE_FLOWS_MAX */
     uint32_t expect;                   /* as in struct sonde_service */
     const struct payload_ops *payload; /* what a UDP port is asked first; NULL = bytes without
                                           meaning */
@@ -44,8 +45,13 @@ struct run_service {
     struct sonde_span expects;
 };
 
-enum { STANDBYS_MAX = 2, TARGET_SERVICES_MAX = SONDE_SERVICES_MAX + 1 + STANDBYS_MAX };
-static_assert((int)TARGET_SERVICES_MAX == (int)ENGINE_TRACES_PER_TARGET, "a trace each");
+enum {
+    STANDBYS_MAX = 2,
+    TARGET_SERVICES_MAX = SONDE_SERVICES_MAX + 1 + STANDBYS_MAX,
+    TARGET_FLOWS_MAX = SONDE_TARGET_FLOWS_MAX + STANDBYS_MAX,
+};
+static_assert((int)TARGET_SERVICES_MAX <= (int)TARGET_FLOWS_MAX, "a flow for each service");
+static_assert((int)TARGET_FLOWS_MAX == (int)ENGINE_TRACES_PER_TARGET, "a trace for each flow");
 
 /* Of one name: what one look-up in each family may bring. */
 enum { KNOWN_MAX = 2 * NAMES_ADDRESSES_MAX };
@@ -61,9 +67,9 @@ struct run_target {
     const char *question_host; /* host, where questions may carry it; NULL: they may not */
     struct sonde_addr addr;    /* family SONDE_FAMILY_NONE: has none */
     struct sonde_addr source;
-    struct engine_place *places; /* [service_count], where in engine and tally each is measured;
-                                    NULL = none is. One that stands by may have no place, and
-                                    so may one that cannot be probed here */
+    struct engine_place *places; /* [service_count], where in engine and tally each is measured, its
+                                    first flow first; NULL = none is. One that stands by may have no
+                                    place, and so may one that cannot be probed here */
     int *errors;  /* [service_count], why one that was asked for has none, a negative errno; 0: it
                      has; NULL as places is */
     bool removed; /* by sonde_run_remove(): it is in no snapshot */
@@ -223,9 +229,15 @@ bool run_share_all(struct sonde_run *run, struct run_target *target);
  *  @return true if it does; then its place is filled in. */
 bool run_share_one(struct sonde_run *run, struct run_target *target, uint32_t index);
 
-/** @return The service that is measured in a place, as its first target has it. */
+/** @return The service of which a flow is measured in a place, as its first target has it; and in
+ *  @p ret_flow which of its flows that is. */
 const struct run_service *run_service_at(const struct sonde_run *run,
-                                         const struct engine_place *place);
+                                         const struct engine_place *place, uint32_t *ret_flow);
+
+/** @return true if a target reports what is measured in a place; and then of which service, and
+ *  which of its flows. */
+bool run_find_service(const struct run_target *target, const struct engine_place *place,
+                      uint32_t *ret_service, uint32_t *ret_flow);
 
 /* next_hop.c */
 

@@ -39,22 +39,18 @@ static bool events_are_full(const struct sonde_vantage *vantage, uint32_t more)
     return false;
 }
 
-/* Find the first target that reports what is measured in a place, and there which service it is.
+/* Find the first target that reports what is measured in a place, and there which service and which
+ * flow it is.
  * @return false if none does any more. */
 static bool find_reporter(const struct sonde_run *run, const struct engine_place *place,
                           struct sonde_event *ret_event)
 {
     for (uint32_t i = run->traced[place->target]; i < run->target_count; i++) {
-        const struct run_target *target = &run->targets[i];
-        for (uint32_t k = 0;
-             !target->removed && target->places != NULL && k < target->service_count; k++) {
-            if (target->places[k].target != place->target ||
-                target->places[k].trace != place->trace)
-                continue;
-            ret_event->target = i;
-            ret_event->service = k;
-            return true;
-        }
+        if (run->targets[i].removed ||
+            !run_find_service(&run->targets[i], place, &ret_event->service, &ret_event->flow))
+            continue;
+        ret_event->target = i;
+        return true;
     }
     return false;
 }

@@ -46,8 +46,8 @@ static bool is_cut_off(const struct tally_target *target)
     bool reached = false;
     bool next_door = false;
     for (uint32_t i = 0; i < target->service_count; i++) {
-        reached |= target->services[i].received > 0;
-        next_door |= target->services[i].reach.dest_ttl == 1;
+        reached |= target->services[i]->received > 0;
+        next_door |= target->services[i]->reach.dest_ttl == 1;
     }
     return !reached || next_door;
 }

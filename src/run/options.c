@@ -38,6 +38,7 @@ static const struct number numbers[] = {
     NUMBER(INTERVAL, S, MS, 86400 * S, NS, "interval", plan.interval_ns),
     NUMBER(TIMEOUT, 2 * S, 10 * MS, 3600 * S, NS, "timeout", plan.timeout_ns),
     NUMBER(DEADLINE, 0, 10 * MS, 366 * 86400 * S, NS, "deadline", plan.deadline_ns),
+    NUMBER(FLOWS, 1, 1, SONDE_FLOWS_MAX, NONE, "number of flows", plan.flows),
     NUMBER(FIRST_TTL, 1, 1, UINT8_MAX, NONE, "first TTL", plan.first_ttl),
     NUMBER(MAX_TTL, 30, 1, UINT8_MAX, NONE, "largest TTL", plan.max_ttl),
     NUMBER(GAP_LIMIT, 12, 1, UINT8_MAX, NONE, "limit of silent hops", plan.gap_limit),

@@ -58,6 +58,12 @@ static int take_payload(struct sonde_run *run, const struct sonde_service *servi
     return unknown ? -EINVAL : 0;
 }
 
+static uint32_t count_flows(const struct sonde_run *run, const struct sonde_service *service)
+{
+    uint32_t usual = service->control ? 1 : run->plan.flows;
+    return service->flows > 0 ? service->flows : usual;
+}
+
 /* Check a service and copy it. */
 static int take_service(struct sonde_run *run, const struct sonde_service *service,
                         struct run_service *own)
@@ -65,13 +71,14 @@ static int take_service(struct sonde_run *run, const struct sonde_service *servi
     struct text text = {0};
     own->ops = probe_by_name(service->protocol);
     if (own->ops == NULL || own->ops->has_ports != (service->port != 0) ||
-        (service->expect & ~STATES_ALL) != 0)
+        (service->expect & ~STATES_ALL) != 0 || service->flows > SONDE_FLOWS_MAX)
         return -EINVAL;
     if (own->ops->protocol == IP_PROTO_SCTP && !run->vantage->options.sctp)
         return -EINVAL; /* nothing that it takes is open */
     own->port = service->port;
     own->control = service->control;
     own->expect = service->expect;
+    own->flows = count_flows(run, service);
     int r = take_payload(run, service, own);
     if (r < 0)
         return r;
@@ -146,6 +153,15 @@ static int take_services(struct sonde_run *run, const struct sonde_service *serv
     return run->plan.no_controls ? 0 : add_standbys(run, services, count, own, own_count);
 }
 
+static bool are_too_many(const struct sonde_run *run, const struct sonde_service *services,
+                         size_t count)
+{
+    uint64_t flows = 0;
+    for (size_t i = 0; i < count; i++)
+        flows += count_flows(run, &services[i]);
+    return flows > SONDE_TARGET_FLOWS_MAX;
+}
+
 /* Put a target behind the others. */
 static int append_target(struct sonde_run *run, const struct run_target *target)
 {
@@ -166,7 +182,8 @@ int sonde_run_add(struct sonde_run *run, const char *input, const char *host,
     if (run->started &&
         (run->engine_run == NULL || engine_ended(run->engine_run) != ENGINE_RUNNING))
         return -EBUSY;
-    if (count == 0 || count > SONDE_SERVICES_MAX + 1 || index >= SONDE_TARGETS_MAX)
+    if (count == 0 || count > SONDE_SERVICES_MAX + 1 || index >= SONDE_TARGETS_MAX ||
+        are_too_many(run, services, count))
         return -E2BIG;
     struct run_service *own = arena_alloc(&run->arena, count + STANDBYS_MAX, sizeof *own);
     if (own == NULL)

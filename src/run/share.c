@@ -20,8 +20,9 @@ static bool is_same_span(struct sonde_span a, struct sonde_span b)
 /* Do two services of one address ask the same? */
 static bool is_same(const struct run_service *a, const struct run_service *b)
 {
-    return a->ops == b->ops && a->port == b->port && a->payload == b->payload &&
-           is_same_span(a->question, b->question) && is_same_span(a->expects, b->expects);
+    return a->ops == b->ops && a->port == b->port && a->flows == b->flows &&
+           a->payload == b->payload && is_same_span(a->question, b->question) &&
+           is_same_span(a->expects, b->expects);
 }
 
 /* Would a service be asked in the same words for another target? A question may say the name. */
@@ -34,11 +35,6 @@ static bool is_same_for(const struct run_service *service, const struct run_targ
            (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-static bool is_at(const struct engine_place *a, const struct engine_place *b)
-{
-    return a->target == b->target && a->trace == b->trace;
-}
-
 /* The target that something is measured for, and reported for by those that share it, too. */
 static const struct run_target *owner_of(const struct sonde_run *run,
                                          const struct engine_place *place)
@@ -46,13 +42,27 @@ static const struct run_target *owner_of(const struct sonde_run *run,
     return &run->targets[run->traced[place->target]];
 }
 
+bool run_find_service(const struct run_target *target, const struct engine_place *place,
+                      uint32_t *ret_service, uint32_t *ret_flow)
+{
+    for (uint32_t i = 0; target->places != NULL && i < target->service_count; i++) {
+        const struct engine_place *first = &target->places[i];
+        if (first->target != place->target || place->trace < first->trace ||
+            place->trace >= first->trace + target->services[i].flows)
+            continue;
+        *ret_service = i;
+        *ret_flow = place->trace - first->trace;
+        return true;
+    }
+    return false;
+}
+
 const struct run_service *run_service_at(const struct sonde_run *run,
-                                         const struct engine_place *place)
+                                         const struct engine_place *place, uint32_t *ret_flow)
 {
     const struct run_target *owner = owner_of(run, place);
     uint32_t i = 0;
-    while (!is_at(&owner->places[i], place)) /* the owner has all that is measured there */
-        i++;
+    (void)run_find_service(owner, place, &i, ret_flow); /* it has all that is measured there */
     return &owner->services[i];
 }
 
@@ -75,8 +85,9 @@ static bool find_place(const struct sonde_run *run, const struct run_target *tar
     struct engine_place place;
     bool found = false;
     for (uint32_t nth = 0; engine_find_flow(run->engine_run, &flow, nth, &place); nth++) {
-        const struct run_service *other = run_service_at(run, &place);
-        bool fits = is_same(service, other) &&
+        uint32_t which;
+        const struct run_service *other = run_service_at(run, &place, &which);
+        bool fits = which == 0 && is_same(service, other) &&
                     is_same_for(service, target, owner_of(run, &place)) &&
                     (within == NOT_TRACED || place.target == within);
         if (fits && service->standby == other->standby) {
@@ -100,7 +111,8 @@ static bool find_all(const struct sonde_run *run, const struct run_target *targe
         bool found = find_place(run, target, service, within, &places[i]);
         if (!found)
             places[i].target = NOT_TRACED;
-        if (!service->standby && (!found || run_service_at(run, &places[i])->standby))
+        uint32_t which;
+        if (!service->standby && (!found || run_service_at(run, &places[i], &which)->standby))
             return false;
     }
     return true;

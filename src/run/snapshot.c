@@ -36,7 +36,9 @@ static void copy_questions(const struct copy *copy, const struct run_target *tar
             continue;
         const struct engine_place *place = &target->places[index];
         const struct tally_target *measured = copy->run->tally->targets[place->target];
-        const struct tally_question *tally = &measured->services[place->trace].questions[i];
+        uint32_t service = tally_service_of(measured, place->trace);
+        const struct tally_question *tally =
+            &tally_by_service(measured)->services[service]->questions[i];
         questions[i].sent = tally->sent;
         questions[i].received = tally->received;
     }
@@ -57,7 +59,7 @@ static void copy_service(const struct copy *copy, const struct run_target *targe
     to->payload = service->payload != NULL ? service->payload->name : NULL;
     copy_questions(copy, target, index, to);
     if (is_placed(target, index)) {
-        copy_service_figures(copy, target->places[index].trace, to);
+        copy_service_figures(copy, target->places[index].trace, service->flows, to);
         return;
     }
     to->verdict.level = SONDE_LEVEL_UNKNOWN;
@@ -125,38 +127,46 @@ static bool stands_by(const struct sonde_run *run, const struct run_target *targ
     const struct engine_place *place = target->places != NULL ? &target->places[index] : NULL;
     return target->services[index].standby &&
            (place == NULL || place->target == NOT_TRACED ||
-            run->tally->targets[place->target]->services[place->trace].sent == 0);
+            run->tally->targets[place->target]->services[place->trace]->sent == 0);
 }
+
+/* What the analysis has to know beyond the tally, by service and by trace. */
+struct known {
+    struct analyze_service services[TARGET_SERVICES_MAX];
+    struct analyze_service traces[TARGET_FLOWS_MAX];
+};
 
 /* What is known of all that is measured where a target's services are, as the target sees it: of
  * services that only others of its address ask, it expects nothing. */
 static void look_at(struct copy *copy, const struct run_target *from, uint32_t measured,
-                    struct analyze_service known[TARGET_SERVICES_MAX])
+                    struct known *known)
 {
     struct sonde_run *run = copy->run;
     const struct tally_target *tally = run->tally->targets[measured];
     const struct run_target *owner = &run->targets[run->traced[measured]];
     for (uint32_t i = 0; i < tally->service_count; i++) {
-        const struct run_service *service =
-            run_service_at(run, &(struct engine_place){measured, i});
-        known[i] = (struct analyze_service){
+        const struct engine_place place = {measured, i};
+        uint32_t flow;
+        uint32_t index;
+        const struct run_service *service = run_service_at(run, &place, &flow);
+        struct analyze_service *trace = &known->traces[i];
+        *trace = (struct analyze_service){
             .protocol = service->ops->protocol,
             .control = true,
             .name = service->text,
             .silence = service->payload != NULL ? service->payload->silence : NULL,
         };
-        known[i].questions = take_questions(copy->arena, owner, service, &known[i].question_count);
-    }
-    for (uint32_t i = 0; i < from->service_count; i++) {
-        if (from->places[i].target != measured)
-            continue;
-        known[from->places[i].trace].control = from->services[i].control;
-        known[from->places[i].trace].expect = from->services[i].expect;
+        trace->questions = take_questions(copy->arena, owner, service, &trace->question_count);
+        if (run_find_service(from, &place, &index, &flow)) {
+            trace->control = from->services[index].control;
+            trace->expect = from->services[index].expect;
+        }
+        known->services[tally_service_of(tally, i)] = *trace;
     }
     copy->measured = measured;
     copy->target = (struct analyze_target){
-        .tally = tally,
-        .services = known,
+        .tally = tally_by_service(tally),
+        .services = known->services,
         .warn = limits_of(&run->judgement.warn),
         .crit = limits_of(&run->judgement.crit),
         .zones = {run->vantage->zones, run->vantage->zone_count},
@@ -167,12 +177,15 @@ static void look_at(struct copy *copy, const struct run_target *from, uint32_t m
         .is_deaf = run->vantage->kind == SONDE_TRANSPORT_UNPRIVILEGED,
         .next_hop = run_next_hop(run, from, tally, copy->interface),
     };
+    copy->traces = copy->target;
+    copy->traces.tally = tally;
+    copy->traces.services = known->traces;
 }
 
 static void copy_services(struct copy *copy, const struct run_target *from,
                           struct sonde_target_result *to)
 {
-    struct analyze_service known[TARGET_SERVICES_MAX];
+    struct known known;
     uint32_t measured = NOT_TRACED;
     struct sonde_service_result *services =
         arena_alloc(copy->arena, from->service_count, sizeof *services);
@@ -183,7 +196,7 @@ static void copy_services(struct copy *copy, const struct run_target *from,
             continue;
         if (is_placed(from, i) && from->places[i].target != measured) {
             measured = from->places[i].target;
-            look_at(copy, from, measured, known);
+            look_at(copy, from, measured, &known);
         }
         copy_service(copy, from, i, &services[to->service_count++]);
     }

@@ -125,6 +125,7 @@ enum sonde_code run_problem_code(int error)
     case -EPROTONOSUPPORT:
     case -EOPNOTSUPP:
     case -ESOCKTNOSUPPORT:
+    case -EMLINK:
         return SONDE_CODE_NO_PERMISSION;
     case -EADDRINUSE:
         return SONDE_CODE_INCONCLUSIVE;
@@ -140,6 +141,8 @@ const char *run_problem_text(int error)
         return "to choose the source port of TCP probes takes raw sockets";
     case -ESOCKTNOSUPPORT:
         return "SCTP takes raw sockets (see sonde --doctor)";
+    case -EMLINK:
+        return "several flows of a TCP port take raw sockets (see sonde --doctor)";
     case -EADDRINUSE:
         return "two questions to one port take two source ports";
     case -EPROTONOSUPPORT:
@@ -176,15 +179,16 @@ static uint32_t count_udp_before(const struct run_target *target, const struct r
  * quotes what was sent last from that, to whichever port. */
 enum { OWN_PORTS = 16 };
 
-/* Prepare one service. @return 0; a negative errno that makes the target untraceable. */
-static int add_trace(struct sonde_run *run, const struct run_target *target,
-                     const struct run_service *service, struct sonde_spec *spec)
+/* Prepare one flow of a service. @param least  It is numbered behind those before it. @return 0; a
+ * negative errno: it cannot be had. */
+static int bind_flow(struct sonde_run *run, const struct run_target *target,
+                     const struct run_service *service, uint32_t least, struct sonde_spec *spec)
 {
     int r = fill_spec(run, target, service, spec);
     if (r < 0)
         return r;
     const struct sonde_transport_ops *ops = run->vantage->transport->ops;
-    uint32_t nth = engine_free_flow(run->vantage->engine, &spec->flow);
+    uint32_t nth = engine_free_flow(run->vantage->engine, &spec->flow, least);
     spec->nth = nth;
     if (!service->ops->has_ports)
         spec->flow.src_port = (uint16_t)(run->vantage->echo_id + nth);
@@ -199,6 +203,22 @@ static int add_trace(struct sonde_run *run, const struct run_target *target,
         return r;
     spec->flow = asked; /* what was chosen of it before that failed is no wish */
     return ops->bind(run->vantage->transport, &spec->flow, 0);
+}
+
+/* Prepare all flows of a service. @return 0; a negative errno: one of them cannot be had. */
+static int bind_service(struct sonde_run *run, const struct run_target *target,
+                        const struct run_service *service, struct sonde_spec *specs)
+{
+    uint32_t least = 0;
+    for (uint32_t i = 0; i < service->flows; i++) {
+        int r = bind_flow(run, target, service, least, &specs[i]);
+        if (r < 0)
+            return r;
+        if (service->flows > 1 && specs[i].flow.src_port == 0)
+            return -EMLINK; /* each probe has a source port of its own: there are no flows */
+        least = specs[i].nth + 1;
+    }
+    return 0;
 }
 
 static int add_to_engine(struct sonde_run *run, const struct run_service *service,
@@ -233,18 +253,18 @@ static void note_vantage(struct sonde_run *run, uint32_t index)
         run->seen_from = index;
 }
 
-/* Flows for the services of a target: a spec for each, in their order, but for those that are
- * measured elsewhere. */
+/* Flows for the services of a target: a spec for each, in their order, but for those of services
+ * that are measured elsewhere. */
 struct flows {
-    struct sonde_spec specs[TARGET_SERVICES_MAX];
-    bool own[TARGET_SERVICES_MAX]; /* by service: it has a flow here */
+    struct sonde_spec specs[TARGET_FLOWS_MAX];
     uint32_t count;
+    bool own[TARGET_SERVICES_MAX]; /* by service: it has its flows here */
 };
 
 /* Can a service be done without? What stands by can, and so can what this transport has not. */
 static bool can_do_without(const struct run_service *service, int error)
 {
-    return error != -ENOMEM && (service->standby || error == -ESOCKTNOSUPPORT);
+    return error != -ENOMEM && (service->standby || error == -ESOCKTNOSUPPORT || error == -EMLINK);
 }
 
 /* Find a flow for every service that cannot be done without. @return 0; a negative errno that makes
@@ -257,9 +277,9 @@ static int bind_flows(struct sonde_run *run, struct run_target *target, struct f
     flows->count = 0;
     for (uint32_t i = 0; i < target->service_count; i++) {
         const struct run_service *service = &target->services[i];
-        int r = add_trace(run, target, service, &flows->specs[flows->count]);
+        int r = bind_service(run, target, service, &flows->specs[flows->count]);
         flows->own[i] = r == 0;
-        flows->count += r == 0;
+        flows->count += r == 0 ? service->flows : 0;
         if (r == 0 || (r == -EADDRINUSE && run_share_one(run, target, i))) {
             any |= !service->standby;
             continue;
@@ -289,12 +309,19 @@ static int add_target(struct sonde_run *run, uint32_t index, const struct flows 
     traced[nth] = index;
     int r = engine_add_target(run->engine_run, &target->addr, flows->count);
     uint32_t trace = 0;
+    uint32_t counts[TARGET_SERVICES_MAX]; /* flows of each service that is measured here */
+    uint32_t count = 0;
     for (uint32_t i = 0; r == 0 && i < target->service_count; i++) {
+        const struct run_service *service = &target->services[i];
         if (!flows->own[i])
             continue;
         target->places[i] = (struct engine_place){nth, trace};
-        r = add_to_engine(run, &target->services[i], &flows->specs[trace++]);
+        counts[count++] = service->flows;
+        for (uint32_t flow = 0; r == 0 && flow < service->flows; flow++)
+            r = add_to_engine(run, service, &flows->specs[trace++]);
     }
+    if (r == 0)
+        r = tally_set_flows(run->tally, nth, counts, count);
     if (r < 0)
         return r;
     target->source = flows->specs[0].flow.src;

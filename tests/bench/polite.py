@@ -34,7 +34,7 @@ def of_sonde(document):
     """{(service, TTL): (sent, received)}"""
     services = document["targets"][0]["services"]
     return {(service["service"], hop["ttl"]): (hop["sent"], hop["received"])
-            for service in services for hop in service["path"]["hops"] if not hop["shared"]}
+            for service in services for hop in service["paths"][0]["hops"] if not hop["shared"]}
 
 
 def of_mtr(service, document):
@@ -69,7 +69,7 @@ def crowd(programs, rtt_ms, targets, cycles):
         net.close()
     services = [target["services"][0] for target in documents[0]["targets"]]
     hops = [(hop["sent"], hop["received"]) for service in services
-            for hop in service["path"]["hops"] if hop["ttl"] < 4 and not hop["shared"]]
+            for hop in service["paths"][0]["hops"] if hop["ttl"] < 4 and not hop["shared"]]
     mtr = {}
     for number, document in enumerate(documents[1:]):
         mtr |= of_mtr(number, document)

@@ -422,7 +422,7 @@ static void check_sums(const struct run *run)
 {
     for (uint32_t target = 0; target < run->targets; target++) {
         for (uint32_t k = 0; k < run->services[target]; k++) {
-            const struct tally_service *service = &run->tally->targets[target]->services[k];
+            const struct tally_service *service = run->tally->targets[target]->services[k];
             const struct sums *sums = &run->sums[target][k];
             uint64_t at_hops = 0;
             for (unsigned ttl = 0; service->hops != NULL && ttl <= run->plan.max_ttl; ttl++)

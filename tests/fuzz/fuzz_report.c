@@ -169,6 +169,8 @@ static struct sonde_service_result make_service(struct maker *maker)
         .confidence = (enum sonde_confidence)(rd_u8(&maker->in) % SONDE_CONFIDENCE_COUNT),
         .path = make_path(maker),
     };
+    service.paths = service.path;
+    service.path_count = service.path != NULL;
     service.received = service.sent - service.sent % (rd_u8(&maker->in) + 1U);
     service.outcomes[rd_u8(&maker->in) % SONDE_OUTCOME_COUNT] = service.sent;
     if ((rd_u8(&maker->in) & 1) != 0) {

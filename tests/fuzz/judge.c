@@ -25,7 +25,7 @@ static void check_rtt(const struct rtt_stats *rtt)
 
 static void check_hops(const struct analyze_target *target, uint32_t index)
 {
-    const struct tally_service *service = &target->tally->services[index];
+    const struct tally_service *service = target->tally->services[index];
     for (unsigned ttl = 0; service->hops != NULL && ttl <= target->max_ttl; ttl++) {
         const struct tally_hop *hop = service->hops[ttl];
         if (hop == NULL)
@@ -51,7 +51,7 @@ static void check_finding(const struct finding *finding)
 
 static void judge_service(const struct analyze_target *target, uint32_t index)
 {
-    const struct tally_service *service = &target->tally->services[index];
+    const struct tally_service *service = target->tally->services[index];
     struct analysis analysis;
     FUZZ_CHECK(service->received <= service->sent);
     check_rtt(&service->rtt);
@@ -85,7 +85,7 @@ void judge_tally(const struct tally *tally, uint8_t max_ttl)
         FUZZ_CHECK(target.tally->service_count <= SERVICES_MAX);
         for (uint32_t k = 0; k < target.tally->service_count; k++) {
             judge_service(&target, k);
-            (void)tally_path_id(tally, &target.tally->services[k]);
+            (void)tally_path_id(tally, target.tally->services[k]);
         }
     }
 }

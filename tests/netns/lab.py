@@ -96,7 +96,7 @@ class Report:
 
     def hops(self, name, target=0):
         """{TTL: [address, ...]} of one service's path."""
-        path = self.service(name, target)["path"]
+        path = self.service(name, target)["paths"][0]
         return {hop["ttl"]: [responder["address"] for responder in hop["responders"]]
                 for hop in path["hops"]}
 

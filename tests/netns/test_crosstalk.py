@@ -46,7 +46,7 @@ class Crosstalk(unittest.TestCase):
             self.assertEqual(service["sent"], 2)
             self.assertLessEqual(service["received"], service["sent"])
             self.assertEqual(service["duplicates"], 0)
-            for hop in service["path"]["hops"]:
+            for hop in service["paths"][0]["hops"]:
                 self.assertLessEqual(hop["received"], hop["sent"])
             for ttl, who in report.hops(name).items():
                 self.assertIn(who, ([], [chain.hop(family, ttl)]))

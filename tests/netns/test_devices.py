@@ -45,7 +45,7 @@ class FullQueue(Devices):
                     self.check_no_loss(report, name, 5)
                 self.assertEqual(report.document["own_losses"], {"receive_queue": 0, "send": 0})
                 for name in ("icmp", "443/tcp"):
-                    for hop in report.service(name)["path"]["hops"]:
+                    for hop in report.service(name)["paths"][0]["hops"]:
                         self.assertEqual((hop["ttl"], hop["received"]), (hop["ttl"], hop["sent"]))
 
     def test_a_queue_that_drops_a_service_for_good_is_no_loss_and_holds_nobody_up(self):

@@ -55,7 +55,7 @@ class Far(unittest.TestCase):
                         self.assertEqual((service["state"], service["sent"], service["received"]),
                                          (state, 4, 4))
                         self.assertGreaterEqual(service["rtt_ms"]["min"], rtt_ms)
-                        self.assertEqual(service["path"]["dest_ttl"], LENGTH)
+                        self.assertEqual(service["paths"][0]["dest_ttl"], LENGTH)
 
     def test_a_silent_udp_port_alone_is_not_the_host_that_is_unreachable(self):
         for _, net, chain in self.each():
@@ -93,7 +93,7 @@ class Unpinged(unittest.TestCase):
             for name in ("443/tcp", "22/tcp"):
                 with self.subTest(family=family, name=name):
                     service = report.service(name)
-                    self.assertEqual(service["path"]["dest_ttl"], 8)
+                    self.assertEqual(service["paths"][0]["dest_ttl"], 8)
                     self.assertEqual(service["received"], service["sent"])
 
 

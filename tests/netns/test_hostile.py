@@ -226,9 +226,9 @@ def result_of(report):
             "figures": (service["sent"], service["received"], service["outcomes"]),
             "evidence": service["evidence"] and (service["evidence"]["from"],
                                                  service["evidence"]["kind"]),
-            "distance": service["path"]["dest_ttl"],
-            "end": (service["path"]["reached"], service["path"]["stop_reason"],
-                    service["path"]["path_changes"]),
+            "distance": service["paths"][0]["dest_ttl"],
+            "end": (service["paths"][0]["reached"], service["paths"][0]["stop_reason"],
+                    service["paths"][0]["path_changes"]),
         } for service in report.document["targets"][0]["services"]]
 
 
@@ -236,7 +236,7 @@ def hops_of(service):
     """{TTL: who answered there, and how}"""
     return {hop["ttl"]: [(responder["address"], responder["kind"])
                          for responder in hop["responders"]]
-            for hop in service["path"]["hops"]}
+            for hop in service["paths"][0]["hops"]}
 
 
 class Hostile(unittest.TestCase):
@@ -277,7 +277,7 @@ class Hostile(unittest.TestCase):
             self.assertEqual(result_of(report), result_of(self.peaceful[family]))
             self.check_hops(family, report)
             for service in report.document["targets"][0]["services"]:
-                for holder in (service, *service["path"]["hops"]):
+                for holder in (service, *service["paths"][0]["hops"]):
                     self.assertLessEqual(holder["received"], holder["sent"])
                     if holder["rtt_ms"] is not None:
                         self.assertGreaterEqual(holder["rtt_ms"]["min"], 0)
@@ -297,7 +297,7 @@ class Hostile(unittest.TestCase):
             addresses = report.hops(service["service"])
             self.assertLessEqual(addresses.items(), path.items())
             seen |= addresses
-            for hop in service["path"]["hops"]:
+            for hop in service["paths"][0]["hops"]:
                 self.assertEqual(hop["received"], hop["sent"])
         self.assertEqual(seen, path)
 

@@ -138,7 +138,7 @@ class LinkLocal(unittest.TestCase):
         for name in report.states():
             service = report.service(name)
             self.assertEqual((service["sent"], service["received"]), (3, 3))
-            self.assertEqual(service["path"]["dest_ttl"], 1)
+            self.assertEqual(service["paths"][0]["dest_ttl"], 1)
         target = report.document["targets"][0]
         self.assertEqual(target["address"], f"{self.address}%to-r1")
         self.assertRegex(target["source"], r"\Afe80::[0-9a-f:]+%to-r1\Z")

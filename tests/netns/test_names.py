@@ -106,7 +106,7 @@ class Names(unittest.TestCase):
                 target = report.document["targets"][0]
                 self.assertEqual((report.code, target["name"], target["address"]),
                                  (0, SERVER, self.chain.target(family)))
-                hops = report.service("443/tcp")["path"]["hops"]
+                hops = report.service("443/tcp")["paths"][0]["hops"]
                 self.assertEqual({hop["ttl"]: hop["responders"][0]["hostname"] for hop in hops},
                                  names)
                 text = self.net.sonde("-r", *words).out
@@ -164,7 +164,7 @@ class Names(unittest.TestCase):
                                            "-i", "0.1"))
         self.assertEqual(report.code, 0)
         self.assertEqual(report.hops("443/tcp"), self.chain.path(4))
-        hops = report.service("443/tcp")["path"]["hops"]
+        hops = report.service("443/tcp")["paths"][0]["hops"]
         self.assertEqual({hop["responders"][0]["hostname"] for hop in hops}, {None})
         syns = [packet for packet in watch.read()
                 if packet.outgoing and packet.flags == packets.SYN and packet.ttl == 64]

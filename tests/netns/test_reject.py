@@ -87,7 +87,7 @@ class Rejections(unittest.TestCase):
                 with self.subTest(hook=hook, family=family):
                     self.net.nft("r2", reject(hook, f"{PROTOCOL[family]} type admin-prohibited"))
                     report = self.net.report(self.chain.target(family), ":443", *QUICK)
-                    path = report.service("443/tcp")["path"]
+                    path = report.service("443/tcp")["paths"][0]
                     self.assertEqual((path["reached"], path["stop_reason"]), (False, "rejected"))
                     expired = {hop["ttl"]: responder["address"]
                                for hop in path["hops"] for responder in hop["responders"]
@@ -134,7 +134,7 @@ class Rejections(unittest.TestCase):
                     self.assertEqual((report.code, service["state"]), (1, "rejected"))
                     self.assertEqual(service["verdict"]["code"], "port_intercepted")
                     self.assertEqual(service["outcomes"], {"closed": 3})
-                    hops = service["path"]["hops"]
+                    hops = service["paths"][0]["hops"]
                     self.assertEqual(hops[-1]["ttl"], ttl)
                     self.assertEqual(hops[-1]["responders"][0]["address"],
                                      self.chain.target(family))

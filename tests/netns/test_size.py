@@ -56,7 +56,7 @@ class Size(unittest.TestCase):
         self.assertEqual(service["outcomes"], {"packet_too_big": 3})
         self.assertEqual((service["sent"], service["received"], service["duplicates"]), (3, 0, 0))
         self.assertEqual(report.discarded, {})
-        expired = {hop["ttl"]: responder["address"] for hop in service["path"]["hops"]
+        expired = {hop["ttl"]: responder["address"] for hop in service["paths"][0]["hops"]
                    for responder in hop["responders"] if responder["kind"] == "ttl_exceeded"}
         self.assertEqual(expired, {ttl: self.chains[family].hop(family, ttl) for ttl in (1, 2)})
 

@@ -264,7 +264,7 @@ class RationedRouters(unittest.TestCase):
             report = lab.Report(self.net.finish(process))
             for name in report.states():
                 self.assertEqual(report.hops(name), self.chain.path(family))
-                for hop in report.service(name)["path"]["hops"]:
+                for hop in report.service(name)["paths"][0]["hops"]:
                     with self.subTest(family=family, service=name, ttl=hop["ttl"]):
                         self.assertGreater(hop["sent"], 0)
                         self.assertEqual(hop["received"], hop["sent"])

@@ -294,7 +294,7 @@ class Unprivileged(unittest.TestCase):
                     cycles = QUICK if quoted == 128 else ("-c", "6", "-i", "0.3")
                     report = self.report(family, ":443", ":7/udp", *cycles)
                     for name in ("icmp", "443/tcp", "7/udp"):
-                        hop, = (hop for hop in report.service(name)["path"]["hops"]
+                        hop, = (hop for hop in report.service(name)["paths"][0]["hops"]
                                 if hop["ttl"] == 2)
                         responder, = hop["responders"]
                         self.assertEqual(responder["address"], self.chain.hop(family, 2))

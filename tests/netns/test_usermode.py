@@ -59,7 +59,7 @@ class Slirp(unittest.TestCase):
                     self.assertIsNone(verdict["blame"])
                     self.assertNotIn(verdict["code"],
                                      ("path_changed", "port_intercepted", "routing_loop"))
-                self.assertIsNone(service["path"]["dest_ttl"])
+                self.assertIsNone(service["paths"][0]["dest_ttl"])
             yield family, report
 
     def test_it_is_named_and_nothing_behind_it_is_blamed(self):
@@ -131,7 +131,7 @@ class Passt(unittest.TestCase):
                 self.assertEqual((report.code, verdict["code"]), (0, "ok"))
                 self.assertEqual(verdict["text"].endswith(words.format(gateway)), named,
                                  verdict["text"])
-                self.assertEqual(report.service("443/tcp")["path"]["dest_ttl"],
+                self.assertEqual(report.service("443/tcp")["paths"][0]["dest_ttl"],
                                  None if named else 1)
 
 

@@ -277,7 +277,7 @@ class Forwarded(Verdicts):
         for family, report in self.reports(":8080", *THOROUGH):
             with self.subTest(family=family):
                 self.expect_healthy(report, "icmp", "8080/tcp")
-                icmp, port = (report.service(name)["path"]["dest_ttl"]
+                icmp, port = (report.service(name)["paths"][0]["dest_ttl"]
                               for name in ("icmp", "8080/tcp"))
                 self.assertEqual(icmp, TARGET)
                 self.assertIn(port, (TARGET + 1, None))  # unknown is true, the host's is not
@@ -292,7 +292,7 @@ class Forwarded(Verdicts):
                     self.assertEqual(service["verdict"]["code"], code)
                     self.assertEqual(service["sent"], service["received"])
             for name in ("icmp", "22/tcp", "9999/tcp"):
-                self.assertIn(report.service(name)["path"]["dest_ttl"], (TARGET, None))
+                self.assertIn(report.service(name)["paths"][0]["dest_ttl"], (TARGET, None))
 
 
 class Unreachable(Verdicts):

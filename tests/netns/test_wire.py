@@ -94,7 +94,7 @@ class Wire(unittest.TestCase):
                                      (4, 4))
                     # only who is not answered is asked with another
                     self.assertEqual(ttls[FULL_TTL_MAX] > 0, port == 3389)
-                    for hop in service["path"]["hops"]:
+                    for hop in service["paths"][0]["hops"]:
                         if hop["responders"] and hop["ttl"] < TARGET:
                             # what is shared was sent for another port
                             self.assertEqual(ttls[hop["ttl"]],

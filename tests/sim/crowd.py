@@ -49,13 +49,17 @@ def network(pick):
     asked = " ".join(name for _, name in services)
     targets = [f"203.0.113.{number} {asked}" for number in range(1, hosts + 1)]
     options = ["-c", str(pick.randint(1, 6)), "-i", pick.choice(("0.2", "0.5", "1"))]
+    flows = pick.choice((1, 1, 1, 2, 8))
+    if flows * max(1, len(services)) <= 64:
+        options += ["--flows", str(flows)]
     return lines, targets, options
 
 
 def losses(document, routers):
     """What is shown as lost, and who was not asked."""
     asked = {hop["ttl"] for target in document["targets"] for service in target["services"]
-             for hop in service["path"]["hops"] if hop["sent"] > 0 and not hop["shared"]}
+             for path in service["paths"] for hop in path["hops"]
+             if hop["sent"] > 0 and not hop["shared"]}
     for ttl in sorted(set(range(1, routers + 1)) - asked):
         yield f"nobody asked hop {ttl}"
     for target in document["targets"]:
@@ -63,7 +67,7 @@ def losses(document, routers):
             name = f"{target['input']} {service['service']}"
             if service["sent"] != service["received"]:
                 yield f"{name}: {service['received']} of {service['sent']}"
-            for hop in service["path"]["hops"]:
+            for hop in (hop for path in service["paths"] for hop in path["hops"]):
                 if hop["sent"] != hop["received"] and not hop["shared"]:
                     yield f"{name} hop {hop['ttl']}: {hop['received']} of {hop['sent']}"
 

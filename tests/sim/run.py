@@ -11,8 +11,8 @@ from a run:
     #? status complete                a member of the report
     #? 443/tcp state filtered         a member of a service of the first target
     #? 1:icmp sent 3                  a member of a service of another target
-    #? *:icmp path.hops[*].loss_ratio 0    of each target: whatever is found is so
-    #? icmp path.hops[0].rtt_ms.min 4 members and elements along the way
+    #? *:icmp paths[0].hops[*].loss_ratio 0    of each target: whatever is found is so
+    #? icmp paths[0].hops[0].rtt_ms.min 4 members and elements along the way
     #? icmp rtt_ms.avg 10..11         a number within bounds, these included
     #? icmp late >0                   a number above another
     #? icmp evidence null             nothing; so is whatever would be within
@@ -21,8 +21,8 @@ from a run:
     #? 22/tcp since 1970-01-01T00:01* text that begins so
     #? 22/tcp expect "closed|filtered" just that text
     #? icmp verdict.text hop 2 says no    a text of several words
-    #? icmp path.hops #3              an array of so many elements
-    #? icmp path.hops[*].responders[*].address 10.0.0.1 10.0.0.2    all that is found, in order
+    #? icmp paths[0].hops #3              an array of so many elements
+    #? icmp paths[0].hops[*].responders[*].address 10.0.0.1 10.0.0.2    all that is found, in order
     #= 3  10.0.0.3                    a line of the text report begins so, blanks run together
 
 Every document is also held against the JSON Schema, strictly: a member that the schema does not

@@ -223,11 +223,36 @@ Test(command, what_is_no_run_needs_no_target)
     }
 }
 
+static void expect_error(const char *line, const char *wanted)
+{
+    struct command command;
+    struct text error = {0};
+    char storage[512];
+    cr_expect_eq(parse(line, storage, &command, &error), -EINVAL, "%s", line);
+    cr_expect_not_null(strstr(error.data, wanted), "%s: %s", line, error.data);
+    cr_expect_null(strchr(error.data, '\n'), "%s", error.data);
+    text_deinit(&error);
+}
+
+Test(command, flows_take_source_ports_of_their_own)
+{
+    char storage[512];
+    struct command command = expect_taken("--flows 8 -L 4000 --flows 1 host", storage);
+    cr_expect_eq(command.rules.flows, 1);
+    command_deinit(&command);
+    command = expect_taken("--flows 32 host", storage);
+    cr_expect_eq(command.rules.flows, 32);
+    command_deinit(&command);
+    expect_error("--flows 33 host", "1 to 32");
+    expect_error("-L 4000 --flows 2 host", "not -L");
+}
+
 /* Every option with a number, times every value that is none of its. */
 Test(command, nonsense_values_are_refused)
 {
-    static const char *const options[] = {"-c", "-i", "-Z", "-f", "-m",         "-U",    "-s",
-                                          "-B", "-Q", "-L", "-M", "--deadline", "--rate"};
+    static const char *const options[] = {"-c", "-i",         "-Z",     "-f",     "-m",
+                                          "-U", "-s",         "-B",     "-Q",     "-L",
+                                          "-M", "--deadline", "--rate", "--flows"};
     static const char *const values[] = {
         "-1",
         "+5",
@@ -346,17 +371,6 @@ Test(command, an_unknown_option_is_answered_with_the_nearest)
     }
 }
 
-static void expect_error(const char *line, const char *wanted)
-{
-    struct command command;
-    struct text error = {0};
-    char storage[512];
-    cr_expect_eq(parse(line, storage, &command, &error), -EINVAL, "%s", line);
-    cr_expect_not_null(strstr(error.data, wanted), "%s: %s", line, error.data);
-    cr_expect_null(strchr(error.data, '\n'), "%s", error.data);
-    text_deinit(&error);
-}
-
 Test(command, what_warns_is_not_above_what_fails)
 {
     static const char *const lines[] = {"--warn 50,5% --crit 50,5% host",
@@ -453,8 +467,8 @@ Test(command, a_number_that_is_no_value_is_left_alone)
 Test(command, options_that_are_not_built_yet_are_refused_as_unknown)
 {
     static const char *const lines[] = {
-        "--stream h", "--metrics h", "--check h",   "--md h",     "--replay f h", "--record f h",
-        "--live h",   "--html f h",  "--flows 2 h", "--redact h", "--diff h",     "--live=lines h"};
+        "--stream h", "--metrics h", "--check h",  "--md h",   "--replay f h",  "--record f h",
+        "--live h",   "--html f h",  "--redact h", "--diff h", "--live=lines h"};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         expect_error(lines[i], "unknown option -");
 }

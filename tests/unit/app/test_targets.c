@@ -552,6 +552,26 @@ Test(targets, a_file_says_what_is_wanted_of_a_target_s_services)
     targets_deinit(&list);
 }
 
+/* Of a control that was only added there is one: 8 times 8 and 1 are 65, 9 times 8 and 1 are 73. */
+Test(targets, a_target_has_places_for_so_many_flows)
+{
+    struct target_rules many = rules;
+    many.flows = 8;
+    for (int count = 8; count <= 9; count++) {
+        struct target_list list = {.count = 0};
+        struct text error = {0};
+        cr_assert_eq(
+            targets_read(count == 8 ? "web1:1000-1007" : "web1:1000-1008", &many, &list, &error),
+            0);
+        cr_expect_eq(targets_finish(&list, &many, &error), count == 8 ? 0 : -EINVAL);
+        if (count == 9)
+            cr_expect_str_eq(error.data, "--flows 8 of each service of web1:1000-1008 are 73 with "
+                                         "its control: a target has at most 65");
+        text_deinit(&error);
+        targets_deinit(&list);
+    }
+}
+
 Test(targets, no_more_are_taken_than_a_run_can_have)
 {
     struct target_list full = {.count = SONDE_TARGETS_MAX}; /* nobody looks at what is in it */

@@ -15,7 +15,7 @@ struct tally *case_tally(void)
 
 const struct tally_service *case_service(const struct tally *tally, uint32_t service)
 {
-    return &tally->targets[0]->services[service];
+    return tally->targets[0]->services[service];
 }
 
 void case_fold(struct tally *tally, struct sonde_event event)

@@ -149,7 +149,7 @@ static size_t count(const struct net *net, uint32_t service, enum sonde_outcome 
 
 static uint8_t distance(const struct net *net, uint32_t service)
 {
-    return net->tally->targets[0]->services[service].reach.dest_ttl;
+    return net->tally->targets[0]->services[service]->reach.dest_ttl;
 }
 
 Test(modules, two_of_one_protocol_ask_one_port_side_by_side)
@@ -232,7 +232,7 @@ Test(modules, a_quote_with_the_source_port_of_the_other_goes_to_whose_numbers_it
     for (uint32_t service = SYNS; service <= ACKS; service++) {
         for (uint8_t ttl = 1; ttl < 5; ttl++) {
             struct sonde_addr router = net_router_addr(net, ttl);
-            const struct tally_hop *hop = net->tally->targets[0]->services[service].hops[ttl];
+            const struct tally_hop *hop = net->tally->targets[0]->services[service]->hops[ttl];
             cr_assert_not_null(hop, "service %u, TTL %u", service, ttl);
             cr_expect_eq(hop->received, hop->sent, "service %u, TTL %u", service, ttl);
             cr_expect_gt(hop->sent, 0, "service %u, TTL %u", service, ttl);

@@ -49,13 +49,13 @@ Test(remove, a_flow_is_free_when_no_answer_can_come_any_more)
     const struct sonde_flow flow = {.dst = net_target_addr(net, 0), .protocol = IP_PROTO_ICMP};
     net->on_probe = net_silent;
     net_turn(net);
-    cr_expect_eq(engine_free_flow(net->engine, &flow), 1, "the target has the first");
+    cr_expect_eq(engine_free_flow(net->engine, &flow, 0), 1, "the target has the first");
     engine_remove_target(net->run, 0, 0);
-    cr_expect_eq(engine_free_flow(net->engine, &flow), 1);
+    cr_expect_eq(engine_free_flow(net->engine, &flow, 0), 1);
     net_run_until(net, 12 * S - 1); /* a timeout of 2 s, and 10 s more */
-    cr_expect_eq(engine_free_flow(net->engine, &flow), 1);
+    cr_expect_eq(engine_free_flow(net->engine, &flow, 0), 1);
     cr_expect_not(engine_on_time(net->engine, 12 * S));
-    cr_expect_eq(engine_free_flow(net->engine, &flow), 0);
+    cr_expect_eq(engine_free_flow(net->engine, &flow, 0), 0);
     engine_stop(net->run);
     net_free(net);
 }
@@ -65,9 +65,9 @@ Test(remove, the_flow_of_what_never_sent_anything_is_free_at_once)
     struct net *net = two_targets(1);
     net_add(net, "icmp");
     const struct sonde_flow flow = {.dst = net_target_addr(net, 2), .protocol = IP_PROTO_ICMP};
-    cr_expect_eq(engine_free_flow(net->engine, &flow), 1);
+    cr_expect_eq(engine_free_flow(net->engine, &flow, 0), 1);
     engine_remove_target(net->run, 2, 0);
-    cr_expect_eq(engine_free_flow(net->engine, &flow), 0);
+    cr_expect_eq(engine_free_flow(net->engine, &flow, 0), 0);
     engine_stop(net->run);
     net_free(net);
 }

@@ -141,7 +141,7 @@ static void add_target(struct guest *guest, uint32_t target)
             .size_bytes = 64,
             .naming = service == 0 ? PROBE_NAMING_ATTEMPT : PROBE_NAMING_NOTHING,
         };
-        spec.nth = engine_free_flow(house.engine, &spec.flow);
+        spec.nth = engine_free_flow(house.engine, &spec.flow, 0);
         spec.flow.src_port = (uint16_t)(OWN_PORT + spec.nth);
         cr_assert_eq(engine_add_trace(guest->run, ops[service], &spec), 0);
     }
@@ -154,7 +154,7 @@ static void remove_target(struct guest *guest, uint32_t target)
     struct figures *figures = &guest->figures[target];
     const struct tally_target *tally = guest->tally->targets[target];
     for (uint32_t i = 0; i < SERVICES; i++) {
-        const struct tally_service *service = &tally->services[i];
+        const struct tally_service *service = tally->services[i];
         figures->sent += service->sent;
         figures->received += service->received;
         figures->late += service->late;

@@ -83,7 +83,7 @@ Test(scale, a_day_passes_without_drift_and_without_growth)
     cr_expect_eq(alloc_live(), live);
     cr_expect_eq(engine_ended(net->run), ENGINE_DEADLINE);
     cr_expect_eq(net->seen, DAY);
-    const struct tally_service *service = &net->tally->targets[0]->services[0];
+    const struct tally_service *service = net->tally->targets[0]->services[0];
     cr_expect_eq(service->sent, DAY);
     cr_expect_eq(service->received, DAY);
     cr_expect_eq(rtt_mean(&service->rtt), net_rtt(net));

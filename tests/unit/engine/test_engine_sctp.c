@@ -64,7 +64,7 @@ Test(engine_sctp, every_full_probe_has_its_answer_and_every_hop_is_known)
         cr_expect_eq(net_discards(net), 0, "case %zu", i);
         cr_expect_eq(net->releases, 0, "there is nothing to take back");
         for (uint8_t ttl = 1; ttl < 5; ttl++) {
-            const struct tally_hop *hop = net->tally->targets[0]->services[0].hops[ttl];
+            const struct tally_hop *hop = net->tally->targets[0]->services[0]->hops[ttl];
             cr_assert_not_null(hop, "case %zu, TTL %u", i, ttl);
             cr_expect_eq(hop->responder_count, 1, "case %zu, TTL %u", i, ttl);
         }
@@ -83,7 +83,7 @@ Test(engine_sctp, quotes_of_any_length_lead_to_their_hops)
             net->quote_len = quotes[i];
             engine_start(net->run, 0);
             net_run(net);
-            const struct tally_service *service = &net->tally->targets[0]->services[1];
+            const struct tally_service *service = net->tally->targets[0]->services[1];
             cr_expect_eq(service->reach.dest_ttl, 5, "%zu bytes", quotes[i]);
             cr_expect_eq(count(net, 1, SONDE_OUTCOME_OPEN), 5, "%zu bytes", quotes[i]);
             for (uint8_t ttl = 1; ttl < 5; ttl++) {

@@ -105,7 +105,7 @@ Test(memory, a_tally_without_memory_counts_what_it_can_and_carries_on)
             alloc_fail(n, failures[i]);
             fold_everything(tally);
             failed = alloc_heal();
-            const struct tally_service *service = &tally->targets[0]->services[0];
+            const struct tally_service *service = tally->targets[0]->services[0];
             cr_expect_eq(service->sent, 40);
             cr_expect_eq(service->received, 40);
             cr_expect_eq(rtt_mean(&service->rtt), 10 * SONDE_NS_PER_MS);
@@ -168,7 +168,7 @@ Test(memory, a_tally_without_memory_for_a_histogram_loses_its_percentiles_alone)
         alloc_fail(n, 1);
         fold_slower(tally);
         failed = alloc_heal();
-        const struct tally_service *service = &tally->targets[0]->services[0];
+        const struct tally_service *service = tally->targets[0]->services[0];
         bool full = expect_slower(&service->rtt, n);
         bool hop = expect_slower(&service->hops[2]->rtt, n);
         lost_full += !full;

@@ -85,7 +85,9 @@ static void make(struct made *made)
                                       .received = 2,
                                       .rtt = rtt,
                                       .verdict = {SONDE_LEVEL_OK, SONDE_CODE_OK, "fine"},
-                                      .path = &made->path};
+                                      .path = &made->path,
+                                      .paths = &made->path,
+                                      .path_count = 1};
     made->target = (struct sonde_target_result){.input = hostile,
                                                 .name = hostile,
                                                 .address = web,
@@ -263,6 +265,30 @@ Test(report, a_distance_that_is_not_known_has_no_number)
     made.path.dest_ttl = 0;
     report_text(&made.snapshot, &(struct report_style){0}, &text);
     cr_expect_not_null(strstr(text.data, "\n ?  203.0.113.10"), "%s", text.data);
+    text_deinit(&text);
+}
+
+/* Three flows, of which one never got through: the other two lost nothing. */
+Test(report, a_flow_that_is_never_answered_is_named)
+{
+    struct made made;
+    struct text text = {0};
+    struct sonde_path paths[] = {{.source_port = 40000, .sent = 3, .received = 3},
+                                 {.source_port = 40001, .sent = 3},
+                                 {.source_port = 40002, .sent = 3, .received = 3}};
+    make(&made);
+    made.service.sent = 9;
+    made.service.received = 6;
+    made.service.paths = paths;
+    made.service.path_count = 3;
+    report_text(&made.snapshot, &(struct report_style){0}, &text);
+    cr_expect_not_null(strstr(text.data, " 443/tcp: 3 flows side by side, of which 1 was never "
+                                         "answered: source port 40001\n"),
+                       "%s", text.data);
+    text_deinit(&text);
+    paths[1].received = 1;
+    report_text(&made.snapshot, &(struct report_style){0}, &text);
+    cr_expect_not_null(strstr(text.data, " 443/tcp: 3 flows side by side\n"), "%s", text.data);
     text_deinit(&text);
 }
 

@@ -204,7 +204,7 @@ Test(loop, answers_that_wait_after_a_stall_are_no_loss)
     run_to_end(run);
     cr_expect_eq(fake->stall_at, 0, "it stood still");
     for (uint32_t i = 0; i < HOSTS; i++) {
-        const struct tally_service *service = &run->tally->targets[i]->services[0];
+        const struct tally_service *service = run->tally->targets[i]->services[0];
         cr_expect_eq(service->sent, 1);
         cr_expect_eq(service->received, 1, "host %u", i);
         cr_expect_eq(service->late, 0, "host %u", i);
@@ -220,7 +220,7 @@ Test(loop, a_run_in_which_nothing_can_ever_be_sent_ends)
     fake->error = -ENOBUFS;
     run_to_end(run);
     for (uint32_t i = 0; i < 3; i++) {
-        const struct tally_service *service = &run->tally->targets[i]->services[0];
+        const struct tally_service *service = run->tally->targets[i]->services[0];
         cr_expect_eq(service->sent, 0);
         cr_expect_eq(service->outcomes[SONDE_OUTCOME_SEND_ERROR].ended, 1);
         cr_expect_eq(service->errors[0].error, ENOBUFS);
@@ -242,7 +242,7 @@ Test(loop, few_places_cost_time_and_no_probe)
     fake->transport.room = PLACES;
     run_to_end(run);
     for (uint32_t i = 0; i < HOSTS; i++) {
-        const struct tally_service *service = &run->tally->targets[i]->services[0];
+        const struct tally_service *service = run->tally->targets[i]->services[0];
         cr_expect_eq(service->outcomes[SONDE_OUTCOME_SEND_ERROR].ended, 0, "host %u", i);
         cr_expect_eq(service->received, 1, "host %u", i);
     }

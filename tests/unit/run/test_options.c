@@ -27,6 +27,7 @@ Test(options, defaults_and_bounds_are_those_that_are_promised)
         {SONDE_OPTION_INTERVAL, S, MS, 86400 * S},
         {SONDE_OPTION_TIMEOUT, 2 * S, 10 * MS, 3600 * S},
         {SONDE_OPTION_DEADLINE, 0, 10 * MS, 31622400 * S},
+        {SONDE_OPTION_FLOWS, 1, 1, 32},
         {SONDE_OPTION_FIRST_TTL, 1, 1, 255},
         {SONDE_OPTION_MAX_TTL, 30, 1, 255},
         {SONDE_OPTION_GAP_LIMIT, 12, 1, 255},
@@ -90,11 +91,12 @@ Test(options, each_is_a_member)
                  .interval_ns = 5,
                  .timeout_ns = 6,
                  .deadline_ns = 7,
-                 .first_ttl = 8,
-                 .max_ttl = 9,
-                 .gap_limit = 10},
-        .format = {.size_bytes = 11, .fill = 12, .tos = 13},
-        .judgement = {.warn.rtt_ns = 14, .crit.rtt_ns = 15},
+                 .flows = 8,
+                 .first_ttl = 9,
+                 .max_ttl = 10,
+                 .gap_limit = 11},
+        .format = {.size_bytes = 12, .fill = 13, .tos = 14},
+        .judgement = {.warn.rtt_ns = 15, .crit.rtt_ns = 16},
     };
     for (int i = SONDE_OPTION_NONE + 1; i < SONDE_OPTION_COUNT; i++)
         cr_expect_eq(sonde_option_get(&options, (enum sonde_option)i), i, "%d", i);
