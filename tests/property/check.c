@@ -224,12 +224,12 @@ static void check_figures(const struct exam *exam)
     uint64_t outcomes = 0;
     for (int i = 0; i < SONDE_OUTCOME_COUNT; i++)
         outcomes += service->outcomes[i];
-    exam_expect(exam,
-                service->received <= service->sent &&
-                    service->sent + service->uncertain == outcomes &&
-                    outcomes <= exam->run->snapshot->settings.cycles + further,
-                "%" PRIu64 " sent, %" PRIu64 " received, %" PRIu64 " outcomes", service->sent,
-                service->received, outcomes);
+    exam_expect(
+        exam,
+        service->received <= service->sent && service->sent + service->uncertain == outcomes &&
+            outcomes <= service->path_count * (exam->run->snapshot->settings.cycles + further),
+        "%" PRIu64 " sent, %" PRIu64 " received, %" PRIu64 " outcomes", service->sent,
+        service->received, outcomes);
     if (path == NULL)
         return;
     bool arrives = truth_has(exam->truth, FATE_ANSWERED) || truth_has(exam->truth, FATE_CLOSED);

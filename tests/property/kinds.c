@@ -15,7 +15,8 @@ static const struct {
     [KIND_DEAD] = {"dead", 15},           [KIND_FAR] = {"far", 25},
     [KIND_RATIONING] = {"rationing", 25}, [KIND_SAME_TTL] = {"same-ttl", 25},
     [KIND_STATELESS] = {"stateless", 25}, [KIND_NESTED] = {"nested", 50},
-    [KIND_BURSTS] = {"bursts", 15},       [KIND_CAUGHT] = {"caught", 100},
+    [KIND_BURSTS] = {"bursts", 15},       [KIND_FLOWS] = {"flows", 15},
+    [KIND_CAUGHT] = {"caught", 100},
 };
 
 const char *kind_name(enum kind kind)

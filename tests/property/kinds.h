@@ -21,6 +21,7 @@ enum kind {
     KIND_STATELESS, /* who answers a SYN remembers none: SYN cookies, SYN proxies */
     KIND_NESTED,    /* parallel paths within parallel paths */
     KIND_BURSTS,    /* loss that comes in bursts */
+    KIND_FLOWS,     /* each service is probed with several flows */
     KIND_CAUGHT, /* no network, but a claim: devices that answer in the target\'s name are found */
     KIND_COUNT
 };

@@ -341,6 +341,8 @@ static void make_options(struct maker *maker)
     options->plan.no_controls = happens(maker, 15);
     if (happens(maker, 10))
         options->format.size_bytes = (uint16_t)PICK(maker, 100, 500, 1400);
+    if (network_has(maker->network, KIND_FLOWS))
+        options->plan.flows = NETWORK_FLOWS_MAX;
 }
 
 bool network_has(const struct network *network, enum kind kind)
@@ -402,6 +404,8 @@ void network_command(const struct network *network, struct text *text)
         text_addf(text, " -s %u", options->format.size_bytes);
     if (options->plan.max_ttl != 0)
         text_addf(text, " -m %u", options->plan.max_ttl);
+    if (options->plan.flows != 0)
+        text_addf(text, " --flows %" PRIu32, options->plan.flows);
     text_addf(text, "%s%s %s", icmp ? "" : " --no-icmp",
               options->plan.no_controls ? " --no-control" : "", network->host);
     for (uint32_t i = icmp ? 1 : 0; i < network->service_count; i++)

@@ -10,7 +10,10 @@
 
 #include <sonde/run.h>
 
-enum { NETWORK_SERVICES_MAX = 17 /* sixteen and the control */ };
+enum {
+    NETWORK_SERVICES_MAX = 17, /* sixteen and the control */
+    NETWORK_FLOWS_MAX = 3,     /* of one service */
+};
 
 /** What loses packets in a network by chance. */
 enum network_loss {

@@ -16,7 +16,7 @@
 struct watcher {
     struct sonde_transport transport;
     struct sonde_transport *inner;
-    struct truth_flow flows[RUN_SERVICES_MAX];
+    struct truth_flow flows[RUN_FLOWS_MAX];
     uint32_t count;
     sonde_ns last_ns; /* when the last probe left */
 };
@@ -26,21 +26,22 @@ static struct watcher *watcher_of(struct sonde_transport *transport)
     return (struct watcher *)transport; /* it is the first member */
 }
 
-static struct truth_flow *find_flow(struct watcher *watcher, uint8_t protocol, uint16_t port)
+static bool is_known(const struct watcher *watcher, const struct sonde_flow *flow)
 {
     for (uint32_t i = 0; i < watcher->count; i++) {
-        const struct sonde_flow *flow = &watcher->flows[i].flow;
-        if (flow->protocol == protocol && flow->dst_port == port)
-            return &watcher->flows[i];
+        const struct sonde_flow *known = &watcher->flows[i].flow;
+        if (known->protocol == flow->protocol && known->dst_port == flow->dst_port &&
+            known->src_port == flow->src_port)
+            return true;
     }
-    return NULL;
+    return false;
 }
 
 static void take_note(struct watcher *watcher, const struct sonde_tx *tx)
 {
-    if (find_flow(watcher, tx->flow->protocol, tx->flow->dst_port) != NULL)
+    if (is_known(watcher, tx->flow))
         return;
-    if (watcher->count == RUN_SERVICES_MAX)
+    if (watcher->count == RUN_FLOWS_MAX)
         abort();
     struct truth_flow *flow = &watcher->flows[watcher->count++];
     flow->flow = *tx->flow;
@@ -156,9 +157,14 @@ void run_make(const struct network *network, struct run *ret_run)
     const struct sonde_target_result *target = &ret_run->snapshot->targets[0];
     for (size_t i = 0; i < target->service_count; i++) {
         uint8_t protocol = probe_by_name(target->services[i].protocol)->protocol;
-        const struct truth_flow *flow = find_flow(&watcher, protocol, target->services[i].port);
-        must(flow != NULL, network, "a service of the snapshot was never probed");
-        truth_find(ret_run->scenario, &clean, flow, watcher.last_ns, &ret_run->truths[i]);
+        struct truth *truth = &ret_run->truths[i];
+        truth->count = 0;
+        for (uint32_t k = 0; k < watcher.count; k++) {
+            const struct truth_flow *flow = &watcher.flows[k];
+            if (flow->flow.protocol == protocol && flow->flow.dst_port == target->services[i].port)
+                truth_find(ret_run->scenario, &clean, flow, watcher.last_ns, truth);
+        }
+        must(truth->count > 0, network, "a service of the snapshot was never probed");
     }
     network_deinit(&clean);
     scenario_free(copy);

@@ -8,7 +8,10 @@
 #include "tests/property/network.h"
 #include "tests/property/truth.h"
 
-enum { RUN_SERVICES_MAX = NETWORK_SERVICES_MAX + 2 /* controls that stand by */ };
+enum {
+    RUN_SERVICES_MAX = NETWORK_SERVICES_MAX + 2, /* controls that stand by */
+    RUN_FLOWS_MAX = RUN_SERVICES_MAX * NETWORK_FLOWS_MAX,
+};
 
 /** What came of a run. */
 struct run {

@@ -416,7 +416,6 @@ static void lay(const struct layer *layer, uint32_t at, struct way way)
 void truth_find(const struct sim_scenario *scenario, struct sim_network *clean,
                 const struct truth_flow *flow, sonde_ns until_ns, struct truth *ret_truth)
 {
-    ret_truth->count = 0;
     for (uint32_t i = 0; i < scenario->path_count; i++) {
         struct layer layer = {
             .scenario = scenario,

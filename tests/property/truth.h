@@ -14,7 +14,8 @@
 
 enum {
     TRUTH_NODES_MAX = 64, /* of a way, there or back */
-    TRUTH_WAYS_MAX = 32,  /* of a service: epochs, times what is chosen packet by packet */
+    TRUTH_WAYS_MAX =
+        96, /* of a service: flows, times epochs, times what is chosen packet by packet */
 };
 
 /** What becomes of probes that are meant to reach the target, and of the answers to them. */
@@ -65,7 +66,7 @@ struct truth_flow {
 };
 
 /**
- * Find out about one service.
+ * Find out about one flow of a service, and add it to what is true of the service.
  * @param scenario  As it was parsed, not in motion.
  * @param clean     The same in motion, made with truth_clean().
  * @param until_ns  When the last probe left: what happens to the path after that does not count.
