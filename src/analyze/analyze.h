@@ -33,11 +33,13 @@ struct analyze_question {
 struct analyze_service {
     const struct analyze_question *questions; /* in their order; NULL = none */
     uint32_t question_count;
-    uint8_t protocol;    /* IP_PROTO_* */
-    bool control;        /* nothing is expected of it */
-    const char *name;    /* "443/tcp", for sentences */
-    uint32_t expect;     /* the states that are wanted, a bit each; 0: that it answers */
-    const char *silence; /* why a healthy one does not answer, in words; NULL: it does */
+    uint8_t protocol;     /* IP_PROTO_* */
+    bool control;         /* nothing is expected of it */
+    const char *name;     /* "443/tcp", for sentences */
+    uint32_t expect;      /* the states that are wanted, a bit each; 0: that it answers */
+    const char *silence;  /* why a healthy one does not answer, in words; NULL: it does */
+    uint32_t first_trace; /* of its flows, in the target's traces; the others stand behind it */
+    uint32_t flow_count;  /* 0 and 1: it has no others */
 };
 
 /** Limits that a user sets. */
@@ -59,6 +61,8 @@ struct analyze_next_hop {
 struct analyze_target {
     const struct tally_target *tally;
     const struct analyze_service *services; /* [tally->service_count] */
+    const struct analyze_target *traces;    /* the same by trace, where services have several; NULL:
+                                               nothing is known of them */
     struct analyze_limits warn;             /* above it a service is degraded */
     struct analyze_limits crit;             /* above it, it has failed */
     struct sonde_zones zones;               /* for sentences */

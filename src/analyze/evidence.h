@@ -184,6 +184,16 @@ struct loss_begin {
  *  or less often, by more than chance explains: then what answers it, does so only so often. */
 bool evidence_rationed(const struct tally_service *tally);
 
+/** Flows of a service that lose more than the others do, by more than chance explains. */
+struct lossy_flows {
+    uint32_t count; /* 0: there are none, or the service has one flow */
+    uint32_t dead;  /* of these, never answered */
+    uint32_t worst; /* the trace of the one that loses most */
+};
+
+/** @return Which flows of a service lose more than the others. */
+struct lossy_flows evidence_lossy_flows(const struct analyze_target *target, uint32_t service);
+
 /** @return true if a service loses more than chance explains, and from where. */
 bool evidence_loss(const struct analyze_target *target, uint32_t service,
                    struct loss_begin *ret_begin);

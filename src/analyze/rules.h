@@ -65,6 +65,9 @@ rule_look rule_loss_over_limit;
 rule_look rule_latency_over_limit;
 rule_look rule_path_changed;
 
+/* rules_flows.c: what is wrong with some flows of a service that has several */
+rule_look rule_loss_on_some_paths;
+
 /* remarks.c: what limits a verdict, because of where and how it was measured */
 
 /** Add to a verdict what has to be known with it. */
@@ -116,6 +119,11 @@ void words_silence(const struct rule_case *at, struct text *words);
 
 /** Add "; the path is seen up to hop 3 (10.3.0.1)", or nothing if no hop answered the service. */
 void words_seen_up_to(const struct rule_case *at, struct text *words);
+
+/** Name one end of where loss begins, in words and in the blame: the router that a trace meets at a
+ *  TTL; there is one. In rules_quality.c. */
+void words_loss_end(const struct rule_case *at, const struct tally_service *tally, uint8_t ttl,
+                    struct sonde_place *place, struct text *words);
 
 /** Add "50.3 ms, no loss", and how many probes were refused, or answered late. */
 void words_round_trip(const struct rule_case *at, struct text *words);

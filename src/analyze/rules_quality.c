@@ -27,11 +27,10 @@ static bool is_expected_of(const struct rule_case *at)
     return !at->target->services[at->service].control && !at->target->lost_here;
 }
 
-/* Name one end of where loss begins, in words and in the blame. */
-static void name_end(const struct rule_case *at, uint8_t ttl, struct sonde_place *place,
-                     struct text *words)
+void words_loss_end(const struct rule_case *at, const struct tally_service *tally, uint8_t ttl,
+                    struct sonde_place *place, struct text *words)
 {
-    const struct sonde_addr *router = evidence_router(at->tally, ttl); /* there is one */
+    const struct sonde_addr *router = evidence_router(tally, ttl);
     *place = (struct sonde_place){ttl, *router};
     words_hop(at, words, ttl, router);
 }
@@ -44,10 +43,10 @@ static void say_begin(const struct rule_case *at, const struct loss_begin *begin
         return;
     finding->has_blame = true;
     text_add(words, "; it begins behind ");
-    name_end(at, begin->clean_ttl, &finding->blame.last_seen, words);
+    words_loss_end(at, at->tally, begin->clean_ttl, &finding->blame.last_seen, words);
     if (begin->lossy_ttl != 0) {
         text_add(words, ", and is seen from ");
-        name_end(at, begin->lossy_ttl, &finding->blame.first_lost, words);
+        words_loss_end(at, at->tally, begin->lossy_ttl, &finding->blame.first_lost, words);
         text_add(words, " on");
     } else {
         struct analyze_distance distance = analyze_distance(at->target, at->service);
@@ -63,7 +62,7 @@ enum rule_answer rule_loss_at_destination(const struct rule_case *at, struct fin
     struct text words = {0};
     if (!is_answering(at) || evidence_failed(at->tally) == 0)
         return RULE_QUIET;
-    if (evidence_rationed(at->tally))
+    if (evidence_rationed(at->tally) || evidence_lossy_flows(at->target, at->service).count > 0)
         return RULE_QUIET;
     if (!evidence_loss(at->target, at->service, &begin))
         return RULE_INCONCLUSIVE;

@@ -26,6 +26,7 @@ static const struct rule {
     {"closed-at-times", SONDE_CODE_PORT_CLOSED, rule_closed_at_times},
     {"port-unexpectedly-open", SONDE_CODE_PORT_UNEXPECTEDLY_OPEN, rule_port_unexpectedly_open},
     {"loss-over-limit", SONDE_CODE_LOSS_AT_DESTINATION, rule_loss_over_limit},
+    {"loss-on-some-paths", SONDE_CODE_LOSS_ON_SOME_PATHS, rule_loss_on_some_paths},
     {"loss-at-destination", SONDE_CODE_LOSS_AT_DESTINATION, rule_loss_at_destination},
     {"latency-over-limit", SONDE_CODE_LATENCY_OVER_LIMIT, rule_latency_over_limit},
     {"path-changed", SONDE_CODE_PATH_CHANGED, rule_path_changed},

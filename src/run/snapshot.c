@@ -136,6 +136,33 @@ struct known {
     struct analyze_service traces[TARGET_FLOWS_MAX];
 };
 
+/* Fill in what is known of a trace, as a target sees it. @return Which flow of its service it is.
+ */
+static uint32_t know_trace(const struct copy *copy, const struct run_target *from,
+                           struct engine_place place, struct analyze_service *known)
+{
+    struct sonde_run *run = copy->run;
+    const struct run_target *owner = &run->targets[run->traced[place.target]];
+    uint32_t flow;
+    uint32_t index;
+    uint32_t same;
+    const struct run_service *service = run_service_at(run, &place, &flow);
+    *known = (struct analyze_service){
+        .protocol = service->ops->protocol,
+        .control = true,
+        .name = service->text,
+        .silence = service->payload != NULL ? service->payload->silence : NULL,
+        .first_trace = place.trace,
+        .flow_count = 1,
+    };
+    known->questions = take_questions(copy->arena, owner, service, &known->question_count);
+    if (run_find_service(from, &place, &index, &same)) {
+        known->control = from->services[index].control;
+        known->expect = from->services[index].expect;
+    }
+    return flow;
+}
+
 /* What is known of all that is measured where a target's services are, as the target sees it: of
  * services that only others of its address ask, it expects nothing. */
 static void look_at(struct copy *copy, const struct run_target *from, uint32_t measured,
@@ -143,25 +170,14 @@ static void look_at(struct copy *copy, const struct run_target *from, uint32_t m
 {
     struct sonde_run *run = copy->run;
     const struct tally_target *tally = run->tally->targets[measured];
-    const struct run_target *owner = &run->targets[run->traced[measured]];
     for (uint32_t i = 0; i < tally->service_count; i++) {
-        const struct engine_place place = {measured, i};
-        uint32_t flow;
-        uint32_t index;
-        const struct run_service *service = run_service_at(run, &place, &flow);
-        struct analyze_service *trace = &known->traces[i];
-        *trace = (struct analyze_service){
-            .protocol = service->ops->protocol,
-            .control = true,
-            .name = service->text,
-            .silence = service->payload != NULL ? service->payload->silence : NULL,
-        };
-        trace->questions = take_questions(copy->arena, owner, service, &trace->question_count);
-        if (run_find_service(from, &place, &index, &flow)) {
-            trace->control = from->services[index].control;
-            trace->expect = from->services[index].expect;
-        }
-        known->services[tally_service_of(tally, i)] = *trace;
+        struct analyze_service *service = &known->services[tally_service_of(tally, i)];
+        uint32_t flow =
+            know_trace(copy, from, (struct engine_place){measured, i}, &known->traces[i]);
+        if (flow == 0)
+            *service = known->traces[i];
+        else
+            service->flow_count++;
     }
     copy->measured = measured;
     copy->target = (struct analyze_target){
@@ -180,6 +196,7 @@ static void look_at(struct copy *copy, const struct run_target *from, uint32_t m
     copy->traces = copy->target;
     copy->traces.tally = tally;
     copy->traces.services = known->traces;
+    copy->target.traces = &copy->traces;
 }
 
 static void copy_services(struct copy *copy, const struct run_target *from,

@@ -17,7 +17,7 @@ PURE = set("""
     strchr strcmp strcspn strlen strncmp strnlen strpbrk strrchr strspn strstr strtok_r
     snprintf vsnprintf strerrordesc_np inet_ntop inet_pton
     qsort bsearch
-    ceil fabs floor llround log pow round sqrt
+    ceil exp fabs floor llround log pow round sqrt
     calloc free malloc realloc strdup strndup
     __assert_fail
     nettle_md5_init nettle_md5_update nettle_md5_digest
