@@ -66,8 +66,7 @@ sonde_ns engine_deadline_ns(const struct engine *engine)
     }
     for (const struct engine_run *run = engine->runs; run != NULL; run = run->next)
         deadline = ns_min(deadline, run_deadline_ns(run));
-    if (engine->removed != NULL)
-        deadline = ns_min(deadline, engine->removed->free_ns);
+    deadline = ns_min(deadline, heap_time(&engine->removed));
     return ns_min(deadline, heap_time(&engine->waiting));
 }
 

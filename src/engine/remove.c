@@ -71,20 +71,14 @@ static void remove_trace(struct engine *engine, struct engine_trace *trace, sond
     trace->spec.question_count = 0; /* what it borrowed may be gone */
     trace->spec.host = NULL;
     trace->spec.bytes = trace->spec.expects = (struct sonde_span){0};
-    trace->free_ns = ns_add(now, ns_add(plan->timeout_ns, REMOVE_LATE_NS));
-    trace->next_removed = NULL;
-    if (engine->removed == NULL)
-        engine->removed = trace;
-    else
-        engine->last_removed->next_removed = trace;
-    engine->last_removed = trace;
+    heap_set(&engine->removed, trace->id, ns_add(now, ns_add(plan->timeout_ns, REMOVE_LATE_NS)));
 }
 
 void remove_quiet(struct engine *engine, sonde_ns now)
 {
-    while (engine->removed != NULL && ns_due(engine->removed->free_ns, now)) {
-        struct engine_trace *trace = engine->removed;
-        engine->removed = trace->next_removed;
+    while (engine->removed.len > 0 && ns_due(heap_time(&engine->removed), now)) {
+        struct engine_trace *trace = engine->traces[heap_top(&engine->removed)];
+        heap_set(&engine->removed, trace->id, SONDE_NS_NEVER);
         free_trace(engine, trace);
     }
     if (engine->target_count == 0 && engine->trace_count == 0)

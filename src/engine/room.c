@@ -118,6 +118,8 @@ static int grow_traces(struct engine *engine, uint32_t wanted)
         return 0;
     int r = grow_table(&engine->traces, old, cap);
     if (r == 0)
+        r = heap_grow(&engine->removed, cap);
+    if (r == 0)
         r = grow_flow_buckets(engine, cap);
     return r == 0 ? ids_grow(&engine->trace_ids, cap) : r;
 }
@@ -140,6 +142,7 @@ int room_grow(struct engine *engine, const struct engine_plan *plan, uint32_t tr
 
 void room_deinit(struct engine *engine)
 {
+    heap_deinit(&engine->removed);
     heap_deinit(&engine->waiting);
     heap_deinit(&engine->sending);
     flight_deinit(&engine->flights);

@@ -39,8 +39,6 @@ struct engine_trace {
     uint32_t index;               /* among the traces of its target */
     uint32_t id;                  /* among all, by which its flights name it */
     uint32_t hash_next;           /* next trace in its flow bucket */
-    sonde_ns free_ns;             /* of a removed one: when no answer to it can come any more */
-    struct engine_trace *next_removed;
     struct flight_line line;
     enum standing standing;
     struct claims claims;
@@ -173,9 +171,8 @@ struct engine {
     uint32_t target_count;
     struct engine_trace **traces; /* [trace_ids.cap]; likewise */
     struct ids trace_ids;
-    uint32_t trace_count;         /* those that were removed lately included */
-    struct engine_trace *removed; /* these, the first that was removed first */
-    struct engine_trace *last_removed;
+    uint32_t trace_count;   /* those that were removed lately included */
+    struct heap removed;    /* these, by when no answer to them can come any more */
     uint32_t *flow_buckets; /* [flow_bucket_count], a power of two */
     uint32_t flow_bucket_count;
     uint16_t other_ports[ENGINE_TRACES_PER_TARGET]; /* that are answered from another port */

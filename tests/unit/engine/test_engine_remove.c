@@ -60,6 +60,37 @@ Test(remove, a_flow_is_free_when_no_answer_can_come_any_more)
     net_free(net);
 }
 
+/* Its answers may come for a minute and 10 s; those of the other, for 2 s and 10 s. */
+Test(remove, a_flow_does_not_wait_for_one_that_was_removed_before)
+{
+    struct net *net = two_targets(1);
+    struct engine_plan slow = net->plan;
+    struct tally *tally;
+    struct engine_run *other;
+    slow.timeout_ns = 60 * S;
+    const struct sonde_spec spec = {
+        .flow = {.dst = net_target_addr(net, 3), .protocol = IP_PROTO_TCP, .dst_port = 443}};
+    cr_assert_eq(tally_new(slow.max_ttl, &tally), 0);
+    cr_assert_eq(engine_add_run(net->engine, &slow, tally, &other), 0);
+    cr_assert_eq(engine_add_target(other, &spec.flow.dst, 1), 0);
+    cr_assert_eq(engine_add_trace(other, &probe_tcp, &spec), 0);
+    engine_start(other, 0);
+    const struct sonde_flow flow = {.dst = net_target_addr(net, 0), .protocol = IP_PROTO_ICMP};
+    net->on_probe = net_silent;
+    net_turn(net);
+    engine_remove_run(other, 0);
+    tally_free(tally);
+    engine_remove_target(net->run, 0, 0);
+    cr_expect_eq(engine_deadline_ns(net->engine) <= 12 * S, true);
+    cr_expect_not(engine_on_time(net->engine, 12 * S));
+    cr_expect_eq(engine_free_flow(net->engine, &flow, 0), 0);
+    cr_expect_eq(engine_free_flow(net->engine, &spec.flow, 0), 1, "the other's is not free yet");
+    cr_expect_not(engine_on_time(net->engine, 70 * S));
+    cr_expect_eq(engine_free_flow(net->engine, &spec.flow, 0), 0);
+    engine_stop(net->run);
+    net_free(net);
+}
+
 Test(remove, the_flow_of_what_never_sent_anything_is_free_at_once)
 {
     struct net *net = two_targets(1);
