@@ -25,6 +25,7 @@ struct sonde_vantage_options {
     uint32_t mark;            /**< firewall mark; 0 = none */
     uint32_t rate_pps;        /**< packets a second over everything; 0 = the default, after a
                                  burst */
+    uint32_t targets_max;     /**< that there may be at a time, over all runs */
     uint16_t source_port;     /**< for TCP, UDP and SCTP; 0 = any */
     bool sctp;                /**< SCTP ports may be added: what receives their answers is opened */
     bool unprivileged;        /**< use no raw sockets, even if they are allowed */
@@ -100,6 +101,7 @@ enum sonde_option {
     SONDE_OPTION_MARK,
     SONDE_OPTION_RATE,
     SONDE_OPTION_SOURCE_PORT,
+    SONDE_OPTION_TARGETS,
     SONDE_OPTION_CYCLES, /**< but SONDE_CYCLES_ENDLESS, which is no number */
     SONDE_OPTION_INTERVAL,
     SONDE_OPTION_TIMEOUT,

@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 enum {
-    SONDE_TARGETS_MAX = 1000000, /**< of a run */
+    SONDE_TARGETS_MAX = 1000000, /**< of a vantage, at a time; its options may say less */
     SONDE_SERVICES_MAX = 64,     /**< of one target, the control not counted */
     SONDE_FLOWS_MAX = 32,        /**< of one service */
     SONDE_TARGET_FLOWS_MAX = 65, /**< of all services of one target together */
@@ -78,8 +78,9 @@ sonde_run_new(struct sonde_vantage *vantage, const struct sonde_plan *plan,
 
 /**
  * Add a target. If the run has started, it is probed at once, or as soon as its name is known.
- * Targets are numbered in the order in which they are added; the further addresses of a name are
- * targets, too, and get the next numbers when they are known.
+ * Targets are numbered 0, 1, … in the order in which they are added, but numbers of targets that
+ * were removed are given first. The further addresses of a name are targets, too, and get numbers
+ * when they are known; those that there is no place for are not asked.
  * @param input       What the user wrote, for the report; copied.
  * @param host        A name or a numeric address, with zone if need be ("fe80::1%eth0"); copied.
  * @param services    What to probe, in the order of the report; copied.
@@ -88,7 +89,8 @@ sonde_run_new(struct sonde_vantage *vantage, const struct sonde_plan *plan,
  * @return 0; -EINVAL: no such protocol, or SCTP on a vantage without it, or a port where there is
  * none or none where there is one, no such state, no such payload, or one for something else than
  * UDP, or a question that is too long, or too many flows of a service; -E2BIG: too many services,
- * flows, or targets; -ENOMEM; -EBUSY: the run is over; another negative errno: the network cannot
+ * or flows; -ENOSPC: the vantage has as many targets as its options allow, and takes others when
+ * some were removed; -ENOMEM; -EBUSY: the run is over; another negative errno: the network cannot
  * be used any more. Then nothing was added.
  */
 SONDE_API SONDE_MUST_CHECK int sonde_run_add(struct sonde_run *run, const char *input,
@@ -97,8 +99,9 @@ SONDE_API SONDE_MUST_CHECK int sonde_run_add(struct sonde_run *run, const char *
 
 /**
  * Remove a target, and the further addresses of its name, whatever is in flight. It is in no
- * snapshot any more, its events that were not taken are forgotten, and its number is not given to
- * another. What else is measured goes on as if it had never been there.
+ * snapshot any more, its events that were not taken are forgotten, and its memory is given back.
+ * Its number may be given to another target, as that of a closed file is. What else is measured
+ * goes on as if it had never been there.
  * @return 0; -ENOENT: there is no such target, it was removed before, or it is a further address of
  *         a name, which goes with its first.
  */

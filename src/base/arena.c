@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_BYTES = 16 * 1024 };
+enum { BLOCK_BYTES_MIN = 512, BLOCK_BYTES_MAX = 16 * 1024 };
 
 struct arena_block {
     struct arena_block *next;
@@ -35,7 +35,9 @@ static struct arena_block *block_with(struct arena *arena, size_t bytes)
     struct arena_block *block = arena->blocks;
     if (block != NULL && bytes <= block->cap - block->used)
         return block;
-    size_t cap = bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES;
+    size_t cap = block != NULL ? 2 * block->cap : BLOCK_BYTES_MIN; /* most arenas stay small */
+    cap = cap < BLOCK_BYTES_MAX ? cap : BLOCK_BYTES_MAX;
+    cap = bytes > cap ? bytes : cap;
     block = calloc(1, sizeof *block + cap);
     if (block == NULL)
         return NULL;

@@ -29,6 +29,12 @@ static inline bool ids_available(const struct ids *ids)
     return ids->given_back_count > 0 || ids->next < ids->cap;
 }
 
+/** @return The number that ids_take() gives next. */
+static inline uint32_t ids_next(const struct ids *ids)
+{
+    return ids->given_back_count > 0 ? ids->given_back[ids->given_back_count - 1] : ids->next;
+}
+
 /** @return A number that nobody has; there has to be room for it. */
 uint32_t ids_take(struct ids *ids);
 

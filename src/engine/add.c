@@ -59,11 +59,14 @@ int engine_add_target(struct engine_run *run, const struct sonde_addr *addr, uin
     struct engine *engine = run->engine;
     if (engine->target_count == ENGINE_TARGETS_MAX || traces > ENGINE_TRACES_PER_TARGET)
         return -ENOSPC;
-    struct engine_target **targets =
-        realloc(run->targets, (run->target_count + 1) * sizeof(struct engine_target *));
-    if (targets == NULL)
-        return -ENOMEM;
-    run->targets = targets;
+    uint32_t index = tally_next_target(run->tally);
+    if (index == run->target_count) {
+        struct engine_target **targets =
+            realloc(run->targets, (index + 1) * sizeof(struct engine_target *));
+        if (targets == NULL)
+            return -ENOMEM;
+        run->targets = targets;
+    }
     struct engine_target *target = new_target(run, addr, traces);
     int r = target != NULL ? room_grow(engine, &run->plan, traces) : -ENOMEM;
     if (r == 0) {
@@ -80,9 +83,10 @@ int engine_add_target(struct engine_run *run, const struct sonde_addr *addr, uin
     target->id = ids_take(&engine->target_ids);
     engine->targets[target->id] = target;
     engine->target_count++;
-    target->index = run->target_count;
-    target->tally = run->tally->targets[target->index];
-    targets[run->target_count++] = target;
+    target->index = run->last_added = index;
+    target->tally = run->tally->targets[index];
+    run->targets[index] = target;
+    run->target_count = run->tally->target_count;
     return 0;
 }
 
@@ -145,7 +149,7 @@ static int add_trace(struct engine_run *run, const struct sonde_probe_ops *ops,
                      const struct sonde_spec *spec, enum standing standing)
 {
     struct engine *engine = run->engine;
-    struct engine_target *target = run->targets[run->target_count - 1];
+    struct engine_target *target = run->targets[run->last_added];
     if (target->trace_count == target->trace_cap)
         return -ENOSPC;
     struct engine_trace *trace = new_trace(target, ops, spec, standing);

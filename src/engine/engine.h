@@ -124,8 +124,9 @@ SONDE_MUST_CHECK int engine_add_run(struct engine *engine, const struct engine_p
 void engine_remove_run(struct engine_run *run, sonde_ns now);
 
 /**
- * Add a target, to the tally, too; its traces are added next. Targets are numbered 0, 1, … in the
- * order in which they are added to their run.
+ * Add a target, to the tally, too; its traces are added next. Its number in its run is that of
+ * tally_next_target(): 0, 1, … in the order in which targets are added, but that of one that was
+ * removed is given first.
  * @param traces  How many it will have, 0 to ENGINE_TRACES_PER_TARGET.
  * @return 0; -ENOSPC: more than ENGINE_TARGETS_MAX, or that many traces; -ENOMEM.
  */
@@ -151,7 +152,7 @@ SONDE_MUST_CHECK int engine_add_standby(struct engine_run *run, const struct son
                                         const struct sonde_spec *spec);
 
 /**
- * Remove a target, whatever it has in flight; from the tally, too. Its number is not given again.
+ * Remove a target, whatever it has in flight; from the tally, too. Its number may be given again.
  * Its events that were not taken are forgotten. Its flows are not free before every answer that is
  * still to come has come. Not between engine_next_tx() and engine_on_sent().
  */
@@ -166,7 +167,7 @@ uint32_t engine_count_flows(const struct engine *engine, const struct sonde_flow
 uint32_t engine_free_flow(const struct engine *engine, const struct sonde_flow *flow,
                           uint32_t least);
 
-/** Where a trace is: its target, in the order added, and its place among the traces of that.
+/** Where a trace is: the number of its target, and its place among the traces of that.
  * Records of it have that place in place of the number of a service. */
 struct engine_place {
     uint32_t target;

@@ -149,9 +149,11 @@ struct engine_target {
 struct engine_run {
     struct engine *engine;
     struct engine_plan plan;
-    struct tally *tally;            /* borrowed; every event is folded into it at once */
-    struct engine_target **targets; /* [target_count], in the order added; NULL: it was removed */
+    struct tally *tally; /* borrowed; every event is folded into it at once */
+    struct engine_target *
+        *targets; /* [target_count], as in the tally; NULL: nobody has this number */
     uint32_t target_count;
+    uint32_t last_added;   /* the target whose traces are being added */
     uint32_t targets_left; /* begun, and not done yet */
     bool is_started;
     sonde_ns begin_ns;        /* when another target may begin */

@@ -80,6 +80,7 @@ struct tally *tally_free(struct tally *tally)
         return NULL;
     for (uint32_t i = 0; i < tally->target_count; i++)
         target_free(tally->targets[i], tally->max_ttl);
+    ids_deinit(&tally->target_ids);
     free(tally->targets);
     free(tally);
     return NULL;
@@ -103,13 +104,22 @@ static struct tally_target *target_new(const struct sonde_addr *addr, uint32_t s
     return NULL;
 }
 
-int tally_add_target(struct tally *tally, const struct sonde_addr *addr, uint32_t service_count)
+/* Make room for the number of one more target. */
+static int grow(struct tally *tally)
 {
-    struct tally_target **targets =
-        realloc(tally->targets, (tally->target_count + 1) * sizeof(struct tally_target *));
+    uint32_t cap = tally->target_count + 1;
+    struct tally_target **targets = realloc(tally->targets, cap * sizeof(struct tally_target *));
     if (targets == NULL)
         return -ENOMEM;
     tally->targets = targets;
+    return ids_grow(&tally->target_ids, cap);
+}
+
+int tally_add_target(struct tally *tally, const struct sonde_addr *addr, uint32_t service_count)
+{
+    int r = ids_available(&tally->target_ids) ? 0 : grow(tally);
+    if (r < 0)
+        return r;
     struct tally_target *target = target_new(addr, service_count, tally->max_ttl);
     for (uint32_t i = 0; target != NULL && i < service_count; i++) {
         target->services[i] = calloc(1, sizeof(struct tally_service));
@@ -120,7 +130,8 @@ int tally_add_target(struct tally *tally, const struct sonde_addr *addr, uint32_
     }
     if (target == NULL)
         return -ENOMEM;
-    targets[tally->target_count++] = target;
+    tally->targets[ids_take(&tally->target_ids)] = target;
+    tally->target_count = tally->target_ids.next;
     return 0;
 }
 
@@ -162,6 +173,7 @@ void tally_remove_target(struct tally *tally, uint32_t index)
 {
     target_free(tally->targets[index], tally->max_ttl);
     tally->targets[index] = NULL;
+    ids_give_back(&tally->target_ids, index);
 }
 
 /* The hop of a TTL, made if need be; NULL if memory ran out. */

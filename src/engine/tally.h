@@ -12,6 +12,7 @@
 #ifndef ENGINE_TALLY_H
 #define ENGINE_TALLY_H
 
+#include "base/ids.h"
 #include "engine/answered.h"
 #include "engine/hop.h"
 #include "engine/reach.h"
@@ -97,8 +98,9 @@ struct tally_target {
 };
 
 struct tally {
-    struct tally_target **targets; /* [target_count]; NULL: it was removed; owned */
+    struct tally_target **targets; /* [target_count]; NULL: nobody has this number; owned */
     uint32_t target_count;
+    struct ids target_ids;
     uint8_t max_ttl;
     uint64_t unrecorded;                         /* records that memory did not suffice for */
     uint64_t sent_clocks[SONDE_CLOCK_COUNT];     /* probes that left, by who stamped them */
@@ -118,8 +120,15 @@ SONDE_MUST_CHECK int tally_new(uint8_t max_ttl, struct tally **ret_tally);
 /** Free a tally; NULL is fine. @return NULL. */
 struct tally *tally_free(struct tally *tally);
 
+/** @return The number of the target that is added next: that of one that was removed, or one more
+ *  than there ever were. */
+static inline uint32_t tally_next_target(const struct tally *tally)
+{
+    return ids_next(&tally->target_ids);
+}
+
 /**
- * Add a target with its services; targets are numbered in the order added.
+ * Add a target with its services; its number is that of tally_next_target().
  * @return 0; -ENOMEM with nothing changed.
  */
 SONDE_MUST_CHECK int tally_add_target(struct tally *tally, const struct sonde_addr *addr,
@@ -140,7 +149,7 @@ const struct tally_target *tally_by_service(const struct tally_target *target);
 /** @return The service of a trace among tally_by_service(). */
 uint32_t tally_service_of(const struct tally_target *target, uint32_t trace);
 
-/** Remove a target; the numbers of the others stay as they are. */
+/** Remove a target. Its number may be given to another; those of the others stay as they are. */
 void tally_remove_target(struct tally *tally, uint32_t index);
 
 /** Fold one record in; its "service" is the number of its trace. Records of targets and traces that

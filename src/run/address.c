@@ -72,7 +72,7 @@ static int set_address(struct sonde_run *run, uint32_t index, const struct sonde
     struct sonde_addr own = *addr;
     const char *why = complete(run, &own);
     if (why != NULL) {
-        run_problem(run, target, SONDE_CODE_NO_ROUTE, why);
+        run_problem(target, SONDE_CODE_NO_ROUTE, why);
         return 0;
     }
     target->addr = own;
@@ -80,25 +80,26 @@ static int set_address(struct sonde_run *run, uint32_t index, const struct sonde
     return run_trace(run, index);
 }
 
-/* Make a target for another address of a name. @param last  The target of the one before. */
-static int add_sibling(struct sonde_run *run, uint32_t last, const struct sonde_addr *addr)
+/* Make a target for another address of a name. @param last  The target of the one before, and then
+ * it. @return false: there is no place for it. */
+static bool add_sibling(struct sonde_run *run, uint32_t *last)
 {
-    struct run_target *targets = realloc(run->targets, (run->target_count + 1) * sizeof *targets);
-    if (targets == NULL)
-        return -ENOMEM;
-    run->targets = targets;
-    uint32_t index = run->target_count++;
-    targets[index] = (struct run_target){
-        .input = targets[last].input,
-        .host = targets[last].host,
-        .services = targets[last].services,
-        .service_count = targets[last].service_count,
+    const struct run_target *before = &run->targets[*last];
+    const struct run_target target = {
+        .input = before->input,
+        .host = before->host,
+        .services = before->services,
+        .service_count = before->service_count,
         .sibling = NO_TARGET,
-        .eldest = targets[last].eldest,
+        .eldest = before->eldest,
         .problem = SONDE_CODE_OK,
     };
-    targets[last].sibling = index;
-    return set_address(run, index, addr);
+    uint32_t index;
+    if (vantage_is_full(run->vantage) || run_append(run, &target, &index) < 0)
+        return false;
+    run->targets[*last].sibling = index;
+    *last = index;
+    return true;
 }
 
 /* The name of a target has its last answer. */
@@ -111,7 +112,7 @@ static void settle(struct sonde_run *run, struct run_target *target)
 static void fail(struct sonde_run *run, struct run_target *target, const char *why)
 {
     settle(run, target);
-    run_problem(run, target, SONDE_CODE_NAME_UNRESOLVED, why);
+    run_problem(target, SONDE_CODE_NAME_UNRESOLVED, why);
 }
 
 /* Add what an answer brought to the addresses that the name of a target has. */
@@ -119,7 +120,8 @@ static int keep_addresses(struct sonde_run *run, struct run_target *target,
                           const struct names_answer *answer)
 {
     uint32_t count = target->known_count;
-    struct sonde_addr *known = arena_alloc(&run->arena, count + answer->count + 1U, sizeof *known);
+    struct sonde_addr *known =
+        arena_alloc(run_arena(run, target), count + answer->count + 1U, sizeof *known);
     if (known == NULL)
         return -ENOMEM;
     if (count > 0)
@@ -133,27 +135,25 @@ static int keep_addresses(struct sonde_run *run, struct run_target *target,
     return 0;
 }
 
-/* Let the addresses of a name be probed that were not yet: one, or all. */
-static int use_addresses(struct sonde_run *run, uint32_t eldest)
+/* Let the addresses of a name be probed that were not yet: one, or all that there is place for. */
+static void use_addresses(struct sonde_run *run, uint32_t eldest)
 {
     uint32_t last = eldest;
-    int r = 0;
     while (run->targets[last].sibling != NO_TARGET)
         last = run->targets[last].sibling;
-    for (uint32_t i = 0; r == 0 && i < run->targets[eldest].known_count; i++) {
-        struct run_target *target = &run->targets[eldest];
+    for (uint32_t i = 0; i < run->targets[eldest].known_count; i++) {
+        const struct run_target *target = &run->targets[eldest];
         const struct sonde_addr *addr = &target->known[i];
         bool first = target->pending;
         if (wrong_family(run, addr) || (target->asked >> i & 1) != 0 ||
-            !(first || run->plan.all_addresses))
+            !(first || (run->plan.all_addresses && add_sibling(run, &last))))
             continue;
-        target->asked |= UINT64_C(1) << i;
-        settle(run, target);
-        r = first ? set_address(run, eldest, addr) : add_sibling(run, last, addr);
-        if (!first)
-            last = run->target_count - 1;
+        run->targets[eldest].asked |= UINT64_C(1) << i;
+        settle(run, &run->targets[eldest]);
+        int r = set_address(run, last, addr);
+        if (r < 0)
+            run_problem(&run->targets[last], run_problem_code(r), run_problem_text(r));
     }
-    return r;
 }
 
 /* Why a name has no address, in words. */
@@ -232,10 +232,9 @@ static int take_answer(struct sonde_run *run, uint32_t index, const struct names
     enum sonde_family wanted = run->vantage->options.family;
     bool is_other = answer->family != wanted;
     int r = keep_addresses(run, target, answer);
-    if (r == 0)
-        r = use_addresses(run, index);
     if (r < 0)
         return r;
+    use_addresses(run, index);
     target = &run->targets[index];
     if (is_other && target->pending)
         fail(run, target, family_text(run, target, answer->error));
@@ -255,12 +254,12 @@ void vantage_take_names(struct sonde_vantage *vantage)
     while (vantage->names->ops->take(vantage->names, vantage->now_ns, &answer) == 0) {
         const struct run_lookup lookup = vantage->lookups[answer.id];
         ids_give_back(&vantage->lookup_ids, answer.id);
-        if (lookup.run == NULL || lookup.run->interrupted || lookup.run->failure < 0 ||
-            lookup.run->end_ns != SONDE_NS_NEVER)
+        if (lookup.run == NULL || lookup.run->interrupted || lookup.run->end_ns != SONDE_NS_NEVER)
             continue;
         int r = take_answer(lookup.run, lookup.target, &answer);
-        if (r < 0)
-            lookup.run->failure = r;
+        struct run_target *target = &lookup.run->targets[lookup.target];
+        if (r < 0 && target->pending)
+            fail(lookup.run, target, error_text(r));
     }
 }
 
@@ -314,8 +313,11 @@ static int take_number(struct sonde_run *run, uint32_t index, struct sonde_addr 
     struct text why = {0};
     text_add(&why, "no such interface: ");
     text_add_untrusted(&why, zone, strlen(zone));
-    run_problem(run, target, SONDE_CODE_NO_ROUTE, why.data);
+    const char *copy = text_ok(&why) ? arena_string(run_arena(run, target), why.data) : NULL;
     text_deinit(&why);
+    if (copy == NULL)
+        return -ENOMEM;
+    run_problem(target, SONDE_CODE_NO_ROUTE, copy);
     return 0;
 }
 

@@ -59,8 +59,9 @@ static_assert((int)KNOWN_MAX <= 64, "struct run_target has a bit for each");
 
 /** A target as it was added, and later what it became. */
 struct run_target {
+    struct arena arena; /* of the eldest: what all addresses of the name point at */
     const char *input;
-    const char *host;
+    const char *host;                   /* NULL: nobody has this number */
     const struct run_service *services; /* shared by the addresses of one name */
     uint32_t service_count;
     bool pending;              /* its name is being looked up */
@@ -72,14 +73,15 @@ struct run_target {
                                     place, and so may one that cannot be probed here */
     int *errors;  /* [service_count], why one that was asked for has none, a negative errno; 0: it
                      has; NULL as places is */
-    bool removed; /* by sonde_run_remove(): it is in no snapshot */
+    bool removed; /* by sonde_run_remove(): it is in no snapshot. It is kept while others share what
+                     is measured for it, and is known of that by its services */
     uint32_t sibling; /* target of the next address of the same name; NO_TARGET: none */
     uint32_t eldest;  /* target of its first address: itself, or whose sibling it is */
     const struct sonde_addr *known; /* of the eldest: all addresses that the name has */
     uint32_t known_count;           /* at most KNOWN_MAX */
     uint64_t asked;                 /* bit i: known[i] is a target's */
     enum sonde_code problem;        /* why it is not traced */
-    const char *problem_text;
+    const char *problem_text;       /* in the arena, or static */
 };
 
 /** A name that is being looked up: the number of its question. */
@@ -114,6 +116,7 @@ struct sonde_vantage {
     const char *hostname;
     uint8_t (*segments)[PROBE_SIZE_MAX]; /* [IO_BATCH], of the probes being sent */
     struct sonde_run *runs;              /* the newest first */
+    uint32_t target_count;               /* of all runs, those that were removed not counted */
 };
 
 struct sonde_run {
@@ -122,11 +125,11 @@ struct sonde_run {
     struct sonde_plan plan; /* defaults filled in, as in the others */
     struct sonde_packet_format format;
     struct sonde_judgement judgement;
-    struct arena arena;         /* strings and services */
-    struct run_target *targets; /* in the order in which they were added, siblings when known */
+    struct run_target *targets; /* [target_count], by their numbers */
     uint32_t target_count;
+    struct ids target_ids;
     uint32_t pending_count; /* targets whose names are being looked up */
-    uint32_t *traced;       /* [tally->target_count], which target each is */
+    uint32_t *traced;       /* [tally->target_count], which target each is measured for */
     uint32_t seen_from; /* the target that tells where the run looks from; NO_TARGET: none does */
     struct engine_run *engine_run;
     struct tally *tally;
@@ -135,7 +138,6 @@ struct sonde_run {
     sonde_ns end_ns;        /* of the measuring; never while it goes on */
     sonde_ns wall_start_ns; /* the time of day then */
     sonde_ns grace_ns;      /* when names of hops that are still missing are given up */
-    int failure;            /* negative errno of what broke: memory */
     bool interrupted;       /* by sonde_run_stop() */
     bool started;           /* by sonde_run_start() */
     bool running;           /* targets begin as soon as they have traces */
@@ -164,9 +166,18 @@ SONDE_MUST_CHECK int vantage_look_at_clock(struct sonde_vantage *vantage);
 /** Find out the name of a scope, so that it can be shown; 0 has none. */
 void vantage_note_scope(struct sonde_vantage *vantage, uint32_t scope);
 
-/** Say that a target cannot be traced. @param text  Copied. */
-void run_problem(struct sonde_run *run, struct run_target *target, enum sonde_code code,
-                 const char *text);
+/** @return The memory that a target's addresses share. Valid until the next target is added. */
+static inline struct arena *run_arena(struct sonde_run *run, const struct run_target *target)
+{
+    return &run->targets[target->eldest].arena;
+}
+
+/** Say that a target cannot be traced. @param text  Static, or in the target's arena. */
+static inline void run_problem(struct run_target *target, enum sonde_code code, const char *text)
+{
+    target->problem = code;
+    target->problem_text = text;
+}
 
 /* options.c */
 
@@ -176,6 +187,23 @@ void options_fill_in(struct sonde_options *options);
 /** Look whether options are valid. @param reterr  On failure, why. @return 0; -EINVAL. */
 SONDE_MUST_CHECK int options_check(const struct sonde_options *options, struct sonde_error *reterr);
 
+/* service.c */
+
+/** @return Is there no place for another target on a vantage? */
+static inline bool vantage_is_full(const struct sonde_vantage *vantage)
+{
+    return vantage->target_count >= vantage->options.targets_max;
+}
+
+/**
+ * Put a target among the others; there has to be place on the vantage.
+ * @param target  Copied, with its arena. Its eldest is a target, or NO_TARGET: itself.
+ * @param ret_index  On 0, its number.
+ * @return 0; -ENOMEM.
+ */
+SONDE_MUST_CHECK int run_append(struct sonde_run *run, const struct run_target *target,
+                                uint32_t *ret_index);
+
 /* address.c */
 
 /** Give a target its traces, if it is a numeric address, or begin to look its name up. @return 0; a
@@ -183,7 +211,7 @@ SONDE_MUST_CHECK int options_check(const struct sonde_options *options, struct s
 SONDE_MUST_CHECK int run_begin_target(struct sonde_run *run, uint32_t index);
 
 /** Give the targets of all runs whose names have been looked up their traces; further addresses of
- *  a name become further targets. Memory that runs out is a failure of the run. */
+ *  a name become further targets. For whom memory runs out, says so. */
 void vantage_take_names(struct sonde_vantage *vantage);
 
 /** No name of a run is waited for any more. @param why  What to say of targets whose names are
@@ -216,7 +244,8 @@ const char *run_problem_text(int error);
 
 /* remove.c */
 
-/** Take a target out of a run, and out of the engine unless others share it. */
+/** Take a target and the further addresses of its name out of a run, and out of the engine what no
+ *  others share. */
 void run_remove_target(struct sonde_run *run, uint32_t index);
 
 /* share.c */

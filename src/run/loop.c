@@ -39,20 +39,26 @@ static bool events_are_full(const struct sonde_vantage *vantage, uint32_t more)
     return false;
 }
 
-/* Find the first target that reports what is measured in a place, and there which service and which
- * flow it is.
- * @return false if none does any more. */
+/* Find which service and which flow of a target is measured in a place. @return false if none is.
+ */
+static bool find_service(const struct sonde_run *run, uint32_t index,
+                         const struct engine_place *place, struct sonde_event *ret_event)
+{
+    const struct run_target *target = &run->targets[index];
+    ret_event->target = index;
+    return !target->removed &&
+           run_find_service(target, place, &ret_event->service, &ret_event->flow);
+}
+
+/* Find the target that an event is told of: the one that it was measured for, or if that was
+ * removed, another that shares it. @return false if there is none. */
 static bool find_reporter(const struct sonde_run *run, const struct engine_place *place,
                           struct sonde_event *ret_event)
 {
-    for (uint32_t i = run->traced[place->target]; i < run->target_count; i++) {
-        if (run->targets[i].removed ||
-            !run_find_service(&run->targets[i], place, &ret_event->service, &ret_event->flow))
-            continue;
-        ret_event->target = i;
-        return true;
-    }
-    return false;
+    bool found = find_service(run, run->traced[place->target], place, ret_event);
+    for (uint32_t i = 0; !found && i < run->target_count; i++)
+        found = find_service(run, i, place, ret_event);
+    return found;
 }
 
 /* Keep an event for the program, which knows targets and services as it has added them. */
@@ -160,16 +166,11 @@ static bool is_settled(const struct sonde_run *run)
     return run->running && run->pending_count == 0 && !run->plan.stays_open;
 }
 
-static bool has_failed(const struct sonde_run *run)
-{
-    return run->failure < 0 || run->vantage->failure < 0;
-}
-
 /* Has the measuring ended, or can it not go on? */
 static bool has_ended(const struct sonde_run *run)
 {
     return run->engine_run != NULL &&
-           (has_failed(run) || engine_ended(run->engine_run) != ENGINE_RUNNING);
+           (run->vantage->failure < 0 || engine_ended(run->engine_run) != ENGINE_RUNNING);
 }
 
 /* Is a run over? Once the measuring is, names of hops may still be on their way. */
@@ -184,7 +185,7 @@ static bool look_if_over(struct sonde_run *run)
         run->grace_ns = ns_min(ns_add(vantage->now_ns, GRACE_NS), run->until_ns);
         run_give_up_names(run, "the name was still being looked up at the deadline");
     }
-    return has_failed(run) || vantage->options.no_names || run->interrupted ||
+    return vantage->failure < 0 || vantage->options.no_names || run->interrupted ||
            vantage->names->ops->step(vantage->names) == 0 || vantage->now_ns >= run->grace_ns;
 }
 

@@ -34,6 +34,8 @@ static const struct number numbers[] = {
     NUMBER(MARK, 0, 1, UINT32_MAX, NONE, "mark", vantage.mark),
     NUMBER(RATE, ENGINE_POLITE_PPS, 1, 1000000, PPS, "rate", vantage.rate_pps),
     NUMBER(SOURCE_PORT, 0, 1, UINT16_MAX, NONE, "source port", vantage.source_port),
+    NUMBER(TARGETS, SONDE_TARGETS_MAX, 1, SONDE_TARGETS_MAX, NONE, "number of targets",
+           vantage.targets_max),
     NUMBER(CYCLES, 3, 1, SONDE_CYCLES_ENDLESS - 1, NONE, "number of cycles", plan.cycles),
     NUMBER(INTERVAL, S, MS, 86400 * S, NS, "interval", plan.interval_ns),
     NUMBER(TIMEOUT, 2 * S, 10 * MS, 3600 * S, NS, "timeout", plan.timeout_ns),

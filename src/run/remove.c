@@ -46,10 +46,41 @@ static void forget_events(struct sonde_run *run, uint32_t index)
     run->event_count = kept;
 }
 
-void run_remove_target(struct sonde_run *run, uint32_t index)
+/* Is anything measured for a target? */
+static bool is_measured(const struct sonde_run *run, uint32_t index)
+{
+    const struct run_target *target = &run->targets[index];
+    for (uint32_t i = 0; target->places != NULL && i < target->service_count; i++) {
+        uint32_t measured = target->places[i].target;
+        if (measured != NOT_TRACED && run->traced[measured] == index &&
+            run->tally->targets[measured] != NULL)
+            return true;
+    }
+    return false;
+}
+
+/* Forget all addresses of a name, and give back their memory and their numbers, unless one is there
+ * still, or something is measured for one. */
+static void release(struct sonde_run *run, uint32_t eldest)
+{
+    for (uint32_t i = eldest; i != NO_TARGET; i = run->targets[i].sibling) {
+        if (!run->targets[i].removed || is_measured(run, i))
+            return;
+    }
+    arena_deinit(&run->targets[eldest].arena);
+    for (uint32_t next, i = eldest; i != NO_TARGET; i = next) {
+        next = run->targets[i].sibling;
+        run->targets[i] = (struct run_target){.removed = true, .sibling = NO_TARGET};
+        ids_give_back(&run->target_ids, i);
+    }
+}
+
+/* Take one address out of a run, and out of the engine unless others share it. */
+static void remove_address(struct sonde_run *run, uint32_t index)
 {
     struct run_target *target = &run->targets[index];
     target->removed = true;
+    run->vantage->target_count--;
     run_forget_name(run, index);
     forget_events(run, index);
     if (run->seen_from == index)
@@ -59,8 +90,18 @@ void run_remove_target(struct sonde_run *run, uint32_t index)
         if (measured == NOT_TRACED || run->tally->targets[measured] == NULL ||
             is_reported(run, measured))
             continue;
+        uint32_t other = run->targets[run->traced[measured]].eldest;
         engine_remove_target(run->engine_run, measured, run->vantage->now_ns);
+        if (other != target->eldest)
+            release(run, other); /* it may have been kept for that alone */
     }
+}
+
+void run_remove_target(struct sonde_run *run, uint32_t index)
+{
+    for (uint32_t i = index; i != NO_TARGET; i = run->targets[i].sibling)
+        remove_address(run, i);
+    release(run, index);
 }
 
 int sonde_run_remove(struct sonde_run *run, uint32_t target)
@@ -68,7 +109,6 @@ int sonde_run_remove(struct sonde_run *run, uint32_t target)
     if (target >= run->target_count || run->targets[target].removed ||
         run->targets[target].eldest != target)
         return -ENOENT;
-    for (uint32_t i = target; i != NO_TARGET; i = run->targets[i].sibling)
-        run_remove_target(run, i);
+    run_remove_target(run, target);
     return 0;
 }

@@ -85,6 +85,16 @@ int sonde_run_new(struct sonde_vantage *vantage, const struct sonde_plan *plan,
     return 0;
 }
 
+static void free_targets(struct sonde_run *run)
+{
+    for (uint32_t i = 0; i < run->target_count; i++) {
+        run->vantage->target_count -= !run->targets[i].removed;
+        arena_deinit(&run->targets[i].arena);
+    }
+    ids_deinit(&run->target_ids);
+    free(run->targets);
+}
+
 struct sonde_run *sonde_run_free(struct sonde_run *run)
 {
     if (run == NULL)
@@ -99,21 +109,9 @@ struct sonde_run *sonde_run_free(struct sonde_run *run)
     tally_free(run->tally);
     free(run->events);
     free(run->traced);
-    free(run->targets);
-    arena_deinit(&run->arena);
+    free_targets(run);
     free(run);
     return NULL;
-}
-
-void run_problem(struct sonde_run *run, struct run_target *target, enum sonde_code code,
-                 const char *text)
-{
-    target->problem = code;
-    target->problem_text = arena_string(&run->arena, text);
-    if (target->problem_text == NULL) {
-        target->problem_text = "out of memory";
-        run->failure = -ENOMEM;
-    }
 }
 
 /* A UUID of version 7: time, then random bits. RFC 9562 §5.7. */
@@ -162,9 +160,8 @@ int sonde_run_start(struct sonde_run *run)
     if (r < 0)
         return r;
     engine_start(run->engine_run, run->vantage->now_ns);
-    uint32_t added = run->target_count; /* further addresses of names come behind them */
-    for (uint32_t i = 0; r == 0 && i < added; i++) {
-        if (run->targets[i].removed)
+    for (uint32_t i = 0; r == 0 && i < run->target_count; i++) {
+        if (run->targets[i].removed || run->targets[i].eldest != i)
             continue;
         r = run_begin_target(run, i);
         vantage_take_names(run->vantage);

@@ -23,12 +23,12 @@ bool sonde_payload_at(size_t index, struct sonde_payload *ret_payload)
 }
 
 /* Copy bytes of the user's. */
-static int take_bytes(struct sonde_run *run, const uint8_t *bytes, size_t len,
+static int take_bytes(struct arena *arena, const uint8_t *bytes, size_t len,
                       struct sonde_span *ret_span)
 {
     if (len > SONDE_QUESTION_BYTES)
         return -EINVAL;
-    uint8_t *copy = arena_alloc(&run->arena, len + 1, 1);
+    uint8_t *copy = arena_alloc(arena, len + 1, 1);
     if (copy == NULL)
         return -ENOMEM;
     if (len > 0)
@@ -38,7 +38,7 @@ static int take_bytes(struct sonde_run *run, const uint8_t *bytes, size_t len,
 }
 
 /* Find out what a UDP port is asked. */
-static int take_payload(struct sonde_run *run, const struct sonde_service *service,
+static int take_payload(struct arena *arena, const struct sonde_service *service,
                         struct run_service *own)
 {
     bool named = service->payload != NULL || service->question != NULL;
@@ -46,8 +46,9 @@ static int take_payload(struct sonde_run *run, const struct sonde_service *servi
         return named ? -EINVAL : 0;
     if (service->question != NULL) {
         own->payload = &payload_own;
-        int r = take_bytes(run, service->question, service->question_bytes, &own->question);
-        return r < 0 ? r : take_bytes(run, service->expects, service->expects_bytes, &own->expects);
+        int r = take_bytes(arena, service->question, service->question_bytes, &own->question);
+        return r < 0 ? r
+                     : take_bytes(arena, service->expects, service->expects_bytes, &own->expects);
     }
     if (service->payload == NULL)
         own->payload = payload_by_port(service->port);
@@ -65,8 +66,8 @@ static uint32_t count_flows(const struct sonde_run *run, const struct sonde_serv
 }
 
 /* Check a service and copy it. */
-static int take_service(struct sonde_run *run, const struct sonde_service *service,
-                        struct run_service *own)
+static int take_service(const struct sonde_run *run, struct arena *arena,
+                        const struct sonde_service *service, struct run_service *own)
 {
     struct text text = {0};
     own->ops = probe_by_name(service->protocol);
@@ -79,16 +80,16 @@ static int take_service(struct sonde_run *run, const struct sonde_service *servi
     own->control = service->control;
     own->expect = service->expect;
     own->flows = count_flows(run, service);
-    int r = take_payload(run, service, own);
+    int r = take_payload(arena, service, own);
     if (r < 0)
         return r;
-    own->name = arena_string(&run->arena, service->name);
+    own->name = arena_string(arena, service->name);
     if (own->ops->has_ports)
         text_addf(&text, "%u/", service->port);
     text_add(&text, own->ops->name);
-    own->text = text_ok(&text) ? arena_string(&run->arena, text.data) : NULL;
+    own->text = text_ok(&text) ? arena_string(arena, text.data) : NULL;
     text_deinit(&text);
-    return own->text != NULL && arena_ok(&run->arena) ? 0 : -ENOMEM;
+    return own->text != NULL && arena_ok(arena) ? 0 : -ENOMEM;
 }
 
 static bool is_among(const struct sonde_service *services, size_t count, const char *protocol,
@@ -106,8 +107,9 @@ static bool is_among(const struct sonde_service *services, size_t count, const c
  * firewalls are likely to pass, whether or not anything listens there; over UDP the one that
  * traceroute begins with, where nothing does.
  */
-static int add_standbys(struct sonde_run *run, const struct sonde_service *services, size_t asked,
-                        struct run_service *own, size_t *count)
+static int add_standbys(const struct sonde_run *run, struct arena *arena,
+                        const struct sonde_service *services, size_t asked, struct run_service *own,
+                        uint32_t *count)
 {
     static const struct sonde_service standbys[] = {
         {.protocol = "tcp", .port = 443, .name = "https", .control = true},
@@ -120,7 +122,7 @@ static int add_standbys(struct sonde_run *run, const struct sonde_service *servi
         if (strcmp(standby->protocol, added) == 0 ||
             is_among(services, asked, standby->protocol, standby->port))
             continue;
-        int r = take_service(run, standby, &own[*count]);
+        int r = take_service(run, arena, standby, &own[*count]);
         if (r < 0)
             return r;
         own[(*count)++].standby = true;
@@ -137,8 +139,9 @@ static bool is_dispensable(const struct sonde_run *run, const struct sonde_servi
 }
 
 /* Copy what is to be probed. @return 0; a negative errno. */
-static int take_services(struct sonde_run *run, const struct sonde_service *services, size_t count,
-                         struct run_service *own, size_t *own_count)
+static int take_services(const struct sonde_run *run, struct arena *arena,
+                         const struct sonde_service *services, size_t count,
+                         struct run_service *own, uint32_t *own_count)
 {
     size_t dispensable = 0;
     for (size_t i = 0; i < count; i++)
@@ -146,11 +149,11 @@ static int take_services(struct sonde_run *run, const struct sonde_service *serv
     for (size_t i = 0; i < count; i++) {
         if (dispensable < count && is_dispensable(run, &services[i]))
             continue;
-        int r = take_service(run, &services[i], &own[(*own_count)++]);
+        int r = take_service(run, arena, &services[i], &own[(*own_count)++]);
         if (r < 0)
             return r;
     }
-    return run->plan.no_controls ? 0 : add_standbys(run, services, count, own, own_count);
+    return run->plan.no_controls ? 0 : add_standbys(run, arena, services, count, own, own_count);
 }
 
 static bool are_too_many(const struct sonde_run *run, const struct sonde_service *services,
@@ -162,53 +165,75 @@ static bool are_too_many(const struct sonde_run *run, const struct sonde_service
     return flows > SONDE_TARGET_FLOWS_MAX;
 }
 
-/* Put a target behind the others. */
-static int append_target(struct sonde_run *run, const struct run_target *target)
+/* Copy what is to be a target. @return 0; a negative errno, and the arena has what was copied. */
+static int take_target(const struct sonde_run *run, const char *input, const char *host,
+                       const struct sonde_service *services, size_t count,
+                       struct run_target *target)
 {
-    if (!arena_ok(&run->arena))
+    struct arena *arena = &target->arena;
+    struct run_service *own = arena_alloc(arena, count + STANDBYS_MAX, sizeof *own);
+    if (own == NULL)
         return -ENOMEM;
-    struct run_target *targets = realloc(run->targets, (run->target_count + 1) * sizeof *targets);
+    target->services = own;
+    target->input = arena_string(arena, input);
+    target->host = arena_string(arena, host);
+    int r = take_services(run, arena, services, count, own, &target->service_count);
+    return r == 0 && !arena_ok(arena) ? -ENOMEM : r;
+}
+
+/* Make room for the number of one more target. */
+static int grow(struct sonde_run *run)
+{
+    uint32_t cap = run->target_count + 1;
+    struct run_target *targets = realloc(run->targets, cap * sizeof *targets);
     if (targets == NULL)
         return -ENOMEM;
     run->targets = targets;
-    targets[run->target_count++] = *target;
+    return ids_grow(&run->target_ids, cap);
+}
+
+int run_append(struct sonde_run *run, const struct run_target *target, uint32_t *ret_index)
+{
+    int r = ids_available(&run->target_ids) ? 0 : grow(run);
+    if (r < 0)
+        return r;
+    uint32_t index = ids_take(&run->target_ids);
+    run->target_count = run->target_ids.next;
+    run->targets[index] = *target;
+    if (target->eldest == NO_TARGET)
+        run->targets[index].eldest = index;
+    run->vantage->target_count++;
+    *ret_index = index;
     return 0;
 }
 
 int sonde_run_add(struct sonde_run *run, const char *input, const char *host,
                   const struct sonde_service *services, size_t count, uint32_t *ret_target)
 {
-    uint32_t index = run->target_count;
+    struct run_target target = {
+        .sibling = NO_TARGET, .eldest = NO_TARGET, .problem = SONDE_CODE_OK};
+    uint32_t index = NO_TARGET;
     if (run->started &&
         (run->engine_run == NULL || engine_ended(run->engine_run) != ENGINE_RUNNING))
         return -EBUSY;
-    if (count == 0 || count > SONDE_SERVICES_MAX + 1 || index >= SONDE_TARGETS_MAX ||
-        are_too_many(run, services, count))
+    if (count == 0 || count > SONDE_SERVICES_MAX + 1 || are_too_many(run, services, count))
         return -E2BIG;
-    struct run_service *own = arena_alloc(&run->arena, count + STANDBYS_MAX, sizeof *own);
-    if (own == NULL)
-        return -ENOMEM;
-    size_t own_count = 0;
-    int r = take_services(run, services, count, own, &own_count);
-    const struct run_target target = {
-        .input = arena_string(&run->arena, input),
-        .host = arena_string(&run->arena, host),
-        .services = own,
-        .service_count = (uint32_t)own_count,
-        .sibling = NO_TARGET,
-        .eldest = index,
-        .problem = SONDE_CODE_OK,
-    };
+    if (vantage_is_full(run->vantage))
+        return -ENOSPC;
+    int r = take_target(run, input, host, services, count, &target);
     if (r == 0 && run->started)
         r = vantage_look_at_clock(run->vantage);
     if (r == 0)
-        r = append_target(run, &target);
-    if (r == 0 && run->started) {
-        r = run_begin_target(run, index);
-        if (r < 0)
-            run_remove_target(run, index); /* what is there of it */
+        r = run_append(run, &target, &index);
+    if (r < 0) {
+        arena_deinit(&target.arena);
+        return r;
     }
-    if (r == 0 && ret_target != NULL)
+    if (run->started)
+        r = run_begin_target(run, index);
+    if (r < 0)
+        run_remove_target(run, index); /* what is there of it */
+    else if (ret_target != NULL)
         *ret_target = index;
     return r;
 }

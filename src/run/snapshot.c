@@ -363,7 +363,7 @@ static void copy_run(struct sonde_run *run, struct owned_snapshot *owned)
     snapshot->started_wall_ns = run->wall_start_ns;
     snapshot->duration_ns = ns_sub(end, run->start_ns);
     snapshot->cycles_done = run->cycles_begun;
-    snapshot->failure = run->failure < 0 ? run->failure : run->vantage->failure;
+    snapshot->failure = run->vantage->failure;
     snapshot->settings = (struct sonde_settings){
         .cycles = run->plan.cycles,
         .interval_ns = run->plan.interval_ns,

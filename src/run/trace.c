@@ -19,9 +19,9 @@ struct secrets {
 };
 
 /* What the user typed, if it is a name that a question may carry; NULL if not. */
-static const char *usable_host(struct sonde_run *run, const char *host)
+static const char *usable_host(struct arena *arena, const char *host)
 {
-    char *name = arena_string(&run->arena, host);
+    char *name = arena_string(arena, host);
     size_t len = name != NULL ? strlen(name) : 0;
     if (len > 1 && name[len - 1] == '.')
         name[len - 1] = '\0'; /* the root's own label, with which a name is complete */
@@ -128,6 +128,8 @@ enum sonde_code run_problem_code(int error)
     case -EMLINK:
         return SONDE_CODE_NO_PERMISSION;
     case -EADDRINUSE:
+    case -ENOMEM:
+    case -ENOSPC:
         return SONDE_CODE_INCONCLUSIVE;
     default:
         return SONDE_CODE_NO_ROUTE;
@@ -143,6 +145,10 @@ const char *run_problem_text(int error)
         return "SCTP takes raw sockets (see sonde --doctor)";
     case -EMLINK:
         return "several flows of a TCP port take raw sockets (see sonde --doctor)";
+    case -ENOMEM:
+        return "too little memory to probe it";
+    case -ENOSPC:
+        return "too many targets";
     case -EADDRINUSE:
         return "two questions to one port take two source ports";
     case -EPROTONOSUPPORT:
@@ -241,8 +247,10 @@ static void begin(struct sonde_run *run, uint32_t nth)
 void run_begin(struct sonde_run *run)
 {
     run->running = true;
-    for (uint32_t nth = 0; nth < run->tally->target_count; nth++)
-        begin(run, nth);
+    for (uint32_t nth = 0; nth < run->tally->target_count; nth++) {
+        if (run->tally->targets[nth] != NULL)
+            begin(run, nth);
+    }
 }
 
 /* The run looks from where its first target is reached from: in the order in which targets were
@@ -297,17 +305,29 @@ static int bind_flows(struct sonde_run *run, struct run_target *target, struct f
     return any ? 0 : last;
 }
 
+/* Note for which target something is measured that is added to the engine next. */
+static int note_traced(struct sonde_run *run, uint32_t nth, uint32_t index)
+{
+    if (nth == run->tally->target_count) {
+        uint32_t *traced = realloc(run->traced, (nth + 1) * sizeof *traced);
+        if (traced == NULL)
+            return -ENOMEM;
+        run->traced = traced;
+    }
+    run->traced[nth] = index;
+    return 0;
+}
+
 /* Put a target into engine and tally. */
 static int add_target(struct sonde_run *run, uint32_t index, const struct flows *flows)
 {
     struct run_target *target = &run->targets[index];
-    uint32_t nth = run->tally->target_count;
-    uint32_t *traced = realloc(run->traced, (nth + 1) * sizeof *traced);
-    if (traced == NULL)
-        return -ENOMEM;
-    run->traced = traced;
-    traced[nth] = index;
-    int r = engine_add_target(run->engine_run, &target->addr, flows->count);
+    uint32_t nth = tally_next_target(run->tally);
+    int r = note_traced(run, nth, index);
+    if (r == 0)
+        r = engine_add_target(run->engine_run, &target->addr, flows->count);
+    if (r < 0)
+        return r;
     uint32_t trace = 0;
     uint32_t counts[TARGET_SERVICES_MAX]; /* flows of each service that is measured here */
     uint32_t count = 0;
@@ -322,8 +342,10 @@ static int add_target(struct sonde_run *run, uint32_t index, const struct flows 
     }
     if (r == 0)
         r = tally_set_flows(run->tally, nth, counts, count);
-    if (r < 0)
+    if (r < 0) {
+        engine_remove_target(run->engine_run, nth, run->vantage->now_ns);
         return r;
+    }
     target->source = flows->specs[0].flow.src;
     if (run->running)
         begin(run, nth);
@@ -339,25 +361,40 @@ static void take_source(struct sonde_run *run, struct run_target *target)
     target->source = run->targets[run->traced[place->target]].source;
 }
 
+/* Let no service of a target have a place. */
+static void unprepare(struct run_target *target)
+{
+    target->places = NULL;
+    target->errors = NULL;
+}
+
+/* Make room for the places of a target's services. @return false if memory ran out. */
+static bool prepare(struct sonde_run *run, struct run_target *target)
+{
+    struct arena *arena = run_arena(run, target);
+    target->places = arena_alloc(arena, target->service_count, sizeof *target->places);
+    target->errors = arena_alloc(arena, target->service_count, sizeof *target->errors);
+    target->question_host = usable_host(arena, target->host);
+    if (!arena_ok(arena)) {
+        unprepare(target);
+        return false;
+    }
+    for (uint32_t i = 0; i < target->service_count; i++)
+        target->places[i].target = NOT_TRACED;
+    return true;
+}
+
 int run_trace(struct sonde_run *run, uint32_t index)
 {
     struct run_target *target = &run->targets[index];
     struct flows flows = {.count = 0};
     uint32_t failed = 0;
-    target->places = arena_alloc(&run->arena, target->service_count, sizeof *target->places);
-    target->errors = arena_alloc(&run->arena, target->service_count, sizeof *target->errors);
-    if (target->places == NULL || target->errors == NULL) {
-        target->places = NULL;
+    if (!prepare(run, target))
         return -ENOMEM;
-    }
-    for (uint32_t i = 0; i < target->service_count; i++)
-        target->places[i].target = NOT_TRACED;
-    target->question_host = usable_host(run, target->host);
     int r = run_share_all(run, target) ? 0 : bind_flows(run, target, &flows, &failed);
     if (r < 0) {
-        target->places = NULL;
-        target->errors = NULL;
-        run_problem(run, target, run_problem_code(r),
+        unprepare(target);
+        run_problem(target, run_problem_code(r),
                     service_problem_text(run, &target->services[failed], r));
         return 0;
     }
@@ -366,9 +403,10 @@ int run_trace(struct sonde_run *run, uint32_t index)
     else
         r = add_target(run, index, &flows);
     if (r < 0)
-        return r;
-    note_vantage(run, index);
-    return 0;
+        unprepare(target);
+    else
+        note_vantage(run, index);
+    return r;
 }
 
 int run_make_engine(struct sonde_run *run)

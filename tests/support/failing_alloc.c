@@ -2,6 +2,7 @@
 /* Memory that runs out on demand; see failing_alloc.h. */
 #include "tests/support/failing_alloc.h"
 
+#include <malloc.h>
 #include <stddef.h>
 
 /* The names that the linker gives to what it wraps (ld: --wrap=symbol). */
@@ -17,6 +18,7 @@ void __wrap_free(void *block);
 static struct {
     uint64_t asked;
     int64_t live;
+    int64_t bytes;
     uint64_t fail_from; /* numbers of the allocations that fail */
     uint64_t fail_to;
     bool failed;
@@ -46,6 +48,11 @@ int64_t alloc_live(void)
     return state.live;
 }
 
+int64_t alloc_bytes(void)
+{
+    return state.bytes;
+}
+
 static bool is_to_fail(void)
 {
     uint64_t number = state.asked++;
@@ -57,6 +64,7 @@ static bool is_to_fail(void)
 static void *count_live(void *block)
 {
     state.live += block != NULL;
+    state.bytes += (int64_t)malloc_usable_size(block);
     return block;
 }
 
@@ -74,14 +82,18 @@ void *__wrap_realloc(void *block, size_t size)
 {
     if (is_to_fail())
         return NULL;
+    int64_t before = (int64_t)malloc_usable_size(block);
     void *moved = __real_realloc(block, size);
-    if (block == NULL)
-        state.live += moved != NULL;
+    if (moved == NULL)
+        return NULL;
+    state.live += block == NULL;
+    state.bytes += (int64_t)malloc_usable_size(moved) - before;
     return moved;
 }
 
 void __wrap_free(void *block)
 {
     state.live -= block != NULL;
+    state.bytes -= (int64_t)malloc_usable_size(block);
     __real_free(block);
 }

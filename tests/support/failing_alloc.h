@@ -24,4 +24,7 @@ uint64_t alloc_count(void);
 /** @return Blocks that were allocated and not freed. */
 int64_t alloc_live(void);
 
+/** @return The bytes of these. */
+int64_t alloc_bytes(void);
+
 #endif

@@ -50,6 +50,9 @@ struct guest {
     struct tally *tally;
     uint32_t number;
     uint32_t added;
+    uint32_t
+        places[TARGETS];  /* what the engine calls each, or called it; numbers are given again */
+    uint32_t at[TARGETS]; /* which has that number, or had it last */
     uint64_t asked[TARGETS][SERVICES][256]; /* by TTL: probes that left */
     struct figures figures[TARGETS];
 };
@@ -129,7 +132,10 @@ static void add_target(struct guest *guest, uint32_t target)
 {
     const struct sonde_probe_ops *const ops[SERVICES] = {&probe_tcp, &probe_udp};
     struct sonde_addr addr = address_of(guest->number, target);
+    uint32_t place = tally_next_target(guest->tally);
     cr_assert_eq(engine_add_target(guest->run, &addr, SERVICES), 0);
+    guest->places[target] = place;
+    guest->at[place] = target;
     for (uint32_t service = 0; service < SERVICES; service++) {
         struct sonde_spec spec = {
             .flow = {.src = source_of(guest->number, target),
@@ -146,13 +152,14 @@ static void add_target(struct guest *guest, uint32_t target)
         cr_assert_eq(engine_add_trace(guest->run, ops[service], &spec), 0);
     }
     cr_assert_eq(guest->added++, target);
-    engine_begin_target(guest->run, target, house.now);
+    engine_begin_target(guest->run, place, house.now);
 }
 
 static void remove_target(struct guest *guest, uint32_t target)
 {
     struct figures *figures = &guest->figures[target];
-    const struct tally_target *tally = guest->tally->targets[target];
+    uint32_t place = guest->places[target];
+    const struct tally_target *tally = guest->tally->targets[place];
     for (uint32_t i = 0; i < SERVICES; i++) {
         const struct tally_service *service = tally->services[i];
         figures->sent += service->sent;
@@ -165,8 +172,8 @@ static void remove_target(struct guest *guest, uint32_t target)
             figures->hops_received += service->hops[ttl] != NULL ? service->hops[ttl]->received : 0;
         }
     }
-    engine_remove_target(guest->run, target, house.now);
-    cr_assert_null(guest->tally->targets[target]);
+    engine_remove_target(guest->run, place, house.now);
+    cr_assert_null(guest->tally->targets[place]);
 }
 
 static void add_guest(uint32_t number)
@@ -260,7 +267,9 @@ static uint32_t target_of(const struct guest *guest, const struct sonde_tx *tx)
     uint32_t target = guest->added - 1;
     for (;; target--) {
         struct sonde_addr addr = address_of(guest->number, target);
-        if (guest->tally->targets[target] != NULL && sonde_addr_equal(&addr, &tx->flow->dst))
+        uint32_t place = guest->places[target];
+        if (guest->tally->targets[place] != NULL && guest->at[place] == target &&
+            sonde_addr_equal(&addr, &tx->flow->dst))
             return target;
     }
 }
@@ -297,7 +306,7 @@ static void take_events(void)
         }
         cr_assert_not_null(guest);
         cr_assert_not_null(guest->tally->targets[popped.event.target]);
-        guest->figures[popped.event.target].events++;
+        guest->figures[guest->at[popped.event.target]].events++;
     }
 }
 

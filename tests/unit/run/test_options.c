@@ -23,6 +23,7 @@ Test(options, defaults_and_bounds_are_those_that_are_promised)
         {SONDE_OPTION_MARK, 0, 1, 4294967295},
         {SONDE_OPTION_RATE, 1000, 1, 1000000},
         {SONDE_OPTION_SOURCE_PORT, 0, 1, 65535},
+        {SONDE_OPTION_TARGETS, 1000000, 1, 1000000},
         {SONDE_OPTION_CYCLES, 3, 1, 4294967294},
         {SONDE_OPTION_INTERVAL, S, MS, 86400 * S},
         {SONDE_OPTION_TIMEOUT, 2 * S, 10 * MS, 3600 * S},
@@ -86,17 +87,17 @@ Test(options, each_takes_what_is_within_its_bounds)
 Test(options, each_is_a_member)
 {
     struct sonde_options options = {
-        .vantage = {.mark = 1, .rate_pps = 2, .source_port = 3},
-        .plan = {.cycles = 4,
-                 .interval_ns = 5,
-                 .timeout_ns = 6,
-                 .deadline_ns = 7,
-                 .flows = 8,
-                 .first_ttl = 9,
-                 .max_ttl = 10,
-                 .gap_limit = 11},
-        .format = {.size_bytes = 12, .fill = 13, .tos = 14},
-        .judgement = {.warn.rtt_ns = 15, .crit.rtt_ns = 16},
+        .vantage = {.mark = 1, .rate_pps = 2, .source_port = 3, .targets_max = 4},
+        .plan = {.cycles = 5,
+                 .interval_ns = 6,
+                 .timeout_ns = 7,
+                 .deadline_ns = 8,
+                 .flows = 9,
+                 .first_ttl = 10,
+                 .max_ttl = 11,
+                 .gap_limit = 12},
+        .format = {.size_bytes = 13, .fill = 14, .tos = 15},
+        .judgement = {.warn.rtt_ns = 16, .crit.rtt_ns = 17},
     };
     for (int i = SONDE_OPTION_NONE + 1; i < SONDE_OPTION_COUNT; i++)
         cr_expect_eq(sonde_option_get(&options, (enum sonde_option)i), i, "%d", i);
@@ -123,6 +124,7 @@ Test(options, a_run_refuses_what_is_out_of_bounds_and_says_what_would_be_right)
         const char *text;
     } cases[] = {
         {{.vantage.rate_pps = 1000001}, "the rate is not within 1 to 1000000 packets a second"},
+        {{.vantage.targets_max = 1000001}, "the number of targets is not within 1 to 1000000"},
         {{.plan.interval_ns = MS - 1}, "the interval is not within 0.001 to 86400 seconds"},
         {{.plan.interval_ns = 86400 * S + 1}, "the interval is not within 0.001 to 86400 seconds"},
         {{.plan.interval_ns = -1}, "the interval is not within 0.001 to 86400 seconds"},
