@@ -14,11 +14,11 @@ SERVER_PACKAGES = avahi-daemon bind9 bird2 caddy chrony coturn dnsdist dnsmasq-b
 	kamailio knot krb5-kdc libcoap3-bin llmnrd memcached ngtcp2-server nsd openssh-client \
 	openssh-server opensmtpd openssl openvpn pdns-backend-bind pdns-recursor pdns-server rsyslog samba \
 	snmpd strongswan-charon strongswan-starter tftpd-hpa unbound vsftpd xl2tpd xrdp
-CHECK_PACKAGES = $(BUILD_PACKAGES) bash clang-format-14 fish g++ libcriterion-dev python3-jsonschema zsh
+CHECK_PACKAGES = $(BUILD_PACKAGES) bash clang-format-14 fish g++ libcriterion-dev libuv1-dev python3-jsonschema zsh
 TEST_PACKAGES = $(CHECK_PACKAGES) $(SERVER_PACKAGES) clang-14 clang-tidy-14 conntrack \
 	iproute2 iputils-ping libcap2-bin libclang-rt-14-dev libusrsctp2 mandoc mtr-tiny nftables procps \
 	slirp4netns tcpdump traceroute universal-ctags util-linux valgrind
-BENCH_PACKAGES = $(BUILD_PACKAGES) $(SERVER_PACKAGES) fping iproute2 iputils-ping libcriterion-dev mtr-tiny nftables nmap \
+BENCH_PACKAGES = $(BUILD_PACKAGES) $(SERVER_PACKAGES) fping iproute2 iputils-ping libcriterion-dev libuv1-dev mtr-tiny nftables nmap \
 	python3-jsonschema scamper traceroute util-linux
 PREFIX ?= /usr/local
 SETCAP ?= true
