@@ -71,8 +71,8 @@ static int unknown(struct reader *reader, const char *option)
 static int unknown_name(struct reader *reader, const char *name, size_t len)
 {
     char option[NAME_BYTES + 3];
-    (void)snprintf(option, sizeof option, "--%.*s", (int)(len < NAME_BYTES ? len : NAME_BYTES),
-                   name);
+    (void)snprintf(option, sizeof option, "--%.*s",
+                   (int)text_whole(name, len < NAME_BYTES ? len : NAME_BYTES), name);
     return unknown(reader, option);
 }
 

@@ -198,24 +198,40 @@ void text_add_loss(struct text *text, uint64_t lost, uint64_t sent)
     text_add(text, sent < TEXT_COUNTED_BELOW ? " lost" : "% loss");
 }
 
+/* What of a text is never cut: a code point, or an escape. */
+struct piece {
+    size_t bytes;
+    size_t columns;
+};
+
+/* The first piece of @p len bytes, which are at least one. */
+static struct piece piece_at(const char *bytes, size_t len)
+{
+    static const char digits[] = "0123456789";
+    static const struct piece escape = {4, 4};
+    struct utf8 next = utf8_decode((const uint8_t *)bytes, len);
+    bool combines = next.point >= 0x300 && next.point <= 0x36f; /* diacritical marks */
+    if (bytes[0] == '\\' && len >= escape.bytes && strspn(bytes + 1, digits) >= 3)
+        return escape;
+    return (struct piece){next.len == 0 ? 1 : next.len, combines ? 0 : 1};
+}
+
 /* The bytes of a string that fit into so many columns, and in @p ret_columns what they take. */
 static size_t bytes_in(const char *string, size_t columns, size_t *ret_columns)
 {
     size_t used = 0;
     size_t len = strlen(string);
-    const uint8_t *at = (const uint8_t *)string;
+    const char *at = string;
     while (len > 0) {
-        struct utf8 next = utf8_decode(at, len);
-        size_t taken = next.len == 0 ? 1 : next.len;
-        bool combines = next.point >= 0x300 && next.point <= 0x36f; /* diacritical marks */
-        if (!combines && used == columns)
+        struct piece next = piece_at(at, len);
+        if (next.columns > columns - used)
             break;
-        used += combines ? 0 : 1;
-        at += taken;
-        len -= taken;
+        used += next.columns;
+        at += next.bytes;
+        len -= next.bytes;
     }
     *ret_columns = used;
-    return (size_t)(at - (const uint8_t *)string);
+    return (size_t)(at - string);
 }
 
 size_t text_columns(const char *string)
@@ -233,4 +249,17 @@ void text_cut(struct text *text, size_t columns, const char *mark)
     text->len = bytes_in(text->data, columns - text_columns(mark), &used);
     text->data[text->len] = '\0';
     text_add(text, mark);
+}
+
+size_t text_whole(const char *string, size_t bytes)
+{
+    size_t whole = 0;
+    size_t len = strlen(string);
+    while (whole < len) {
+        struct piece next = piece_at(string + whole, len - whole);
+        if (next.bytes > bytes - whole)
+            break;
+        whole += next.bytes;
+    }
+    return whole;
 }

@@ -71,8 +71,12 @@ void text_add_loss(struct text *text, uint64_t lost, uint64_t sent);
 /** @return Columns that @p string, in UTF-8, takes: one a code point, none for combining marks. */
 size_t text_columns(const char *string);
 
-/** Shorten a text that takes more than @p columns, so that with @p mark at its end it takes just
- *  that many; @p mark takes fewer. */
+/** Shorten a text that takes more than @p columns, so that with @p mark at its end it takes at most
+ *  that many; @p mark takes fewer. No code point and no escape of text_add_untrusted() is cut. */
 void text_cut(struct text *text, size_t columns, const char *mark);
+
+/** @return How many of the first @p bytes of a string can be shown without what follows: no code
+ *  point and no escape of text_add_untrusted() is cut. */
+size_t text_whole(const char *string, size_t bytes);
 
 #endif

@@ -2,6 +2,7 @@
 /* The vantage: its life; see include/sonde/vantage.h. */
 #include <sonde/vantage.h>
 
+#include "base/text.h"
 #include "base/time.h"
 #include "io/clock.h"
 #include "io/linux/linux.h"
@@ -16,12 +17,23 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Say why, in one line. @return code. */
+/* Say why, in one line of @p words, which are freed. @return code. */
+static int fail_in_words(struct sonde_error *error, int code, struct text *words)
+{
+    if (error != NULL && text_ok(words))
+        (void)snprintf(error->text, sizeof error->text, "%.*s",
+                       (int)text_whole(words->data, sizeof error->text - 1), words->data);
+    text_deinit(words);
+    return code;
+}
+
+/* Say why, in one line. @param which  It may come from outside. @return code. */
 static int fail(struct sonde_error *error, int code, const char *what, const char *which)
 {
-    if (error != NULL)
-        (void)snprintf(error->text, sizeof error->text, "%s%.100s", what, which);
-    return code;
+    struct text words = {0};
+    text_add(&words, what);
+    text_add_untrusted(&words, which, strlen(which));
+    return fail_in_words(error, code, &words);
 }
 
 /* Say why, as the system does. @return code. */
@@ -74,12 +86,13 @@ static int open_simulation(struct sonde_vantage *vantage, const struct sonde_sim
     struct sim_scenario *scenario;
     struct sim_error reason;
     int r = scenario_parse(simulation->demo ? scenario_demo : text, &scenario, &reason);
-    if (r < 0) {
-        if (r == -EINVAL && error != NULL)
-            (void)snprintf(error->text, sizeof error->text, "line %u: %.200s", reason.line,
-                           reason.text);
-        return r;
+    if (r == -EINVAL) {
+        struct text words = {0};
+        text_addf(&words, "line %u: %s", reason.line, reason.text);
+        return fail_in_words(error, r, &words);
     }
+    if (r < 0)
+        return r;
     const struct sim_config config = {.virtual_time = simulation->virtual_time,
                                       .watch = &vantage->watch};
     vantage->kind = SONDE_TRANSPORT_SIMULATED;

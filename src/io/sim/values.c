@@ -14,16 +14,18 @@
 int parse_fail(struct parse *parse, const char *format, const char *word)
 {
     struct text shown = {0};
+    struct sim_error *error = parse->error;
     const char *rest = strstr(format, "%s");
     size_t head = rest != NULL ? (size_t)(rest - format) : strlen(format);
     text_add_bytes(&shown, format, head);
     if (rest != NULL) {
-        text_add_untrusted(&shown, word, strnlen(word, SIM_NAME_BYTES));
+        text_add_untrusted(&shown, word, text_whole(word, SIM_NAME_BYTES));
         text_add(&shown, rest + 2);
     }
-    parse->error->line = parse->line;
-    (void)snprintf(parse->error->text, sizeof parse->error->text, "%s",
-                   shown.data != NULL ? shown.data : "out of memory");
+    const char *words = shown.data != NULL ? shown.data : "out of memory";
+    error->line = parse->line;
+    (void)snprintf(error->text, sizeof error->text, "%.*s",
+                   (int)text_whole(words, sizeof error->text - 1), words);
     text_deinit(&shown);
     return -EINVAL;
 }

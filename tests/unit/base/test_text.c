@@ -333,7 +333,7 @@ Test(text, a_code_point_takes_one_column_and_a_combining_mark_none)
         cr_expect_eq(text_columns(cases[i].string), cases[i].columns, "case %zu", i);
 }
 
-Test(text, a_cut_keeps_whole_code_points_and_ends_in_the_mark)
+Test(text, a_cut_keeps_whole_code_points_and_escapes_and_ends_in_the_mark)
 {
     static const struct {
         const char *string;
@@ -345,6 +345,10 @@ Test(text, a_cut_keeps_whole_code_points_and_ends_in_the_mark)
         {"B\303\274cher", "B\303\274c.."},
         {"abce\314\201fgh", "abc.."},          /* the mark goes where its letter goes */
         {"ae\314\201cdefgh", "ae\314\201c.."}, /* and stays where it stays */
+        {"\\0279", "\\0279"},                  /* an escape, four columns, and one more */
+        {"\\02799", ".."},                     /* it would not fit beside the mark */
+        {"ab\\0279", "ab.."},
+        {"a\\02cdef", "a\\0.."}, /* with two digits it is none */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct text text = {0};
@@ -353,4 +357,29 @@ Test(text, a_cut_keeps_whole_code_points_and_ends_in_the_mark)
         cr_expect_str_eq(text.data != NULL ? text.data : "", cases[i].cut, "case %zu", i);
         text_deinit(&text);
     }
+}
+
+Test(text, the_whole_beginning_of_a_text_ends_in_no_code_point_and_no_escape)
+{
+    static const struct {
+        const char *string;
+        size_t bytes;
+        size_t whole;
+    } cases[] = {
+        {"", 0, 0},
+        {"", 9, 0},
+        {"abc", 2, 2},
+        {"abc", 3, 3},
+        {"abc", 9, 3},
+        {"a\342\202\254b", 3, 1}, /* U+20AC, three bytes */
+        {"a\342\202\254b", 4, 4},
+        {"a\\027b", 1, 1},
+        {"a\\027b", 4, 1},
+        {"a\\027b", 5, 5},
+        {"a\\0b7c", 3, 3},  /* no escape */
+        {"a\\02", 3, 3},    /* nor that */
+        {"\303\303", 1, 1}, /* malformed: byte by byte */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        cr_expect_eq(text_whole(cases[i].string, cases[i].bytes), cases[i].whole, "case %zu", i);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Scenario files: what they say is what is read, and what is no scenario is refused by line. */
+#include "base/text.h"
 #include "io/sim/scenario.h"
 #include "wire/ip.h"
 
@@ -260,6 +261,45 @@ Test(scenario, errors_carry_no_control_bytes)
     cr_expect_eq(parse("\033[2J\007 x\n", &scenario, &error), -EINVAL);
     for (const char *at = error.text; *at != '\0'; at++)
         cr_expect_geq(*at, 0x20);
+}
+
+/*
+ * An error is 255 bytes at most, and a word in it is shown up to its 64th. "unknown statement: "
+ * are 19, so there are 236 for the word, in which a byte that is no UTF-8 takes four.
+ */
+Test(scenario, of_what_is_too_long_for_an_error_no_escape_and_no_code_point_is_cut)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijk";
+    char foreign[65] = "";
+    memset(foreign, 0xff, 64);
+    static const struct {
+        const char *before; /* the bytes of the word that are none */
+        const char *behind;
+        unsigned bytes; /* that are */
+        unsigned shown_bytes;
+        const char *shown_behind;
+    } cases[] = {
+        {"", "", 64, 59, ""},                 /* 59 times 4 are 236 */
+        {"ab", "", 62, 58, ""},               /* 58 times 4 of 234, and two are left */
+        {"", "ab\342\202\254", 58, 58, "ab"}, /* two are left, and U+20AC takes three */
+        {letters, "\303\274", 0, 0, ""},      /* these are 63, and U+00FC takes two */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sim_scenario *scenario = NULL;
+        struct sim_error error = {0};
+        struct text word = {0};
+        struct text shown = {0};
+        text_addf(&word, "%s%.*s%s", cases[i].before, (int)cases[i].bytes, foreign,
+                  cases[i].behind);
+        text_addf(&shown, "unknown statement: %s", cases[i].before);
+        for (unsigned k = 0; k < cases[i].shown_bytes; k++)
+            text_add(&shown, "\\255");
+        text_add(&shown, cases[i].shown_behind);
+        cr_assert_eq(parse(word.data, &scenario, &error), -EINVAL);
+        cr_expect_str_eq(error.text, shown.data, "case %zu", i);
+        text_deinit(&word);
+        text_deinit(&shown);
+    }
 }
 
 Test(scenario, overlong_lines_and_nul_bytes_are_refused)

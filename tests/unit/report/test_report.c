@@ -419,6 +419,12 @@ Test(report, a_long_name_is_cut_to_fit_the_screen_and_an_address_never)
     report_text(&made.snapshot, &(struct report_style){.columns = 80, .addresses = true}, &text);
     cr_expect_not_null(strstr(text.data, "… (10.0.0.1)  "), "%s", text.data);
     text_deinit(&text);
+    /* 29 letters and an escape of four columns are one more than 32 */
+    made.responders[0].hostname = "r1.0123456789.0123456789.0123\tand.so.on";
+    report_text(&made.snapshot, &(struct report_style){.columns = 80, .ascii = true}, &text);
+    cr_expect_not_null(strstr(text.data, " 1  r1.0123456789.0123456789.0123..  "), "%s", text.data);
+    text_deinit(&text);
+    made.responders[0].hostname = "r1.0123456789.0123456789.0123456789.0123456789.example";
     report_text(&made.snapshot, &(struct report_style){.columns = 0}, &text);
     cr_expect_not_null(strstr(text.data, "0123456789.example  "), "without a screen: %s",
                        text.data);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The public interface of libsonde, over simulated networks in virtual time. */
+#include "base/text.h"
 #include "tests/unit/run/case.h"
 
 #include <criterion/criterion.h>
@@ -190,6 +191,35 @@ Test(run, wrong_options_are_refused_with_a_reason)
         cr_expect_gt(strlen(error.text), 0, "%zu", i);
         cr_expect_null(run);
     }
+}
+
+/* 64 bytes of a word are shown, each as four; "line 1: unknown statement: " are 27 of 255 that
+ * there are, so 57 of them fit: 228. */
+Test(run, a_reason_that_is_too_long_ends_in_a_whole_escape)
+{
+    struct sonde_run *run = NULL;
+    struct sonde_error error = {""};
+    struct text word = {0};
+    struct text shown = {0};
+    text_add_repeated(&word, '\377', 64);
+    text_add(&shown, "line 1: unknown statement: ");
+    for (int i = 0; i < 57; i++)
+        text_add(&shown, "\\255");
+    const struct sonde_options options = {
+        .simulation = {.scenario = word.data, .scenario_bytes = word.len}};
+    cr_expect_eq(case_new(&options, &run, &error), -EINVAL);
+    cr_expect_str_eq(error.text, shown.data);
+    text_deinit(&word);
+    text_deinit(&shown);
+}
+
+Test(run, what_a_reason_repeats_is_made_safe)
+{
+    struct sonde_run *run = NULL;
+    struct sonde_error error = {""};
+    const struct sonde_options options = {.vantage.source = "\033[2J", .simulation.demo = true};
+    cr_expect_eq(case_new(&options, &run, &error), -EINVAL);
+    cr_expect_str_eq(error.text, "not a numeric source address: \\027[2J");
 }
 
 Test(run, calls_out_of_order_are_refused)
