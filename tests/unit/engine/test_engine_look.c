@@ -311,3 +311,45 @@ Test(look, a_standby_that_is_begun_just_as_a_cycle_begins_is_asked_once_in_it)
     }
     net_free(net);
 }
+
+/* Only the target answers, and only pings. */
+static void silent_but_to_pings(struct net *net, const struct sonde_tx *tx)
+{
+    if (net_service_of(tx) == 0 && tx->ttl >= net->distance)
+        net_reply(net, tx, net_rtt(net));
+}
+
+/* There is no router that may have been silent for its ration, so there is nothing to be compared,
+ * and no reason to ask anywhere more than twice. */
+Test(look, where_no_router_answers_a_silent_port_is_asked_twice_at_each_hop)
+{
+    struct engine_plan plan = plan_of(1);
+    struct net *net = start_net(&plan, "icmp tcp", 0);
+    net->on_probe = silent_but_to_pings;
+    net_run(net);
+    for (uint8_t ttl = 1; ttl < net->distance; ttl++)
+        cr_expect_eq(net_count(net, 1, ttl, false), 2, "TTL %u", ttl);
+    net_free(net);
+}
+
+/* A device behind router 2 answers service 1 in the target's name; for all else, router 3 is there.
+ */
+static void taken_behind_2(struct net *net, const struct sonde_tx *tx)
+{
+    if (net_service_of(tx) != 1 || tx->ttl <= 2)
+        net_open_path(net, tx);
+    else
+        net_reply(net, tx, 6 * net->hop_ns);
+}
+
+/* It is asked at hop 3 once, and not by the router answered: then twice more by itself, and never
+ * again. What is learned of another service meanwhile does not make that more. */
+Test(look, who_is_odd_is_asked_twice_more_where_it_is)
+{
+    struct engine_plan plan = plan_of(5);
+    struct net *net = start_net(&plan, "icmp udp udp", 0);
+    net->on_probe = taken_behind_2;
+    net_run(net);
+    cr_expect_eq(net_count(net, 1, 3, false), 3);
+    net_free(net);
+}

@@ -190,3 +190,27 @@ Test(own, where_this_machine_finds_no_neighbour_no_hop_is_asked)
     cr_expect_eq(net->now, 3250 * MS, "%ld ms", (long)(net->now / MS));
     net_free(net);
 }
+
+/* Router 4 has no way to the host, and says so at once; all routers before it are silent. */
+static void no_host_behind_4(struct net *net, const struct sonde_tx *tx)
+{
+    if (tx->ttl > 4)
+        net_error(net, tx, 8 * net->hop_ns, 4, ICMP4_UNREACHABLE, 1);
+}
+
+/* A router that is heard shows that the probes leave: the first may answer the next. */
+Test(own, where_a_router_finds_no_host_the_first_hop_is_asked_in_the_next_cycle)
+{
+    struct engine_plan plan = net_plan();
+    plan.cycles = 3;
+    struct net *net = net_new(&plan);
+    net->on_probe = no_host_behind_4;
+    net_add(net, "icmp");
+    engine_start(net->run, 0);
+    net_run(net);
+    bool asked = false; /* in the second cycle, which lasts from 1 s to 2 s */
+    for (size_t i = 0; i < net->probe_count; i++)
+        asked |= net->probes[i].ttl == 1 && net->probes[i].sent_ns / S == 1;
+    cr_expect(asked);
+    net_free(net);
+}

@@ -303,6 +303,53 @@ Test(path, a_refusal_of_one_service_does_not_end_the_walk_of_another)
     net_free(net);
 }
 
+/* Router 4 refuses everything by the code in the low byte of net->seen, and gives six answers at
+ * once and then one a second, as Linux does; how many it has given is in the rest of net->seen. */
+static void refused_as_rationed(struct net *net, const struct sonde_tx *tx)
+{
+    bool expires = tx->ttl == 4;
+    if (tx->ttl < 4) {
+        (void)net_expires(net, tx);
+    } else if ((sonde_ns)(net->seen >> 8) < 6 + net->now / S) {
+        net->seen += 1 << 8;
+        net_error(net, tx, 8 * net->hop_ns, 4, expires ? ICMP4_TIME_EXCEEDED : ICMP4_UNREACHABLE,
+                  expires ? 0 : (uint8_t)net->seen);
+    }
+}
+
+/* Ten at once are more than it gives. So those are asked again of which it said nothing, one a
+ * second, and none is left of which it says nothing. */
+Test(path, a_router_that_rations_its_refusals_has_time_for_each_whatever_its_code)
+{
+    static const struct {
+        uint8_t code; /* RFC 792 and RFC 1812 §5.2.7.1 */
+        enum sonde_outcome outcome;
+    } cases[] = {
+        {13, SONDE_OUTCOME_ADMIN_PROHIBITED},
+        {1, SONDE_OUTCOME_HOST_UNREACHABLE},
+        {0, SONDE_OUTCOME_NET_UNREACHABLE},
+        {2, SONDE_OUTCOME_OTHER_UNREACHABLE}, /* the protocol */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct engine_plan plan = net_plan();
+        plan.cycles = 3;
+        struct net *net = net_new(&plan);
+        net->on_probe = refused_as_rationed;
+        net->seen = cases[i].code;
+        net_add(net, "tcp tcp tcp tcp tcp tcp tcp tcp tcp tcp");
+        engine_start(net->run, 0);
+        net_run(net);
+        for (uint32_t service = 0; service < 10; service++) {
+            size_t refused = 0;
+            for (size_t k = 0; k < net->probe_count; k++)
+                refused += net->probes[k].service == service && net->probes[k].to_target &&
+                           net->probes[k].outcome == cases[i].outcome;
+            cr_expect_gt(refused, 0, "code %u, service %u", cases[i].code, service);
+        }
+        net_free(net);
+    }
+}
+
 /* The path as it is after the change; what is learned of it shows in which TTLs are asked. */
 static void expect_last_ttl_after_change(uint8_t before, uint8_t after)
 {
