@@ -6,6 +6,7 @@
  */
 #include "tests/unit/engine/fake_net.h"
 #include "wire/csum.h"
+#include "wire/udp.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -241,6 +242,38 @@ Test(modules, a_quote_with_the_source_port_of_the_other_goes_to_whose_numbers_it
         }
     }
     cr_expect_eq(net_discards(net), 0);
+    net_free(net);
+}
+
+/* It quotes another source port, and a cookie (the first bytes behind the header of UDP) that is
+ * not that of the service. */
+static void quote_another_cookie(struct net *net, const struct sonde_tx *tx)
+{
+    uint8_t bytes[NET_PACKET_BYTES];
+    struct sonde_tx quoted = *tx;
+    if (tx->ttl >= net->distance)
+        return;
+    cr_assert_leq(tx->segment.len, sizeof bytes);
+    memcpy(bytes, tx->segment.data, tx->segment.len);
+    bytes[UDP_HEADER_BYTES] ^= 1;
+    quoted.segment = (struct sonde_span){bytes, tx->segment.len};
+    expire_translated(net, &quoted, NET_OWN_PORT - 1);
+}
+
+Test(modules, a_quote_with_neither_source_port_nor_cookie_of_a_service_is_refused_for_its_cookie)
+{
+    struct engine_plan plan = net_plan();
+    struct net *net = net_new(&plan);
+    net->on_probe = quote_another_cookie;
+    net_add(net, "udp");
+    engine_start(net->run, 0);
+    net_run(net);
+    size_t quotes = 0;
+    for (size_t i = 0; i < net->probe_count; i++)
+        quotes += net->probes[i].ttl < net->distance;
+    cr_expect_gt(quotes, 0);
+    cr_expect_eq(net_discard_counts(net).count[SONDE_DISCARD_BAD_TOKEN], quotes);
+    cr_expect_eq(net_discards(net), quotes);
     net_free(net);
 }
 
