@@ -22,6 +22,8 @@ enum {
 };
 
 enum {
+    IP_ECN_MASK = 3,           /* of the type of service, where ECN stands; RFC 3168 §5 */
+    IP_DSCP_SHIFT = 2,         /* the DSCP stands before it; RFC 2474 §3 */
     IP4_HEADER_BYTES = 20,     /* without options; RFC 791 §3.1 */
     IP6_HEADER_BYTES = 40,     /* without extension headers; RFC 8200 §3 */
     IP6_EXTENSIONS_MAX = 8,    /* headers walked before a packet is given up */

@@ -88,10 +88,12 @@ static int quote_decode(enum sonde_family family, struct sonde_span quote, struc
     rx->protocol = fold_protocol(family, ip.protocol);
     rx->remote = ip.dst;
     rx->quote = (struct sonde_quote){
+        .has_header = true,
         .has_id = family == SONDE_FAMILY_IPV4,
         .id = ip.id,
         .ttl = ip.ttl,
         .tos = ip.tos,
+        .dont_fragment = ip.dont_fragment,
         .src = ip.src,
         .segment = segment,
     };

@@ -33,7 +33,7 @@ struct sonde_tx {
     size_t header_len;             /* bytes of the segment before its payload */
     uint8_t ttl;
     uint8_t tos;
-    bool dont_fragment;  /* over IPv4, no router may divide it */
+    bool dont_fragment;  /* no router may divide it; over IPv6 none may, whatever this says */
     uint16_t id;         /* IPv4 identification, never 0 */
     uint32_t flow_label; /* IPv6 */
     uint32_t token;      /* names the probe within its flow */
@@ -57,7 +57,8 @@ struct sonde_sent {
     int error; /* 0; -EAGAIN, -ENOBUFS, -ENOMEM: later; another negative errno: why this one cannot
                   be sent. -EPERM: the firewall, or another policy; -ENETUNREACH, -EHOSTUNREACH,
                   -EINVAL, -EACCES: no route, or one that is unreachable, blackhole, prohibit;
-                  -EADDRNOTAVAIL: the source is not this machine's any more; -EMSGSIZE: too big */
+                  -EADDRNOTAVAIL: the source is not this machine's any more; -EMSGSIZE: too big;
+                  -EOPNOTSUPP: the transport cannot give it what it is to have in its IP header */
     uint32_t mtu_bytes; /* if error is -EMSGSIZE: the largest packet that could; 0 = not known
                          */
 };
@@ -69,10 +70,12 @@ enum sonde_rx_kind {
 
 /** What an ICMP error quotes of the packet that drew it. */
 struct sonde_quote {
+    bool has_header;           /* ttl, tos and dont_fragment are known (from a raw socket) */
     bool has_id;               /* id is known (IPv4 from a raw socket) */
     uint16_t id;               /* IPv4 identification */
     uint8_t ttl;               /* as it arrived at the reporter */
     uint8_t tos;               /* likewise: routers rewrite it */
+    bool dont_fragment;        /* likewise; always so over IPv6 */
     struct sonde_addr src;     /* rewritten if a NAT did not translate it back */
     struct sonde_span segment; /* the first bytes of the transport header and on; borrowed */
 };

@@ -66,7 +66,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int r = errqueue_decode(&entry, &about, buffer + ERRQUEUE_HEADROOM, len, &rx);
     if (r != 0)
         return 0;
-    FUZZ_CHECK(rx.kind == SONDE_RX_ERROR && !rx.attributed && !rx.quote.has_id);
+    FUZZ_CHECK(rx.kind == SONDE_RX_ERROR && !rx.attributed && !rx.quote.has_header &&
+               !rx.quote.has_id);
     const uint8_t *quote = rx.quote.segment.data;
     FUZZ_CHECK(rx.quote.segment.len >= 8 && quote >= buffer &&
                quote + rx.quote.segment.len <= buffer + ERRQUEUE_HEADROOM + len);

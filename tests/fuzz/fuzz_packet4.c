@@ -27,7 +27,8 @@ static void decode(struct sonde_span packet)
     FUZZ_CHECK(rx.icmp_type == again.icmp_type && rx.icmp_code == again.icmp_code &&
                rx.icmp_info == again.icmp_info);
     FUZZ_CHECK(rx.quote.id == again.quote.id && rx.quote.ttl == again.quote.ttl &&
-               rx.quote.tos == again.quote.tos);
+               rx.quote.tos == again.quote.tos &&
+               rx.quote.dont_fragment == again.quote.dont_fragment);
     FUZZ_CHECK(rx.ext.count == again.ext.count && rx.ext.legacy == again.ext.legacy &&
                rx.ext.malformed == again.ext.malformed);
 }

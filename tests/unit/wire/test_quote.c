@@ -46,7 +46,9 @@ Test(quote, a_whole_quote_names_its_probe)
         cr_expect_eq(rx.icmp_info, 0, "%s", sample->name);
         expect_addr(&rx.quote.src, ipv6 ? "2001:db8::1" : "192.0.2.1");
         cr_expect_eq(rx.quote.ttl, 1, "%s", sample->name);
+        cr_expect(rx.quote.has_header, "%s", sample->name);
         cr_expect_eq(rx.quote.tos, 0, "%s", sample->name);
+        cr_expect(rx.quote.dont_fragment, "%s", sample->name);
         if (!ipv6)
             cr_expect_eq(rx.quote.id, 0xbeef, "%s", sample->name);
         expect_hex(rx.quote.segment, sample->segment, sample->name);
@@ -233,11 +235,13 @@ Test(quote, fields_are_given_as_seen)
     quote_init(&quote, &samples[1]); /* IPv4 UDP */
     quote.room[1] = 0x2e;            /* DSCP 11, ECN 2 */
     quote.room[4] = 0x12;            /* id 12ef */
+    quote.room[6] = 0;               /* no DF: RFC 791 §3.1 */
     quote.room[8] = 0;               /* TTL: some decrement before they look */
     quote.room[12] = 10;             /* source 10.0.2.1, and */
     quote.room[20] = 0x40;           /* source port 40de: a NAT that does not translate back */
     cr_assert_eq(decode(&quote, &samples[1], 0, &tail, &rx), 0);
     cr_expect_eq(rx.quote.tos, 0x2e);
+    cr_expect_not(rx.quote.dont_fragment);
     cr_expect_eq(rx.quote.id, 0x12ef);
     cr_expect_eq(rx.quote.ttl, 0);
     expect_addr(&rx.quote.src, "10.0.2.1");
@@ -251,6 +255,7 @@ Test(quote, fields_are_given_as_seen)
     quote.room[39] = 0x77; /* another destination: whether it is ours is for others to say */
     cr_assert_eq(decode(&quote, &samples[4], 0, &tail, &rx), 0);
     cr_expect_eq(rx.quote.tos, 0xb8);
+    cr_expect(rx.quote.dont_fragment, "RFC 8200 §5");
     cr_expect_eq(rx.quote.ttl, 255);
     expect_addr(&rx.remote, "2001:db8::77");
 }
