@@ -49,6 +49,12 @@ struct sonde_event {
     int16_t icmp_code;               /**< likewise */
     int error;                       /**< positive errno if it could not be sent, otherwise 0 */
     uint16_t size_bytes;             /**< of the probe, with all headers */
+    uint8_t ecn;                     /**< of the probe's IP header, 0 to 3; RFC 3168 §5 */
+    bool dont_fragment;              /**< no router was allowed to divide it: so always over IPv6 */
+    bool has_quoted;    /**< an ICMP error quotes the probe's IP header as it arrived there, where
+                             routers may have rewritten it; without raw sockets it is unknown */
+    uint8_t quoted_ecn; /**< of that header */
+    bool quoted_dont_fragment; /**< likewise */
     uint32_t mtu_bytes; /**< of a packet too big: what fits, as its reporter says, or this machine's
                            interface if error is EMSGSIZE; 0 = not said */
     struct sonde_extensions ext; /**< what an ICMP error brought along */

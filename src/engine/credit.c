@@ -34,6 +34,9 @@ static void event_from_rx(struct sonde_event *event, const struct sonde_rx *rx,
     event->icmp_type = (int16_t)rx->icmp_type;
     event->icmp_code = (int16_t)rx->icmp_code;
     event->ext = rx->ext;
+    event->has_quoted = rx->quote.has_header;
+    event->quoted_ecn = rx->quote.tos & IP_ECN_MASK;
+    event->quoted_dont_fragment = rx->quote.dont_fragment;
     if (outcome == SONDE_OUTCOME_PACKET_TOO_BIG)
         event->mtu_bytes = icmp_mtu_bytes(rx->remote.family, rx->icmp_info);
 }

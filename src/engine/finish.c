@@ -27,6 +27,8 @@ static void describe(struct engine *engine, uint32_t index, struct sonde_event *
     event->ttl = flight->ttl;
     event->question = flight->question;
     event->size_bytes = flight->size_bytes;
+    event->ecn = flight->ecn;
+    event->dont_fragment = flight->dont_fragment;
     event->to_target = flight->to_target;
     event->sent_ns = flight->sent_ns;
     event->sent_clock = flight->sent_clock;

@@ -49,11 +49,14 @@ struct flight {
     uint8_t outcome;    /* of a kept flight: an enum sonde_outcome */
     uint8_t sent_clock; /* an enum sonde_clock */
     uint8_t ttl;
-    uint16_t size_bytes; /* of the whole packet */
-    uint8_t question;    /* of its service's, that it carries */
+    uint8_t ecn;
+    bool dont_fragment;
+    uint16_t wanted_bytes; /* the size that its format asks for */
+    uint16_t size_bytes;   /* of the whole packet, as it was written */
+    uint8_t question;      /* of its service's, that it carries */
     bool to_target;
     bool sent;     /* of a flying one: it left */
-    bool is_blind; /* see struct probe_name */
+    bool is_blind; /* see struct sonde_format */
     bool shares;   /* its attempt, as long as it may have arrived */
     bool arrives;  /* a TTL-limited one: it was sent to where its trace seemed to end */
     bool spaced;   /* a full-TTL one: RATION_NS or longer after the one before */

@@ -46,6 +46,26 @@ static void take_back(const struct engine_trace *trace, const struct claims *bef
     }
 }
 
+/* The format of a probe is chosen once: it stays, however often the probe is handed out. */
+static void take_format(const struct sonde_format *format, struct flight *flight)
+{
+    flight->wanted_bytes = format->size_bytes;
+    flight->ecn = format->ecn;
+    flight->dont_fragment = format->dont_fragment;
+}
+
+static struct sonde_format format_of(const struct flight *flight)
+{
+    return (struct sonde_format){
+        .size_bytes = flight->wanted_bytes,
+        .ttl = flight->ttl,
+        .ecn = flight->ecn,
+        .dont_fragment = flight->dont_fragment,
+        .question = flight->question,
+        .is_blind = flight->is_blind,
+    };
+}
+
 /* Take a flight for what the target wants to send. */
 static uint32_t new_flight(struct engine *engine, struct engine_target *target,
                            const struct plan_choice *choice, sonde_ns now)
@@ -56,6 +76,7 @@ static uint32_t new_flight(struct engine *engine, struct engine_target *target,
     const struct claims before = trace->claims;
     flight->cycle = choice->to_target ? trace->cycle - 1 : target->cycle - 1;
     flight->ttl = choice->ttl;
+    take_format(&trace->spec.format, flight);
     flight->to_target = choice->to_target;
     bool again = choice->to_target && asking_takes_again(&trace->asking);
     flight->question =
@@ -114,11 +135,13 @@ static int build(struct engine *engine, uint32_t index, uint8_t buf[PROBE_SIZE_M
         return trace->ops->release(&trace->spec, stale, buf, PROBE_SIZE_MAX, ret_tx);
     }
     const struct probe_name name = {flight->token, flight->attempt};
-    const struct sonde_format format = {flight->ttl, flight->question, flight->is_blind};
+    const struct sonde_format format = format_of(flight);
     ret_tx->handle = index;
     int r = trace->ops->build(&trace->spec, &format, &name, buf, PROBE_SIZE_MAX, ret_tx);
-    if (r == 0)
+    if (r == 0) {
         flight->size_bytes = (uint16_t)packet_size(ret_tx);
+        flight->dont_fragment = ret_tx->dont_fragment; /* a question may ask for it, too */
+    }
     return r;
 }
 

@@ -14,8 +14,6 @@
 #include "probe/probe.h"
 #include "wire/csum.h"
 
-#include <string.h>
-
 enum { CHECKSUM_OFFSET = 2 };
 
 /* The checksum that all probes of the trace have; 0xffff never comes out of a sum (RFC 1624 §3). */
@@ -33,7 +31,8 @@ static int icmp_build(const struct sonde_spec *spec, const struct sonde_format *
     uint32_t id_and_seq = (uint32_t)spec->flow.src_port << 16 | probe_field16(spec->id_base, token);
     struct wr wr = wr_init(buf, cap);
     icmp_encode(&wr, ipv6 ? ICMP6_ECHO_REQUEST : ICMP4_ECHO_REQUEST, 0, id_and_seq);
-    size_t compensation = probe_write_payload(&wr, spec, token);
+    size_t len = probe_payload_len(spec, format, ICMP_HEADER_BYTES);
+    size_t compensation = probe_write_payload(&wr, spec, len, token);
 
     uint64_t sum = csum_add(0, (struct sonde_span){wr.data, wr.len});
     if (ipv6) /* RFC 4443 §2.3: ICMPv6 includes the pseudo-header, ICMP does not */
@@ -43,9 +42,8 @@ static int icmp_build(const struct sonde_spec *spec, const struct sonde_format *
         wr_patch_u16(&wr, compensation, csum_compensate(sum, checksum));
     wr_patch_u16(&wr, CHECKSUM_OFFSET, checksum);
 
-    ret_tx->ttl = format->ttl;
     ret_tx->header_len = ICMP_HEADER_BYTES;
-    return probe_finish(spec, token, &wr, ret_tx);
+    return probe_finish(spec, format, token, &wr, ret_tx);
 }
 
 /* The token modulo 65535 that the sequence carries. @return false if it carries none. */
@@ -59,16 +57,6 @@ static bool take_sequence(const struct sonde_spec *spec, const struct icmp_heade
     return true;
 }
 
-/* Is what came back of the data, cut short of its token, of this trace as far as it goes? */
-static bool is_beginning(const struct sonde_spec *spec, struct sonde_span data)
-{
-    uint8_t cookie[sizeof spec->cookie];
-    struct wr wr = wr_init(cookie, sizeof cookie);
-    wr_u64(&wr, spec->cookie);
-    size_t len = data.len < sizeof cookie ? data.len : sizeof cookie;
-    return len == 0 || memcmp(data.data, cookie, len) == 0;
-}
-
 /* Identifier and sequence name the probe. The data, which a host has to give back (RFC 792), proves
  * it; some devices answer without, and then the two alone have to do, as they do for ping(8). */
 static int echo_match(const struct sonde_spec *spec, const struct icmp_header *icmp,
@@ -78,11 +66,9 @@ static int echo_match(const struct sonde_spec *spec, const struct icmp_header *i
     match->has_token = true;
     if ((uint16_t)(icmp->info >> 16) != spec->flow.src_port)
         return SONDE_DISCARD_FOREIGN;
-    int r = probe_read_proof(spec, ICMP_HEADER_BYTES, icmp->body, &match->token);
-    if (r == SONDE_DISCARD_TRUNCATED) {
-        bool ours = probe_is_short(spec, ICMP_HEADER_BYTES) || is_beginning(spec, icmp->body);
-        return ours && take_sequence(spec, icmp, match) ? 0 : SONDE_DISCARD_BAD_TOKEN;
-    }
+    int r = probe_read_proof(spec, icmp->body, &match->token);
+    if (r == SONDE_DISCARD_TRUNCATED)
+        return take_sequence(spec, icmp, match) ? 0 : SONDE_DISCARD_BAD_TOKEN;
     match->has_full_token = true;
     if (r == 0 && (uint16_t)icmp->info != probe_field16(spec->id_base, match->token))
         return SONDE_DISCARD_BAD_TOKEN;
@@ -94,7 +80,7 @@ static int error_match(const struct sonde_spec *spec, const struct icmp_header *
 {
     match->outcome = probe_error_outcome(rx);
     match->has_token = true;
-    int r = probe_read_proof(spec, ICMP_HEADER_BYTES, icmp->body, &match->token);
+    int r = probe_read_proof(spec, icmp->body, &match->token);
     if (r == 0) {
         match->has_full_token = true;
         return 0;

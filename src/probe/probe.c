@@ -57,48 +57,49 @@ uint32_t probe_token16(uint16_t base, uint16_t field)
     return (field + (uint32_t)PROBE_TOKEN_MODULUS - 1 - shift) % PROBE_TOKEN_MODULUS;
 }
 
-int probe_finish(const struct sonde_spec *spec, uint32_t token, const struct wr *segment,
-                 struct sonde_tx *tx)
+int probe_finish(const struct sonde_spec *spec, const struct sonde_format *format, uint32_t token,
+                 const struct wr *segment, struct sonde_tx *tx)
 {
     if (!wr_ok(segment))
         return -ENOBUFS;
     tx->flow = &spec->flow;
     tx->segment = (struct sonde_span){segment->data, segment->len};
-    tx->tos = spec->tos;
-    tx->dont_fragment = false;
+    tx->ttl = format->ttl;
+    tx->tos = (uint8_t)(spec->dscp << IP_DSCP_SHIFT | (format->ecn & IP_ECN_MASK));
+    tx->dont_fragment = format->dont_fragment || spec->flow.dst.family == SONDE_FAMILY_IPV6;
     tx->id = probe_field16(spec->id_base, token);
     tx->flow_label = spec->flow_label;
     tx->token = token;
     return 0;
 }
 
-size_t probe_payload_len(const struct sonde_spec *spec, size_t header_len)
+size_t probe_payload_len(const struct sonde_spec *spec, const struct sonde_format *format,
+                         size_t header_len)
 {
     bool ipv6 = spec->flow.dst.family == SONDE_FAMILY_IPV6;
     size_t headers = header_len + (ipv6 ? (size_t)IP6_HEADER_BYTES : (size_t)IP4_HEADER_BYTES);
-    return spec->size_bytes > headers ? spec->size_bytes - headers : 0;
+    return format->size_bytes > headers ? format->size_bytes - headers : 0;
 }
 
-bool probe_is_short(const struct sonde_spec *spec, size_t header_len)
-{
-    return probe_payload_len(spec, header_len) < PROBE_PAYLOAD_BYTES;
-}
+enum {
+    SHORT_BYTES = PROBE_PAYLOAD_BYTES - 1, /* of the longest payload without room for all */
+    PADDED_BYTES = 18, /* of payload in the shortest packet that Ethernet does not pad: 46 - 28 */
+};
 
-/* The beginning of a payload that has no room for all. */
-static void write_short(uint8_t bytes[PROBE_PAYLOAD_BYTES], const struct sonde_spec *spec)
+/* The longest short payload; others are its beginning. */
+static void write_short(uint8_t bytes[SHORT_BYTES], const struct sonde_spec *spec)
 {
-    struct wr wr = wr_init(bytes, PROBE_PAYLOAD_BYTES);
+    struct wr wr = wr_init(bytes, SHORT_BYTES);
     wr_u16(&wr, 0);
     wr_u64(&wr, spec->cookie);
-    wr_fill(&wr, spec->fill, PROBE_PAYLOAD_BYTES - wr.len);
+    wr_fill(&wr, spec->fill, SHORT_BYTES - wr.len);
 }
 
-size_t probe_write_payload(struct wr *wr, const struct sonde_spec *spec, uint32_t token)
+size_t probe_write_payload(struct wr *wr, const struct sonde_spec *spec, size_t len, uint32_t token)
 {
     size_t header_len = wr->len;
-    size_t len = probe_payload_len(spec, header_len);
-    uint8_t beginning[PROBE_PAYLOAD_BYTES];
-    if (probe_is_short(spec, header_len)) {
+    uint8_t beginning[SHORT_BYTES];
+    if (len < PROBE_PAYLOAD_BYTES) {
         write_short(beginning, spec);
         wr_bytes(wr, beginning, len);
         return len >= PROBE_COMPENSATION_BYTES ? header_len : 0;
@@ -110,32 +111,44 @@ size_t probe_write_payload(struct wr *wr, const struct sonde_spec *spec, uint32_
     return header_len + PROBE_PROOF_BYTES;
 }
 
-/* Does what came back of a short probe fit? Its compensation is not looked at. */
-static int read_short(const struct sonde_spec *spec, size_t header_len, struct sonde_span payload)
+/* Is this the beginning of what is expected? */
+static bool begins(struct sonde_span bytes, const uint8_t *expected, size_t len)
 {
-    uint8_t beginning[PROBE_PAYLOAD_BYTES];
-    size_t sent = probe_payload_len(spec, header_len);
-    size_t len = payload.len < sent ? payload.len : sent;
-    write_short(beginning, spec);
-    for (size_t i = PROBE_COMPENSATION_BYTES; i < len; i++) {
-        if (payload.data[i] != beginning[i])
-            return SONDE_DISCARD_BAD_TOKEN;
-    }
-    return SONDE_DISCARD_TRUNCATED;
+    return bytes.len <= len && (bytes.len == 0 || memcmp(bytes.data, expected, bytes.len) == 0);
 }
 
-int probe_read_proof(const struct sonde_spec *spec, size_t header_len, struct sonde_span payload,
-                     uint32_t *ret_token)
+/* Is this a short payload, as far as it came back? Its compensation is not looked at. Who takes the
+ * padding of an Ethernet frame for a part of it has zeros behind it. */
+static bool is_short(const struct sonde_spec *spec, struct sonde_span payload)
 {
-    if (probe_is_short(spec, header_len))
-        return read_short(spec, header_len, payload);
+    uint8_t expected[SHORT_BYTES];
+    if (payload.len > PADDED_BYTES)
+        return false;
+    while (payload.len > 0 && payload.data[payload.len - 1] == 0)
+        payload.len--;
+    write_short(expected, spec);
+    return begins(span_sub(payload, PROBE_COMPENSATION_BYTES, payload.len),
+                  expected + PROBE_COMPENSATION_BYTES, SHORT_BYTES - PROBE_COMPENSATION_BYTES);
+}
+
+/* Is this another one, cut short of the end of its token? */
+static bool is_cut(const struct sonde_spec *spec, struct sonde_span payload)
+{
+    uint8_t cookie[sizeof spec->cookie];
+    struct wr wr = wr_init(cookie, sizeof cookie);
+    wr_u64(&wr, spec->cookie);
+    return payload.len < PROBE_PROOF_BYTES &&
+           begins(span_sub(payload, 0, sizeof cookie), cookie, sizeof cookie);
+}
+
+int probe_read_proof(const struct sonde_spec *spec, struct sonde_span payload, uint32_t *ret_token)
+{
     struct rd rd = rd_init(payload);
     uint64_t cookie = rd_u64(&rd);
     uint32_t token = rd_u32(&rd);
-    if (!rd_ok(&rd))
-        return SONDE_DISCARD_TRUNCATED;
-    if (cookie != spec->cookie)
-        return SONDE_DISCARD_BAD_TOKEN;
+    if (!rd_ok(&rd) || cookie != spec->cookie)
+        return is_cut(spec, payload) || is_short(spec, payload) ? SONDE_DISCARD_TRUNCATED
+                                                                : SONDE_DISCARD_BAD_TOKEN;
     *ret_token = token;
     return 0;
 }

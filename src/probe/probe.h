@@ -67,6 +67,21 @@ struct probe_name {
     uint32_t attempt; /* counts up with each probe that is meant to draw an answer of the target */
 };
 
+/**
+ * The format of a probe: what may differ between those of one trace, because no load balancer looks
+ * at it. Nor does match(): whatever their formats, probes are told apart by what they carry.
+ */
+struct sonde_format {
+    uint16_t size_bytes; /* whole packet, PROBE_SIZE_MIN to PROBE_SIZE_MAX; SYN and INIT have a size
+                            of their own, and questions are padded only to more than the usual */
+    uint8_t ttl;         /* or hop limit, 1 to 255 */
+    uint8_t ecn;         /* 0 to 3; RFC 3168 §5 */
+    bool dont_fragment;  /* no router may divide it; over IPv6 none may anyway */
+    uint8_t question;    /* which of the spec's questions it carries; 0 where there is none */
+    bool is_blind; /* nobody knows how far the target is: should it arrive, it shall draw nothing,
+                      if that can be had */
+};
+
 /** All that is fixed within a trace. */
 struct sonde_spec {
     struct sonde_flow flow;
@@ -76,10 +91,10 @@ struct sonde_spec {
     uint32_t ts_base;    /* TSval, or initial TSN, of token 0 */
     uint32_t flow_label; /* IPv6, 20 bits */
     uint16_t id_base;    /* shifts tokens in 16-bit fields */
-    uint16_t size_bytes; /* whole packet, PROBE_SIZE_MIN to PROBE_SIZE_MAX; SYN and INIT have a size
-                            of their own */
     uint8_t fill;        /* value of payload bytes that carry nothing */
-    uint8_t tos;
+    uint8_t dscp;        /* 0 to 63: the way may depend on it; RFC 2474 §3 */
+    struct sonde_format format; /* of its probes, if nobody asks for another; TTL and question are
+                                   chosen for each */
     const struct payload_ops *questions[SONDE_QUESTIONS_MAX]; /* what a UDP server is asked */
     uint8_t question_count;    /* of them; 0 = bytes of our own are all that it is asked */
     const char *host;          /* for them: the name that the user typed, if it is usable; NULL: it
@@ -87,17 +102,9 @@ struct sonde_spec {
     struct sonde_span bytes;   /* if the question is payload_own: the bytes; borrowed */
     struct sonde_span expects; /* and what an answer begins with; borrowed */
     enum probe_naming naming;  /* of answers of the target */
-    bool nameless;             /* nothing in a probe tells which one it is */
+    bool nameless;             /* nothing in a probe of its format tells which one it is */
     bool other_port;           /* answers come from another port of the target than was asked */
     bool repeats; /* several answers to one probe are the protocol's way, and no duplicates */
-};
-
-/** What may differ between the probes of a trace, because no load balancer looks at it. */
-struct sonde_format {
-    uint8_t ttl;      /* or hop limit, 1 to 255 */
-    uint8_t question; /* which of the spec's questions it carries; 0 where there is none */
-    bool is_blind; /* nobody knows how far the target is: should it arrive, it shall draw nothing,
-                      if that can be had */
 };
 
 /** What an arrival is to a trace. */
@@ -128,8 +135,8 @@ struct sonde_probe_ops {
     /**
      * Write a probe.
      * @param spec    The trace.
-     * @param format  What it is like. Nothing in the segment may depend on its TTL, or probes of
-     *                one trace could take different paths.
+     * @param format  What it is like. Nothing in the segment may depend on what stands in the IP
+     *                header, its TTL above all, or probes of one trace could take different paths.
      * @param name    Names the probe.
      * @param buf     Receives the segment: transport header and payload.
      * @param cap     Bytes at @p buf.
@@ -189,16 +196,18 @@ uint16_t probe_field16(uint16_t base, uint32_t token);
 uint32_t probe_token16(uint16_t base, uint16_t field);
 
 /**
- * End a build: fill in what is the same in every module. Routers may divide the probe.
- * @param tx       Receives all but handle; header_len and ttl are set by the caller.
+ * End a build: fill in what is the same in every module.
  * @param segment  The finished segment.
+ * @param tx       Receives all but handle; header_len is set by the caller.
  * @return 0; -ENOBUFS if the segment did not fit.
  */
-SONDE_MUST_CHECK int probe_finish(const struct sonde_spec *spec, uint32_t token,
-                                  const struct wr *segment, struct sonde_tx *tx);
+SONDE_MUST_CHECK int probe_finish(const struct sonde_spec *spec, const struct sonde_format *format,
+                                  uint32_t token, const struct wr *segment, struct sonde_tx *tx);
 
-/** @return Payload bytes that make the packet spec->size_bytes long after @p header_len bytes. */
-size_t probe_payload_len(const struct sonde_spec *spec, size_t header_len);
+/** @return Payload bytes that make a packet as long as its format asks for after @p header_len
+ *  bytes; 0 if the headers alone are as long. */
+size_t probe_payload_len(const struct sonde_spec *spec, const struct sonde_format *format,
+                         size_t header_len);
 
 enum {
     PROBE_COMPENSATION_BYTES = 2,
@@ -208,26 +217,25 @@ enum {
 
 /**
  * Write the payload of a probe behind its header: cookie (8), token (4), compensation (2), fill.
- * Where there is no room for these: compensation (2), and the beginning of the cookie.
- * @param wr  Holds the header.
+ * Where there is no room for these, it is short: compensation (2), the beginning of the cookie,
+ * fill.
+ * @param wr   Holds the header.
+ * @param len  Bytes of payload.
  * @return Where the compensation stands: a word of 0, for a checksum to come out as it is wanted; 0
  *         if there is no room for it.
  */
-size_t probe_write_payload(struct wr *wr, const struct sonde_spec *spec, uint32_t token);
-
-/** @return true if a probe has no room for cookie and token behind @p header_len bytes. */
-bool probe_is_short(const struct sonde_spec *spec, size_t header_len);
+size_t probe_write_payload(struct wr *wr, const struct sonde_spec *spec, size_t len,
+                           uint32_t token);
 
 /**
- * Read what probe_write_payload() wrote.
- * @param header_len  Bytes that stood before it.
- * @param payload     The payload as it came back.
- * @param ret_token   On 0, the token.
- * @return 0; SONDE_DISCARD_TRUNCATED if it is cut short of the token, or was sent so; then what is
- *         there of a short probe fits; SONDE_DISCARD_BAD_TOKEN if the cookie is another.
+ * Read what probe_write_payload() wrote, of whatever length that was.
+ * @param payload    As it came back: perhaps cut short, perhaps with padding behind it.
+ * @param ret_token  On 0, the token.
+ * @return 0; SONDE_DISCARD_TRUNCATED if it is cut short of the token, or was sent so: what is there
+ *         fits, and proves as much as it has of the cookie; SONDE_DISCARD_BAD_TOKEN if it does not.
  */
-SONDE_MUST_CHECK int probe_read_proof(const struct sonde_spec *spec, size_t header_len,
-                                      struct sonde_span payload, uint32_t *ret_token);
+SONDE_MUST_CHECK int probe_read_proof(const struct sonde_spec *spec, struct sonde_span payload,
+                                      uint32_t *ret_token);
 
 /** @return How a probe ends that drew this ICMP error. */
 enum sonde_outcome probe_error_outcome(const struct sonde_rx *rx);

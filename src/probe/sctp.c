@@ -55,9 +55,8 @@ static int sctp_build(const struct sonde_spec *spec, const struct sonde_format *
     sctp_encode(&wr, &packet, (struct sonde_span){NULL, 0});
     uint32_t checksum = sctp_checksum((struct sonde_span){wr.data, wr.len});
     sctp_patch_checksum(&wr, format->is_blind ? ~checksum : checksum);
-    ret_tx->ttl = format->ttl;
     ret_tx->header_len = wr.len;
-    return probe_finish(spec, name->token, &wr, ret_tx);
+    return probe_finish(spec, format, name->token, &wr, ret_tx);
 }
 
 /* Does an ABORT only reflect the verification tag of the packet that drew it? That of an INIT is 0,

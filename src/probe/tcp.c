@@ -41,9 +41,8 @@ static int finish_segment(const struct sonde_spec *spec, const struct sonde_form
     sum += csum_pseudo(&flow->src, &flow->dst, IP_PROTO_TCP, (uint32_t)wr->len);
     sum += format->is_blind; /* wrong by one: routers do not look at it, hosts drop it unanswered */
     wr_patch_u16(wr, CHECKSUM_OFFSET, csum_finish(sum));
-    ret_tx->ttl = format->ttl;
     ret_tx->header_len = wr->len;
-    return probe_finish(spec, token, wr, ret_tx);
+    return probe_finish(spec, format, token, wr, ret_tx);
 }
 
 static int tcp_build(const struct sonde_spec *spec, const struct sonde_format *format,
@@ -76,7 +75,8 @@ static int tcp_build(const struct sonde_spec *spec, const struct sonde_format *f
 static int tcp_release(const struct sonde_spec *spec, uint32_t attempt, uint8_t *buf, size_t cap,
                        struct sonde_tx *ret_tx)
 {
-    static const struct sonde_format format = {.ttl = RELEASE_TTL};
+    struct sonde_format format = spec->format;
+    format.ttl = RELEASE_TTL;
     const struct tcp_header tcp = {
         .src_port = spec->flow.src_port,
         .dst_port = spec->flow.dst_port,

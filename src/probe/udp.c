@@ -59,13 +59,15 @@ static uint16_t payload_base(const struct sonde_spec *spec)
 }
 
 /* Write a question in the service's protocol. */
-static void write_question(const struct sonde_spec *spec, const struct payload_ops *question,
+static void write_question(const struct sonde_spec *spec, const struct sonde_format *format,
                            uint32_t token, struct wr *wr)
 {
+    const struct payload_ops *question = spec->questions[format->question];
     const struct payload_trace trace = payload_trace_of(spec);
     const struct payload_name name = {token, probe_field16(payload_base(spec), token)};
-    size_t len =
-        spec->size_bytes > PROBE_SIZE_USUAL ? probe_payload_len(spec, UDP_HEADER_BYTES) : 0;
+    size_t len = format->size_bytes > PROBE_SIZE_USUAL
+                     ? probe_payload_len(spec, format, UDP_HEADER_BYTES)
+                     : 0;
     udp_encode(wr, spec->flow.src_port, spec->flow.dst_port, 0);
     question->ask(&trace, &name, len, wr);
     if (!wr_ok(wr))
@@ -75,11 +77,12 @@ static void write_question(const struct sonde_spec *spec, const struct payload_o
 }
 
 /* Write bytes that nobody understands, but whose checksum names the probe. */
-static void write_own(const struct sonde_spec *spec, uint32_t token, struct wr *wr)
+static void write_own(const struct sonde_spec *spec, const struct sonde_format *format,
+                      uint32_t token, struct wr *wr)
 {
-    udp_encode(wr, spec->flow.src_port, spec->flow.dst_port,
-               probe_payload_len(spec, UDP_HEADER_BYTES));
-    size_t compensation = probe_write_payload(wr, spec, token);
+    size_t len = probe_payload_len(spec, format, UDP_HEADER_BYTES);
+    udp_encode(wr, spec->flow.src_port, spec->flow.dst_port, len);
+    size_t compensation = probe_write_payload(wr, spec, len, token);
     if (compensation == 0) {
         write_checksum(spec, wr);
         return;
@@ -90,11 +93,11 @@ static void write_own(const struct sonde_spec *spec, uint32_t token, struct wr *
     wr_patch_u16(wr, CHECKSUM_OFFSET, wanted);
 }
 
-/* Has a probe of our own bytes a checksum that names it? */
-static bool checksum_names(const struct sonde_spec *spec)
+/* Has a probe that is quoted, one of our own bytes, a checksum that names it? */
+static bool checksum_names(const struct sonde_spec *spec, const struct udp_header *udp)
 {
-    return spec->question_count == 0 &&
-           probe_payload_len(spec, UDP_HEADER_BYTES) >= PROBE_COMPENSATION_BYTES;
+    return spec->question_count == 0 && udp->checksum != 0 &&
+           udp->length >= UDP_HEADER_BYTES + PROBE_COMPENSATION_BYTES;
 }
 
 static int udp_build(const struct sonde_spec *spec, const struct sonde_format *format,
@@ -105,14 +108,13 @@ static int udp_build(const struct sonde_spec *spec, const struct sonde_format *f
     struct wr wr = wr_init(buf, cap);
     bool asks = format->question < spec->question_count;
     if (asks)
-        write_question(spec, spec->questions[format->question], token, &wr);
+        write_question(spec, format, token, &wr);
     else
-        write_own(spec, token, &wr);
-    ret_tx->ttl = format->ttl;
+        write_own(spec, format, token, &wr);
     ret_tx->header_len = UDP_HEADER_BYTES;
-    int r = probe_finish(spec, token, &wr, ret_tx);
+    int r = probe_finish(spec, format, token, &wr, ret_tx);
     if (r == 0 && asks)
-        ret_tx->dont_fragment = spec->questions[format->question]->dont_fragment;
+        ret_tx->dont_fragment |= spec->questions[format->question]->dont_fragment;
     return r;
 }
 
@@ -168,8 +170,7 @@ static int answer_match(const struct sonde_spec *spec, const struct udp_header *
         return SONDE_DISCARD_FOREIGN;
     match->outcome = SONDE_OUTCOME_UDP_REPLY;
     if (spec->question_count == 0) {
-        match->has_token =
-            probe_read_proof(spec, UDP_HEADER_BYTES, udp->payload, &match->token) == 0;
+        match->has_token = probe_read_proof(spec, udp->payload, &match->token) == 0;
         match->has_full_token = match->has_token;
         return 0;
     }
@@ -186,7 +187,7 @@ static int read_quoted(const struct sonde_spec *spec, struct sonde_span payload,
                        struct sonde_match *match)
 {
     if (spec->question_count == 0) {
-        int r = probe_read_proof(spec, UDP_HEADER_BYTES, payload, &match->token);
+        int r = probe_read_proof(spec, payload, &match->token);
         match->has_token = match->has_full_token = r == 0;
         return r;
     }
@@ -219,7 +220,7 @@ static int error_match(const struct sonde_spec *spec, const struct udp_header *u
         match->token = by_id.token;
         return 0;
     }
-    if (checksum_names(spec) && udp->checksum != 0) {
+    if (checksum_names(spec, udp)) {
         match->has_token = true;
         match->token = probe_token16(spec->id_base, udp->checksum);
     }

@@ -46,7 +46,8 @@ static bool is_nameless(const struct sonde_run *run, const struct sonde_spec *sp
     if (spec->flow.protocol != IP_PROTO_UDP ||
         (spec->flow.dst.family == SONDE_FAMILY_IPV4 && !unprivileged))
         return false;
-    bool nameless = spec->question_count == 0 && probe_payload_len(spec, UDP_HEADER_BYTES) < needed;
+    bool nameless = spec->question_count == 0 &&
+                    probe_payload_len(spec, &spec->format, UDP_HEADER_BYTES) < needed;
     for (unsigned i = 0; i < spec->question_count; i++)
         nameless |= spec->questions[i]->nameless;
     return nameless;
@@ -107,9 +108,9 @@ static int fill_spec(struct sonde_run *run, const struct run_target *target,
         .ts_base = secrets.ts_base,
         .flow_label = secrets.flow_label & 0xfffff,
         .id_base = secrets.id_base,
-        .size_bytes = run->format.size_bytes,
+        .dscp = run->format.tos >> IP_DSCP_SHIFT,
+        .format = {.size_bytes = run->format.size_bytes, .ecn = run->format.tos & IP_ECN_MASK},
         .fill = run->format.fill,
-        .tos = run->format.tos,
     };
     fill_questions(run, target, service, spec);
     if (run->vantage->source.family == target->addr.family)

@@ -279,7 +279,7 @@ static void add_trace(struct run *run, const struct sonde_addr *addr, uint32_t s
         .isn = 0x10203040 * service,
         .ts_base = UINT32_MAX - 3, /* it wraps after a few probes */
         .id_base = rd_u16(&run->in),
-        .size_bytes = PROBE_SIZE_USUAL,
+        .format = {.size_bytes = PROBE_SIZE_USUAL},
         .nameless = (choice & 8) != 0 && (choice & 16) != 0,
         .other_port = (choice & 32) != 0 && ops->protocol == IP_PROTO_UDP,
         .repeats = (choice & 64) != 0 && ops->protocol == IP_PROTO_UDP,

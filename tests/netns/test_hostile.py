@@ -72,7 +72,7 @@ def echo_replies_with_a_wrong_token(probe):
 
 def echo_replies_cut_short_of_another_probe(probe):
     if probe.is_echo_request:
-        for length in (1, 8, 11):  # and something of the cookie is not ours
+        for length in (3, 8, 11):  # and something of the cookie is not ours
             yield echo_reply(probe, body=flipped(probe.payload[:length], min(length, 8) - 1))
 
 

@@ -128,7 +128,7 @@ static void add_service(struct net *net, const struct sonde_probe_ops *ops, bool
         .isn = 0x01020304 * (salt + 1),
         .ts_base = UINT32_C(0xfffffff0) + salt,
         .id_base = (uint16_t)(salt * 7 + 60000),
-        .size_bytes = 64,
+        .format = {.size_bytes = 64},
         .naming = net->naming[ops->naming == PROBE_NAMING_ATTEMPT],
         .nameless = net->nameless,
         .other_port = net->other_port && ops->protocol == IP_PROTO_UDP,
@@ -234,6 +234,9 @@ static bool is_passed_on(const struct net *net, const struct net_probe *probe)
 static void note_event(struct net *net, const struct sonde_event *event)
 {
     struct net_probe *probe = find_probe(net, event);
+    cr_assert(event->size_bytes == probe->size_bytes && event->ecn == probe->ecn &&
+                  event->dont_fragment == probe->dont_fragment,
+              "the record has another format than the probe");
     if (!ends_probe(event)) {
         probe->late += event->type == SONDE_EVENT_LATE;
         probe->duplicates += event->type == SONDE_EVENT_DUPLICATE;
@@ -271,6 +274,7 @@ static void check_event(const struct sonde_event *event)
         cr_assert_eq(event->rtt_ns, -1);
     if (!answered)
         cr_assert(event->reply_ttl == -1 && event->icmp_type == -1 && event->icmp_code == -1);
+    cr_assert_eq(event->has_quoted, event->icmp_type >= 0); /* as with raw sockets */
 }
 
 static bool is_later(int error)
@@ -288,6 +292,9 @@ static void note_unsent(struct net *net, const struct sonde_event *event)
         .service = event->service,
         .ttl = event->ttl,
         .sent_ns = event->sent_ns,
+        .size_bytes = event->size_bytes,
+        .ecn = event->ecn,
+        .dont_fragment = event->dont_fragment,
     };
     note_sent(net, &probe);
 }
@@ -359,6 +366,9 @@ static bool send_probe(struct net *net, const struct sonde_tx *tx)
         .service = net_service_of(tx),
         .ttl = tx->ttl,
         .sent_ns = net->now,
+        .size_bytes = (uint16_t)packet_size(tx),
+        .ecn = tx->tos & IP_ECN_MASK,
+        .dont_fragment = tx->dont_fragment,
         .is_blind = net_is_blind(tx),
     };
     if (!is_later(error))

@@ -34,6 +34,9 @@ struct net_probe {
     uint32_t service;
     uint8_t ttl;
     sonde_ns sent_ns;
+    uint16_t size_bytes; /* this and the next two as they left, which its record has to say */
+    uint8_t ecn;
+    bool dont_fragment;
     bool is_blind; /* a host drops it unread, so that only routers on the way answer it */
     bool ended;
     bool unawaited; /* nobody knows whether it would have been answered */

@@ -33,9 +33,8 @@ static int ack_build(const struct sonde_spec *spec, const struct sonde_format *f
     uint64_t sum = csum_add(0, (struct sonde_span){wr.data, wr.len}) + format->is_blind;
     sum += csum_pseudo(&flow->src, &flow->dst, IP_PROTO_TCP, (uint32_t)wr.len);
     wr_patch_u16(&wr, 16, csum_finish(sum));
-    ret_tx->ttl = format->ttl;
     ret_tx->header_len = wr.len;
-    return probe_finish(spec, name->token, &wr, ret_tx);
+    return probe_finish(spec, format, name->token, &wr, ret_tx);
 }
 
 /* RFC 9293 §3.10.7.1: a reset whose sequence number is what the ACK acknowledged. */

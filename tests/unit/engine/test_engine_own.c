@@ -145,7 +145,7 @@ Test(own, a_target_that_is_this_machine_speaks_for_itself)
                  .src_port = 40000,
                  .dst_port = 40001},
         .cookie = 1,
-        .size_bytes = 64,
+        .format = {.size_bytes = 64},
     };
     struct engine_event popped;
     uint8_t buf[PROBE_SIZE_MAX];

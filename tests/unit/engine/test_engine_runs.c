@@ -144,7 +144,7 @@ static void add_target(struct guest *guest, uint32_t target)
                      .dst_port = PORT},
             .cookie = mix64((uint64_t)guest->number << 32 | target << 8 | service),
             .isn = (uint32_t)mix64(guest->number + target),
-            .size_bytes = 64,
+            .format = {.size_bytes = 64},
             .naming = service == 0 ? PROBE_NAMING_ATTEMPT : PROBE_NAMING_NOTHING,
         };
         spec.nth = engine_free_flow(house.engine, &spec.flow, 0);

@@ -69,7 +69,7 @@ static struct sonde_spec numbered_spec(const struct sonde_addr *addr, uint16_t n
 {
     return (struct sonde_spec){
         .flow = {.dst = *addr, .protocol = IP_PROTO_TCP, .src_port = number, .dst_port = 443},
-        .size_bytes = 64,
+        .format = {.size_bytes = 64},
     };
 }
 

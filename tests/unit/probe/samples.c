@@ -23,9 +23,9 @@ struct sonde_spec sample_spec(const struct sonde_probe_ops *ops, enum sonde_fami
         .ts_base = SAMPLE_TS_BASE,
         .flow_label = SAMPLE_FLOW_LABEL,
         .id_base = SAMPLE_ID_BASE,
-        .size_bytes = SAMPLE_SIZE,
+        .dscp = 10,
+        .format = {.size_bytes = SAMPLE_SIZE, .ttl = 7, .ecn = 2},
         .fill = SAMPLE_FILL,
-        .tos = SAMPLE_TOS,
     };
     bool ipv6 = family == SONDE_FAMILY_IPV6;
     const char *src = ipv6 ? "2001:db8::1" : "192.0.2.1";
@@ -53,7 +53,8 @@ void sample_build_as(struct sample_probe *probe, const struct sonde_probe_ops *o
 void sample_ask(struct sample_probe *probe, const struct sonde_probe_ops *ops,
                 const struct sonde_spec *spec, uint32_t token, uint8_t question)
 {
-    const struct sonde_format format = {.ttl = 7, .question = question};
+    struct sonde_format format = spec->format;
+    format.question = question;
     const struct probe_name name = {.token = token};
     sample_build_as(probe, ops, spec, &format, &name);
 }

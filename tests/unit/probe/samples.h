@@ -12,7 +12,7 @@ enum {
     SAMPLE_ID_BASE = 1000,
     SAMPLE_SIZE = 64,
     SAMPLE_FILL = 0x5a,
-    SAMPLE_TOS = 0x28,
+    SAMPLE_TOS = 0x2a, /* DSCP 10, ECN 2 */
     SAMPLE_FLOW_LABEL = 0xabcde,
 };
 #define SAMPLE_COOKIE UINT64_C(0x0123456789abcdef)
@@ -39,7 +39,8 @@ struct sample_probe {
     uint8_t bytes[PROBE_SIZE_MAX]; /* the segment that tx points at; to be falsified at will */
 };
 
-/** Build a probe of the first attempt with TTL 7; the test fails if that fails. */
+/** Build a probe of the first attempt with the trace's format and TTL 7; the test fails if that
+ *  fails. */
 void sample_build(struct sample_probe *probe, const struct sonde_probe_ops *ops,
                   const struct sonde_spec *spec, uint32_t token);
 

@@ -23,7 +23,8 @@ static void visit_members(const struct sonde_probe_ops *ops, struct sonde_spec *
 {
     static struct sample_probe probe;
     for (unsigned ttl = 1; ttl <= 255; ttl++) {
-        const struct sonde_format format = {.ttl = (uint8_t)ttl};
+        struct sonde_format format = spec->format;
+        format.ttl = (uint8_t)ttl;
         memset(&probe.tx, 0xee, sizeof probe.tx);
         int r = ops->build(spec, &format, &(struct probe_name){.token = 3}, probe.bytes,
                            sizeof probe.bytes, &probe.tx);
@@ -48,7 +49,8 @@ static void visit_ttls(const struct sonde_probe_ops *ops, struct sonde_spec *spe
     static struct sample_probe first;
     static struct sample_probe other;
     static const struct probe_name name = {.token = 9};
-    struct sonde_format format = {.ttl = 1};
+    struct sonde_format format = spec->format;
+    format.ttl = 1;
     int r = ops->build(spec, &format, &name, first.bytes, sizeof first.bytes, &first.tx);
     cr_assert_eq(r, 0);
     for (unsigned ttl = 2; ttl <= 255; ttl++) {
@@ -83,14 +85,14 @@ static void visit_flow(const struct sonde_probe_ops *ops, struct sonde_spec *spe
 static void visit_short_flow(const struct sonde_probe_ops *ops, struct sonde_spec *spec)
 {
     uint16_t headers = spec->flow.dst.family == SONDE_FAMILY_IPV6 ? 48 : 28;
-    for (spec->size_bytes = headers + 2U; spec->size_bytes < headers + 16U; spec->size_bytes++) {
+    uint16_t *size = &spec->format.size_bytes;
+    for (*size = headers + 2U; *size < headers + 16U; (*size)++) {
         static struct sample_probe first;
         static struct sample_probe other;
         sample_build(&first, ops, spec, 0);
         for (size_t i = 0; i < SAMPLE_TOKENS; i++) {
             sample_build(&other, ops, spec, sample_tokens[i]);
-            cr_assert_arr_eq(other.bytes, first.bytes, 4, "%s, %u bytes", ops->name,
-                             spec->size_bytes);
+            cr_assert_arr_eq(other.bytes, first.bytes, 4, "%s, %u bytes", ops->name, *size);
         }
     }
 }
@@ -149,7 +151,7 @@ static void visit_checksums(const struct sonde_probe_ops *ops, struct sonde_spec
     static struct sample_probe probe;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         for (size_t k = 0; k < sizeof cookies / sizeof *cookies; k++) {
-            spec->size_bytes = sizes[i];
+            spec->format.size_bytes = sizes[i];
             spec->cookie = cookies[k];
             for (size_t n = 0; n < SAMPLE_TOKENS; n++) {
                 sample_build(&probe, ops, spec, sample_tokens[n]);
@@ -171,7 +173,7 @@ static void visit_sizes(const struct sonde_probe_ops *ops, struct sonde_spec *sp
     static struct sample_probe probe;
     bool ipv6 = spec->flow.dst.family == SONDE_FAMILY_IPV6;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        spec->size_bytes = sizes[i];
+        spec->format.size_bytes = sizes[i];
         sample_build(&probe, ops, spec, 1);
         size_t len = sizes[i] - (ipv6 ? 40U : 20U);
         if (ipv6 && sizes[i] < 48)
@@ -202,7 +204,7 @@ Test(build, a_question_is_padded_where_a_longer_packet_than_usual_is_asked_for)
             struct sonde_spec spec = sample_spec(&probe_udp, sample_families[k]);
             spec.questions[0] = &payload_dns;
             spec.question_count = 1;
-            spec.size_bytes = cases[i].size_bytes;
+            spec.format.size_bytes = cases[i].size_bytes;
             sample_build(&probe, &probe_udp, &spec, 1);
             bool shorter = i > 0 && sample_families[k] == SONDE_FAMILY_IPV6;
             cr_expect_eq(probe.tx.segment.len, cases[i].len - (shorter ? 20 : 0), "%u bytes",
@@ -216,7 +218,7 @@ static void visit_fill(const struct sonde_probe_ops *ops, struct sonde_spec *spe
     static struct sample_probe probe;
     if (spec->flow.protocol == IP_PROTO_TCP || spec->flow.protocol == IP_PROTO_SCTP)
         return; /* SYN and INIT carry no payload */
-    spec->size_bytes = 200;
+    spec->format.size_bytes = 200;
     for (unsigned fill = 0; fill <= 255; fill += 85) {
         spec->fill = (uint8_t)fill;
         sample_build(&probe, ops, spec, 1);
@@ -233,8 +235,8 @@ Test(build, the_rest_of_the_payload_is_the_fill_byte)
 
 static void visit_room(const struct sonde_probe_ops *ops, struct sonde_spec *spec)
 {
-    static const struct sonde_format format = {.ttl = 7};
     static const struct probe_name name = {.token = 1};
+    const struct sonde_format format = spec->format;
     static struct sample_probe probe;
     sample_build(&probe, ops, spec, 1);
     size_t len = probe.tx.segment.len;

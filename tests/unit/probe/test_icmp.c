@@ -76,7 +76,7 @@ Test(icmp, a_reply_that_differs_from_what_was_sent_is_refused)
         {"token", AT_TOKEN + 3, 44, SONDE_DISCARD_BAD_TOKEN}, /* does not fit the sequence */
         {"identifier, and no data", AT_ID, 8, SONDE_DISCARD_FOREIGN},
         {"the last byte of a cookie cut short", AT_COOKIE + 6, 15, SONDE_DISCARD_BAD_TOKEN},
-        {"the only byte of the cookie", AT_COOKIE, 9, SONDE_DISCARD_BAD_TOKEN},
+        {"the third and last byte of the cookie", AT_COOKIE + 2, 11, SONDE_DISCARD_BAD_TOKEN},
         {"cookie, and no token", AT_COOKIE + 7, 16, SONDE_DISCARD_BAD_TOKEN},
     };
     struct sonde_spec spec = spec_of(SONDE_FAMILY_IPV4);
@@ -100,7 +100,7 @@ Test(icmp, a_reply_to_a_short_probe_is_known_by_identifier_and_sequence)
 {
     for (size_t i = 0; i < sizeof short_sizes / sizeof *short_sizes; i++) {
         struct sonde_spec spec = spec_of(SONDE_FAMILY_IPV4);
-        spec.size_bytes = short_sizes[i];
+        spec.format.size_bytes = short_sizes[i];
         for (size_t k = 0; k < SAMPLE_TOKENS; k++) {
             static struct sample_probe probe;
             struct sonde_match match = sample_untouched;
@@ -120,7 +120,7 @@ Test(icmp, over_ipv6_the_least_probe_has_48_bytes)
     struct sonde_spec spec = spec_of(SONDE_FAMILY_IPV6);
     static struct sample_probe probe;
     struct sonde_match match = sample_untouched;
-    spec.size_bytes = 28;
+    spec.format.size_bytes = 28;
     sample_build(&probe, &probe_icmp, &spec, 3);
     cr_expect_eq(probe.tx.segment.len, 8);
     cr_expect_eq(sample_sum(&probe.tx, IP_PROTO_ICMPV6), 0xffff);
@@ -148,12 +148,12 @@ Test(icmp, a_reply_to_a_short_probe_that_differs_from_what_was_sent_is_refused)
         struct sonde_spec spec = spec_of(SONDE_FAMILY_IPV4);
         static struct sample_probe probe;
         struct sonde_match match = sample_untouched;
-        spec.size_bytes = cases[i].size_bytes;
+        spec.format.size_bytes = cases[i].size_bytes;
         sample_build(&probe, &probe_icmp, &spec, 3);
         if (cases[i].at == SIZE_MAX)
             probe.bytes[AT_SEQUENCE] = probe.bytes[AT_SEQUENCE + 1] = 0;
         else
-            probe.bytes[cases[i].at] ^= 0x01;
+            probe.bytes[cases[i].at] ^= 0x10; /* and is no 0, as padding has */
         probe.tx.segment.len = cases[i].len;
         cr_expect_eq(match_reply(&probe, &match), cases[i].reason, "%s", cases[i].what);
         sample_expect_untouched(&match, cases[i].what);
@@ -166,7 +166,7 @@ Test(icmp, an_error_about_a_short_probe_names_the_token_modulo_65535)
         struct sonde_spec spec = spec_of(SONDE_FAMILY_IPV4);
         static struct sample_probe probe;
         struct sonde_match match = sample_untouched;
-        spec.size_bytes = short_sizes[i];
+        spec.format.size_bytes = short_sizes[i];
         sample_build(&probe, &probe_icmp, &spec, 65535 + 7);
         cr_expect_eq(sample_match_error(&probe_icmp, &probe, SIZE_MAX, &match), 0);
         cr_expect(match.has_token && !match.has_full_token);
@@ -200,6 +200,24 @@ Test(icmp, a_reply_without_its_data_names_the_token_by_its_sequence)
     }
 }
 
+/* Of a probe that is that short they are a word for the checksum. */
+Test(icmp, two_bytes_of_data_prove_no_more_than_none)
+{
+    for (size_t len = 9; len <= 10; len++) {
+        struct sonde_spec spec = spec_of(SONDE_FAMILY_IPV4);
+        static struct sample_probe probe;
+        struct sonde_match match = sample_untouched;
+        sample_build(&probe, &probe_icmp, &spec, 3);
+        probe.bytes[AT_COOKIE] ^= 0x01;
+        probe.tx.segment.len = len;
+        cr_assert_eq(match_reply(&probe, &match), 0);
+        cr_expect(match.has_token && !match.has_full_token);
+        cr_expect_eq(match.token, 3);
+        probe.bytes[AT_SEQUENCE] = probe.bytes[AT_SEQUENCE + 1] = 0;
+        cr_expect_eq(match_reply(&probe, &match), SONDE_DISCARD_BAD_TOKEN);
+    }
+}
+
 Test(icmp, a_reply_to_a_short_probe_without_its_data_is_known_as_well)
 {
     /* a word for the checksum; that and a byte of the cookie; all but the token */
@@ -211,7 +229,7 @@ Test(icmp, a_reply_to_a_short_probe_without_its_data_is_known_as_well)
         struct sonde_spec spec = spec_of(SONDE_FAMILY_IPV4);
         static struct sample_probe probe;
         struct sonde_match match = sample_untouched;
-        spec.size_bytes = cases[i].size_bytes;
+        spec.format.size_bytes = cases[i].size_bytes;
         sample_build(&probe, &probe_icmp, &spec, 3);
         probe.tx.segment.len = cases[i].len;
         cr_assert_eq(match_reply(&probe, &match), 0, "%zu bytes", cases[i].len);
@@ -296,7 +314,7 @@ Test(icmp, a_quote_is_judged_by_what_proves_it)
         {"an identifier that a NAT changed, with proof", AT_ID, 44, 0},
         {"an identifier that a NAT changed, without", AT_ID, 8, SONDE_DISCARD_FOREIGN},
         {"another cookie", AT_COOKIE + 3, 44, SONDE_DISCARD_BAD_TOKEN},
-        {"another cookie that is not quoted whole", AT_COOKIE + 3, 16, 0},
+        {"another cookie that is not quoted whole", AT_COOKIE + 3, 16, SONDE_DISCARD_BAD_TOKEN},
         {"a checksum that was rewritten", 2, 8, 0},
     };
     struct sonde_spec spec = spec_of(SONDE_FAMILY_IPV4);

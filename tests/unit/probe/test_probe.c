@@ -210,23 +210,16 @@ Test(probe, only_an_exceeded_ttl_is_a_hop)
 
 enum { HEADER = 8 /* bytes, of ICMP and UDP alike */ };
 
+static const struct sonde_spec payload_spec = {.cookie = SAMPLE_COOKIE, .fill = 0x5a};
+
 /* Write a header of 0xee and a payload behind it. @return the payload's length. */
-static size_t write_payload(const struct sonde_spec *spec, uint32_t token, uint8_t bytes[64],
-                            size_t *compensation)
+static size_t write_payload(size_t len, uint32_t token, uint8_t bytes[64], size_t *compensation)
 {
     struct wr wr = wr_init(bytes, 64);
     wr_fill(&wr, 0xee, HEADER);
-    *compensation = probe_write_payload(&wr, spec, token);
+    *compensation = probe_write_payload(&wr, &payload_spec, len, token);
     cr_assert(wr_ok(&wr));
     return wr.len - HEADER;
-}
-
-static struct sonde_spec spec_of_size(uint16_t size_bytes)
-{
-    return (struct sonde_spec){.cookie = SAMPLE_COOKIE,
-                               .fill = 0x5a,
-                               .size_bytes = size_bytes,
-                               .flow.dst.family = SONDE_FAMILY_IPV4};
 }
 
 Test(probe, a_payload_is_cookie_and_token_in_network_order_and_a_word_for_the_checksum)
@@ -237,13 +230,12 @@ Test(probe, a_payload_is_cookie_and_token_in_network_order_and_a_word_for_the_ch
     uint8_t bytes[64];
     size_t compensation;
     for (uint16_t len = 14; len <= 15; len++) {
-        const struct sonde_spec spec = spec_of_size((uint16_t)(28 + len));
         uint32_t token = 0;
-        cr_assert_eq(write_payload(&spec, 0xcafef00d, bytes, &compensation), len);
+        cr_assert_eq(write_payload(len, 0xcafef00d, bytes, &compensation), len);
         cr_expect_eq(compensation, HEADER + 12);
         cr_expect_arr_eq(bytes + HEADER, expected, len);
         struct sonde_span payload = {bytes + HEADER, len};
-        cr_expect_eq(probe_read_proof(&spec, HEADER, payload, &token), 0);
+        cr_expect_eq(probe_read_proof(&payload_spec, payload, &token), 0);
         cr_expect_eq(token, 0xcafef00d);
     }
 }
@@ -256,19 +248,18 @@ Test(probe, a_short_payload_is_a_word_for_the_checksum_and_what_fits_of_the_cook
     uint8_t bytes[64];
     size_t compensation;
     for (uint16_t len = 0; len < 14; len++) {
-        const struct sonde_spec spec = spec_of_size((uint16_t)(28 + len));
         uint32_t token = 99;
-        cr_assert_eq(write_payload(&spec, 0xcafef00d, bytes, &compensation), len);
+        cr_assert_eq(write_payload(len, 0xcafef00d, bytes, &compensation), len);
         cr_expect_eq(compensation, len < 2 ? 0 : HEADER);
         cr_expect_arr_eq(bytes + HEADER, expected, len);
         for (uint16_t back = 0; back <= len; back++) {
             struct sonde_span payload = {bytes + HEADER, back};
-            cr_expect_eq(probe_read_proof(&spec, HEADER, payload, &token), SONDE_DISCARD_TRUNCATED);
+            cr_expect_eq(probe_read_proof(&payload_spec, payload, &token), SONDE_DISCARD_TRUNCATED);
         }
         for (uint16_t at = 2; at < len; at++) {
             bytes[HEADER + at] ^= 0x10;
             struct sonde_span payload = {bytes + HEADER, len};
-            cr_expect_eq(probe_read_proof(&spec, HEADER, payload, &token), SONDE_DISCARD_BAD_TOKEN,
+            cr_expect_eq(probe_read_proof(&payload_spec, payload, &token), SONDE_DISCARD_BAD_TOKEN,
                          "byte %u of %u", at, len);
             bytes[HEADER + at] ^= 0x10;
         }
@@ -278,25 +269,47 @@ Test(probe, a_short_payload_is_a_word_for_the_checksum_and_what_fits_of_the_cook
 
 Test(probe, a_proof_cut_short_or_with_another_cookie_is_none)
 {
-    const struct sonde_spec spec = spec_of_size(64);
     uint8_t bytes[64];
     size_t compensation;
     uint32_t token = 99;
-    (void)write_payload(&spec, 5, bytes, &compensation);
+    (void)write_payload(36, 5, bytes, &compensation);
     uint8_t *proof = bytes + HEADER;
     for (size_t len = 0; len < PROBE_PROOF_BYTES; len++) {
         struct sonde_span payload = {proof, len};
-        cr_expect_eq(probe_read_proof(&spec, HEADER, payload, &token), SONDE_DISCARD_TRUNCATED,
+        cr_expect_eq(probe_read_proof(&payload_spec, payload, &token), SONDE_DISCARD_TRUNCATED,
                      "%zu bytes", len);
     }
     for (unsigned bit = 0; bit < 64; bit++) {
         struct sonde_span payload = {proof, PROBE_PROOF_BYTES};
         proof[bit / 8] ^= (uint8_t)(1U << bit % 8);
-        cr_expect_eq(probe_read_proof(&spec, HEADER, payload, &token), SONDE_DISCARD_BAD_TOKEN,
+        cr_expect_eq(probe_read_proof(&payload_spec, payload, &token), SONDE_DISCARD_BAD_TOKEN,
                      "bit %u", bit);
         proof[bit / 8] ^= (uint8_t)(1U << bit % 8);
     }
     cr_expect_eq(token, 99, "a refusal leaves the token alone");
+}
+
+/* RFC 894: the data of a frame are padded to 46 bytes, of which IPv4 and ICMP take 28. */
+Test(probe, padding_behind_a_short_payload_is_no_part_of_it)
+{
+    uint8_t bytes[64] = {0};
+    size_t compensation;
+    for (size_t len = 0; len < 14; len++) {
+        uint32_t token = 99;
+        memset(bytes, 0, sizeof bytes);
+        (void)write_payload(len, 5, bytes, &compensation);
+        struct sonde_span payload = {bytes + HEADER, 18};
+        cr_expect_eq(probe_read_proof(&payload_spec, payload, &token), SONDE_DISCARD_TRUNCATED,
+                     "%zu bytes", len);
+        payload.len = 19;
+        cr_expect_eq(probe_read_proof(&payload_spec, payload, &token), SONDE_DISCARD_BAD_TOKEN,
+                     "%zu bytes", len);
+        payload.len = 18;
+        bytes[HEADER + 17] = 1;
+        cr_expect_eq(probe_read_proof(&payload_spec, payload, &token), SONDE_DISCARD_BAD_TOKEN,
+                     "%zu bytes", len);
+        cr_expect_eq(token, 99);
+    }
 }
 
 Test(probe, a_payload_fills_the_packet_to_its_size)
@@ -314,9 +327,9 @@ Test(probe, a_payload_fills_the_packet_to_its_size)
         {SONDE_FAMILY_IPV6, 47, 8, 0},      /* not even those fit */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct sonde_spec spec = {.size_bytes = cases[i].size_bytes};
-        spec.flow.dst.family = (uint8_t)cases[i].family;
-        cr_expect_eq(probe_payload_len(&spec, cases[i].header_len), cases[i].payload_len,
+        const struct sonde_spec spec = {.flow.dst.family = (uint8_t)cases[i].family};
+        const struct sonde_format format = {.size_bytes = cases[i].size_bytes};
+        cr_expect_eq(probe_payload_len(&spec, &format, cases[i].header_len), cases[i].payload_len,
                      "%u bytes over IPv%d", cases[i].size_bytes, (int)cases[i].family);
     }
 }

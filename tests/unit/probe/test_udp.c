@@ -67,7 +67,7 @@ Test(udp, a_probe_without_room_for_its_proof_is_named_by_the_identification_or_i
         static struct sample_probe probe;
         struct sonde_match match = {0};
         struct sonde_spec spec = spec_of(cases[i].family);
-        spec.size_bytes = cases[i].size_bytes;
+        spec.format.size_bytes = cases[i].size_bytes;
         sample_build(&probe, &probe_udp, &spec, 3);
         cr_expect_eq(probe.tx.segment.len, cases[i].len, "case %zu", i);
         cr_expect_eq(sample_sum(&probe.tx, IP_PROTO_UDP), 0xffff, "case %zu", i);
@@ -218,7 +218,7 @@ Test(udp, a_quote_is_judged_by_what_proves_it)
         {"a checksum that a NAT changed, with proof", AT_CHECKSUM, 44, 0},
         {"a checksum that a NAT changed, the identification quoted", AT_CHECKSUM, 8, 0},
         {"another cookie", AT_COOKIE, 44, SONDE_DISCARD_BAD_TOKEN},
-        {"another cookie that is not quoted whole", AT_COOKIE, 15, 0},
+        {"another cookie that is not quoted whole", AT_COOKIE, 15, SONDE_DISCARD_BAD_TOKEN},
     };
     struct sonde_spec spec = spec_of(SONDE_FAMILY_IPV4);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
