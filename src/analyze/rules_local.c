@@ -24,6 +24,7 @@ static const struct cause {
     {ENETDOWN, SONDE_CODE_NO_ROUTE, "the interface of this machine is down"},
     {EADDRNOTAVAIL, SONDE_CODE_NO_ROUTE, "the source address is not one of this machine's"},
     {EMSGSIZE, SONDE_CODE_PACKET_TOO_BIG, "packet too big for this machine's interface"},
+    {EOPNOTSUPP, SONDE_CODE_INCONCLUSIVE, "to set ECN in TCP probes takes raw sockets"},
     {ENOBUFS, SONDE_CODE_INCONCLUSIVE, "no room in a queue of this machine"},
 };
 

@@ -15,6 +15,11 @@
  *
  * The ACK that would complete the handshake is delayed (TCP_QUICKACK off), and then the connection
  * is reset, so that the program behind the port never sees it, as it never sees a raw SYN.
+ *
+ * Of what a probe asks for in its IP header, such a socket can have all but ECN: these two bits of
+ * the type of service are TCP's own (net/ipv4/ip_sockglue.c, net/ipv6/ipv6_sockglue.c, for
+ * SOCK_STREAM), and setting them changes nothing and is no error. So a SYN that is to have one of
+ * them set is not sent.
  */
 #include "base/time.h"
 #include "io/clock.h"
@@ -104,12 +109,21 @@ static int bind_source(int fd, const struct sonde_flow *flow)
     return bind(fd, (struct sockaddr *)&storage, len) < 0 ? -errno : 0;
 }
 
+/* Let no router divide the SYN. IP_PMTUDISC_PROBE would do that for datagrams alone:
+ * include/net/ip.h, ip_dont_fragment(). No path takes less than a SYN has. */
+static int set_undivided(int fd)
+{
+    return socket_set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO);
+}
+
 /* Make a socket ready to connect. */
 static int prepare(const struct unprivileged *unprivileged, int fd, const struct sonde_tx *tx)
 {
     const struct linger reset = {.l_onoff = 1, .l_linger = 0};
     bool ipv6 = tx->flow->dst.family == SONDE_FAMILY_IPV6;
     int r = unprivileged_prepare(unprivileged, fd, tx->flow->dst.family);
+    if (r == 0 && tx->dont_fragment && !ipv6)
+        r = set_undivided(fd);
     if (r == 0)
         r = ipv6 ? set_header6(fd, tx) : set_header4(fd, tx);
     if (r == 0 && setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) < 0)
@@ -163,12 +177,19 @@ static int start(const struct unprivileged *unprivileged, const struct sonde_tx 
     return check_left(*ret_fd, tx->flow);
 }
 
+/* A SYN that cannot be tried. */
+static struct sonde_sent not_sent(int error)
+{
+    return (struct sonde_sent){.stamp = {clock_monotonic_ns(), SONDE_CLOCK_USER}, .error = error};
+}
+
 struct sonde_sent connection_send(struct unprivileged *unprivileged, const struct sonde_tx *tx)
 {
+    if ((tx->tos & IP_ECN_MASK) != 0)
+        return not_sent(-EOPNOTSUPP);
     struct connection *connection = find_free(unprivileged);
     if (connection == NULL || tx->segment.len > sizeof connection->syn)
-        return (struct sonde_sent){.stamp = {clock_monotonic_ns(), SONDE_CLOCK_USER},
-                                   .error = connection == NULL ? -EAGAIN : -EMSGSIZE};
+        return not_sent(connection == NULL ? -EAGAIN : -EMSGSIZE);
     const struct connection_counts before = connection_count(unprivileged, tx->flow);
     int fd;
     struct sonde_sent sent = {.stamp = {.clock = SONDE_CLOCK_USER}};

@@ -408,6 +408,11 @@ Test(verdict, an_error_of_this_machine_without_a_name_of_ours_has_the_systems)
     expect_local(ENOMEM, SONDE_CODE_INCONCLUSIVE, "Cannot allocate memory");
 }
 
+Test(verdict, a_format_that_the_transport_cannot_give_a_probe_is_said)
+{
+    expect_local(EOPNOTSUPP, SONDE_CODE_INCONCLUSIVE, "to set ECN in TCP probes takes raw sockets");
+}
+
 static void add_unsent(uint32_t count, int error)
 {
     for (uint32_t i = 0; i < count; i++) {
