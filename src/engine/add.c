@@ -140,6 +140,8 @@ static struct engine_trace *new_trace(struct engine_target *target,
         .asking = asking_of(spec->question_count),
         .full_ns = INT64_MIN,
         .refused_ns = SONDE_NS_NEVER,
+        .left_ns = INT64_MIN,
+        .soonest_ns = SONDE_NS_NEVER,
     };
     trace->line = flight_line_of(trace->id, &target->run->sent);
     return trace;

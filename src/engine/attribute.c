@@ -33,9 +33,9 @@ struct others {
  * the target. */
 static sonde_ns soonest_ns(const struct engine_trace *trace)
 {
-    const struct rtt_stats *rtt = &trace_tally(trace)->rtt;
+    sonde_ns soonest = trace->soonest_ns;
     sonde_ns nearest = trace->target->patience.nearest_ns;
-    return rtt->samples > 0 ? ns_min(rtt->min_ns, nearest) / 8 * 7 : nearest / 2;
+    return soonest != SONDE_NS_NEVER ? ns_min(soonest, nearest) / 8 * 7 : nearest / 2;
 }
 
 /* @param since_ns  Probes of other attempts count, too, if they left at this time or later; never:
@@ -74,8 +74,8 @@ static bool is_answered(const struct flight *flight)
 /* Does an answer come later than others of the trace did? */
 static bool is_late(const struct engine_trace *trace, sonde_ns rtt)
 {
-    const struct rtt_stats *stats = &trace_tally(trace)->rtt;
-    return stats->samples == 0 || rtt > ns_add(stats->min_ns, stats->min_ns / 8 + SONDE_NS_PER_MS);
+    sonde_ns soonest = trace->soonest_ns;
+    return soonest == SONDE_NS_NEVER || rtt > ns_add(soonest, soonest / 8 + SONDE_NS_PER_MS);
 }
 
 /* An arrival names a probe that is remembered. */
@@ -182,7 +182,7 @@ void attribute_answer(struct engine *engine, struct engine_trace *trace, const s
     struct others others = find_others(engine, trace, flight, since, now);
     /* while no round trip is known, it may have been drawn by an attempt that was given up */
     bool early = !names && (rtt < soonest_ns(trace) ||
-                            (match->is_reminder && trace_tally(trace)->rtt.samples == 0));
+                            (match->is_reminder && trace->soonest_ns == SONDE_NS_NEVER));
     bool again = is_answered(flight) && (others.any || match->is_reminder); /* or theirs */
     if (again || (early && others.able))
         trace_on_discard(trace, SONDE_DISCARD_AMBIGUOUS);

@@ -156,7 +156,7 @@ static bool is_doubtful(const struct engine_trace *trace, const struct sonde_rx 
     const struct patience *patience = &trace->target->patience;
     return may_be_repeated(trace, rx) && patience->nearest_ns == 0 && rtt >= CREDIT_REPETITION_NS &&
            rtt > ns_add(patience_longest_ns(patience), REPETITION_SLACK_NS) &&
-           trace_tally(trace)->uncertain < DOUBTED_MAX;
+           trace->doubted < DOUBTED_MAX;
 }
 
 /* A flying probe is answered. */

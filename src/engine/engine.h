@@ -195,6 +195,14 @@ const struct sonde_flow *engine_flow_at(const struct engine_run *run,
 SONDE_MUST_CHECK bool engine_begin_standby(struct engine_run *run,
                                            const struct engine_place *place);
 
+/** Begin the figures of a trace anew at @p now: only its probes that leave afterwards count in the
+ *  tally. What is known of the path stays, so no probe is sent otherwise for it. */
+void engine_reset(struct engine_run *run, const struct engine_place *place, sonde_ns now);
+
+/** Begin the figures of a run anew that are of no trace: discards, which count by when they arrive,
+ *  and in the tally clocks and what did not leave. */
+void engine_reset_common(struct engine_run *run, sonde_ns now);
+
 /** Begin a run at @p now, and the first cycle of every target that was added a little after one
  *  another. */
 void engine_start(struct engine_run *run, sonde_ns now);

@@ -65,7 +65,7 @@ unsigned extent_guess(const struct tally_service *tally)
                                                  SONDE_OUTCOME_PORT_UNREACHABLE};
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
         const struct tally_evidence *evidence = &tally->outcomes[answers[i]].evidence;
-        if (evidence->valid)
+        if (evidence->known)
             return guess_distance(evidence->reply_ttl);
     }
     return 0;
@@ -131,7 +131,7 @@ unsigned extent_floor(const struct engine_target *target, const struct engine_tr
         return trace->odd_ttl;
     if (reach->doubt_ttl != 0 && reach->doubt_is_target)
         return reach->doubt_ttl;
-    bool is_reset = trace_tally(trace)->outcomes[SONDE_OUTCOME_CLOSED].shown > 0;
+    bool is_reset = tally_has_shown(trace_tally(trace), SONDE_OUTCOME_CLOSED);
     if (reach->dest_ttl != 0 && reach->dest_ttl == target->distance &&
         reach->dest_ttl == target->farthest && !is_reset)
         return reach->dest_ttl; /* a trace found a router just before it */

@@ -41,8 +41,8 @@ struct knowledge {
     struct reach reach;
     enum standing standing;
     bool reached;
-    bool answered; /* the newest attempt */
-    uint32_t path_changes;
+    bool answered;    /* the newest attempt */
+    uint32_t changes; /* of the path */
 };
 
 static struct knowledge know(const struct engine_trace *trace)
@@ -53,7 +53,7 @@ static struct knowledge know(const struct engine_trace *trace)
         .standing = trace->standing,
         .reached = trace->target->patience.reached,
         .answered = trace->claims.answered,
-        .path_changes = tally->path_changes,
+        .changes = tally->changes,
     };
 }
 
@@ -90,8 +90,7 @@ static void notice(struct engine_trace *trace, const struct knowledge *before,
     bool way = before->reach.dest_ttl != after.reach.dest_ttl ||
                before->reach.top_ttl != after.reach.top_ttl ||
                before->reach.refused_ttl != after.reach.refused_ttl ||
-               before->path_changes != after.path_changes ||
-               before->reach.doubt_ttl != after.reach.doubt_ttl;
+               before->changes != after.changes || before->reach.doubt_ttl != after.reach.doubt_ttl;
     if (way) {
         target->settled_cycle = target->cycle;
         trace->explained_ttl = 0;
@@ -101,7 +100,7 @@ static void notice(struct engine_trace *trace, const struct knowledge *before,
         note_missed(target, trace, event->ttl);
     else if (after.reach.dest_ttl != 0)
         trace->is_astray = false;
-    if (before->path_changes != after.path_changes)
+    if (before->changes != after.changes)
         confirm_anew(target);
     if (before->reach.dest_ttl == 0 && after.reach.dest_ttl != 0) /* one by one from now on */
         memset(&trace->asks[after.reach.top_ttl + 1U], 0,
@@ -133,6 +132,17 @@ static void note_answer(struct engine_trace *trace, const struct sonde_event *ev
     trace->is_excused = trace->keeps_silent = false;
     trace->standing = standing_after(trace->standing, STANDING_EVENT_ANSWERED);
     trace->unanswered_ns[0] = trace->unanswered_ns[1] = SONDE_NS_NEVER;
+}
+
+/* What later answers of a trace are compared with: how soon its full-TTL probes were answered, and
+ * how often it could not be told which was. */
+static void note_times(struct engine_trace *trace, const struct sonde_event *event)
+{
+    if (!event->to_target)
+        return;
+    if (event->rtt_ns >= 0 && sonde_event_is_target(event, &trace->target->addr))
+        trace->soonest_ns = ns_min(trace->soonest_ns, event->rtt_ns);
+    trace->doubted = (uint8_t)(trace->doubted + (event->uncertain && trace->doubted < UINT8_MAX));
 }
 
 /* Does this machine itself say that its neighbour does not answer? Then no hop will be heard of,
@@ -206,6 +216,7 @@ void finish_flight(struct engine *engine, uint32_t index, struct sonde_event *ev
         note_neighbour(target, event);
         note_refusal(target, flight, event);
         note_answer(trace, event);
+        note_times(trace, event);
         if (flight->is_blind && event->outcome == SONDE_OUTCOME_TTL_EXCEEDED &&
             flight->ttl > trace->blind_ttl)
             trace->blind_ttl = flight->ttl;

@@ -34,6 +34,36 @@ void hop_free(struct tally_hop *hop)
     free(hop);
 }
 
+/* Keep a responder as one of those that stay; its answers are counted anew. @return Its index now.
+ */
+static uint32_t keep_responder(struct tally_hop *hop, uint32_t index, uint32_t *kept)
+{
+    if (index == TALLY_NOBODY)
+        return index;
+    struct tally_responder responder = hop->responders[index];
+    responder.received = 0;
+    hop->responders[index] = hop->responders[*kept];
+    hop->responders[*kept] = responder;
+    return (*kept)++;
+}
+
+void hop_reset(struct tally_hop *hop)
+{
+    uint32_t kept = 0;
+    bool is_same = hop->current == hop->last;
+    uint32_t last = hop->last;
+    if (last == 0 && hop->current != TALLY_NOBODY)
+        last = hop->current; /* where the first is moved to, to make place */
+    hop->current = keep_responder(hop, hop->current, &kept);
+    hop->last = is_same ? hop->current : keep_responder(hop, last, &kept);
+    for (uint32_t i = kept; i < hop->responder_count; i++)
+        free(hop->responders[i].ext);
+    hop->responder_count = kept;
+    hop->sent = hop->received = hop->passed_over = hop->unlisted = 0;
+    rtt_deinit(&hop->rtt);
+    hop->rtt = (struct rtt_stats){0};
+}
+
 /* The index of a responder, added if need be; TALLY_NOBODY if there are too many already. */
 static uint32_t responder_index(struct tally_hop *hop, const struct sonde_addr *addr)
 {
@@ -110,19 +140,19 @@ void hop_set_router(struct tally_hop *hop, const struct sonde_addr *addr)
     }
 }
 
-bool hop_on_answer(struct tally_hop *hop, const struct sonde_event *event)
+bool hop_on_answer(struct tally_hop *hop, const struct sonde_event *event, bool counts)
 {
-    hop->received++;
-    if (event->rtt_ns >= 0)
+    hop->received += counts;
+    if (counts && event->rtt_ns >= 0)
         rtt_add(&hop->rtt, event->rtt_ns);
     uint32_t index = responder_index(hop, &event->from);
     bool changed = event->outcome == SONDE_OUTCOME_TTL_EXCEEDED && follow(hop, index, event->cycle);
     if (index == TALLY_NOBODY) {
-        hop->unlisted++;
+        hop->unlisted += counts;
         return changed;
     }
     struct tally_responder *responder = &hop->responders[index];
-    responder->received++;
+    responder->received += counts;
     responder->reply_ttl = event->reply_ttl;
     responder->icmp_type = event->icmp_type;
     responder->icmp_code = event->icmp_code;

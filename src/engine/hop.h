@@ -44,6 +44,7 @@ struct tally_hop {
     uint64_t received;
     uint64_t passed_over; /* of those that nobody answered: the router here answered another
                              service, which asked just after */
+    bool was_passed_over; /* one ever was, whatever began anew since */
     struct rtt_stats rtt;
     struct tally_responder *responders; /* in the order they were first seen */
     uint32_t responder_count;
@@ -63,12 +64,18 @@ struct tally_hop *hop_new(void);
 /** Free a hop; NULL is fine. */
 void hop_free(struct tally_hop *hop);
 
+/** Begin the figures of a hop anew. Which router is the path's stays known, and so does who
+ * answered last; of the other responders nothing is kept. */
+void hop_reset(struct tally_hop *hop);
+
 /**
- * Fold in that a probe which was counted as sent was answered.
+ * Fold in that a probe was answered.
+ * @param counts  It was counted as sent; or else it left before the figures began, and only shows
+ *                which router stands there.
  * @return true if the path goes through another router now: it changed after hop->run_after, and
  *         @p event makes that believed.
  */
-bool hop_on_answer(struct tally_hop *hop, const struct sonde_event *event);
+bool hop_on_answer(struct tally_hop *hop, const struct sonde_event *event, bool counts);
 
 /** Say which router the path goes through, where that is known otherwise. @param addr  Its address;
  *  NULL: of several, nobody can tell. */

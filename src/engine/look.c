@@ -176,7 +176,7 @@ static bool is_uncompared(const struct engine_target *target, const struct engin
 {
     const struct tally_service *tally = trace_tally(trace);
     const struct tally_hop *hop = tally->hops != NULL ? tally->hops[ttl] : NULL;
-    return trace->ops->has_ports && (hop == NULL || hop->passed_over == 0) &&
+    return trace->ops->has_ports && (hop == NULL || !hop->was_passed_over) &&
            trace->asks[ttl] < LOOK_ASKS_MAX && ttl == lost_ttl(target, trace);
 }
 

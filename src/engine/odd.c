@@ -59,17 +59,15 @@ sonde_ns odd_review(const struct engine *engine, struct engine_target *target, s
 static bool is_unlike(const struct engine_target *target, const struct engine_trace *trace)
 {
     static const sonde_ns slack = SONDE_NS_PER_MS;
-    const struct tally_service *tally = trace_tally(trace);
     for (uint32_t i = 0; i < target->trace_count; i++) {
         const struct engine_trace *other = target->traces[i];
         if (other == trace || other->standing != STANDING_ANSWERED)
             continue;
-        const struct tally_service *others = trace_tally(other);
-        unsigned distance = extent_guess(tally);
-        unsigned others_distance = extent_guess(others);
+        unsigned distance = extent_guess(trace_tally(trace));
+        unsigned others_distance = extent_guess(trace_tally(other));
         bool nearer = distance != 0 && others_distance != 0 && distance < others_distance;
-        bool sooner = tally->rtt.samples > 0 && others->rtt.samples > 0 &&
-                      ns_add(tally->rtt.min_ns, slack) < others->rtt.min_ns * 3 / 4;
+        bool timed = trace->soonest_ns != SONDE_NS_NEVER && other->soonest_ns != SONDE_NS_NEVER;
+        bool sooner = timed && ns_add(trace->soonest_ns, slack) < other->soonest_ns * 3 / 4;
         if (nearer || sooner)
             return true;
     }
@@ -97,7 +95,7 @@ static bool has_to_prove(const struct engine_target *target, const struct engine
     const struct tally_service *tally = trace_tally(trace);
     return tally->reach.refused_ttl == 0 &&
            !ttl_set_has(&tally->reach.expired, last_before(target)) &&
-           (tally->outcomes[SONDE_OUTCOME_CLOSED].shown > 0 || is_unlike(target, trace));
+           (tally_has_shown(tally, SONDE_OUTCOME_CLOSED) || is_unlike(target, trace));
 }
 
 bool odd_needs(const struct engine_target *target, const struct engine_trace *trace, unsigned ttl)

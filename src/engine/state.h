@@ -66,6 +66,10 @@ struct engine_trace {
     struct ration ration;
     sonde_ns full_ns; /* when its last probe was chosen that was to arrive; INT64_MIN: none was */
     sonde_ns refused_ns; /* when this machine's firewall refused a probe last; never: it has not */
+    sonde_ns left_ns;    /* when its last probe left; INT64_MIN: none has */
+    sonde_ns soonest_ns; /* the shortest round trip of the target's answers to its full-TTL probes;
+                            never: there was none */
+    uint8_t doubted;     /* answers to these that may be to another one */
     uint8_t asks[];      /* [max_ttl + 1], probes to each TTL, as far as 255 */
 };
 

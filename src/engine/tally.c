@@ -191,11 +191,13 @@ static struct tally_hop *hop_at(struct tally *tally, struct tally_service *servi
  * @param after  The last cycle that still showed the old path there: where that was before the last
  *               change was believed, this is the same one.
  * @param now    The cycle that makes it believed.
+ * @param counts  The record that does is one of those that count.
  */
-static void note_change(struct tally_service *service, uint32_t after, uint32_t now)
+static void note_change(struct tally_service *service, uint32_t after, uint32_t now, bool counts)
 {
-    if (service->path_changes == 0 || after >= service->changed_cycle)
-        service->path_changes++;
+    bool is_new = after >= service->changed_cycle;
+    service->changes += is_new;
+    service->path_changes += is_new && counts;
     if (service->changed_cycle < now)
         service->changed_cycle = now;
 }
@@ -213,7 +215,8 @@ static void note_answered(struct tally_target *target, const struct sonde_event 
 
 /* What a TTL-limited probe drew. */
 static void count_at_hop(struct tally *tally, struct tally_target *target,
-                         struct tally_service *service, const struct sonde_event *event)
+                         struct tally_service *service, const struct sonde_event *event,
+                         bool counts)
 {
     if (event->outcome == SONDE_OUTCOME_SEND_ERROR || event->uncertain || event->to_target)
         return;
@@ -222,12 +225,14 @@ static void count_at_hop(struct tally *tally, struct tally_target *target,
         tally->unrecorded++;
         return;
     }
-    hop->sent++;
+    hop->sent += counts;
     if (event->outcome == SONDE_OUTCOME_NO_REPLY) {
         const struct answered *answered = target->answered[event->ttl];
-        hop->passed_over += answered != NULL && answered_after(answered, event->sent_ns);
-    } else if (hop_on_answer(hop, event)) {
-        note_change(service, hop->run_after, event->cycle);
+        bool passed_over = answered != NULL && answered_after(answered, event->sent_ns);
+        hop->passed_over += passed_over && counts;
+        hop->was_passed_over |= passed_over;
+    } else if (hop_on_answer(hop, event, counts)) {
+        note_change(service, hop->run_after, event->cycle, counts);
         reach_on_replaced(&service->reach, event->ttl, hop->run_after + 1);
     }
     if (event->outcome == SONDE_OUTCOME_TTL_EXCEEDED)
@@ -306,16 +311,22 @@ static void count_at_service(struct tally_service *service, const struct sonde_e
 
 /* Keep what an answer shows, whenever it came and whatever its probe was sent for. That a probe to
  * a hop expires there shows nothing of the service. */
-static void keep_evidence(struct tally_service *service, const struct sonde_event *event)
+static void keep_evidence(struct tally_service *service, const struct sonde_event *event,
+                          bool counts)
 {
     if (event->outcome == SONDE_OUTCOME_NO_REPLY || event->outcome == SONDE_OUTCOME_SEND_ERROR ||
         (event->outcome == SONDE_OUTCOME_TTL_EXCEEDED && !event->to_target))
         return;
     struct tally_outcome *outcome = &service->outcomes[event->outcome];
-    outcome->longest_ns = ns_max(outcome->longest_ns, event->rtt_ns);
-    outcome->shown += event->outcome != SONDE_OUTCOME_TTL_EXCEEDED;
+    if (counts) {
+        outcome->longest_ns = ns_max(outcome->longest_ns, event->rtt_ns);
+        outcome->shown += event->outcome != SONDE_OUTCOME_TTL_EXCEEDED;
+    } else if (outcome->evidence.valid) {
+        return; /* there is a newer one */
+    }
     outcome->evidence = (struct tally_evidence){
-        .valid = true,
+        .valid = counts,
+        .known = true,
         .from = event->from,
         .icmp_type = event->icmp_type,
         .icmp_code = event->icmp_code,
@@ -327,7 +338,7 @@ static void keep_evidence(struct tally_service *service, const struct sonde_even
 }
 
 static void follow_reach(struct tally_service *service, const struct sonde_event *event,
-                         bool is_target)
+                         bool is_target, bool counts)
 {
     uint32_t changes = service->reach.changes;
     const struct tally_hop *hop =
@@ -337,12 +348,15 @@ static void follow_reach(struct tally_service *service, const struct sonde_event
         return;
     /* where the target answers now, a router did before */
     bool was_router = is_target && hop != NULL && hop->last != TALLY_NOBODY;
-    note_change(service, was_router ? hop->last_cycle : service->reach.doubt_after, event->cycle);
+    note_change(service, was_router ? hop->last_cycle : service->reach.doubt_after, event->cycle,
+                counts);
 }
 
 static void count_in_run(struct tally *tally, const struct sonde_event *event)
 {
     bool unsent = event->outcome == SONDE_OUTCOME_SEND_ERROR;
+    if (event->sent_ns < tally->since_ns)
+        return;
     if (event->type == SONDE_EVENT_PROBE || event->type == SONDE_EVENT_UNAWAITED) {
         tally->send_errors += unsent;
         tally->sent_clocks[event->sent_clock] += !unsent;
@@ -355,24 +369,26 @@ static void fold(struct tally *tally, struct tally_target *target, struct tally_
                  const struct sonde_event *event)
 {
     bool is_target = sonde_event_is_target(event, &target->addr);
+    bool counts = event->sent_ns >= service->since_ns;
     switch (event->type) {
     case SONDE_EVENT_PROBE:
-        count_at_service(service, event, is_target);
-        count_at_hop(tally, target, service, event);
-        follow_reach(service, event, is_target);
-        keep_evidence(service, event);
+        if (counts)
+            count_at_service(service, event, is_target);
+        count_at_hop(tally, target, service, event, counts);
+        follow_reach(service, event, is_target, counts);
+        keep_evidence(service, event, counts);
         break;
     case SONDE_EVENT_UNAWAITED:
         break;
     case SONDE_EVENT_LATE:
-        service->late++;
-        service->late_own += event->to_target && is_target;
-        if (event->to_target && is_target)
+        service->late += counts;
+        service->late_own += counts && event->to_target && is_target;
+        if (counts && event->to_target && is_target)
             service->late_longest_ns = ns_max(service->late_longest_ns, event->rtt_ns);
-        keep_evidence(service, event);
+        keep_evidence(service, event, counts);
         break;
     case SONDE_EVENT_DUPLICATE:
-        service->duplicates++;
+        service->duplicates += counts;
         break;
     }
 }

@@ -6,8 +6,11 @@
  * does; or it has several, and then every record counts twice: for its flow, and for its service.
  *
  * A pure fold: the same records give the same tally, whether they come from a running engine or
- * from a recording. Hops, responders and histograms are made when first needed, within fixed
- * bounds; if memory runs out, the tally counts what it could not keep and carries on.
+ * from a recording. Figures may begin anew at any time. Then records of probes that left before
+ * count no more, whenever they come; what they show of the path is learned all the same, and
+ * nothing of that is forgotten: the engine goes by it. Hops, responders and histograms are made
+ * when first needed, within fixed bounds; if memory runs out, the tally counts what it could not
+ * keep and carries on.
  */
 #ifndef ENGINE_TALLY_H
 #define ENGINE_TALLY_H
@@ -25,7 +28,8 @@ enum {
 
 /** A reply that shows something. */
 struct tally_evidence {
-    bool valid;
+    bool valid; /* there is one since the figures began */
+    bool known; /* there ever was one: the rest is of the last */
     struct sonde_addr from;
     int16_t icmp_type;
     int16_t icmp_code;
@@ -81,7 +85,9 @@ struct tally_service {
     struct reach reach;
     struct tally_hop **hops; /* [max_ttl + 1]; NULL where nothing was sent; owned */
     uint32_t path_changes;
+    uint32_t changes;       /* of the path, ever */
     uint32_t changed_cycle; /* in which the last change was believed */
+    sonde_ns since_ns;      /* when its figures began: only probes that left then or later count */
 };
 
 struct tally_target {
@@ -106,6 +112,7 @@ struct tally {
     uint64_t sent_clocks[SONDE_CLOCK_COUNT];     /* probes that left, by who stamped them */
     uint64_t received_clocks[SONDE_CLOCK_COUNT]; /* timed answers, likewise */
     uint64_t send_errors;                        /* probes that did not leave */
+    sonde_ns since_ns;                           /* when the last two began, as for a service */
 };
 
 /**
@@ -152,12 +159,30 @@ uint32_t tally_service_of(const struct tally_target *target, uint32_t trace);
 /** Remove a target. Its number may be given to another; those of the others stay as they are. */
 void tally_remove_target(struct tally *tally, uint32_t index);
 
+/**
+ * Begin the figures of a trace anew. Those of its service do, too: a service with several flows is
+ * to be reset with all of them.
+ * @param since_ns  Only probes that left then or later count.
+ */
+void tally_reset(struct tally *tally, uint32_t target, uint32_t trace, sonde_ns since_ns);
+
+/** Likewise those that are of no service: by whom probes and answers were stamped, and what did not
+ *  leave. */
+void tally_reset_common(struct tally *tally, sonde_ns since_ns);
+
 /** Fold one record in; its "service" is the number of its trace. Records of targets and traces that
  *  do not exist are ignored. */
 void tally_on_event(struct tally *tally, const struct sonde_event *event);
 
-/** @return true if something in the target's name has answered the service, and not only somebody
- * who refuses on the way. */
+/** @return true if an answer with this outcome ever came to any probe of the service, whatever
+ * began anew since. Not for SONDE_OUTCOME_TTL_EXCEEDED, which shows nothing of a service. */
+static inline bool tally_has_shown(const struct tally_service *service, enum sonde_outcome outcome)
+{
+    return service->outcomes[outcome].evidence.known;
+}
+
+/** @return true if something in the target's name has ever answered the service, and not only
+ * somebody who refuses on the way. */
 bool tally_is_answered(const struct tally_service *service);
 
 /** @return Who refused the service, last, with an ICMP error other than that of a closed port: a

@@ -10,7 +10,7 @@ bool tally_is_answered(const struct tally_service *service)
 {
     bool answered = false;
     for (unsigned i = SONDE_OUTCOME_ECHO_REPLY; i <= SONDE_OUTCOME_PORT_UNREACHABLE; i++)
-        answered |= service->outcomes[i].shown > 0;
+        answered |= tally_has_shown(service, (enum sonde_outcome)i);
     return answered;
 }
 
@@ -18,7 +18,7 @@ const struct sonde_addr *tally_refuser(const struct tally_service *service)
 {
     const struct sonde_addr *refuser = NULL;
     for (unsigned i = SONDE_OUTCOME_ADMIN_PROHIBITED; i <= SONDE_OUTCOME_OTHER_UNREACHABLE; i++) {
-        if (service->outcomes[i].shown > 0)
+        if (tally_has_shown(service, (enum sonde_outcome)i))
             refuser = &service->outcomes[i].evidence.from;
     }
     return refuser;

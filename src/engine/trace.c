@@ -69,8 +69,8 @@ static bool is_spoken(const struct engine_target *target, const struct engine_tr
         const struct engine_trace *other = target->traces[i];
         const struct tally_service *tally = trace_tally(other);
         if (other->spec.flow.protocol == trace->spec.flow.protocol &&
-            (tally->outcomes[SONDE_OUTCOME_OPEN].shown > 0 ||
-             tally->outcomes[SONDE_OUTCOME_CLOSED].shown > 0))
+            (tally_has_shown(tally, SONDE_OUTCOME_OPEN) ||
+             tally_has_shown(tally, SONDE_OUTCOME_CLOSED)))
             return true;
     }
     return false;
@@ -83,15 +83,14 @@ static bool is_refused_by_host(const struct engine_target *target, const struct 
     if (trace->keeps_silent || trace->ops->refusal == PROBE_REFUSED_IN_KIND)
         return false;
     return trace->ops->refusal == PROBE_REFUSED_PORT
-               ? tally->outcomes[SONDE_OUTCOME_UDP_REPLY].shown == 0
+               ? !tally_has_shown(tally, SONDE_OUTCOME_UDP_REPLY)
                : !is_spoken(target, trace);
 }
 
 bool trace_was_refused(const struct engine_trace *trace)
 {
     const struct tally_service *tally = trace_tally(trace);
-    return tally->outcomes[SONDE_OUTCOME_PORT_UNREACHABLE].shown > 0 ||
-           tally_refuser(tally) != NULL;
+    return tally_has_shown(tally, SONDE_OUTCOME_PORT_UNREACHABLE) || tally_refuser(tally) != NULL;
 }
 
 budget_key trace_refuser(const struct engine_target *target, const struct engine_trace *trace)
@@ -178,7 +177,7 @@ sonde_ns trace_affordable_ns(const struct engine *engine, const struct engine_ta
     /* what the host refuses, if it gets there */
     const struct tally_service *tally = trace_tally(trace);
     bool may_be_refused =
-        tally->outcomes[SONDE_OUTCOME_PORT_UNREACHABLE].shown > 0 && ttl > tally->reach.top_ttl;
+        tally_has_shown(tally, SONDE_OUTCOME_PORT_UNREACHABLE) && ttl > tally->reach.top_ttl;
     if (bucket == host || (!known && may_be_refused))
         ready = ns_max(ready, budget_ready_ns(&engine->budget, host,
                                               keep > KEPT_FOR_FULL ? keep : KEPT_FOR_FULL));
@@ -231,6 +230,7 @@ void trace_left(const struct engine_target *target, struct engine_trace *trace,
 {
     sonde_ns until = ns_add(
         flight->sent_ns, ns_min(patience_claim_ns(&target->patience), plan_of(target)->timeout_ns));
+    trace->left_ns = flight->sent_ns;
     if (claims_is_newest(&trace->claims, flight->token))
         claims_left(&trace->claims, until);
     if (trace->quotes_name_nothing && !flight->to_target)

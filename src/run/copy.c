@@ -97,7 +97,7 @@ static void copy_target_hop(const struct copy *copy, const struct tally_service 
     };
     for (int outcome = 0; outcome < SONDE_OUTCOME_COUNT; outcome++) {
         const struct tally_evidence *evidence = &service->outcomes[outcome].evidence;
-        if (evidence->valid && sonde_addr_equal(&evidence->from, addr)) {
+        if (evidence->known && sonde_addr_equal(&evidence->from, addr)) {
             responder->kind = (enum sonde_outcome)outcome;
             responder->reply_ttl = evidence->reply_ttl;
             responder->icmp_type = evidence->icmp_type;

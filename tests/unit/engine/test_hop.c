@@ -29,7 +29,7 @@ static bool answer(unsigned router, uint32_t cycle)
     char text[32];
     (void)snprintf(text, sizeof text, "10.%u.%u.1", router / 256, router % 256);
     struct sonde_event event = record_hop(0, cycle, 2, SONDE_OUTCOME_TTL_EXCEEDED, text);
-    return hop_on_answer(hop, &event);
+    return hop_on_answer(hop, &event, true);
 }
 
 /* One answer a cycle, from the router that each letter of a text names. A number behind it says how
@@ -109,7 +109,7 @@ Test(hop, who_refuses_is_listed_and_is_no_router_of_the_path)
 {
     struct sonde_event refused = record_hop(0, 0, 2, SONDE_OUTCOME_ADMIN_PROHIBITED, "10.0.1.1");
     for (unsigned i = 0; i < 20; i++)
-        cr_expect_not(hop_on_answer(hop, &refused));
+        cr_expect_not(hop_on_answer(hop, &refused, true));
     cr_expect_eq(hop->current, TALLY_NOBODY);
     cr_expect_eq(hop->last, TALLY_NOBODY);
     cr_expect_eq(hop->received, 20);
@@ -120,13 +120,13 @@ Test(hop, who_refuses_is_listed_and_is_no_router_of_the_path)
 Test(hop, a_round_trip_that_is_not_known_is_no_sample)
 {
     struct sonde_event event = record_hop(0, 0, 2, SONDE_OUTCOME_TTL_EXCEEDED, "10.0.1.1");
-    (void)hop_on_answer(hop, &event);
+    (void)hop_on_answer(hop, &event, true);
     event.rtt_ns = -1;
-    (void)hop_on_answer(hop, &event);
+    (void)hop_on_answer(hop, &event, true);
     cr_expect_eq(hop->received, 2);
     cr_expect_eq(hop->rtt.samples, 1);
     event.rtt_ns = 0;
-    (void)hop_on_answer(hop, &event);
+    (void)hop_on_answer(hop, &event, true);
     cr_expect_eq(hop->rtt.samples, 2, "0 is one");
 }
 
@@ -159,14 +159,57 @@ Test(hop, extensions_are_those_of_the_last_answer_that_had_any)
     event.ext.items[0].class_num = 1;
     event.ext.items[0].u.mpls.count = 1;
     event.ext.items[0].u.mpls.labels[0].label = 16001;
-    (void)hop_on_answer(hop, &event);
+    (void)hop_on_answer(hop, &event, true);
     event.ext.items[0].u.mpls.labels[0].label = 16002;
-    (void)hop_on_answer(hop, &event);
+    (void)hop_on_answer(hop, &event, true);
     event.ext = (struct sonde_extensions){0};
-    (void)hop_on_answer(hop, &event);
+    (void)hop_on_answer(hop, &event, true);
     const struct tally_responder *responder = &hop->responders[0];
     cr_assert_not_null(responder->ext);
     cr_expect_eq(responder->ext->count, 1);
     cr_expect_eq(responder->ext->items[0].u.mpls.labels[0].label, 16002);
     cr_expect_eq(responder->received, 3);
+}
+
+/* In letters: the path's router A, then B, C, and D last, once; or A last. */
+Test(hop, figures_begin_anew_with_the_router_of_the_path_and_who_answered_last)
+{
+    static const struct {
+        const char *letters;
+        uint32_t kept;
+    } cases[] = {{"A", 1},    {"AB", 2},     {"ABCD", 2},  {"ABCDA", 1},
+                 {"BACB", 1}, {"A2B16C", 2}, {"A2B16A", 2}};
+    free_hop();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        make_hop();
+        (void)answer_letters(cases[i].letters);
+        const struct tally_hop before = *hop;
+        const struct sonde_addr current = hop->responders[hop->current].addr;
+        const struct sonde_addr last = hop->responders[hop->last].addr;
+        hop_reset(hop);
+        cr_expect_eq(hop->sent + hop->received + hop->unlisted + hop->rtt.samples, 0);
+        cr_assert_eq(hop->responder_count, cases[i].kept, "%s", cases[i].letters);
+        cr_expect(sonde_addr_equal(&hop->responders[hop->current].addr, &current), "%s",
+                  cases[i].letters);
+        cr_expect(sonde_addr_equal(&hop->responders[hop->last].addr, &last), "%s",
+                  cases[i].letters);
+        cr_expect_eq(hop->run, before.run);
+        cr_expect_eq(hop->run_trusted, before.run_trusted);
+        for (uint32_t k = 0; k < hop->responder_count; k++)
+            cr_expect_eq(hop->responders[k].received, 0);
+        for (unsigned router = 0; router < 70; router++)
+            (void)answer(router, 100 + router); /* there is place for more again */
+        cr_expect_eq(hop->responder_count, 64);
+        free_hop();
+    }
+    make_hop();
+}
+
+Test(hop, an_answer_that_does_not_count_shows_only_who_stands_there)
+{
+    struct sonde_event event = record_hop(0, 0, 2, SONDE_OUTCOME_TTL_EXCEEDED, "10.0.1.1");
+    (void)hop_on_answer(hop, &event, false);
+    cr_expect_eq(hop->received + hop->rtt.samples + hop->responders[0].received, 0);
+    cr_expect_eq(hop->current, 0);
+    cr_expect_eq(hop->run, 1);
 }

@@ -434,3 +434,83 @@ Test(tally, a_probe_that_was_not_awaited_is_neither_answered_nor_lost)
     cr_expect_null(case_service(tally, 0)->hops);
     tally_free(tally);
 }
+
+/* Probes left at 0, 1, … 4 s; figures begin at 2 s. */
+Test(tally, only_probes_count_that_left_since_its_figures_began)
+{
+    struct tally *tally = case_tally();
+    const struct tally_service *service = case_service(tally, 0);
+    case_fold(tally, record_full(0, 0, SONDE_OUTCOME_OPEN, CASE_TARGET));
+    case_router(tally, 0, 1, "10.1.0.1");
+    tally_reset(tally, 0, 0, 2 * SONDE_NS_PER_S);
+    cr_expect_eq(service->sent + service->received + service->rtt.samples, 0);
+    for (uint32_t cycle = 1; cycle < 5; cycle++) {
+        struct sonde_event late = record_full(0, cycle, SONDE_OUTCOME_OPEN, CASE_TARGET);
+        struct sonde_event again = late;
+        late.type = SONDE_EVENT_LATE;
+        again.type = SONDE_EVENT_DUPLICATE;
+        case_fold(tally, record_full(0, cycle, SONDE_OUTCOME_OPEN, CASE_TARGET));
+        case_fold(tally, late);
+        case_fold(tally, again);
+        case_router(tally, cycle, 1, "10.1.0.1");
+        uint64_t count = cycle - 1; /* that at 1 s left before */
+        cr_expect_eq(service->sent, count, "cycle %u: %u", cycle, (unsigned)service->sent);
+        cr_expect_eq(service->received, count);
+        cr_expect_eq(service->rtt.samples, count);
+        cr_expect_eq(service->late, count);
+        cr_expect_eq(service->late_own, count);
+        cr_expect_eq(service->duplicates, count);
+        cr_expect_eq(service->outcomes[SONDE_OUTCOME_OPEN].ended, count);
+        cr_expect_eq(service->outcomes[SONDE_OUTCOME_OPEN].shown, 2 * count);
+        cr_expect_eq(service->outcomes[SONDE_OUTCOME_OPEN].evidence.valid, count > 0);
+        cr_expect_eq(service->hops[1]->sent, count);
+        cr_expect_eq(service->hops[1]->received, count);
+    }
+    tally_free(tally);
+}
+
+/* The answer to a probe from before is the first since, and then comes behind another. */
+Test(tally, what_was_known_stays_known_when_figures_begin_anew)
+{
+    struct tally *tally = case_tally();
+    const struct tally_service *service = case_service(tally, 0);
+    const struct tally_evidence *evidence = &service->outcomes[SONDE_OUTCOME_CLOSED].evidence;
+    case_router(tally, 0, 1, "10.1.0.1");
+    case_fold(tally, record_hop(0, 0, 2, SONDE_OUTCOME_OPEN, CASE_TARGET));
+    case_fold(tally, record_full(0, 0, SONDE_OUTCOME_ADMIN_PROHIBITED, "10.1.0.1"));
+    tally_reset(tally, 0, 0, 2 * SONDE_NS_PER_S);
+    cr_expect_eq(service->reach.dest_ttl, 2);
+    cr_expect_eq(service->reach.top_ttl, 1);
+    cr_assert_not_null(tally_router(service, 1));
+    cr_expect(tally_is_answered(service));
+    cr_expect_not_null(tally_refuser(service));
+    cr_expect(tally_has_shown(service, SONDE_OUTCOME_OPEN));
+    cr_expect_not(tally_has_shown(service, SONDE_OUTCOME_CLOSED));
+    cr_expect_eq(service->outcomes[SONDE_OUTCOME_OPEN].shown, 0);
+    cr_expect_not(service->outcomes[SONDE_OUTCOME_OPEN].evidence.valid);
+    case_fold(tally, record_full(0, 1, SONDE_OUTCOME_CLOSED, CASE_TARGET));
+    cr_expect(evidence->known && !evidence->valid);
+    case_fold(tally, record_full(0, 3, SONDE_OUTCOME_CLOSED, CASE_TARGET));
+    cr_expect(evidence->known && evidence->valid);
+    struct sonde_event old = record_full(0, 1, SONDE_OUTCOME_CLOSED, CASE_TARGET);
+    old.reply_ttl = 7;
+    case_fold(tally, old);
+    cr_expect_eq(evidence->reply_ttl, 60, "the newer one");
+    tally_free(tally);
+}
+
+Test(tally, what_is_of_no_service_begins_anew_by_itself)
+{
+    struct tally *tally = case_tally();
+    const struct sonde_event unsent = record_full(0, 0, SONDE_OUTCOME_SEND_ERROR, NULL);
+    case_fold(tally, unsent);
+    tally_reset(tally, 0, 0, SONDE_NS_PER_S);
+    cr_expect_eq(tally->send_errors, 1);
+    tally_reset_common(tally, SONDE_NS_PER_S);
+    cr_expect_eq(tally->send_errors, 0);
+    case_fold(tally, unsent);
+    cr_expect_eq(tally->send_errors, 0);
+    case_fold(tally, record_full(0, 1, SONDE_OUTCOME_SEND_ERROR, NULL));
+    cr_expect_eq(tally->send_errors, 1);
+    tally_free(tally);
+}

@@ -243,3 +243,24 @@ Test(tally_path, equal_paths_have_equal_names_and_others_have_not)
     cr_expect_eq(tally_path_id(tally, case_service(tally, 0)), id, "a lost probe is no other path");
     tally_free(tally);
 }
+
+/* Another router has answered two times of three when figures begin anew, in cycles 20 and 21; a
+ * probe of cycle 22 or 23 makes the change believed. It is known in both cases, and counts if that
+ * probe left afterwards. */
+Test(tally_path, a_change_counts_if_what_shows_it_left_since_figures_began)
+{
+    for (uint32_t counts = 0; counts < 2; counts++) {
+        struct tally *tally = case_tally();
+        const struct tally_service *service = case_service(tally, 0);
+        for (uint32_t cycle = 0; cycle < 22; cycle++)
+            case_router(tally, cycle, 2, cycle < 20 ? "10.2.0.1" : "10.2.0.9");
+        tally_reset(tally, 0, 0, 23 * SONDE_NS_PER_S);
+        case_router(tally, 22 + counts, 2, "10.2.0.9");
+        cr_expect_eq(service->changes, 1);
+        cr_expect_eq(service->path_changes, counts);
+        tally_reset(tally, 0, 0, 30 * SONDE_NS_PER_S);
+        cr_expect_eq(service->changes, 1);
+        cr_expect_eq(service->path_changes, 0);
+        tally_free(tally);
+    }
+}
