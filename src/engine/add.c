@@ -3,6 +3,7 @@
 #include "engine/engine.h"
 #include "engine/remove.h"
 #include "engine/room.h"
+#include "engine/trace.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -130,6 +131,7 @@ static struct engine_trace *new_trace(struct engine_target *target,
         .index = target->trace_count,
         .id = ids_take(&target->run->engine->trace_ids),
         .standing = standing,
+        .beneath = standing,
         .claims = {.free_ns = INT64_MIN},
         .is_standby = standing == STANDING_BY,
         .full_ttl = ENGINE_FULL_TTL,
@@ -163,7 +165,6 @@ static int add_trace(struct engine_run *run, const struct sonde_probe_ops *ops,
         members_add(&target->standbys, trace->index);
     target->traces[target->trace_count++] = trace;
     target->source = spec->flow.src;
-    target->has_scout |= trace->scout;
     if (spec->other_port)
         note_other_port(engine, spec->flow.dst_port);
     return 0;
@@ -190,8 +191,8 @@ bool engine_begin_standby(struct engine_run *run, const struct engine_place *pla
         return false;
     trace->is_standby = false;
     members_remove(&target->standbys, place->trace);
-    if (!trace_is_begun(trace)) {
-        trace->standing = standing_after(trace->standing, STANDING_EVENT_NEEDED);
+    if (trace->standing == STANDING_BY) {
+        trace_take_event(trace, STANDING_EVENT_NEEDED);
         trace->cycle = target->cycle; /* what went before is not made up for */
     }
     target->changed = true;

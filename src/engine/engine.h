@@ -30,7 +30,8 @@
  *
  * Targets are added before engine_start(), or while the run goes on: then each is begun by itself,
  * and its cycles count from there. They are removed at any time, and so is a run; what comes in for
- * them later belongs to nobody. Only adding allocates, and the tally, when it meets a router for
+ * them later belongs to nobody. Traces are paused and resumed at any time, and figures begin anew.
+ * Only adding allocates, and the tally, when it meets a router for
  * the first time.
  */
 #ifndef ENGINE_ENGINE_H
@@ -194,6 +195,25 @@ const struct sonde_flow *engine_flow_at(const struct engine_run *run,
  */
 SONDE_MUST_CHECK bool engine_begin_standby(struct engine_run *run,
                                            const struct engine_place *place);
+
+/**
+ * Pause a trace: nothing more of it is chosen to be sent until engine_resume(). What was chosen
+ * before is in flight; it is waited for as usual, and is answered or lost. The other traces of the
+ * target are asked as if this one was not there.
+ *
+ * Cycles that begin meanwhile are not made up for, except the present one. If all traces of a
+ * target are paused, none of its cycles begins. A target that was not done is not done before all
+ * its traces are resumed, and neither is its run complete. A control that stands by is not paused:
+ * nothing of it is sent unless a trace that is not paused needs it.
+ */
+void engine_pause(struct engine_run *run, const struct engine_place *place, sonde_ns now);
+
+/**
+ * Resume a trace where it stood; one that is not paused stays as it is. It is asked at once, unless
+ * it was asked in the present cycle already. If all traces of its target were paused, the next
+ * cycle begins at @p now, or when it would have without the pause, if that is later.
+ */
+void engine_resume(struct engine_run *run, const struct engine_place *place, sonde_ns now);
 
 /** Begin the figures of a trace anew at @p now: only its probes that leave afterwards count in the
  *  tally. What is known of the path stays, so no probe is sent otherwise for it. */

@@ -28,9 +28,11 @@ void extent_learn(const struct engine *engine, struct engine_target *target)
     target->farthest = 0;
     target->top_ttl = 0;
     target->passing_ttl = 0;
+    target->has_scout = false;
     for (uint32_t i = 0; i < target->trace_count; i++) {
         const struct engine_trace *trace = target->traces[i];
         const struct reach *reach = trace_reach(trace);
+        target->has_scout |= trace->scout && trace_is_begun(trace);
         if (reach->dest_ttl != 0 && !is_open(engine, trace) &&
             (target->distance == 0 || reach->dest_ttl < target->distance)) {
             target->distance = reach->dest_ttl;

@@ -25,7 +25,7 @@
 
 enum { EXTENT_ARRIVALS = 2 /* TTL-limited probes of a trace that are meant to arrive, at most */ };
 
-/** Sum up what the traces of a target know of its distance. */
+/** Sum up what the traces of a target know of its distance, and whether one goes ahead. */
 void extent_learn(const struct engine *engine, struct engine_target *target);
 
 /** @return How many hops away a service is by the TTL of its answers, if the way back is as long as

@@ -130,7 +130,7 @@ static void note_answer(struct engine_trace *trace, const struct sonde_event *ev
         trace->arrivals = 0;
     }
     trace->is_excused = trace->keeps_silent = false;
-    trace->standing = standing_after(trace->standing, STANDING_EVENT_ANSWERED);
+    trace_take_event(trace, STANDING_EVENT_ANSWERED);
     trace->unanswered_ns[0] = trace->unanswered_ns[1] = SONDE_NS_NEVER;
 }
 
@@ -315,7 +315,6 @@ void finish_unanswered(struct engine *engine, uint32_t index, sonde_ns now)
         struct engine_target *target = trace->target;
         trace->cycle--; /* it is asked again */
         trace->is_excused = true;
-        target->again_count++;
         asking_again(&trace->asking, flight->question);
         members_add(&target->fulls, trace->index);
         finish_unawaited(engine, index);

@@ -39,15 +39,11 @@ static sonde_ns overdue_ns(const struct engine_target *target, const struct engi
         return ns_add(trace->unanswered_ns[1], doubt_ns(target, trace));
     case STANDING_BY:
     case STANDING_SILENT:
+    case STANDING_PAUSED:
     case STANDING_COUNT:
         break;
     }
     return SONDE_NS_NEVER;
-}
-
-static void take_event(struct engine_trace *trace, enum standing_event event)
-{
-    trace->standing = standing_after(trace->standing, event);
 }
 
 /* The first trace that is answered, of a protocol or of any (0); NULL if none is. */
@@ -73,7 +69,7 @@ static void begin_controls(struct engine_target *target, const struct engine_tra
         struct engine_trace *trace = target->traces[i];
         if (trace->standing != STANDING_BY || (!all && trace->spec.flow.protocol != protocol))
             continue;
-        take_event(trace, STANDING_EVENT_NEEDED);
+        trace_take_event(trace, STANDING_EVENT_NEEDED);
         if (trace->cycle == target->cycle)
             continue;                     /* it was begun in this cycle before */
         trace->cycle = target->cycle - 1; /* it is in this cycle as all others are */
@@ -102,7 +98,7 @@ static void end_controls(struct engine_target *target)
         struct engine_trace *trace = target->traces[i];
         if (!trace->is_standby || !trace_is_begun(trace))
             continue;
-        take_event(trace, STANDING_EVENT_NOT_NEEDED);
+        trace_take_event(trace, STANDING_EVENT_NOT_NEEDED);
         members_remove(&target->fulls, i);
     }
 }
@@ -116,17 +112,18 @@ static void find_overdue(struct engine_target *target, sonde_ns now)
             continue;
         if (trace_is_answered(trace)) /* what it was asked before says nothing of now */
             memset(&trace->asks[0], 0, plan_of(target)->max_ttl + 1U);
-        take_event(trace, STANDING_EVENT_OVERDUE);
+        trace_take_event(trace, STANDING_EVENT_OVERDUE);
         trace->odd_ttl = 0;
         trace->full_ttl = ENGINE_FULL_TTL_MAX; /* a neighbour may insist on it: RFC 5082 */
         begin_controls(target, trace);
     }
 }
 
-/* When the next question has its turn, because this one stays silent; never: there is none. */
+/* When the next question has its turn, because this one stays silent; never: there is none, or not
+ * before a pause ends. */
 static sonde_ns turn_ns(const struct engine_target *target, const struct engine_trace *trace)
 {
-    if (asking_turn_ns(&trace->asking, 0) == SONDE_NS_NEVER)
+    if (trace->standing == STANDING_PAUSED || asking_turn_ns(&trace->asking, 0) == SONDE_NS_NEVER)
         return SONDE_NS_NEVER;
     sonde_ns wait =
         plan_of(target)->timeout_ns / 2; /* nothing has answered, it will hardly be late */
@@ -225,6 +222,7 @@ bool look_needs(const struct engine *engine, const struct engine_target *target,
         return odd_needs(target, trace, ttl);
     case STANDING_BY:
     case STANDING_ASKED:
+    case STANDING_PAUSED:
     case STANDING_COUNT:
         break;
     }
@@ -275,7 +273,8 @@ static struct engine_trace *find_control_at(const struct engine_target *target, 
         bool goes_on = trace->standing == STANDING_ANSWERED &&
                        tally_is_answered(trace_tally(trace)) && ttl < extent_end(target, trace);
         bool kin = trace->spec.flow.protocol == protocol;
-        bool meets = ttl_set_has(&trace_reach(trace)->expired, ttl);
+        bool meets =
+            trace->standing != STANDING_PAUSED && ttl_set_has(&trace_reach(trace)->expired, ttl);
         unsigned rank = goes_on ? 2U + kin : meets;
         if (rank > best_rank) {
             best = trace;

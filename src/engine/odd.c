@@ -7,11 +7,6 @@
 #include "engine/plan.h"
 #include "engine/trace.h"
 
-static void take_event(struct engine_trace *trace, enum standing_event event)
-{
-    trace->standing = standing_after(trace->standing, event);
-}
-
 /* The TTL at which somebody may answer a trace in the target's name: others meet a router there,
  * and this trace, though it is answered, did not when it was asked; 0 = none. */
 static uint8_t find_odd_ttl(const struct engine *engine, const struct engine_target *target,
@@ -44,11 +39,11 @@ sonde_ns odd_review(const struct engine *engine, struct engine_target *target, s
         if (ttl != trace->odd_ttl && (ttl == 0 || ttl != trace->explained_ttl)) {
             trace->odd_ttl = ttl;
             trace->odd_asks = 0;
-            take_event(trace, ttl != 0 ? STANDING_EVENT_ODD : STANDING_EVENT_EXPLAINED);
+            trace_take_event(trace, ttl != 0 ? STANDING_EVENT_ODD : STANDING_EVENT_EXPLAINED);
         } else if (ttl != 0 && trace->odd_ttl == ttl && trace->odd_asks >= LOOK_ASKS) {
             trace->explained_ttl = ttl;
             trace->odd_ttl = 0;
-            take_event(trace, STANDING_EVENT_EXPLAINED);
+            trace_take_event(trace, STANDING_EVENT_EXPLAINED);
         }
     }
     return next;

@@ -50,14 +50,37 @@ static void review(struct engine *engine, struct engine_target *target, sonde_ns
     walk_restart(target);
 }
 
-/* When the first of the full-TTL probes that are due can be sent; never: none is due. */
+bool plan_is_paused(const struct engine_target *target)
+{
+    bool is_paused = false;
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        if (trace_is_begun(target->traces[i]))
+            return false;
+        is_paused |= target->traces[i]->standing == STANDING_PAUSED;
+    }
+    return is_paused;
+}
+
+/* Is any trace paused? Then its target is not done: it still owes what it would send. */
+static bool is_paused_in_part(const struct engine_target *target)
+{
+    bool is_paused = false;
+    for (uint32_t i = 0; i < target->trace_count && !is_paused; i++)
+        is_paused = target->traces[i]->standing == STANDING_PAUSED;
+    return is_paused;
+}
+
+/* When the first of the full-TTL probes that are due can be sent; never: none is due, but of traces
+ * that are paused. */
 static sonde_ns full_ns(const struct engine *engine, const struct engine_target *target,
                         sonde_ns now, uint32_t *ret_index)
 {
     sonde_ns first = SONDE_NS_NEVER;
     unsigned index = members_from(&target->fulls, 0);
     for (; index != MEMBERS_NONE && first > now; index = members_from(&target->fulls, index + 1)) {
-        sonde_ns full = trace_full_ns(engine, target, target->traces[index]);
+        const struct engine_trace *trace = target->traces[index];
+        bool is_paused = trace->standing == STANDING_PAUSED;
+        sonde_ns full = is_paused ? SONDE_NS_NEVER : trace_full_ns(engine, target, trace);
         if (full < first) {
             first = full;
             *ret_index = index;
@@ -87,11 +110,12 @@ static void begin_cycle(struct engine_target *target, sonde_ns now)
     target->cycle_ns = now;
     for (uint32_t i = 0; i < target->trace_count; i++) {
         struct engine_trace *trace = target->traces[i];
-        if (!trace_is_begun(trace))
+        if (trace->standing == STANDING_BY)
             continue;
         /* An endless run makes up for one cycle that had to wait, a finite one for all; but not for
-         * those of a control that nobody asked for. */
-        if (trace->is_standby)
+         * those of a control that nobody asked for, nor for those that a pause left out. Who is
+         * paused owes one probe: that of the present cycle. */
+        if (trace->is_standby || trace->standing == STANDING_PAUSED)
             trace->cycle = target->cycle - 1;
         else if (plan_of(target)->cycles == 0 && target->cycle - trace->cycle > 2)
             trace->cycle = target->cycle - 2;
@@ -114,7 +138,7 @@ static void begin_cycle(struct engine_target *target, sonde_ns now)
  * walk goes before it, so that every path is seen to its end. */
 static bool cycle_is_due(const struct engine_target *target, sonde_ns now)
 {
-    return ns_due(target->next_cycle_ns, now) &&
+    return ns_due(target->next_cycle_ns, now) && !plan_is_paused(target) &&
            (target->walk_asks > 0 || walk_due_ns(target) > now || target->cycle == 0);
 }
 
@@ -153,7 +177,7 @@ bool plan_all_sent(const struct engine_target *target)
 {
     return target->next_cycle_ns == SONDE_NS_NEVER && target->unsent_count == 0 &&
            members_is_empty(&target->fulls) && walk_due_ns(target) == SONDE_NS_NEVER &&
-           target->turn_ns == SONDE_NS_NEVER && !target->changed;
+           target->turn_ns == SONDE_NS_NEVER && !target->changed && !is_paused_in_part(target);
 }
 
 sonde_ns plan_patience_ns(const struct engine_trace *trace, unsigned question)
@@ -232,7 +256,8 @@ static sonde_ns send_ns(const struct engine *engine, const struct engine_target 
     uint32_t index;
     if (target->done)
         return SONDE_NS_NEVER;
-    sonde_ns send = ns_min(target->next_cycle_ns, walk_due_ns(target));
+    sonde_ns cycle = plan_is_paused(target) ? SONDE_NS_NEVER : target->next_cycle_ns;
+    sonde_ns send = ns_min(cycle, walk_due_ns(target));
     return ns_min(send, full_ns(engine, target, now, &index));
 }
 

@@ -91,7 +91,6 @@ static uint32_t new_flight(struct engine *engine, struct engine_target *target,
         if (flight->charge.key != 0)
             budget_charge(&engine->budget, flight->charge.key, now);
     }
-    target->again_count = (uint8_t)(target->again_count - again);
     take_back(trace, &before, flight);
     unsigned end = extent_end(target, trace);
     flight->arrives = !choice->to_target && end != 0 && choice->ttl >= end;

@@ -4,13 +4,15 @@
 
 enum standing standing_after(enum standing standing, enum standing_event event)
 {
-    if (event == STANDING_EVENT_NOT_NEEDED)
+    if (event == STANDING_EVENT_NOT_NEEDED && standing != STANDING_PAUSED)
         return STANDING_BY;
     switch (standing) {
     case STANDING_BY:
         return event == STANDING_EVENT_NEEDED ? STANDING_ASKED : standing;
     case STANDING_ASKED:
     case STANDING_SILENT:
+        if (event == STANDING_EVENT_RESUMED)
+            return STANDING_ASKED;
         if (event == STANDING_EVENT_ANSWERED)
             return STANDING_ANSWERED;
         return event == STANDING_EVENT_OVERDUE ? STANDING_SILENT : standing;
@@ -22,6 +24,7 @@ enum standing standing_after(enum standing standing, enum standing_event event)
         if (event == STANDING_EVENT_EXPLAINED)
             return STANDING_ANSWERED;
         return event == STANDING_EVENT_OVERDUE ? STANDING_SILENT : standing;
+    case STANDING_PAUSED:
     case STANDING_COUNT:
         break;
     }

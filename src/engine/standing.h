@@ -15,6 +15,11 @@
  *
  * Who is SILENT is looked at closer: between which hops is it lost? Who is ODD is, too: is it the
  * target that answers? What is needed for that is asked before anything else (engine/look.h).
+ *
+ * A trace may be PAUSED wherever it stands. Then it sends nothing, needs nothing and is nobody's
+ * control. What happens to it meanwhile happens to where it stands but for the pause, which is kept
+ * beside it; there it goes on. Only who is SILENT when it is resumed is ASKED again: when that is
+ * found overdue, what it needs is begun.
  */
 #ifndef ENGINE_STANDING_H
 #define ENGINE_STANDING_H
@@ -25,6 +30,7 @@ enum standing {
     STANDING_ANSWERED, /* by the target, or by who refuses in its place */
     STANDING_SILENT,   /* for longer than any answer takes */
     STANDING_ODD,      /* answered, but perhaps by somebody else in the target's name */
+    STANDING_PAUSED,   /* nothing is sent until it is resumed */
     STANDING_COUNT
 };
 
@@ -36,6 +42,7 @@ enum standing_event {
     STANDING_EVENT_OVERDUE,    /* an answer that should be there by now is not */
     STANDING_EVENT_ODD,        /* something of its answers is unlike those of the target's others */
     STANDING_EVENT_EXPLAINED,  /* and that was looked into */
+    STANDING_EVENT_RESUMED,    /* a pause is over; this is where it stands but for that */
     STANDING_EVENT_COUNT
 };
 

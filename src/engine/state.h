@@ -41,6 +41,7 @@ struct engine_trace {
     uint32_t hash_next;           /* next trace in its flow bucket */
     struct flight_line line;
     enum standing standing;
+    enum standing beneath; /* where it stands but for a pause */
     struct claims claims;
     uint32_t cycle;        /* full-TTL probes that were chosen */
     uint8_t full_ttl;      /* what they leave with */
@@ -92,7 +93,7 @@ struct engine_target {
     struct engine_turn *turns; /* [max_ttl + 1]; owned */
     const struct tally_target *tally;
     struct patience patience;
-    bool has_scout;         /* one of its traces may go ahead; see engine/extent.h */
+    bool has_scout;         /* one of its traces goes ahead; see engine/extent.h */
     sonde_ns begun_ns;      /* when its first full-TTL probe left; never: none has */
     sonde_ns turn_ns;       /* when a question has its first turn; never: all had theirs */
     sonde_ns settle_ns;     /* since when what was in flight then is given up; never: it is not */
@@ -123,7 +124,6 @@ struct engine_target {
     uint32_t refused_cycle; /* in which that was, last */
     uint8_t refused_count;  /* how many of it */
     uint8_t refused_most;   /* and at most of a cycle */
-    uint8_t again_count;    /* traces to be asked again, since somebody had no refusal left */
     bool is_heard;          /* somebody else than this machine has answered */
     bool is_stuck; /* nobody has, and this machine finds no neighbour to send its probes to */
     bool in_doubt; /* somebody is not answered, or not known to be answered by the target */
@@ -241,10 +241,10 @@ static inline const struct reach *trace_reach(const struct engine_trace *trace)
     return &trace_tally(trace)->reach;
 }
 
-/** @return true if the trace is under way. */
+/** @return true if the trace is under way, and not paused. */
 static inline bool trace_is_begun(const struct engine_trace *trace)
 {
-    return trace->standing != STANDING_BY;
+    return trace->standing != STANDING_BY && trace->standing != STANDING_PAUSED;
 }
 
 /** @return true if the trace was answered, by whomever. */

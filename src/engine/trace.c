@@ -15,6 +15,13 @@ enum {
     REFUSALS_CYCLES = 64, /* for so many cycles after the last refusal that is supposed of him */
 };
 
+void trace_take_event(struct engine_trace *trace, enum standing_event event)
+{
+    trace->beneath = standing_after(trace->beneath, event);
+    if (trace->standing != STANDING_PAUSED)
+        trace->standing = trace->beneath;
+}
+
 /* Is a probe at this TTL known to arrive? */
 static bool is_to_arrive(const struct engine_target *target, const struct engine_trace *trace,
                          unsigned ttl)
@@ -101,6 +108,15 @@ budget_key trace_refuser(const struct engine_target *target, const struct engine
     return is_refused_by_host(target, trace) ? budget_router(&target->addr) : 0;
 }
 
+/* Is a trace to be asked again, since who refuses had no refusal left? Who is paused waits. */
+static bool any_asks_again(const struct engine_target *target)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < target->trace_count && !any; i++)
+        any = trace_is_begun(target->traces[i]) && asking_takes_again(&target->traces[i]->asking);
+    return any;
+}
+
 /* When who refuses a trace may be asked to. A host rations its refusals, so each waits for its
  * turn. On the way only so many refusals at once are too much: then those that were refused let
  * those go first that may have been. */
@@ -109,7 +125,7 @@ static sonde_ns refusal_ns(const struct engine *engine, const struct engine_targ
 {
     budget_key refuser = trace_refuser(target, trace);
     bool by_host = refuser == budget_router(&target->addr);
-    if (refuser == 0 || (!by_host && target->again_count == 0))
+    if (refuser == 0 || (!by_host && !any_asks_again(target)))
         return INT64_MIN;
     bool is_first = by_host || asking_takes_again(&trace->asking);
     return budget_ready_ns(&engine->budget, refuser, is_first ? BUDGET_SPARE : BUDGET_BURST - 1);

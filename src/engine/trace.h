@@ -5,6 +5,9 @@
 
 #include "engine/state.h"
 
+/** Something has happened to a trace: note where it stands then. */
+void trace_take_event(struct engine_trace *trace, enum standing_event event);
+
 /** @return true if a probe of the trace at this TTL begins an attempt of its own: it is meant to
  *  arrive, and its answer will not name it. */
 bool trace_begins_attempt(const struct engine_target *target, const struct engine_trace *trace,

@@ -138,7 +138,8 @@ void walk_hold(struct engine_target *target, sonde_ns now)
 
 void walk_want(const struct engine_target *target, const struct engine_trace *trace, unsigned ttl)
 {
-    members_add(&target->turns[ttl].want, trace->index);
+    if (trace->standing != STANDING_PAUSED)
+        members_add(&target->turns[ttl].want, trace->index);
 }
 
 bool walk_is_wanted(const struct engine_target *target, const struct engine_trace *trace,

@@ -26,7 +26,7 @@ void walk_set_limit(const struct engine *engine, struct engine_target *target,
  *  answered, and goes blindly no more. It is as if it had not been asked there. */
 void walk_want_fresh(const struct engine *engine, const struct engine_target *target);
 
-/** Let a trace want to ask a TTL again, in this cycle. */
+/** Let a trace want to ask a TTL again, in this cycle; one that is paused wants nothing. */
 void walk_want(const struct engine_target *target, const struct engine_trace *trace, unsigned ttl);
 
 /** @return Does a trace want to ask at this TTL or beyond? */

@@ -2,8 +2,8 @@
 /*
  * An engine with a few targets, in virtual time. The input chooses the settings and then what
  * happens, step by step: time passes, or goes back a little; probes are sent or refused; targets
- * are added; and what arrives is made from probes that were sent, or from nothing, with stamps of
- * any time. When the input is used up, nobody answers any more.
+ * are added; traces are paused and resumed; and what arrives is made from probes that were sent, or
+ * from nothing, with stamps of any time. When the input is used up, nobody answers any more.
  *
  * What must hold: every probe sent ends exactly once or is in flight; no round trip is negative;
  * nothing is said once the run is over; whenever all that is due has been done, the next deadline
@@ -317,6 +317,24 @@ static void add_target(struct run *run)
         engine_begin_target(run->run, index, run->now);
 }
 
+static void pause_or_resume(struct run *run, bool pauses)
+{
+    const uint32_t target = rd_u8(&run->in) % run->targets;
+    const struct engine_place place = {target, rd_u8(&run->in) % run->services[target]};
+    if (pauses)
+        engine_pause(run->run, &place, run->now);
+    else
+        engine_resume(run->run, &place, run->now);
+}
+
+static void resume_all(struct run *run)
+{
+    for (uint32_t i = 0; i < run->targets; i++) {
+        for (uint32_t k = 0; k < run->services[i]; k++)
+            engine_resume(run->run, &(struct engine_place){i, k}, run->now);
+    }
+}
+
 static void begin(struct run *run)
 {
     struct rd *in = &run->in;
@@ -348,7 +366,7 @@ static void begin(struct run *run)
 static void step(struct run *run)
 {
     struct sonde_span garbage;
-    switch (rd_u8(&run->in) % 10) {
+    switch (rd_u8(&run->in) % 12) {
     case 0:
         pass_time(run, ns_add(run->now, read_span(&run->in)));
         break;
@@ -375,6 +393,12 @@ static void step(struct run *run)
     case 8: /* the clock goes back by up to 255 ms */
         pass_time(run, run->now - rd_u8(&run->in) * SONDE_NS_PER_MS);
         break;
+    case 9:
+        pause_or_resume(run, true);
+        break;
+    case 10:
+        pause_or_resume(run, false);
+        break;
     default:
         garbage = rd_span(&run->in, rd_u8(&run->in));
         receive(run, garbage.data, garbage.len);
@@ -387,6 +411,7 @@ static void step(struct run *run)
 static void run_out(struct run *run)
 {
     engine_set_open(run->run, false);
+    resume_all(run);
     for (int i = 0; run->plan.cycles > 0 && !run->over; i++) {
         FUZZ_CHECK(i < DEADLINES_MAX);
         settle(run);

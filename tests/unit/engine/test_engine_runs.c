@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Many runs on one engine, whose targets come and go while answers come late and twice: each run's
- * figures are those that it has alone, and nothing is left behind.
+ * Many runs on one engine, whose targets come and go, are paused, and begin their figures anew
+ * while answers come late and twice: each run's figures are those that it has alone, and nothing is
+ * left behind.
  *
  * Every target has a source address of its own, so that its budgets are its own, too. What becomes
  * of a probe depends on its run, target, service and TTL, and on how many of these there were
@@ -74,15 +75,17 @@ static struct house {
     sonde_ns now;
 } house;
 
+enum deed_kind { ADDS, REMOVES, PAUSES, RESUMES, RESETS };
+
 /* One of the things that happen, in the order of their times. */
 struct deed {
     sonde_ns time_ns;
     uint32_t guest;
     uint32_t target; /* TARGETS: the run itself */
-    bool removes;
+    enum deed_kind kind;
 };
 
-static struct deed deeds[RUNS * (2 * TARGETS + 2)];
+static struct deed deeds[RUNS * (4 * TARGETS + 2)];
 static uint32_t deed_count;
 
 static int compare_deeds(const void *a, const void *b)
@@ -95,22 +98,35 @@ static int compare_deeds(const void *a, const void *b)
                                     : (int)one->target - (int)two->target;
 }
 
+static void plan_deed(sonde_ns time_ns, uint32_t guest, uint32_t target, enum deed_kind kind)
+{
+    deeds[deed_count++] = (struct deed){time_ns, guest, target, kind};
+}
+
 /* Runs begin within 20 s of one another. Each gets 100 targets, of which one stays for up to 4 s.
- */
+ * Of ten targets one is paused for a third of that, and another begins its figures anew. No deed is
+ * done at the very time at which something else is due. */
 static void plan_deeds(void)
 {
     struct prng prng = {20261130};
     deed_count = 0;
     for (uint32_t i = 0; i < RUNS; i++) {
         sonde_ns begin = (sonde_ns)prng_below(&prng, 20000) * MS;
-        deeds[deed_count++] = (struct deed){begin, i, TARGETS, false};
+        plan_deed(begin, i, TARGETS, ADDS);
         for (uint32_t k = 0; k < TARGETS; k++) {
             sonde_ns at = begin + k * 150 * MS + (1 + prng_below(&prng, 100)) * MS;
-            sonde_ns stay = (1 + prng_below(&prng, 2800)) * MS;
-            deeds[deed_count++] = (struct deed){at, i, k, false};
-            deeds[deed_count++] = (struct deed){at + stay, i, k, true};
+            at += prng_below(&prng, 1000);
+            sonde_ns stay = (1 + prng_below(&prng, 2800)) * MS + prng_below(&prng, 1000);
+            plan_deed(at, i, k, ADDS);
+            plan_deed(at + stay, i, k, REMOVES);
+            if (k % 10 == 0) {
+                plan_deed(at + stay / 3, i, k, PAUSES);
+                plan_deed(at + 2 * (stay / 3), i, k, RESUMES);
+            } else if (k % 10 == 1) {
+                plan_deed(at + stay / 2, i, k, RESETS);
+            }
         }
-        deeds[deed_count++] = (struct deed){begin + 22 * S, i, TARGETS, true};
+        plan_deed(begin + 22 * S, i, TARGETS, REMOVES);
     }
     qsort(deeds, deed_count, sizeof *deeds, compare_deeds);
 }
@@ -204,16 +220,40 @@ static void remove_guest(struct guest *guest)
     guest->tally = tally_free(guest->tally);
 }
 
+static void with_services(const struct guest *guest, uint32_t target,
+                          void (*what)(struct engine_run *, const struct engine_place *, sonde_ns))
+{
+    for (uint32_t i = 0; i < SERVICES; i++)
+        what(guest->run, &(struct engine_place){target, i}, house.now);
+}
+
 static void do_deed(const struct deed *deed)
 {
-    if (deed->target == TARGETS && !deed->removes)
-        add_guest(deed->guest);
-    else if (deed->target == TARGETS)
-        remove_guest(house.guests[deed->guest]);
-    else if (!deed->removes)
-        add_target(house.guests[deed->guest], deed->target);
-    else
-        remove_target(house.guests[deed->guest], deed->target);
+    struct guest *guest = house.guests[deed->guest];
+    bool is_run = deed->target == TARGETS;
+    switch (deed->kind) {
+    case ADDS:
+        if (is_run)
+            add_guest(deed->guest);
+        else
+            add_target(guest, deed->target);
+        break;
+    case REMOVES:
+        if (is_run)
+            remove_guest(guest);
+        else
+            remove_target(guest, deed->target);
+        break;
+    case PAUSES:
+        with_services(guest, deed->target, engine_pause);
+        break;
+    case RESUMES:
+        with_services(guest, deed->target, engine_resume);
+        break;
+    case RESETS:
+        with_services(guest, deed->target, engine_reset);
+        break;
+    }
 }
 
 static void arrive(const struct wr *wr, sonde_ns delay_ns)
