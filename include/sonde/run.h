@@ -6,6 +6,7 @@
  *     sonde_run_add()          for each target, then or at any later time
  *     sonde_run_start()        begins: names are looked up while it goes on
  *     sonde_run_is_over()      after each step of the vantage
+ *     sonde_run_pause(), sonde_run_resume(), sonde_run_reset()    at any time
  *     sonde_run_snapshot()     at any time: everything known so far
  *     sonde_run_free()
  */
@@ -106,6 +107,62 @@ SONDE_API SONDE_MUST_CHECK int sonde_run_add(struct sonde_run *run, const char *
  *         a name, which goes with its first.
  */
 SONDE_API SONDE_MUST_CHECK int sonde_run_remove(struct sonde_run *run, uint32_t target);
+
+/** In place of a target, or of a service: all of them. */
+#define SONDE_ALL UINT32_MAX
+
+/**
+ * Pause services: nothing more of them is sent until sonde_run_resume().
+ *
+ * Probes that are in flight are waited for as usual, and are answered or lost. After that a pause
+ * counts as nothing, neither as answers nor as loss. Other services are asked as if the paused ones
+ * were not there. A paused service is no control.
+ *
+ * Cycles that begin while a service is paused are not made up for: once it is resumed, it is asked
+ * in the present cycle and in those that follow. While all services of a target are paused, none of
+ * its cycles begins, and it has as many left as before. A run with a number of cycles is not over
+ * while something is paused that was not done. That has to be resumed or removed, or the run is
+ * stopped, or its deadline comes.
+ *
+ * What several targets share is asked until all of them have paused it. Pausing twice is the same
+ * as pausing once. A pause before the start, or while a name is being looked up, holds from when
+ * probing would begin, and for the further addresses of the name, too.
+ * @param target   Its number, each address of a name having its own; SONDE_ALL: every target that
+ *                 there is now.
+ * @param service  Its index, in the order added; SONDE_ALL: every service of the target. Controls
+ *                 that stand by have no index: they are only asked for services that are not
+ *                 paused.
+ * @return 0; -ENOENT: there is no such target or service, or it was removed; another negative
+ *         errno: the clock cannot be read. Then nothing was done.
+ */
+SONDE_API SONDE_MUST_CHECK int sonde_run_pause(struct sonde_run *run, uint32_t target,
+                                               uint32_t service);
+
+/**
+ * Resume services that are paused; others go on as they do. A service is asked at once, unless it
+ * was asked in the present cycle already. If all services of a target were paused, its next cycle
+ * begins now, or when it would have without the pause, if that is later. A service that was paused
+ * by itself is resumed with its target, too.
+ * @param target, service  As for sonde_run_pause().
+ * @return Likewise.
+ */
+SONDE_API SONDE_MUST_CHECK int sonde_run_resume(struct sonde_run *run, uint32_t target,
+                                                uint32_t service);
+
+/**
+ * Begin the figures of services anew: counters, outcomes, round trips, those of hops, and how often
+ * the path changed. Only probes count that leave from now on; what comes for earlier ones is in no
+ * figure. States and verdicts follow from the new figures alone, so they are unknown at first. What
+ * is known of the path stays: distance, routers, names. So no probe is sent otherwise for it.
+ *
+ * What several targets share begins anew for all of them. Discarded packets, losses of this machine
+ * and clocks are of the whole run: they begin anew if both numbers are SONDE_ALL. Duration and
+ * cycles of the run go on.
+ * @param target, service  As for sonde_run_pause().
+ * @return Likewise.
+ */
+SONDE_API SONDE_MUST_CHECK int sonde_run_reset(struct sonde_run *run, uint32_t target,
+                                               uint32_t service);
 
 /**
  * Begin: numeric targets are probed from the next step of the vantage on, and each name from when

@@ -142,6 +142,7 @@ struct sonde_service_result {
     const char *name;     /**< "https"; NULL = none */
     const char *payload;  /**< what a UDP port is asked in: "dns"; NULL = bytes without meaning */
     bool control;         /**< there for comparison only */
+    bool paused;          /**< by sonde_run_pause() */
     enum sonde_state state;
     const struct sonde_question_result *questions; /**< what it is asked, in this order */
     size_t question_count;                         /**< 0: no question in a protocol */
@@ -185,6 +186,7 @@ struct sonde_target_result {
     const char *name;          /**< the name or address in it */
     struct sonde_addr address; /**< no address if the name has none, or none yet */
     struct sonde_addr source;  /**< what is sent from; no address if nothing is */
+    bool paused;               /**< all its services are, but for controls that stand by */
     const struct sonde_other_address *not_asked; /**< in the order the system prefers */
     size_t not_asked_count;
     const struct sonde_service_result *services;

@@ -92,6 +92,7 @@ static bool add_sibling(struct sonde_run *run, uint32_t *last)
         .service_count = before->service_count,
         .sibling = NO_TARGET,
         .eldest = before->eldest,
+        .paused = run->targets[before->eldest].paused,
         .problem = SONDE_CODE_OK,
     };
     uint32_t index;

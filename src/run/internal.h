@@ -8,6 +8,7 @@
 #include "base/ids.h"
 #include "base/prng.h"
 #include "engine/engine.h"
+#include "engine/members.h"
 #include "engine/tally.h"
 #include "io/names.h"
 #include "io/transport.h"
@@ -73,6 +74,7 @@ struct run_target {
                                     place, and so may one that cannot be probed here */
     int *errors;  /* [service_count], why one that was asked for has none, a negative errno; 0: it
                      has; NULL as places is */
+    struct members paused; /* its services that are, by sonde_run_pause() */
     bool removed; /* by sonde_run_remove(): it is in no snapshot. It is kept while others share what
                      is measured for it, and is known of that by its services */
     uint32_t sibling; /* target of the next address of the same name; NO_TARGET: none */
@@ -83,6 +85,12 @@ struct run_target {
     enum sonde_code problem;        /* why it is not traced */
     const char *problem_text;       /* in the arena, or static */
 };
+
+/** @return Is a service of a target measured somewhere? */
+static inline bool run_is_placed(const struct run_target *target, uint32_t index)
+{
+    return target->places != NULL && target->places[index].target != NOT_TRACED;
+}
 
 /** A name that is being looked up: the number of its question. */
 struct run_lookup {
@@ -130,6 +138,8 @@ struct sonde_run {
     struct ids target_ids;
     uint32_t pending_count; /* targets whose names are being looked up */
     uint32_t *traced;       /* [tally->target_count], which target each is measured for */
+    struct members *wanted; /* likewise, of each: traces that somebody wants who is not paused; as
+                               of the last pause */
     uint32_t seen_from; /* the target that tells where the run looks from; NO_TARGET: none does */
     struct engine_run *engine_run;
     struct tally *tally;
@@ -247,6 +257,19 @@ const char *run_problem_text(int error);
 /** Take a target and the further addresses of its name out of a run, and out of the engine what no
  *  others share. */
 void run_remove_target(struct sonde_run *run, uint32_t index);
+
+/* pause.c */
+
+/** @return true if a target is paused with all its services; what stands by sends nothing then. */
+bool run_is_paused(const struct run_target *target);
+
+/** Pause what is measured for a target that has just got its places, or let it go on, as it wants.
+ */
+void run_pause_new(struct sonde_run *run, uint32_t index);
+
+/** Pause what is measured for targets that have all paused it: somebody has, or one who had not was
+ *  removed. */
+void run_pause_unwanted(struct sonde_run *run);
 
 /* share.c */
 

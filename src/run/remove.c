@@ -95,6 +95,8 @@ static void remove_address(struct sonde_run *run, uint32_t index)
         if (other != target->eldest)
             release(run, other); /* it may have been kept for that alone */
     }
+    if (run->engine_run != NULL)
+        run_pause_unwanted(run);
 }
 
 void run_remove_target(struct sonde_run *run, uint32_t index)

@@ -109,6 +109,7 @@ struct sonde_run *sonde_run_free(struct sonde_run *run)
     tally_free(run->tally);
     free(run->events);
     free(run->traced);
+    free(run->wanted);
     free_targets(run);
     free(run);
     return NULL;

@@ -16,12 +16,6 @@ struct owned_snapshot {
     struct arena arena;
 };
 
-/* Is a service measured somewhere? */
-static bool is_placed(const struct run_target *target, uint32_t index)
-{
-    return target->places != NULL && target->places[index].target != NOT_TRACED;
-}
-
 /* The questions that a service is asked, and what came of each. */
 static void copy_questions(const struct copy *copy, const struct run_target *target, uint32_t index,
                            struct sonde_service_result *to)
@@ -32,7 +26,7 @@ static void copy_questions(const struct copy *copy, const struct run_target *tar
     for (size_t i = 0; questions != NULL && i < count; i++) {
         questions[i].payload = asked[i]->name;
         questions[i].asks = asked[i]->asks;
-        if (!is_placed(target, index))
+        if (!run_is_placed(target, index))
             continue;
         const struct engine_place *place = &target->places[index];
         const struct tally_target *measured = copy->run->tally->targets[place->target];
@@ -55,10 +49,11 @@ static void copy_service(const struct copy *copy, const struct run_target *targe
     to->port = service->port;
     to->name = arena_string(copy->arena, service->name);
     to->control = service->control;
+    to->paused = members_has(&target->paused, index);
     to->expect = service->expect;
     to->payload = service->payload != NULL ? service->payload->name : NULL;
     copy_questions(copy, target, index, to);
-    if (is_placed(target, index)) {
+    if (run_is_placed(target, index)) {
         copy_service_figures(copy, target->places[index].trace, service->flows, to);
         return;
     }
@@ -211,7 +206,7 @@ static void copy_services(struct copy *copy, const struct run_target *from,
     for (uint32_t i = 0; i < from->service_count; i++) {
         if (stands_by(copy->run, from, i))
             continue;
-        if (is_placed(from, i) && from->places[i].target != measured) {
+        if (run_is_placed(from, i) && from->places[i].target != measured) {
             measured = from->places[i].target;
             look_at(copy, from, measured, &known);
         }
@@ -270,6 +265,7 @@ static void copy_target(struct copy *copy, const struct run_target *from,
     to->name = arena_string(copy->arena, from->host);
     to->address = from->addr;
     to->source = from->source;
+    to->paused = run_is_paused(from);
     copy_not_asked(copy, from, to);
     to->verdict.text = "";
     copy_services(copy, from, to);

@@ -314,6 +314,10 @@ static int note_traced(struct sonde_run *run, uint32_t nth, uint32_t index)
         if (traced == NULL)
             return -ENOMEM;
         run->traced = traced;
+        struct members *wanted = realloc(run->wanted, (nth + 1) * sizeof *wanted);
+        if (wanted == NULL)
+            return -ENOMEM;
+        run->wanted = wanted;
     }
     run->traced[nth] = index;
     return 0;
@@ -403,11 +407,13 @@ int run_trace(struct sonde_run *run, uint32_t index)
         take_source(run, target);
     else
         r = add_target(run, index, &flows);
-    if (r < 0)
+    if (r < 0) {
         unprepare(target);
-    else
-        note_vantage(run, index);
-    return r;
+        return r;
+    }
+    run_pause_new(run, index);
+    note_vantage(run, index);
+    return 0;
 }
 
 int run_make_engine(struct sonde_run *run)
