@@ -72,8 +72,8 @@ struct run_target {
     struct engine_place *places; /* [service_count], where in engine and tally each is measured, its
                                     first flow first; NULL = none is. One that stands by may have no
                                     place, and so may one that cannot be probed here */
-    int *errors;  /* [service_count], why one that was asked for has none, a negative errno; 0: it
-                     has; NULL as places is */
+    int *errors; /* [service_count], why one that was asked for has none, a negative errno; 0: it
+                    has; NULL as places is */
     struct members paused; /* its services that are, by sonde_run_pause() */
     bool removed; /* by sonde_run_remove(): it is in no snapshot. It is kept while others share what
                      is measured for it, and is known of that by its services */

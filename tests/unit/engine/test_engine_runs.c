@@ -224,7 +224,7 @@ static void with_services(const struct guest *guest, uint32_t target,
                           void (*what)(struct engine_run *, const struct engine_place *, sonde_ns))
 {
     for (uint32_t i = 0; i < SERVICES; i++)
-        what(guest->run, &(struct engine_place){target, i}, house.now);
+        what(guest->run, &(struct engine_place){guest->places[target], i}, house.now);
 }
 
 static void do_deed(const struct deed *deed)
