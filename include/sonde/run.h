@@ -99,6 +99,31 @@ SONDE_API SONDE_MUST_CHECK int sonde_run_add(struct sonde_run *run, const char *
                                              size_t count, uint32_t *ret_target);
 
 /**
+ * Add a service to a target, at all addresses of its name. If the run has started, it is asked at
+ * once, and then in the cycles that its target has left.
+ * @param service      Copied.
+ * @param ret_service  On 0, its index, which events have; may be NULL.
+ * @return 0; -ENOENT: there is no such target, or it is a further address of a name, which has the
+ *         services of its first; -EEXIST: it has a service at that port; -E2BIG: too many services
+ *         or flows, those included that were removed; -EBUSY: the run is over, or its target has no
+ *         cycle to come; -EINVAL, -ENOMEM or another negative errno, as of sonde_run_add(). Then
+ *         nothing was added.
+ */
+SONDE_API SONDE_MUST_CHECK int sonde_run_add_service(struct sonde_run *run, uint32_t target,
+                                                     const struct sonde_service *service,
+                                                     uint32_t *ret_service);
+
+/**
+ * Remove a service from a target, at all addresses of its name, whatever is in flight. It is in no
+ * snapshot any more, and its events that were not taken are forgotten. Its index is not given to
+ * another service of the target.
+ * @return 0; -ENOENT: there is no such target, or service; -EINVAL: it is the only one of its
+ *         target, which can be removed instead.
+ */
+SONDE_API SONDE_MUST_CHECK int sonde_run_remove_service(struct sonde_run *run, uint32_t target,
+                                                        uint32_t service);
+
+/**
  * Remove a target, and the further addresses of its name, whatever is in flight. It is in no
  * snapshot any more, its events that were not taken are forgotten, and its memory is given back.
  * Its number may be given to another target, as that of a closed file is. What else is measured

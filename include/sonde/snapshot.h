@@ -136,6 +136,7 @@ struct sonde_question_result {
 
 /** One service of a target. */
 struct sonde_service_result {
+    uint32_t index;       /**< what events call it */
     const char *service;  /**< "443/tcp", "icmp" */
     const char *protocol; /**< "tcp", "udp", "sctp", "icmp" */
     uint16_t port;        /**< 0 for icmp */

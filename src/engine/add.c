@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Runs, targets and traces are added to an engine; see engine/engine.h. */
 #include "engine/engine.h"
+#include "engine/plan.h"
 #include "engine/remove.h"
 #include "engine/room.h"
 #include "engine/trace.h"
@@ -89,6 +90,40 @@ int engine_add_target(struct engine_run *run, const struct sonde_addr *addr, uin
     run->targets[index] = target;
     run->target_count = run->tally->target_count;
     return 0;
+}
+
+int engine_add_places(struct engine_run *run, uint32_t index, uint32_t flows)
+{
+    struct engine *engine = run->engine;
+    struct engine_target *target = run->targets[index];
+    uint32_t cap = target->trace_cap + flows;
+    if (cap > ENGINE_TRACES_PER_TARGET)
+        return -ENOSPC;
+    if (target->done || (target->is_begun && target->next_cycle_ns == SONDE_NS_NEVER))
+        return -EBUSY;
+    struct engine_trace **traces = realloc(target->traces, cap * sizeof(struct engine_trace *));
+    if (traces == NULL)
+        return -ENOMEM;
+    target->traces = traces;
+    int r = room_grow(engine, &run->plan, flows);
+    if (r < 0)
+        return r;
+    r = tally_add_service(run->tally, index, flows);
+    if (r < 0) {
+        room_release(engine, &run->plan, flows);
+        engine->trace_count -= flows;
+        return r;
+    }
+    target->trace_cap = cap;
+    run->last_added = index;
+    return 0;
+}
+
+void engine_begin_traces(struct engine_run *run, uint32_t index, uint32_t first, sonde_ns now)
+{
+    struct engine_target *target = run->targets[index];
+    for (uint32_t i = first; target->is_begun && i < target->trace_count; i++)
+        plan_join(run->engine, target, i, now);
 }
 
 /* Remember that services at this port answer from another one. Few do; what they answer is not
@@ -182,7 +217,7 @@ int engine_add_standby(struct engine_run *run, const struct sonde_probe_ops *ops
     return add_trace(run, ops, spec, STANDING_BY);
 }
 
-bool engine_begin_standby(struct engine_run *run, const struct engine_place *place)
+bool engine_begin_standby(struct engine_run *run, const struct engine_place *place, sonde_ns now)
 {
     struct engine_target *target = run->targets[place->target];
     struct engine_trace *trace = target->traces[place->trace];
@@ -191,10 +226,11 @@ bool engine_begin_standby(struct engine_run *run, const struct engine_place *pla
         return false;
     trace->is_standby = false;
     members_remove(&target->standbys, place->trace);
-    if (trace->standing == STANDING_BY) {
-        trace_take_event(trace, STANDING_EVENT_NEEDED);
-        trace->cycle = target->cycle; /* what went before is not made up for */
-    }
     target->changed = true;
+    if (trace->standing != STANDING_BY)
+        return true;
+    trace_take_event(trace, STANDING_EVENT_NEEDED);
+    if (target->is_begun)
+        plan_join(run->engine, target, place->trace, now);
     return true;
 }

@@ -135,8 +135,8 @@ SONDE_MUST_CHECK int engine_add_target(struct engine_run *run, const struct sond
                                        uint32_t traces);
 
 /**
- * Add a trace to the target of a run that was added last. The first trace of a target is its first
- * choice as control.
+ * Add a trace to the target of a run that was added, or given places, last. The first trace of a
+ * target is its first choice as control.
  * @param ops   A module of spec->flow.protocol; other traces of that may have another.
  * @param spec  Copied. No two traces may have the same flow, whatever their modules.
  * @return 0; -ENOSPC if the target has all its traces already; -ENOMEM.
@@ -151,6 +151,33 @@ SONDE_MUST_CHECK int engine_add_trace(struct engine_run *run, const struct sonde
  */
 SONDE_MUST_CHECK int engine_add_standby(struct engine_run *run, const struct sonde_probe_ops *ops,
                                         const struct sonde_spec *spec);
+
+/** Where a trace is: the number of its target, and its place among the traces of that.
+ * Records of it have that place in place of the number of a service. */
+struct engine_place {
+    uint32_t target;
+    uint32_t trace;
+};
+
+/**
+ * Give a target that is not done places for the flows of one more service, in the tally, too. Its
+ * traces are added next, with engine_add_trace(), and then begun.
+ * @param flows  1 or more.
+ * @return 0; -ENOSPC: more than ENGINE_TRACES_PER_TARGET, those included that were removed; -EBUSY:
+ *         the target has no cycle to come; -ENOMEM. Then nothing has changed.
+ */
+SONDE_MUST_CHECK int engine_add_places(struct engine_run *run, uint32_t index, uint32_t flows);
+
+/** Begin the traces of a target from @p first on, which were added after engine_add_places(): they
+ *  are asked at once, if the target has begun, and in the cycles that it has left. */
+void engine_begin_traces(struct engine_run *run, uint32_t index, uint32_t first, sonde_ns now);
+
+/**
+ * Remove a trace, whatever it has in flight: nothing of it is sent any more, nothing counts that
+ * still comes, and its figures are gone. Its place is not given to another. Not between
+ * engine_next_tx() and engine_on_sent().
+ */
+void engine_remove_trace(struct engine_run *run, const struct engine_place *place, sonde_ns now);
 
 /**
  * Remove a target, whatever it has in flight; from the tally, too. Its number may be given again.
@@ -168,13 +195,6 @@ uint32_t engine_count_flows(const struct engine *engine, const struct sonde_flow
 uint32_t engine_free_flow(const struct engine *engine, const struct sonde_flow *flow,
                           uint32_t least);
 
-/** Where a trace is: the number of its target, and its place among the traces of that.
- * Records of it have that place in place of the number of a service. */
-struct engine_place {
-    uint32_t target;
-    uint32_t trace;
-};
-
 /**
  * Find a trace of a run with the same destination, protocol and destination port.
  * @param nth        0, 1, …, so that all can be visited; the one that was added last comes first.
@@ -189,12 +209,12 @@ const struct sonde_flow *engine_flow_at(const struct engine_run *run,
                                         const struct engine_place *place);
 
 /**
- * Probe a trace that stands by like any other, from its target's next cycle on; one that does not
- * stand by stays as it is.
- * @return false if it has no other cycle to come.
+ * Probe a trace that stands by like any other: at once, and in the cycles that its target has left.
+ * One that does not stand by stays as it is.
+ * @return false if its target has no other cycle to come.
  */
-SONDE_MUST_CHECK bool engine_begin_standby(struct engine_run *run,
-                                           const struct engine_place *place);
+SONDE_MUST_CHECK bool engine_begin_standby(struct engine_run *run, const struct engine_place *place,
+                                           sonde_ns now);
 
 /**
  * Pause a trace: nothing more of it is chosen to be sent until engine_resume(). What was chosen

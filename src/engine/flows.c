@@ -79,8 +79,8 @@ bool engine_find_flow(const struct engine_run *run, const struct sonde_flow *flo
     uint32_t id = engine->flow_bucket_count > 0 ? *bucket_of(engine, flow) : FLIGHT_NONE;
     for (; id != FLIGHT_NONE; id = engine->traces[id]->hash_next) {
         const struct engine_trace *trace = engine->traces[id];
-        if (trace->target == NULL || trace->target->run != run || !goes_there(trace, flow) ||
-            nth-- > 0)
+        if (trace->target == NULL || trace->is_removed || trace->target->run != run ||
+            !goes_there(trace, flow) || nth-- > 0)
             continue;
         *ret_place = (struct engine_place){trace->target->index, trace->index};
         return true;

@@ -50,13 +50,19 @@ static void review(struct engine *engine, struct engine_target *target, sonde_ns
     walk_restart(target);
 }
 
+/* Who was removed is never resumed. */
+static bool is_paused_trace(const struct engine_trace *trace)
+{
+    return trace->standing == STANDING_PAUSED && !trace->is_removed;
+}
+
 bool plan_is_paused(const struct engine_target *target)
 {
     bool is_paused = false;
     for (uint32_t i = 0; i < target->trace_count; i++) {
         if (trace_is_begun(target->traces[i]))
             return false;
-        is_paused |= target->traces[i]->standing == STANDING_PAUSED;
+        is_paused |= is_paused_trace(target->traces[i]);
     }
     return is_paused;
 }
@@ -66,7 +72,7 @@ static bool is_paused_in_part(const struct engine_target *target)
 {
     bool is_paused = false;
     for (uint32_t i = 0; i < target->trace_count && !is_paused; i++)
-        is_paused = target->traces[i]->standing == STANDING_PAUSED;
+        is_paused = is_paused_trace(target->traces[i]);
     return is_paused;
 }
 
@@ -104,13 +110,25 @@ void plan_begin(struct engine *engine, struct engine_target *target, sonde_ns no
     heap_set(&engine->sending, target->id, now);
 }
 
+void plan_join(struct engine *engine, struct engine_target *target, uint32_t index, sonde_ns now)
+{
+    for (unsigned ttl = plan_of(target)->first_ttl; ttl <= plan_of(target)->max_ttl; ttl++)
+        members_add(&target->turns[ttl].fresh, index);
+    if (target->cycle > 0) { /* it is in this cycle as all others are */
+        target->traces[index]->cycle = target->cycle - 1;
+        members_add(&target->fulls, index);
+    }
+    target->changed = true;
+    plan_update(engine, target, now);
+}
+
 static void begin_cycle(struct engine_target *target, sonde_ns now)
 {
     target->cycle++;
     target->cycle_ns = now;
     for (uint32_t i = 0; i < target->trace_count; i++) {
         struct engine_trace *trace = target->traces[i];
-        if (trace->standing == STANDING_BY)
+        if (trace->standing == STANDING_BY || trace->is_removed)
             continue;
         /* An endless run makes up for one cycle that had to wait, a finite one for all; but not for
          * those of a control that nobody asked for, nor for those that a pause left out. Who is

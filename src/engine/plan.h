@@ -18,6 +18,9 @@
 /** Begin a target: its first cycle is due at @p now. */
 void plan_begin(struct engine *engine, struct engine_target *target, sonde_ns now);
 
+/** Begin a trace that came to a target which has begun: it is asked in the present cycle. */
+void plan_join(struct engine *engine, struct engine_target *target, uint32_t index, sonde_ns now);
+
 /** Choose what to send now, and charge for it. @return false if nothing is due. */
 bool plan_next(struct engine *engine, struct engine_target *target, sonde_ns now,
                struct plan_choice *ret_choice);

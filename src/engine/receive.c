@@ -122,7 +122,7 @@ void engine_on_rx(struct engine *engine, const struct sonde_rx *rx)
         return;
     }
     struct engine_trace *trace = engine->traces[index];
-    if (trace->target == NULL) { /* it was removed */
+    if (trace->target == NULL || trace->is_removed) {
         engine_on_discard(engine, SONDE_DISCARD_TOO_LATE);
         return;
     }

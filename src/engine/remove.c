@@ -2,6 +2,7 @@
 /* Traces, targets and runs are removed; see engine/remove.h. */
 #include "engine/remove.h"
 
+#include "engine/plan.h"
 #include "engine/room.h"
 #include "engine/run.h"
 
@@ -20,13 +21,15 @@ void target_free(struct engine_target *target)
 /* Forget what a trace has in flight. What was chosen and not sent yet never leaves. */
 static void drop_flights(struct engine *engine, struct engine_trace *trace)
 {
+    struct engine_target *target = trace->target;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < engine->unsent_count; i++) {
         if (engine->flights.flights[engine->unsent[i]].trace != trace->id)
             engine->unsent[kept++] = engine->unsent[i];
     }
+    target->unsent_count -= engine->unsent_count - kept;
     engine->unsent_count = kept;
-    while (trace->line.first != FLIGHT_NONE)
+    for (; trace->line.first != FLIGHT_NONE; target->flying_count--)
         flight_drop(&engine->flights, &trace->line, trace->line.first);
 }
 
@@ -36,7 +39,6 @@ static void drop_target(struct engine *engine, struct engine_target *target)
     assert(engine->handed == 0);
     for (uint32_t i = 0; i < target->trace_count; i++)
         drop_flights(engine, target->traces[i]);
-    target->flying_count = target->unsent_count = 0;
     target->done = true;
     heap_set(&engine->sending, target->id, SONDE_NS_NEVER);
     heap_set(&engine->waiting, target->id, SONDE_NS_NEVER);
@@ -85,13 +87,14 @@ void remove_quiet(struct engine *engine, sonde_ns now)
         room_deinit(engine);
 }
 
-/* Nobody is told any more of events of a run, or of one of its targets. */
-static void forget_events(const struct engine_run *run, uint32_t index)
+/* Nobody is told any more of events of a run, of one of its targets, or of one trace of that. */
+static void forget_events(const struct engine_run *run, uint32_t index, uint32_t trace)
 {
     struct engine *engine = run->engine;
     for (uint32_t i = 0; i < engine->event_count; i++) {
         struct engine_event *event = &engine->events[(engine->event_first + i) % ENGINE_EVENTS];
-        if (event->run == run && (index == ENGINE_ALL || event->event.target == index))
+        if (event->run == run && (index == ENGINE_ALL || event->event.target == index) &&
+            (trace == ENGINE_ALL || event->event.service == trace))
             event->run = NULL;
     }
 }
@@ -115,9 +118,42 @@ static void remove_target(struct engine_target *target, sonde_ns now)
     target_free(target);
 }
 
+/* Let a trace want nothing more, and be owed nothing. */
+static void retire(struct engine_target *target, struct engine_trace *trace)
+{
+    members_remove(&target->fulls, trace->index);
+    members_remove(&target->standbys, trace->index);
+    for (unsigned ttl = 0; ttl <= plan_of(target)->max_ttl; ttl++) {
+        members_remove(&target->turns[ttl].want, trace->index);
+        members_remove(&target->turns[ttl].fresh, trace->index);
+    }
+    trace->standing = STANDING_PAUSED;
+    trace->is_removed = true;
+    trace->is_standby = trace->scout = trace->asks_on = false;
+    trace->odd_ttl = 0;
+    trace->claims = (struct claims){.free_ns = INT64_MIN};
+    trace->unanswered_ns[0] = trace->unanswered_ns[1] = SONDE_NS_NEVER;
+}
+
+void engine_remove_trace(struct engine_run *run, const struct engine_place *place, sonde_ns now)
+{
+    struct engine_target *target = run->targets[place->target];
+    struct engine_trace *trace = target->traces[place->trace];
+    if (trace->is_removed)
+        return;
+    assert(run->engine->handed == 0);
+    forget_events(run, place->target, place->trace);
+    drop_flights(run->engine, trace);
+    retire(target, trace);
+    tally_clear(run->tally, place->target, place->trace);
+    target->changed = true;
+    if (target->is_begun)
+        plan_update(run->engine, target, now);
+}
+
 void engine_remove_target(struct engine_run *run, uint32_t index, sonde_ns now)
 {
-    forget_events(run, index);
+    forget_events(run, index, ENGINE_ALL);
     remove_target(run->targets[index], now);
     remove_quiet(run->engine, now);
     run_end_if_complete(run);
@@ -127,7 +163,7 @@ void engine_remove_run(struct engine_run *run, sonde_ns now)
 {
     struct engine *engine = run->engine;
     struct engine_run **at = &engine->runs;
-    forget_events(run, ENGINE_ALL);
+    forget_events(run, ENGINE_ALL, ENGINE_ALL);
     for (uint32_t i = 0; i < run->target_count; i++) {
         if (run->targets[i] != NULL)
             remove_target(run->targets[i], now);

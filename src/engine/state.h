@@ -58,6 +58,7 @@ struct engine_trace {
                         who refuses had a refusal left */
     bool asks_on;    /* another question has its first turn: a probe beside those of the cycles */
     bool is_standby; /* a control that is begun only while somebody needs it */
+    bool is_removed; /* for good, though its target is not: paused, and nothing is owed */
     bool scout;      /* it goes ahead while nobody knows how far the target is */
     bool is_astray;  /* nobody answered where the target seemed to be */
     bool quotes_name_nothing;  /* nothing in an error tells which probe it is about */

@@ -149,6 +149,15 @@ SONDE_MUST_CHECK int tally_add_target(struct tally *tally, const struct sonde_ad
 SONDE_MUST_CHECK int tally_set_flows(struct tally *tally, uint32_t index, const uint32_t *flows,
                                      uint32_t count);
 
+/**
+ * Add a service with so many flows to a target, behind those that it has.
+ * @return 0; -ENOMEM with nothing changed that shows.
+ */
+SONDE_MUST_CHECK int tally_add_service(struct tally *tally, uint32_t index, uint32_t flows);
+
+/** Forget everything of a trace, and of the service whose flow it is: that is removed. */
+void tally_clear(struct tally *tally, uint32_t index, uint32_t trace);
+
 /** @return A target by service: each is what all of its flows add up to. Its distance is that of
  *  the farthest flow. Ownership: the tally's. */
 const struct tally_target *tally_by_service(const struct tally_target *target);

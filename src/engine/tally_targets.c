@@ -15,14 +15,18 @@ int tally_new(uint8_t max_ttl, struct tally **ret_tally)
     return 0;
 }
 
-static void service_free(struct tally_service *service, uint8_t max_ttl)
+static void service_deinit(struct tally_service *service, uint8_t max_ttl)
 {
-    if (service == NULL)
-        return;
     for (unsigned ttl = 0; service->hops != NULL && ttl <= max_ttl; ttl++)
         hop_free(service->hops[ttl]);
     free(service->hops);
     rtt_deinit(&service->rtt);
+}
+
+static void service_free(struct tally_service *service, uint8_t max_ttl)
+{
+    if (service != NULL)
+        service_deinit(service, max_ttl);
     free(service);
 }
 
@@ -154,6 +158,109 @@ int tally_set_flows(struct tally *tally, uint32_t index, const uint32_t *flows, 
     free(target->service_of);
     target->service_of = NULL;
     return -ENOMEM;
+}
+
+/* Make room for so many more services. */
+static int grow_services(struct tally_target *target, uint32_t more)
+{
+    size_t count = target->service_count + more;
+    struct tally_service **services =
+        realloc(target->services, count * sizeof(struct tally_service *));
+    if (services == NULL)
+        return -ENOMEM;
+    target->services = services;
+    return 0;
+}
+
+/* Let a target know its services apart from its traces, of which each has one so far. */
+static int make_whole(struct tally *tally, struct tally_target *target)
+{
+    uint32_t count = target->service_count;
+    uint32_t *service_of = calloc(count > 0 ? count : 1, sizeof *service_of);
+    struct tally_target *whole = target_new(&target->addr, count, tally->max_ttl);
+    if (service_of == NULL || whole == NULL) {
+        free(service_of);
+        target_free(whole, tally->max_ttl);
+        return -ENOMEM;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        service_of[i] = i;
+        whole->services[i] = target->services[i];
+    }
+    target->service_of = service_of;
+    target->whole = whole;
+    return 0;
+}
+
+/* Add traces that show nothing yet. */
+static int add_traces(struct tally_target *target, uint32_t flows)
+{
+    int r = grow_services(target, flows);
+    uint32_t made = 0;
+    for (; r == 0 && made < flows; made++) {
+        struct tally_service *trace = calloc(1, sizeof *trace);
+        target->services[target->service_count + made] = trace;
+        r = trace == NULL ? -ENOMEM : 0;
+    }
+    for (uint32_t i = 0; r < 0 && i < made; i++)
+        free(target->services[target->service_count + i]);
+    if (r == 0)
+        target->service_count += flows;
+    return r;
+}
+
+/* Add to the whole what traces from @p first on add up to. */
+static int add_to_whole(struct tally_target *target, uint32_t first, uint32_t flows)
+{
+    struct tally_target *whole = target->whole;
+    uint32_t *service_of =
+        realloc(target->service_of, (first + flows) * sizeof *target->service_of);
+    if (service_of == NULL)
+        return -ENOMEM;
+    target->service_of = service_of;
+    if (grow_services(whole, 1) < 0)
+        return -ENOMEM;
+    struct tally_service *service =
+        flows > 1 ? calloc(1, sizeof *service) : target->services[first];
+    if (service == NULL)
+        return -ENOMEM;
+    for (uint32_t i = first; i < first + flows; i++)
+        service_of[i] = whole->service_count;
+    whole->services[whole->service_count++] = service;
+    return 0;
+}
+
+int tally_add_service(struct tally *tally, uint32_t index, uint32_t flows)
+{
+    struct tally_target *target = tally->targets[index];
+    uint32_t first = target->service_count;
+    int r = target->whole == NULL && flows > 1 ? make_whole(tally, target) : 0;
+    if (r == 0)
+        r = add_traces(target, flows);
+    if (r < 0 || target->whole == NULL)
+        return r;
+    r = add_to_whole(target, first, flows);
+    for (uint32_t i = first; r < 0 && i < first + flows; i++)
+        free(target->services[i]);
+    if (r < 0)
+        target->service_count = first;
+    return r;
+}
+
+static void clear(struct tally_service *service, uint8_t max_ttl)
+{
+    service_deinit(service, max_ttl);
+    *service = (struct tally_service){.sent = 0};
+}
+
+void tally_clear(struct tally *tally, uint32_t index, uint32_t trace)
+{
+    struct tally_target *target = tally->targets[index];
+    struct tally_service *whole =
+        tally_by_service(target)->services[tally_service_of(target, trace)];
+    clear(target->services[trace], tally->max_ttl);
+    if (whole != target->services[trace])
+        clear(whole, tally->max_ttl);
 }
 
 const struct tally_target *tally_by_service(const struct tally_target *target)

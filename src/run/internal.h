@@ -38,6 +38,7 @@ struct run_service {
     const char *text; /* "443/tcp" */
     bool control;
     bool standby;                      /* a control that is begun only if it is needed */
+    bool removed;                      /* by sonde_run_remove_service(): nobody asks for it */
     uint32_t flows;                    /* 1 to SONDE_FLOWS_MAX */
     uint32_t expect;                   /* as in struct sonde_service */
     const struct payload_ops *payload; /* what a UDP port is asked first; NULL = bytes without
@@ -62,8 +63,8 @@ static_assert((int)KNOWN_MAX <= 64, "struct run_target has a bit for each");
 struct run_target {
     struct arena arena; /* of the eldest: what all addresses of the name point at */
     const char *input;
-    const char *host;                   /* NULL: nobody has this number */
-    const struct run_service *services; /* shared by the addresses of one name */
+    const char *host;             /* NULL: nobody has this number */
+    struct run_service *services; /* shared by the addresses of one name */
     uint32_t service_count;
     bool pending;              /* its name is being looked up */
     const char *question_host; /* host, where questions may carry it; NULL: they may not */
@@ -189,6 +190,14 @@ static inline void run_problem(struct run_target *target, enum sonde_code code, 
     target->problem_text = text;
 }
 
+/* service.c */
+
+/** Check a service, and copy it into an arena. @return 0; a negative errno, as of sonde_run_add().
+ */
+SONDE_MUST_CHECK int run_take_service(const struct sonde_run *run, struct arena *arena,
+                                      const struct sonde_service *service,
+                                      struct run_service *ret_service);
+
 /* options.c */
 
 /** Give every number that is 0 its default; but the rate, of which 0 says more. */
@@ -234,6 +243,13 @@ void run_forget_names(struct sonde_run *run);
 /** Nobody waits for the name of a target any more. */
 void run_forget_name(struct sonde_run *run, uint32_t index);
 
+/* flow.c */
+
+/** Prepare all flows of a service. @param specs  Receives them: as many as the service has flows.
+ *  @return 0; a negative errno: one of them cannot be had. */
+SONDE_MUST_CHECK int run_bind_service(struct sonde_run *run, const struct run_target *target,
+                                      const struct run_service *service, struct sonde_spec *specs);
+
 /* trace.c */
 
 /** Make the tally, and the run of the engine. @return 0; a negative errno. */
@@ -242,6 +258,10 @@ SONDE_MUST_CHECK int run_make_engine(struct sonde_run *run);
 /** Prepare the traces of a target that has an address, and begin them if the run has begun.
  *  @return 0, also if it cannot be traced and says why; a negative errno. */
 SONDE_MUST_CHECK int run_trace(struct sonde_run *run, uint32_t index);
+
+/** Measure a service that a target got after it was traced; if it is not traced, that is done with
+ *  it. @return 0, also if the service cannot be probed, as its error says; a negative errno. */
+SONDE_MUST_CHECK int run_trace_service(struct sonde_run *run, uint32_t index, uint32_t service);
 
 /** Begin the targets that have traces; those that get theirs later begin then. */
 void run_begin(struct sonde_run *run);
@@ -253,6 +273,14 @@ enum sonde_code run_problem_code(int error);
 const char *run_problem_text(int error);
 
 /* remove.c */
+
+/** Forget events of a target that were not taken; of one service of it, or of all:
+ *  TARGET_SERVICES_MAX. */
+void run_forget_events(struct sonde_run *run, uint32_t index, uint32_t service);
+
+/** Remove from the engine what is measured in one of its targets for services that are removed, and
+ *  that nobody shares. */
+void run_remove_unreported(struct sonde_run *run, uint32_t measured);
 
 /** Take a target and the further addresses of its name out of a run, and out of the engine what no
  *  others share. */

@@ -47,7 +47,8 @@ static bool find_service(const struct sonde_run *run, uint32_t index,
     const struct run_target *target = &run->targets[index];
     ret_event->target = index;
     return !target->removed &&
-           run_find_service(target, place, &ret_event->service, &ret_event->flow);
+           run_find_service(target, place, &ret_event->service, &ret_event->flow) &&
+           !target->services[ret_event->service].removed;
 }
 
 /* Find the target that an event is told of: the one that it was measured for, or if that was

@@ -22,10 +22,10 @@ static void with_flows(struct sonde_run *run, const struct run_target *target, u
         what(run->engine_run, &place, run->vantage->now_ns);
 }
 
-/* Does a service stand by, so that it cannot be named? */
+/* Does a service stand by, or was it removed, so that it cannot be named? */
 static bool stands_by(const struct run_target *target, uint32_t index)
 {
-    return target->services[index].standby;
+    return target->services[index].standby || target->services[index].removed;
 }
 
 /* Do something with the services of a target that are named. @return How many those are. */

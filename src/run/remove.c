@@ -34,16 +34,44 @@ static uint32_t first_traced(const struct sonde_run *run)
     return NO_TARGET;
 }
 
-/* Forget events of a target that were not taken. */
-static void forget_events(struct sonde_run *run, uint32_t index)
+void run_forget_events(struct sonde_run *run, uint32_t index, uint32_t service)
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < run->event_count; i++) {
         const struct sonde_event *event = &run->events[(run->event_first + i) % SONDE_EVENTS_KEPT];
-        if (event->target != index)
+        bool is_named =
+            event->target == index && (service == TARGET_SERVICES_MAX || event->service == service);
+        if (!is_named)
             run->events[(run->event_first + kept++) % SONDE_EVENTS_KEPT] = *event;
     }
     run->event_count = kept;
+}
+
+/* Does any target report what is measured in a place? */
+static bool is_place_reported(const struct sonde_run *run, const struct engine_place *place)
+{
+    for (uint32_t i = 0; i < run->target_count; i++) {
+        const struct run_target *target = &run->targets[i];
+        uint32_t service;
+        uint32_t flow;
+        if (!target->removed && run_find_service(target, place, &service, &flow) &&
+            !target->services[service].removed)
+            return true;
+    }
+    return false;
+}
+
+void run_remove_unreported(struct sonde_run *run, uint32_t measured)
+{
+    const struct run_target *owner = &run->targets[run->traced[measured]];
+    struct engine_place place = {.target = measured};
+    for (; place.trace < run->tally->targets[measured]->service_count; place.trace++) {
+        uint32_t service;
+        uint32_t flow;
+        if (run_find_service(owner, &place, &service, &flow) && owner->services[service].removed &&
+            !is_place_reported(run, &place))
+            engine_remove_trace(run->engine_run, &place, run->vantage->now_ns);
+    }
 }
 
 /* Is anything measured for a target? */
@@ -82,14 +110,17 @@ static void remove_address(struct sonde_run *run, uint32_t index)
     target->removed = true;
     run->vantage->target_count--;
     run_forget_name(run, index);
-    forget_events(run, index);
+    run_forget_events(run, index, TARGET_SERVICES_MAX);
     if (run->seen_from == index)
         run->seen_from = first_traced(run);
     for (uint32_t i = 0; target->places != NULL && i < target->service_count; i++) {
         uint32_t measured = target->places[i].target;
-        if (measured == NOT_TRACED || run->tally->targets[measured] == NULL ||
-            is_reported(run, measured))
+        if (measured == NOT_TRACED || run->tally->targets[measured] == NULL)
             continue;
+        if (is_reported(run, measured)) {
+            run_remove_unreported(run, measured);
+            continue;
+        }
         uint32_t other = run->targets[run->traced[measured]].eldest;
         engine_remove_target(run->engine_run, measured, run->vantage->now_ns);
         if (other != target->eldest)

@@ -65,9 +65,8 @@ static uint32_t count_flows(const struct sonde_run *run, const struct sonde_serv
     return service->flows > 0 ? service->flows : usual;
 }
 
-/* Check a service and copy it. */
-static int take_service(const struct sonde_run *run, struct arena *arena,
-                        const struct sonde_service *service, struct run_service *own)
+int run_take_service(const struct sonde_run *run, struct arena *arena,
+                     const struct sonde_service *service, struct run_service *own)
 {
     struct text text = {0};
     own->ops = probe_by_name(service->protocol);
@@ -122,7 +121,7 @@ static int add_standbys(const struct sonde_run *run, struct arena *arena,
         if (strcmp(standby->protocol, added) == 0 ||
             is_among(services, asked, standby->protocol, standby->port))
             continue;
-        int r = take_service(run, arena, standby, &own[*count]);
+        int r = run_take_service(run, arena, standby, &own[*count]);
         if (r < 0)
             return r;
         own[(*count)++].standby = true;
@@ -149,7 +148,7 @@ static int take_services(const struct sonde_run *run, struct arena *arena,
     for (size_t i = 0; i < count; i++) {
         if (dispensable < count && is_dispensable(run, &services[i]))
             continue;
-        int r = take_service(run, arena, &services[i], &own[(*own_count)++]);
+        int r = run_take_service(run, arena, &services[i], &own[(*own_count)++]);
         if (r < 0)
             return r;
     }

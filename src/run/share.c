@@ -108,6 +108,8 @@ static bool find_all(const struct sonde_run *run, const struct run_target *targe
 {
     for (uint32_t i = 0; i < target->service_count; i++) {
         const struct run_service *service = &target->services[i];
+        if (service->removed)
+            continue;
         bool found = find_place(run, target, service, within, &places[i]);
         if (!found)
             places[i].target = NOT_TRACED;
@@ -127,8 +129,9 @@ static const struct run_service *rarest_service(const struct sonde_run *run,
     for (uint32_t i = 0; i < target->service_count; i++) {
         const struct run_service *service = &target->services[i];
         const struct sonde_flow flow = flow_of(target, service);
-        uint32_t count = service->standby ? 0 : engine_count_flows(run->vantage->engine, &flow);
-        if (!service->standby && (rarest == NULL || count < fewest)) {
+        bool counts = !service->standby && !service->removed;
+        uint32_t count = counts ? engine_count_flows(run->vantage->engine, &flow) : 0;
+        if (counts && (rarest == NULL || count < fewest)) {
             rarest = service;
             fewest = count;
         }
@@ -156,5 +159,5 @@ bool run_share_one(struct sonde_run *run, struct run_target *target, uint32_t in
     struct engine_place *place = &target->places[index];
     const struct run_service *service = &target->services[index];
     return find_place(run, target, service, NOT_TRACED, place) &&
-           (service->standby || engine_begin_standby(run->engine_run, place));
+           (service->standby || engine_begin_standby(run->engine_run, place, run->vantage->now_ns));
 }

@@ -44,6 +44,7 @@ static void copy_service(const struct copy *copy, const struct run_target *targe
                          struct sonde_service_result *to)
 {
     const struct run_service *service = &target->services[index];
+    to->index = index;
     to->service = arena_string(copy->arena, service->text);
     to->protocol = service->ops->name;
     to->port = service->port;
@@ -116,10 +117,13 @@ static const struct analyze_question *take_questions(struct arena *arena,
     return questions;
 }
 
-/* A control that was not needed is not reported. */
-static bool stands_by(const struct sonde_run *run, const struct run_target *target, uint32_t index)
+/* A control that was not needed is not reported, nor is what was removed. */
+static bool is_left_out(const struct sonde_run *run, const struct run_target *target,
+                        uint32_t index)
 {
     const struct engine_place *place = target->places != NULL ? &target->places[index] : NULL;
+    if (target->services[index].removed)
+        return true;
     return target->services[index].standby &&
            (place == NULL || place->target == NOT_TRACED ||
             run->tally->targets[place->target]->services[place->trace]->sent == 0);
@@ -204,7 +208,7 @@ static void copy_services(struct copy *copy, const struct run_target *from,
     if (services == NULL)
         return;
     for (uint32_t i = 0; i < from->service_count; i++) {
-        if (stands_by(copy->run, from, i))
+        if (is_left_out(copy->run, from, i))
             continue;
         if (run_is_placed(from, i) && from->places[i].target != measured) {
             measured = from->places[i].target;

@@ -1,22 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Flows and traces: what every service of every target will be probed with. */
+/* Traces: what every service of every target will be probed with. */
 #include "base/time.h"
 #include "run/internal.h"
-#include "wire/udp.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The secrets of a trace, as they come from the random source. */
-struct secrets {
-    uint64_t cookie;
-    uint32_t isn;
-    uint32_t ts_base;
-    uint32_t flow_label;
-    uint16_t id_base;
-};
 
 /* What the user typed, if it is a name that a question may carry; NULL if not. */
 static const char *usable_host(struct arena *arena, const char *host)
@@ -26,97 +16,6 @@ static const char *usable_host(struct arena *arena, const char *host)
     if (len > 1 && name[len - 1] == '.')
         name[len - 1] = '\0'; /* the root's own label, with which a name is complete */
     return len > 0 && payload_host_is_usable(name) ? name : NULL;
-}
-
-/* Do its answers come from another port? The user's own question is in the protocol of its port. */
-static bool answers_from_elsewhere(const struct run_service *service)
-{
-    const struct payload_ops *protocol = service->payload;
-    if (protocol == &payload_own)
-        protocol = payload_by_port(service->port);
-    return protocol != NULL && protocol->other_port;
-}
-
-/* Is there a probe that nothing in it tells from others? The identification of IPv4 does, if it is
- * told of; without raw sockets neither it nor a checksum is. */
-static bool is_nameless(const struct sonde_run *run, const struct sonde_spec *spec)
-{
-    bool unprivileged = run->vantage->kind == SONDE_TRANSPORT_UNPRIVILEGED;
-    size_t needed = unprivileged ? PROBE_PAYLOAD_BYTES : PROBE_COMPENSATION_BYTES;
-    if (spec->flow.protocol != IP_PROTO_UDP ||
-        (spec->flow.dst.family == SONDE_FAMILY_IPV4 && !unprivileged))
-        return false;
-    bool nameless = spec->question_count == 0 &&
-                    probe_payload_len(spec, &spec->format, UDP_HEADER_BYTES) < needed;
-    for (unsigned i = 0; i < spec->question_count; i++)
-        nameless |= spec->questions[i]->nameless;
-    return nameless;
-}
-
-/* What answers say of the probe that drew them: what all of its questions let them say, or what
- * they say in its protocol. Without raw sockets the kernel knows more: each attempt has a socket.
- */
-static enum probe_naming naming_of(const struct sonde_run *run, const struct sonde_probe_ops *ops,
-                                   const struct sonde_spec *spec)
-{
-    bool known =
-        run->vantage->kind == SONDE_TRANSPORT_UNPRIVILEGED && ops->naming == PROBE_NAMING_ATTEMPT;
-    bool names = spec->question_count > 0;
-    for (unsigned i = 0; i < spec->question_count; i++)
-        names &= !spec->questions[i]->unnamed;
-    return known || names ? PROBE_NAMING_PROBE : ops->naming;
-}
-
-size_t run_questions(const struct run_target *target, const struct run_service *service,
-                     const struct payload_ops *ret_questions[SONDE_QUESTIONS_MAX])
-{
-    return payload_questions(service->payload, target->question_host, ret_questions);
-}
-
-/* What the questions of a service have in common. */
-static void fill_questions(const struct sonde_run *run, const struct run_target *target,
-                           const struct run_service *service, struct sonde_spec *spec)
-{
-    spec->host = target->question_host;
-    spec->bytes = service->question;
-    spec->expects = service->expects;
-    spec->question_count = (uint8_t)run_questions(target, service, spec->questions);
-    for (unsigned i = 0; i < spec->question_count; i++)
-        spec->repeats |= spec->questions[i]->repeats;
-    spec->nameless = is_nameless(run, spec);
-    spec->naming = naming_of(run, service->ops, spec);
-    spec->other_port = answers_from_elsewhere(service);
-}
-
-static int fill_spec(struct sonde_run *run, const struct run_target *target,
-                     const struct run_service *service, struct sonde_spec *spec)
-{
-    struct secrets secrets = {0};
-    int r = vantage_random(run->vantage, &secrets, sizeof secrets);
-    if (r < 0)
-        return r;
-    *spec = (struct sonde_spec){
-        .flow =
-            {
-                .src = {0},
-                .dst = target->addr,
-                .protocol = service->ops->protocol,
-                .dst_port = service->port,
-            },
-        .cookie = secrets.cookie,
-        .isn = secrets.isn,
-        .ts_base = secrets.ts_base,
-        .flow_label = secrets.flow_label & 0xfffff,
-        .id_base = secrets.id_base,
-        .dscp = run->format.tos >> IP_DSCP_SHIFT,
-        .format = {.size_bytes = run->format.size_bytes, .ecn = run->format.tos & IP_ECN_MASK},
-        .fill = run->format.fill,
-    };
-    fill_questions(run, target, service, spec);
-    if (run->vantage->source.family == target->addr.family)
-        spec->flow.src = run->vantage->source;
-    spec->flow.src_port = run->vantage->options.source_port;
-    return 0;
 }
 
 enum sonde_code run_problem_code(int error)
@@ -170,62 +69,6 @@ static const char *service_problem_text(const struct sonde_run *run,
     return run->vantage->lacks_icmp && !service->ops->has_ports
                ? "ICMP is not permitted; allow it with: " SONDE_ALLOW_ICMP
                : run_problem_text(error);
-}
-
-/* How many UDP services a target has before one. */
-static uint32_t count_udp_before(const struct run_target *target, const struct run_service *service)
-{
-    uint32_t count = 0;
-    for (const struct run_service *other = target->services; other < service; other++)
-        count += other->ops->protocol == IP_PROTO_UDP;
-    return count;
-}
-
-/* The first UDP services of a target have source ports of their own, the others share those: a
- * program that plays a network (libslirp, udp.c) has one socket for each source port, and an error
- * quotes what was sent last from that, to whichever port. */
-enum { OWN_PORTS = 16 };
-
-/* Prepare one flow of a service. @param least  It is numbered behind those before it. @return 0; a
- * negative errno: it cannot be had. */
-static int bind_flow(struct sonde_run *run, const struct run_target *target,
-                     const struct run_service *service, uint32_t least, struct sonde_spec *spec)
-{
-    int r = fill_spec(run, target, service, spec);
-    if (r < 0)
-        return r;
-    const struct sonde_transport_ops *ops = run->vantage->transport->ops;
-    uint32_t nth = engine_free_flow(run->vantage->engine, &spec->flow, least);
-    spec->nth = nth;
-    if (!service->ops->has_ports)
-        spec->flow.src_port = (uint16_t)(run->vantage->echo_id + nth);
-    if (service->ops->protocol != IP_PROTO_UDP)
-        return ops->bind(run->vantage->transport, &spec->flow, nth);
-    if (nth > 0)
-        return ops->bind(run->vantage->transport, &spec->flow, OWN_PORTS - 1 + nth);
-    const struct sonde_flow asked = spec->flow;
-    r = ops->bind(run->vantage->transport, &spec->flow,
-                  count_udp_before(target, service) % OWN_PORTS);
-    if (r != -EADDRINUSE)
-        return r;
-    spec->flow = asked; /* what was chosen of it before that failed is no wish */
-    return ops->bind(run->vantage->transport, &spec->flow, 0);
-}
-
-/* Prepare all flows of a service. @return 0; a negative errno: one of them cannot be had. */
-static int bind_service(struct sonde_run *run, const struct run_target *target,
-                        const struct run_service *service, struct sonde_spec *specs)
-{
-    uint32_t least = 0;
-    for (uint32_t i = 0; i < service->flows; i++) {
-        int r = bind_flow(run, target, service, least, &specs[i]);
-        if (r < 0)
-            return r;
-        if (service->flows > 1 && specs[i].flow.src_port == 0)
-            return -EMLINK; /* each probe has a source port of its own: there are no flows */
-        least = specs[i].nth + 1;
-    }
-    return 0;
 }
 
 static int add_to_engine(struct sonde_run *run, const struct run_service *service,
@@ -286,7 +129,10 @@ static int bind_flows(struct sonde_run *run, struct run_target *target, struct f
     flows->count = 0;
     for (uint32_t i = 0; i < target->service_count; i++) {
         const struct run_service *service = &target->services[i];
-        int r = bind_service(run, target, service, &flows->specs[flows->count]);
+        flows->own[i] = false;
+        if (service->removed)
+            continue;
+        int r = run_bind_service(run, target, service, &flows->specs[flows->count]);
         flows->own[i] = r == 0;
         flows->count += r == 0 ? service->flows : 0;
         if (r == 0 || (r == -EADDRINUSE && run_share_one(run, target, i))) {
@@ -355,6 +201,69 @@ static int add_target(struct sonde_run *run, uint32_t index, const struct flows 
     if (run->running)
         begin(run, nth);
     return 0;
+}
+
+/* Where a service that a target gets is measured beside its others: where they are measured for
+ * nobody else before it. @return NOT_TRACED if that is nowhere. */
+static uint32_t find_own(const struct sonde_run *run, uint32_t index)
+{
+    const struct run_target *target = &run->targets[index];
+    for (uint32_t i = 0; i < target->service_count; i++) {
+        uint32_t measured = target->places[i].target;
+        if (measured != NOT_TRACED && run->traced[measured] == index)
+            return measured;
+    }
+    return NOT_TRACED;
+}
+
+/* Put a service into engine and tally: to others of its target, or else as the only one of one. */
+static int add_service(struct sonde_run *run, uint32_t index, uint32_t service,
+                       const struct sonde_spec *specs)
+{
+    struct run_target *target = &run->targets[index];
+    uint32_t flows = target->services[service].flows;
+    uint32_t nth = find_own(run, index);
+    bool is_new = nth == NOT_TRACED;
+    int r = 0;
+    if (is_new) {
+        nth = tally_next_target(run->tally);
+        r = note_traced(run, nth, index);
+        if (r == 0)
+            r = engine_add_target(run->engine_run, &target->addr, 0);
+    }
+    if (r < 0)
+        return r;
+    uint32_t first = run->tally->targets[nth]->service_count;
+    r = engine_add_places(run->engine_run, nth, flows);
+    if (r < 0) {
+        if (is_new)
+            engine_remove_target(run->engine_run, nth, run->vantage->now_ns);
+        return r == -ENOSPC ? -E2BIG : r;
+    }
+    for (uint32_t flow = 0; r == 0 && flow < flows; flow++)
+        r = add_to_engine(run, &target->services[service], &specs[flow]);
+    target->places[service] = (struct engine_place){nth, first};
+    if (r == 0 && run->running && is_new)
+        begin(run, nth);
+    else if (r == 0 && run->running)
+        engine_begin_traces(run->engine_run, nth, first, run->vantage->now_ns);
+    return r;
+}
+
+int run_trace_service(struct sonde_run *run, uint32_t index, uint32_t service)
+{
+    struct run_target *target = &run->targets[index];
+    struct sonde_spec specs[SONDE_FLOWS_MAX];
+    if (target->places == NULL)
+        return 0;
+    int r = run_bind_service(run, target, &target->services[service], specs);
+    if (r == -ENOMEM)
+        return r;
+    if (r < 0) {
+        target->errors[service] = r;
+        return 0;
+    }
+    return add_service(run, index, service, specs);
 }
 
 /* A target that is measured by another one: it has the other's source. */
