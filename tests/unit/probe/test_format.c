@@ -141,8 +141,8 @@ Test(format, every_module_leaves_ecn_and_df_to_the_format_and_out_of_the_segment
             sample_build_as(&probe, probe_at(i), &spec6, &format, &name);
             cr_expect(probe.tx.dont_fragment, "no router divides it: RFC 8200 §5");
             cr_assert_eq(packet_encode_header(&probe.tx, header, sizeof header), 40);
-            cr_expect_eq(header[0] << 8 | header[1], 0x600a | (10 << 2 | (k & 3)) << 4, "%s",
-                         probe_at(i)->name);
+            cr_expect_eq((unsigned)header[0] << 8 | header[1], 0x600aU | (10U << 2 | (k & 3U)) << 4,
+                         "%s", probe_at(i)->name);
         }
     }
 }
