@@ -39,11 +39,13 @@ class Flows(unittest.TestCase):
                    f"route add 10.9.0.0/24 via 10.3.{way}.2",
                    f"route add fd09::/64 via fd03:{way}::2")
             net.nft(name, f"""table inet filter {{
-                set ports {{ type inet_proto . inet_service; flags dynamic; size 4096; }}
+                set ports {{ type nf_proto . inet_proto . inet_service; flags dynamic; size 4096; }}
                 chain c {{
                     type filter hook prerouting priority 0
-                    iifname "to-r1" tcp flags syn add @ports {{ meta l4proto . th sport }}
-                    iifname "to-r1" meta l4proto udp add @ports {{ meta l4proto . th sport }}
+                    iifname "to-r1" tcp flags syn \
+                        add @ports {{ meta nfproto . meta l4proto . th sport }}
+                    iifname "to-r1" meta l4proto udp \
+                        add @ports {{ meta nfproto . meta l4proto . th sport }}
                 }}
             }}""")
         net.sysctl("r1", {"net/ipv4/fib_multipath_hash_policy": 1,
@@ -59,17 +61,25 @@ class Flows(unittest.TestCase):
         net.echo("server", 53)
 
     def seen(self):
-        """{(protocol, source port): the way that it was seen on}, and then forgotten"""
+        """{(family, protocol, source port): the way that it was seen on}, and then forgotten"""
         seen = {}
         for way in range(1, WAYS + 1):
             listed = json.loads(self.net.run(f"m{way}", "nft", "-j", "list", "set", "inet",
                                              "filter", "ports"))
             self.net.run(f"m{way}", "nft", "flush", "set", "inet", "filter", "ports")
             for item in listed["nftables"][-1]["set"].get("elem", ()):
-                protocol, port = item["concat"]
-                self.assertNotIn((protocol, port), seen, "a flow stays on its way")
-                seen[protocol, port] = way
+                nfproto, protocol, port = item["concat"]
+                key = {"ipv4": 4, "ipv6": 6}[nfproto], protocol, port
+                self.assertNotIn(key, seen, "a flow stays on its way")
+                seen[key] = way
         return seen
+
+    def reports(self, names, *words):
+        """Run sonde for each service and family at once; {(service, family): its report}"""
+        processes = {(name, family): self.net.start_sonde("-j", "-n", target, f":{name}", *words)
+                     for name in names
+                     for family, target in ((4, "10.9.0.2"), (6, "fd09::2"))}
+        return {key: lab.Report(self.net.finish(process)) for key, process in processes.items()}
 
     @staticmethod
     def router(family, way):
@@ -78,7 +88,7 @@ class Flows(unittest.TestCase):
     def check_service(self, service, family, seen, cycles):
         protocol = service["protocol"]
         for path in service["paths"]:
-            way = seen[protocol, path["source_port"]]
+            way = seen[family, protocol, path["source_port"]]
             self.assertEqual((path["sent"], path["received"]), (cycles, cycles))
             self.assertEqual(path["path_changes"], 0)
             hops = {hop["ttl"]: [responder["address"] for responder in hop["responders"]]
@@ -90,34 +100,31 @@ class Flows(unittest.TestCase):
         self.assertEqual(service["state"], "open")
 
     def test_each_flow_is_seen_on_the_way_that_it_takes(self):
-        for name in (":443", ":53/udp"):
-            for family, target in ((4, "10.9.0.2"), (6, "fd09::2")):
-                with self.subTest(name=name, family=family):
-                    report = self.net.report(target, name, "--flows", "8", "-c", str(CYCLES),
-                                             "-i", "0.3")
-                    seen = self.seen()
-                    service, = (service for service in report.document["targets"][0]["services"]
-                                if service["port"] is not None)
-                    self.check_service(service, family, seen, CYCLES)
-                    for path in service["paths"]:  # and every hop is known by then
-                        self.assertEqual([hop["ttl"] for hop in path["hops"]], [1, 2, 3, 4])
-                    ways = {seen[service["protocol"], path["source_port"]]
-                            for path in service["paths"]}
-                    self.assertEqual(len({path["path_id"] for path in service["paths"]}),
-                                     len(ways))
+        reports = self.reports(("443/tcp", "53/udp"), "--flows", "8", "-c", str(CYCLES),
+                               "-i", "0.3")
+        seen = self.seen()
+        for (name, family), report in reports.items():
+            with self.subTest(name=name, family=family):
+                service = report.service(name)
+                self.check_service(service, family, seen, CYCLES)
+                for path in service["paths"]:  # and every hop is known by then
+                    self.assertEqual([hop["ttl"] for hop in path["hops"]], [1, 2, 3, 4])
+                ways = {seen[family, service["protocol"], path["source_port"]]
+                        for path in service["paths"]}
+                self.assertEqual(len({path["path_id"] for path in service["paths"]}), len(ways))
 
     def test_many_flows_take_most_of_the_ways(self):
-        # By chance 32 flows take fewer than six of eight ways in 17 of a million draws: there are
-        # 28 pairs of ways, and all 32 miss both of one with (3/4)^32; they miss three of them
-        # with (5/8)^32, times 56.
-        for family, target in ((4, "10.9.0.2"), (6, "fd09::2")):
+        # By chance 32 flows take fewer than six of eight ways in 17 of a million draws: they miss
+        # three of them, of which there are 56, with (5/8)^32.
+        reports = self.reports(("443/tcp",), "--flows", "32", "-c", "3", "-i", "0.2")
+        seen = self.seen()
+        for (name, family), report in reports.items():
             with self.subTest(family=family):
-                report = self.net.report(target, ":443", "--flows", "32", "-c", "3", "-i", "0.2")
-                seen = self.seen()
-                service = report.service("443/tcp")
+                service = report.service(name)
                 self.check_service(service, family, seen, 3)
                 self.assertGreaterEqual(
-                    len({seen["tcp", path["source_port"]] for path in service["paths"]}), 6)
+                    len({seen[family, "tcp", path["source_port"]] for path in service["paths"]}),
+                    6)
 
 
 if __name__ == "__main__":
