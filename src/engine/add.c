@@ -40,7 +40,7 @@ int engine_add_run(struct engine *engine, const struct engine_plan *plan, struct
 static struct engine_target *new_target(struct engine_run *run, const struct sonde_addr *addr,
                                         uint32_t traces)
 {
-    struct engine_target *target = calloc(1, sizeof *target);
+    struct engine_target *target = calloc(1, sizeof *target + run->plan.max_ttl + 1U);
     if (target == NULL)
         return NULL;
     target->addr = *addr;

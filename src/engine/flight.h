@@ -80,8 +80,8 @@ static inline struct flight_queue flight_queue_empty(void)
 
 /** The probes of one trace. */
 struct flight_line {
-    uint32_t trace;             /* its number */
     struct flight_queue *queue; /* where those that left go; several lines may share one */
+    uint32_t trace;             /* its number */
     uint32_t next_token;        /* of the next probe */
     uint32_t first;             /* the oldest that flies; FLIGHT_NONE if none does */
     uint32_t last;              /* the youngest that flies */

@@ -44,11 +44,10 @@ struct tally_hop {
     uint64_t received;
     uint64_t passed_over; /* of those that nobody answered: the router here answered another
                              service, which asked just after */
-    bool was_passed_over; /* one ever was, whatever began anew since */
     struct rtt_stats rtt;
     struct tally_responder *responders; /* in the order they were first seen */
+    uint64_t unlisted;                  /* answers from further responders */
     uint32_t responder_count;
-    uint64_t unlisted;    /* answers from further responders */
     uint32_t current;     /* index of the router that the path goes through, or TALLY_NOBODY */
     uint32_t last;        /* index of the router that answered last, likewise */
     uint32_t last_cycle;  /* the cycle of that answer */
@@ -56,6 +55,7 @@ struct tally_hop {
     uint32_t run_before;  /* answers in a row of the one before */
     uint32_t run_after;   /* the cycle in which another still answered */
     uint32_t run_trusted; /* answers in a row that show a change of path */
+    bool was_passed_over; /* a probe ever was, whatever began anew since */
 };
 
 /** @return A hop that drew nothing yet; NULL if memory ran out. Ownership: hop_free() frees it. */

@@ -46,9 +46,9 @@ enum ration_state {
 /** Of one service. {0} is "it was never asked". */
 struct ration {
     enum ration_state state;
-    bool believed;     /* it is answered only so often, as far as was found out last */
     uint32_t lost;     /* a bit for each of the last 32 probes that ended: it was lost */
-    uint8_t known;     /* how many of these there were */
+    bool believed;     /* it is answered only so often, as far as was found out last */
+    uint8_t known;     /* of the last 32 probes, how many there were */
     uint8_t share;     /* lost of 32, when it was asked slowly first */
     uint8_t in_a_row;  /* answered since */
     uint32_t next_try; /* probes that have to end before it is tried again */

@@ -39,11 +39,11 @@ struct engine_trace {
     uint32_t index;               /* among the traces of its target */
     uint32_t id;                  /* among all, by which its flights name it */
     uint32_t hash_next;           /* next trace in its flow bucket */
-    struct flight_line line;
     enum standing standing;
     enum standing beneath; /* where it stands but for a pause */
-    struct claims claims;
     uint32_t cycle;        /* full-TTL probes that were chosen */
+    struct flight_line line;
+    struct claims claims;
     uint8_t full_ttl;      /* what they leave with */
     uint8_t limit_ttl;     /* the largest TTL that is asked for now; 0 = none */
     uint8_t arrivals;      /* TTL-limited probes that were sent to arrive */
@@ -51,27 +51,28 @@ struct engine_trace {
     uint8_t odd_ttl;       /* where it is asked by itself, being odd; 0 = nowhere */
     uint8_t odd_asks;      /* how often it was asked there */
     uint8_t explained_ttl; /* where that was done, and nothing is left to be asked; 0 = nowhere */
+    uint8_t doubted;       /* answers to its full-TTL probes that may be to another one */
     struct asking asking;
-    uint32_t lost_cycle; /* in which a full-TTL probe was not answered, last; 0 = none was */
-    bool keeps_silent;   /* it was, though the host had a refusal left; and was never refused */
-    bool is_excused; /* one silence since it was answered last did not count: it was asked before
-                        who refuses had a refusal left */
-    bool asks_on;    /* another question has its first turn: a probe beside those of the cycles */
-    bool is_standby; /* a control that is begun only while somebody needs it */
-    bool is_removed; /* for good, though its target is not: paused, and nothing is owed */
-    bool scout;      /* it goes ahead while nobody knows how far the target is */
-    bool is_astray;  /* nobody answered where the target seemed to be */
+    bool keeps_silent; /* a full-TTL probe was not answered, though the host had a refusal left; and
+                          none was ever refused */
+    bool is_excused;   /* one silence since it was answered last did not count: it was asked before
+                          who refuses had a refusal left */
+    bool asks_on;      /* another question has its first turn: a probe beside those of the cycles */
+    bool is_standby;   /* a control that is begun only while somebody needs it */
+    bool is_removed;   /* for good, though its target is not: paused, and nothing is owed */
+    bool scout;        /* it goes ahead while nobody knows how far the target is */
+    bool is_astray;    /* nobody answered where the target seemed to be */
     bool quotes_name_nothing;  /* nothing in an error tells which probe it is about */
     sonde_ns quote_free_ns;    /* and until when one about an earlier probe may come */
     sonde_ns unanswered_ns[2]; /* when the first and the second full-TTL probe left since it was
                                   answered last; never: there was none */
     struct ration ration;
+    uint32_t lost_cycle; /* in which a full-TTL probe was not answered, last; 0 = none was */
     sonde_ns full_ns; /* when its last probe was chosen that was to arrive; INT64_MIN: none was */
     sonde_ns refused_ns; /* when this machine's firewall refused a probe last; never: it has not */
     sonde_ns left_ns;    /* when its last probe left; INT64_MIN: none has */
     sonde_ns soonest_ns; /* the shortest round trip of the target's answers to its full-TTL probes;
                             never: there was none */
-    uint8_t doubted;     /* answers to these that may be to another one */
     uint8_t asks[];      /* [max_ttl + 1], probes to each TTL, as far as 255 */
 };
 
@@ -79,7 +80,6 @@ struct engine_trace {
 struct engine_turn {
     struct members want;  /* traces that want to ask in this pass */
     struct members fresh; /* traces that never asked */
-    uint8_t next;         /* whose turn it is */
 };
 
 struct engine_target {
@@ -94,12 +94,12 @@ struct engine_target {
     struct engine_turn *turns; /* [max_ttl + 1]; owned */
     const struct tally_target *tally;
     struct patience patience;
-    bool has_scout;         /* one of its traces goes ahead; see engine/extent.h */
     sonde_ns begun_ns;      /* when its first full-TTL probe left; never: none has */
     sonde_ns turn_ns;       /* when a question has its first turn; never: all had theirs */
     sonde_ns settle_ns;     /* since when what was in flight then is given up; never: it is not */
     sonde_ns unresolved_ns; /* until when the last router may say that it does not find the target,
                          since nothing has answered */
+    bool has_scout;         /* one of its traces goes ahead; see engine/extent.h */
     bool is_begun;          /* its first cycle has a time */
     bool done;
 
@@ -112,9 +112,10 @@ struct engine_target {
     uint32_t unsent_count;  /* of these, chosen and not known to have left */
 
     /* what is known of the way, made anew by a review */
-    bool changed;           /* something has happened that a review has to look at */
-    sonde_ns review_ns;     /* when time alone makes one necessary */
-    uint8_t distance;       /* the smallest TTL known to reach it on any trace; 0 = none is */
+    sonde_ns review_ns; /* when time alone makes one necessary */
+    bool changed;       /* something has happened that it has to look at */
+    bool in_doubt;      /* somebody is not answered, or not known to be answered by the target */
+    uint8_t distance;   /* the smallest TTL known to reach it on any trace; 0 = none is */
     uint8_t distance_guess; /* what the TTL of the answers from there lets it seem; 0 = unknown */
     uint8_t farthest; /* the largest distance that a trace found just behind a router; 0 = none */
     uint8_t top_ttl;  /* the farthest router that any trace met */
@@ -127,7 +128,6 @@ struct engine_target {
     uint8_t refused_most;   /* and at most of a cycle */
     bool is_heard;          /* somebody else than this machine has answered */
     bool is_stuck; /* nobody has, and this machine finds no neighbour to send its probes to */
-    bool in_doubt; /* somebody is not answered, or not known to be answered by the target */
     struct members standbys;  /* controls that are begun only while somebody needs them */
     struct members looked_at; /* silent and odd traces that are served first */
     struct members unserved;  /* silent ones that this, the last, cycle has no look for */
@@ -141,13 +141,14 @@ struct engine_target {
     bool walk_open;         /* it has not come to its end in this pass */
     bool walk_again;        /* and another one is to follow */
     bool starves;           /* the cycle before ended before it had come to its end */
-    uint32_t walk_asks;     /* what it has asked since the cycle began */
     uint8_t step_ttl;       /* the TTL that was asked last */
+    uint32_t walk_asks;     /* what it has asked since the cycle began */
+    uint32_t settled_cycle; /* since when nothing about the way has changed */
     sonde_ns step_ns;       /* when it may go on to another */
     sonde_ns walk_ns;       /* when it is worth beginning a pass anew; never: for nothing */
     struct ttl_set owed;    /* TTLs at which a control has to be asked after a silent trace was */
     sonde_ns owed_ns;       /* and from when on */
-    uint32_t settled_cycle; /* since when nothing about the way has changed */
+    uint8_t next_turn[];    /* [max_ttl + 1], whose turn it is at each TTL */
 };
 
 /** Targets that are measured by one plan. */

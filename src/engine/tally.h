@@ -26,17 +26,17 @@ enum {
     TALLY_ERRORS_MAX = 4, /* kinds of errors kept of one service; more are only counted */
 };
 
-/** A reply that shows something. */
+/** A reply that shows something. There are many, so that they have to be small. */
 struct tally_evidence {
-    bool valid; /* there is one since the figures began */
-    bool known; /* there ever was one: the rest is of the last */
     struct sonde_addr from;
+    uint32_t mtu_bytes;  /* that the reply speaks of; 0 = it does not */
+    uint16_t size_bytes; /* of the probe */
     int16_t icmp_type;
     int16_t icmp_code;
     int16_t reply_ttl;
     uint8_t probe_ttl;
-    uint16_t size_bytes; /* of the probe */
-    uint32_t mtu_bytes;  /* that the reply speaks of; 0 = it does not */
+    bool known; /* there ever was one: all this is of the last */
+    bool valid; /* there is one since the figures began */
 };
 
 /** One kind of error that kept probes from leaving. */
@@ -72,7 +72,6 @@ struct tally_service {
     struct tally_question questions[SONDE_QUESTIONS_MAX];
     uint64_t spaced_sent; /* of those that left, a second or longer after the one before */
     uint64_t spaced_lost; /* of these, answered by nobody */
-    bool rationed;        /* as of its last probe, it is answered only so often */
     uint64_t uncertain;   /* answered, but which of several probes cannot be told: neither sent nor
                              received, as far as these figures go */
     uint64_t late;
@@ -87,6 +86,7 @@ struct tally_service {
     uint32_t path_changes;
     uint32_t changes;       /* of the path, ever */
     uint32_t changed_cycle; /* in which the last change was believed */
+    bool rationed;          /* as of its last probe, it is answered only so often */
     sonde_ns since_ns;      /* when its figures began: only probes that left then or later count */
 };
 

@@ -42,7 +42,7 @@ static struct turn find_free(const struct engine *engine, const struct engine_ta
                              unsigned ttl, const struct members *who, unsigned keep, sonde_ns now)
 {
     struct turn best = {NULL, SONDE_NS_NEVER, SONDE_NS_NEVER, true};
-    unsigned first = members_round(who, target->turns[ttl].next);
+    unsigned first = members_round(who, target->next_turn[ttl]);
     unsigned index = first;
     while (index != MEMBERS_NONE) {
         struct turn turn = turn_of(engine, target, target->traces[index], ttl, keep);

@@ -184,7 +184,7 @@ static void take_turn(struct engine_target *target, unsigned ttl, struct engine_
         /* a loop that woke late may catch up with one step, not with all that it missed */
         target->step_ns = ns_add(ns_max(target->step_ns, ns_sub(now, STEP_NS)), STEP_NS);
     }
-    turn->next = (uint8_t)((index + 1) % target->trace_count);
+    target->next_turn[ttl] = (uint8_t)((index + 1) % target->trace_count);
     members_remove(&turn->want, index);
     members_remove(&turn->fresh, index);
     *asks = (uint8_t)(*asks + (counts && *asks < UINT8_MAX));

@@ -85,8 +85,8 @@ struct sonde_format {
 /** All that is fixed within a trace. */
 struct sonde_spec {
     struct sonde_flow flow;
-    uint32_t nth;        /* of the flows to the same dst, protocol and dst_port: 0, 1, … */
     uint64_t cookie;     /* carried in payloads, to be given back unchanged */
+    uint32_t nth;        /* of the flows to the same dst, protocol and dst_port: 0, 1, … */
     uint32_t isn;        /* TCP initial sequence number, or SCTP initiate tag, of attempt 0 */
     uint32_t ts_base;    /* TSval, or initial TSN, of token 0 */
     uint32_t flow_label; /* IPv6, 20 bits */
@@ -95,13 +95,13 @@ struct sonde_spec {
     uint8_t dscp;        /* 0 to 63: the way may depend on it; RFC 2474 §3 */
     struct sonde_format format; /* of its probes, if nobody asks for another; TTL and question are
                                    chosen for each */
+    enum probe_naming naming;   /* of answers of the target */
     const struct payload_ops *questions[SONDE_QUESTIONS_MAX]; /* what a UDP server is asked */
-    uint8_t question_count;    /* of them; 0 = bytes of our own are all that it is asked */
     const char *host;          /* for them: the name that the user typed, if it is usable; NULL: it
                                   is not; borrowed */
     struct sonde_span bytes;   /* if the question is payload_own: the bytes; borrowed */
     struct sonde_span expects; /* and what an answer begins with; borrowed */
-    enum probe_naming naming;  /* of answers of the target */
+    uint8_t question_count;    /* of them; 0 = bytes of our own are all that it is asked */
     bool nameless;             /* nothing in a probe of its format tells which one it is */
     bool other_port;           /* answers come from another port of the target than was asked */
     bool repeats; /* several answers to one probe are the protocol's way, and no duplicates */
