@@ -21,8 +21,10 @@ int engine_add_run(struct engine *engine, const struct engine_plan *plan, struct
     if (!plan_is_valid(plan) || tally->target_count > 0)
         return -EINVAL;
     struct engine_run *run = malloc(sizeof *run);
-    if (run == NULL)
+    if (run == NULL || room_expect(engine, plan->targets) < 0) {
+        free(run);
         return -ENOMEM;
+    }
     *run = (struct engine_run){
         .engine = engine,
         .plan = *plan,

@@ -69,8 +69,9 @@ struct engine_config {
 
 /** How the targets of a run are measured. */
 struct engine_plan {
-    uint32_t targets;     /* that will be added, about: they begin as much apart as that allows */
-    uint32_t cycles;      /* 0 = endless */
+    uint32_t targets; /* that will be added, about: there is room for them from the beginning, and
+                         they begin as much apart as that allows */
+    uint32_t cycles;  /* 0 = endless */
     sonde_ns interval_ns; /* from cycle to cycle, above 0 */
     sonde_ns timeout_ns;  /* a probe is lost at the latest after this, above 0 */
     sonde_ns duration_ns; /* the whole run ends at the latest after this; 0 = no limit */

@@ -124,6 +124,14 @@ static int grow_traces(struct engine *engine, uint32_t wanted)
     return r == 0 ? ids_grow(&engine->trace_ids, cap) : r;
 }
 
+int room_expect(struct engine *engine, uint32_t targets)
+{
+    uint32_t left = ENGINE_TARGETS_MAX - engine->target_count;
+    uint32_t more = targets < left ? targets : left;
+    int r = grow_targets(engine, engine->target_count + more);
+    return r == 0 ? grow_traces(engine, engine->trace_count + more) : r;
+}
+
 int room_grow(struct engine *engine, const struct engine_plan *plan, uint32_t traces)
 {
     int64_t flights = engine->flights_wanted + traces * flights_of_trace(plan);

@@ -5,6 +5,10 @@
 
 #include "engine/state.h"
 
+/** Make tables long enough for targets that are expected, so that they need not grow one step after
+ *  another, each leaving a gap in memory. @return 0; -ENOMEM. */
+SONDE_MUST_CHECK int room_expect(struct engine *engine, uint32_t targets);
+
 /** Make room for one more target with so many traces of a plan, and count these. @return 0;
  *  -ENOMEM: nothing is counted. */
 SONDE_MUST_CHECK int room_grow(struct engine *engine, const struct engine_plan *plan,

@@ -14,6 +14,7 @@ static const char TARGET[] = "198.51.100.7";
 Test(memory, an_engine_is_made_whole_or_not_at_all)
 {
     const struct engine_plan plan = {
+        .targets = 2,
         .cycles = 1,
         .interval_ns = SONDE_NS_PER_S,
         .timeout_ns = SONDE_NS_PER_S,
