@@ -30,6 +30,17 @@ bool arena_ok(const struct arena *arena)
     return !arena->failed;
 }
 
+static struct arena_block *add_block(struct arena *arena, size_t cap)
+{
+    struct arena_block *block = calloc(1, sizeof *block + cap);
+    if (block == NULL)
+        return NULL;
+    block->cap = cap;
+    block->next = arena->blocks;
+    arena->blocks = block;
+    return block;
+}
+
 static struct arena_block *block_with(struct arena *arena, size_t bytes)
 {
     struct arena_block *block = arena->blocks;
@@ -37,14 +48,13 @@ static struct arena_block *block_with(struct arena *arena, size_t bytes)
         return block;
     size_t cap = block != NULL ? 2 * block->cap : BLOCK_BYTES_MIN; /* most arenas stay small */
     cap = cap < BLOCK_BYTES_MAX ? cap : BLOCK_BYTES_MAX;
-    cap = bytes > cap ? bytes : cap;
-    block = calloc(1, sizeof *block + cap);
-    if (block == NULL)
-        return NULL;
-    block->cap = cap;
-    block->next = arena->blocks;
-    arena->blocks = block;
-    return block;
+    return add_block(arena, bytes > cap ? bytes : cap);
+}
+
+void arena_expect(struct arena *arena, size_t bytes)
+{
+    if (arena->blocks == NULL && add_block(arena, bytes) == NULL)
+        arena->failed = true;
 }
 
 void *arena_alloc(struct arena *arena, size_t count, size_t bytes)

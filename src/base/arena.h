@@ -20,6 +20,11 @@ struct arena {
 /** Free everything that came from the arena. */
 void arena_deinit(struct arena *arena);
 
+/** Let an arena that has given nothing yet begin with a block of so many bytes, where it is known
+ *  about how many are needed: then few are left over. What does not fit comes from other blocks.
+ *  @param bytes  At most SIZE_MAX / 4. */
+void arena_expect(struct arena *arena, size_t bytes);
+
 /** @return true if nothing was refused. */
 bool arena_ok(const struct arena *arena);
 

@@ -164,12 +164,22 @@ static bool are_too_many(const struct sonde_run *run, const struct sonde_service
     return flows > SONDE_TARGET_FLOWS_MAX;
 }
 
+/* What a target takes of its arena, about: each string has an end, and a gap behind it. */
+static size_t target_bytes(const char *input, const char *host, size_t services)
+{
+    enum { STRING_BYTES = 16, SERVICE_STRINGS = 2, TARGET_STRINGS = 3 };
+    size_t service = sizeof(struct run_service) + sizeof(struct engine_place) + sizeof(int) +
+                     SERVICE_STRINGS * STRING_BYTES;
+    return services * service + strlen(input) + 2 * strlen(host) + TARGET_STRINGS * STRING_BYTES;
+}
+
 /* Copy what is to be a target. @return 0; a negative errno, and the arena has what was copied. */
 static int take_target(const struct sonde_run *run, const char *input, const char *host,
                        const struct sonde_service *services, size_t count,
                        struct run_target *target)
 {
     struct arena *arena = &target->arena;
+    arena_expect(arena, target_bytes(input, host, count + STANDBYS_MAX));
     struct run_service *own = arena_alloc(arena, count + STANDBYS_MAX, sizeof *own);
     if (own == NULL)
         return -ENOMEM;

@@ -60,6 +60,23 @@ Test(arena, pieces_never_overlap)
     arena_deinit(&arena);
 }
 
+Test(arena, what_is_expected_is_given_from_one_block)
+{
+    enum { COUNT = 37, BYTES = 16 }; /* 592 of 600 bytes */
+    struct arena arena = {0};
+    arena_expect(&arena, 600);
+    uint8_t *first = arena_alloc(&arena, 1, BYTES);
+    cr_assert_not_null(first);
+    for (size_t i = 1; i < COUNT; i++)
+        cr_expect_eq(arena_alloc(&arena, 1, BYTES), first + i * BYTES, "piece %zu", i);
+    uint8_t *more = arena_alloc(&arena, 1, BYTES);
+    cr_assert_not_null(more, "what was not expected comes from elsewhere");
+    cr_expect(is_filled(more, BYTES, 0));
+    memset(more, 0xff, BYTES);
+    cr_expect(arena_ok(&arena));
+    arena_deinit(&arena);
+}
+
 Test(arena, no_elements_are_no_memory_and_no_failure)
 {
     struct arena arena = {0};
