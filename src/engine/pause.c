@@ -31,7 +31,7 @@ void engine_resume(struct engine_run *run, const struct engine_place *place, son
     struct engine_target *target = trace->target;
     if (trace->standing != STANDING_PAUSED || trace->is_removed)
         return;
-    if (plan_is_paused(target)) /* its cycles were: nothing is made up for */
+    if (target->is_paused) /* its cycles were: nothing is made up for */
         target->next_cycle_ns = ns_max(target->next_cycle_ns, now);
     trace->beneath = standing_after(trace->beneath, STANDING_EVENT_RESUMED);
     trace->standing = trace->beneath;

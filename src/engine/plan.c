@@ -30,6 +30,24 @@ static sonde_ns unresolved_ns(const struct engine_target *target)
     return ns_add(last, ns_add(RESOLUTION_NS, patience_longest_ns(&target->patience)));
 }
 
+/* Who was removed is never resumed. */
+static bool is_paused_trace(const struct engine_trace *trace)
+{
+    return trace->standing == STANDING_PAUSED && !trace->is_removed;
+}
+
+/* Has a target traces to ask, and are all of these paused? */
+static bool is_paused_as_a_whole(const struct engine_target *target)
+{
+    bool is_paused = false;
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        if (trace_is_begun(target->traces[i]))
+            return false;
+        is_paused |= is_paused_trace(target->traces[i]);
+    }
+    return is_paused;
+}
+
 /* Make anew what follows from what is known of a target. */
 static void review(struct engine *engine, struct engine_target *target, sonde_ns now)
 {
@@ -47,24 +65,8 @@ static void review(struct engine *engine, struct engine_target *target, sonde_ns
     }
     walk_want_fresh(engine, target);
     look_choose(engine, target);
+    target->is_paused = is_paused_as_a_whole(target);
     walk_restart(target);
-}
-
-/* Who was removed is never resumed. */
-static bool is_paused_trace(const struct engine_trace *trace)
-{
-    return trace->standing == STANDING_PAUSED && !trace->is_removed;
-}
-
-bool plan_is_paused(const struct engine_target *target)
-{
-    bool is_paused = false;
-    for (uint32_t i = 0; i < target->trace_count; i++) {
-        if (trace_is_begun(target->traces[i]))
-            return false;
-        is_paused |= is_paused_trace(target->traces[i]);
-    }
-    return is_paused;
 }
 
 /* Is any trace paused? Then its target is not done: it still owes what it would send. */
@@ -156,7 +158,7 @@ static void begin_cycle(struct engine_target *target, sonde_ns now)
  * walk goes before it, so that every path is seen to its end. */
 static bool cycle_is_due(const struct engine_target *target, sonde_ns now)
 {
-    return ns_due(target->next_cycle_ns, now) && !plan_is_paused(target) &&
+    return ns_due(target->next_cycle_ns, now) && !target->is_paused &&
            (target->walk_asks > 0 || walk_due_ns(target) > now || target->cycle == 0);
 }
 
@@ -274,7 +276,7 @@ static sonde_ns send_ns(const struct engine *engine, const struct engine_target 
     uint32_t index;
     if (target->done)
         return SONDE_NS_NEVER;
-    sonde_ns cycle = plan_is_paused(target) ? SONDE_NS_NEVER : target->next_cycle_ns;
+    sonde_ns cycle = target->is_paused ? SONDE_NS_NEVER : target->next_cycle_ns;
     sonde_ns send = ns_min(cycle, walk_due_ns(target));
     return ns_min(send, full_ns(engine, target, now, &index));
 }

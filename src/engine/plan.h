@@ -29,10 +29,6 @@ bool plan_next(struct engine *engine, struct engine_target *target, sonde_ns now
  * and wait. After everything that happens to it. */
 void plan_update(struct engine *engine, struct engine_target *target, sonde_ns now);
 
-/** @return true if a target has traces to ask, and all of these are paused: then no cycle of it
- * begins. */
-bool plan_is_paused(const struct engine_target *target);
-
 /** @return true if a target has nothing more to send, unless an answer changes that. Who is paused
  *  has. */
 bool plan_all_sent(const struct engine_target *target);

@@ -113,6 +113,7 @@ struct engine_target {
 
     /* what is known of the way, made anew by a review */
     sonde_ns review_ns; /* when time alone makes one necessary */
+    bool is_paused;     /* it has traces to ask, and all are paused: no cycle of it begins */
     bool changed;       /* something has happened that it has to look at */
     bool in_doubt;      /* somebody is not answered, or not known to be answered by the target */
     uint8_t distance;   /* the smallest TTL known to reach it on any trace; 0 = none is */
