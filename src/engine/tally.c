@@ -32,10 +32,13 @@ static void note_change(struct tally_service *service, uint32_t after, uint32_t 
         service->changed_cycle = now;
 }
 
-/* A router has answered. Without memory for that the record is kept all the same, and nobody is
- * known to have been passed over. */
+/* Note when a router has answered, once for all traces and services. Without memory for that the
+ * record is kept all the same, and nobody is known to have been passed over. */
 static void note_answered(struct tally_target *target, const struct sonde_event *event)
 {
+    if (event->type != SONDE_EVENT_PROBE || event->outcome != SONDE_OUTCOME_TTL_EXCEEDED ||
+        event->uncertain || event->to_target)
+        return;
     struct answered **answered = &target->answered[event->ttl];
     if (*answered == NULL)
         *answered = calloc(1, sizeof **answered);
@@ -44,7 +47,7 @@ static void note_answered(struct tally_target *target, const struct sonde_event 
 }
 
 /* What a TTL-limited probe drew. */
-static void count_at_hop(struct tally *tally, struct tally_target *target,
+static void count_at_hop(struct tally *tally, const struct tally_target *target,
                          struct tally_service *service, const struct sonde_event *event,
                          bool counts)
 {
@@ -65,8 +68,6 @@ static void count_at_hop(struct tally *tally, struct tally_target *target,
         note_change(service, hop->run_after, event->cycle, counts);
         reach_on_replaced(&service->reach, event->ttl, hop->run_after + 1);
     }
-    if (event->outcome == SONDE_OUTCOME_TTL_EXCEEDED)
-        note_answered(target, event);
 }
 
 /* Count why a probe did not leave, and keep the most frequent reasons in front. */
@@ -195,8 +196,8 @@ static void count_in_run(struct tally *tally, const struct sonde_event *event)
 }
 
 /* Fold a record into what a trace, or a service, adds up to. */
-static void fold(struct tally *tally, struct tally_target *target, struct tally_service *service,
-                 const struct sonde_event *event)
+static void fold(struct tally *tally, const struct tally_target *target,
+                 struct tally_service *service, const struct sonde_event *event)
 {
     bool is_target = sonde_event_is_target(event, &target->addr);
     bool counts = event->sent_ns >= service->since_ns;
@@ -277,13 +278,14 @@ void tally_on_event(struct tally *tally, const struct sonde_event *event)
     struct tally_target *target = tally->targets[event->target];
     struct tally_service *trace = target->services[event->service];
     fold(tally, target, trace, event);
+    note_answered(target, event);
     if (target->whole == NULL)
         return;
     uint32_t index = target->service_of[event->service];
     struct tally_service *service = target->whole->services[index];
     if (service == trace)
         return;
-    fold(tally, target->whole, service, event);
+    fold(tally, target, service, event);
     if (event->ttl <= tally->max_ttl)
         join_flows(target, index, event->ttl);
 }

@@ -97,8 +97,8 @@ struct tally_target {
     uint32_t service_count;
     struct answered **answered; /* [max_ttl + 1], of the routers there, over all services; NULL
                                    where none answered, or memory ran out; owned */
-    struct tally_target *whole; /* the same by service, if any has several flows; NULL: none has;
-                                   owned. Of its services it owns those that have several */
+    struct tally_target *whole; /* the same by service, without answered, if any has several flows;
+                                   NULL: none has; owned. Of its services it owns those that do */
     uint32_t
         *service_of; /* [service_count], of a trace: its service in whole; NULL as that; owned */
 };

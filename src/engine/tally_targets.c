@@ -56,7 +56,6 @@ static void whole_free(struct tally_target *target, uint8_t max_ttl)
         if (!is_borrowed(target, i))
             service_free(whole->services[i], max_ttl);
     }
-    answered_free(whole, max_ttl);
     free(whole->services);
     free(whole);
     target->whole = NULL;
@@ -88,8 +87,7 @@ struct tally *tally_free(struct tally *tally)
 }
 
 /* A target without services, with places for so many; NULL if memory ran out. */
-static struct tally_target *target_new(const struct sonde_addr *addr, uint32_t service_count,
-                                       uint8_t max_ttl)
+static struct tally_target *target_new(const struct sonde_addr *addr, uint32_t service_count)
 {
     struct tally_target *target = calloc(1, sizeof *target);
     if (target == NULL)
@@ -98,10 +96,9 @@ static struct tally_target *target_new(const struct sonde_addr *addr, uint32_t s
     target->service_count = service_count;
     target->services =
         calloc(service_count > 0 ? service_count : 1, sizeof(struct tally_service *));
-    target->answered = calloc(max_ttl + 1U, sizeof *target->answered);
-    if (target->services != NULL && target->answered != NULL)
+    if (target->services != NULL)
         return target;
-    target_free(target, max_ttl);
+    free(target);
     return NULL;
 }
 
@@ -121,16 +118,19 @@ int tally_add_target(struct tally *tally, const struct sonde_addr *addr, uint32_
     int r = ids_available(&tally->target_ids) ? 0 : grow(tally);
     if (r < 0)
         return r;
-    struct tally_target *target = target_new(addr, service_count, tally->max_ttl);
-    for (uint32_t i = 0; target != NULL && i < service_count; i++) {
-        target->services[i] = calloc(1, sizeof(struct tally_service));
-        if (target->services[i] == NULL) {
-            target_free(target, tally->max_ttl);
-            return -ENOMEM;
-        }
-    }
+    struct tally_target *target = target_new(addr, service_count);
     if (target == NULL)
         return -ENOMEM;
+    target->answered = calloc(tally->max_ttl + 1U, sizeof *target->answered);
+    bool failed = target->answered == NULL;
+    for (uint32_t i = 0; !failed && i < service_count; i++) {
+        target->services[i] = calloc(1, sizeof(struct tally_service));
+        failed = target->services[i] == NULL;
+    }
+    if (failed) {
+        target_free(target, tally->max_ttl);
+        return -ENOMEM;
+    }
     tally->targets[ids_take(&tally->target_ids)] = target;
     tally->target_count = tally->target_ids.next;
     return 0;
@@ -142,7 +142,7 @@ int tally_set_flows(struct tally *tally, uint32_t index, const uint32_t *flows, 
     if (count == target->service_count)
         return 0; /* one each */
     target->service_of = calloc(target->service_count, sizeof *target->service_of);
-    target->whole = target_new(&target->addr, count, tally->max_ttl);
+    target->whole = target_new(&target->addr, count);
     bool failed = target->service_of == NULL || target->whole == NULL;
     uint32_t trace = 0;
     for (uint32_t i = 0; !failed && i < count; i++) {
@@ -177,7 +177,7 @@ static int make_whole(struct tally *tally, struct tally_target *target)
 {
     uint32_t count = target->service_count;
     uint32_t *service_of = calloc(count > 0 ? count : 1, sizeof *service_of);
-    struct tally_target *whole = target_new(&target->addr, count, tally->max_ttl);
+    struct tally_target *whole = target_new(&target->addr, count);
     if (service_of == NULL || whole == NULL) {
         free(service_of);
         target_free(whole, tally->max_ttl);

@@ -111,3 +111,22 @@ Test(tally_flows, a_path_that_changes_for_one_flow_has_changed)
     cr_expect_null(tally_router(whole(tally, 0), 1));
     tally_free(tally);
 }
+
+/* Both flows of a service ask a router that stays silent to them, and answers the other service,
+ * which asks 5 ms later. */
+Test(tally_flows, a_service_is_passed_over_where_a_router_answers_another_one)
+{
+    const sonde_ns sent = 100 * SONDE_NS_PER_MS;
+    struct tally *tally = tally_with_flows();
+    struct sonde_event answered = record_hop(2, 0, 3, SONDE_OUTCOME_TTL_EXCEEDED, "10.0.0.3");
+    answered.sent_ns = sent + 5 * SONDE_NS_PER_MS;
+    case_fold(tally, answered);
+    for (uint32_t trace = 0; trace < 2; trace++) {
+        struct sonde_event silent = record_hop(trace, 0, 3, SONDE_OUTCOME_NO_REPLY, NULL);
+        silent.sent_ns = sent;
+        case_fold(tally, silent);
+        cr_expect_eq(case_service(tally, trace)->hops[3]->passed_over, 1);
+    }
+    cr_expect_eq(whole(tally, 0)->hops[3]->passed_over, 2);
+    tally_free(tally);
+}
