@@ -97,6 +97,8 @@ static int measure(struct sonde_run *run, uint32_t index, uint32_t service, uint
 /* Nobody asks for a service of a name any more. */
 static void drop(struct sonde_run *run, uint32_t eldest, uint32_t service)
 {
+    for (uint32_t i = eldest; i != NO_TARGET; i = run->targets[i].sibling)
+        run_let_go(run, &run->targets[i], service);
     run->targets[eldest].services[service].removed = true;
     for (uint32_t i = eldest; i != NO_TARGET; i = run->targets[i].sibling) {
         const struct run_target *target = &run->targets[i];

@@ -299,6 +299,10 @@ void run_pause_new(struct sonde_run *run, uint32_t index);
  *  removed. */
 void run_pause_unwanted(struct sonde_run *run);
 
+/** A service of a target, or with SONDE_ALL each, is about to go: what only that had paused goes
+ * on. Then run_pause_unwanted() pauses again what all others have paused who share it. */
+void run_let_go(struct sonde_run *run, struct run_target *target, uint32_t service);
+
 /* share.c */
 
 /** Let a target share what is measured of another one at its address, if that has all its services.

@@ -121,6 +121,11 @@ void run_pause_unwanted(struct sonde_run *run)
     with_every(run, pause_unwanted);
 }
 
+void run_let_go(struct sonde_run *run, struct run_target *target, uint32_t service)
+{
+    (void)with_services(run, target, service, resume);
+}
+
 void run_pause_new(struct sonde_run *run, uint32_t index)
 {
     struct run_target *target = &run->targets[index];

@@ -113,6 +113,7 @@ static void remove_address(struct sonde_run *run, uint32_t index)
     run_forget_events(run, index, TARGET_SERVICES_MAX);
     if (run->seen_from == index)
         run->seen_from = first_traced(run);
+    run_let_go(run, target, SONDE_ALL);
     for (uint32_t i = 0; target->places != NULL && i < target->service_count; i++) {
         uint32_t measured = target->places[i].target;
         if (measured == NOT_TRACED || run->tally->targets[measured] == NULL)

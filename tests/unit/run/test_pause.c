@@ -331,3 +331,24 @@ Test(reset, of_all_it_takes_what_is_of_the_whole_run_along)
     }
     case_free(run);
 }
+
+/* There is one source port, so the second target is measured where the first one lets the same port
+ * stand by. The first never paused it, and can't. */
+Test(pause, nothing_stays_paused_that_only_a_removed_target_had_paused)
+{
+    static const struct sonde_service first = {.protocol = "tcp", .port = 22};
+    static const struct sonde_service second = {.protocol = "tcp", .port = 443};
+    const char *host = "203.0.113.10";
+    run = case_run_of(network,
+                      (struct sonde_options){.plan = {.cycles = 3}, .vantage.source_port = 4000});
+    uint32_t removed;
+    cr_assert_eq(sonde_run_add(run, host, host, &first, 1, NULL), 0);
+    cr_assert_eq(sonde_run_add(run, host, host, &second, 1, &removed), 0);
+    start();
+    pass_until(500 * MS);
+    cr_expect_eq(sonde_run_pause(run, removed, SONDE_ALL), 0);
+    cr_expect_eq(sonde_run_remove(run, removed), 0);
+    pass_until(20 * S);
+    cr_expect(sonde_run_is_over(run));
+    case_free(run);
+}
