@@ -150,7 +150,8 @@ enum sonde_loss_kind analyze_own_loss(const struct tally_service *tally);
 enum sonde_loss_kind analyze_loss(const struct analyze_target *target, uint32_t service,
                                   uint8_t ttl);
 
-/** @return true if any probe of the trace was answered by the target itself. */
+/** @return true if any probe of the trace was answered by the target itself, since the figures
+ * began. */
 bool analyze_reached(const struct analyze_target *target, uint32_t service);
 
 /** @param interrupted  The run was ended before it was done.

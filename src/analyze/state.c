@@ -5,18 +5,7 @@
 
 bool analyze_reached(const struct analyze_target *target, uint32_t service)
 {
-    const struct tally_service *tally = evidence_tally(target, service);
-    if (tally->received > 0 || tally->reach.dest_ttl != 0)
-        return true;
-    for (int outcome = 0; outcome < SONDE_OUTCOME_COUNT; outcome++) {
-        bool own = outcome == SONDE_OUTCOME_ECHO_REPLY || outcome == SONDE_OUTCOME_OPEN ||
-                   outcome == SONDE_OUTCOME_CLOSED || outcome == SONDE_OUTCOME_UDP_REPLY;
-        if (outcome == SONDE_OUTCOME_TTL_EXCEEDED || tally->outcomes[outcome].shown == 0)
-            continue;
-        if (own || evidence_is_target(target, service, (enum sonde_outcome)outcome))
-            return true;
-    }
-    return false;
+    return evidence_tally(target, service)->reached;
 }
 
 /* The outcome that shows a refusal; NO_REPLY if none does. A missing route, for everything of the

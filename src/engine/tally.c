@@ -201,6 +201,7 @@ static void fold(struct tally *tally, const struct tally_target *target,
 {
     bool is_target = sonde_event_is_target(event, &target->addr);
     bool counts = event->sent_ns >= service->since_ns;
+    service->reached |= counts && is_target;
     switch (event->type) {
     case SONDE_EVENT_PROBE:
         if (counts)

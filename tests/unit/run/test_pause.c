@@ -6,6 +6,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdio.h>
 
 /* A round trip to h takes 40 ms, one to k 60 ms; the name of s is known after ten seconds. */
 static const char network[] = "vantage here 198.18.0.2\n"
@@ -350,5 +351,30 @@ Test(pause, nothing_stays_paused_that_only_a_removed_target_had_paused)
     cr_expect_eq(sonde_run_remove(run, removed), 0);
     pass_until(20 * S);
     cr_expect(sonde_run_is_over(run));
+    case_free(run);
+}
+
+/* From 4.9 s on the router before h drops everything. What h answered before is in no figure, so
+ * that it answered cannot be said of it. */
+Test(reset, a_host_that_is_gone_since_is_unreachable)
+{
+    char scenario[sizeof network + 40];
+    (void)snprintf(scenario, sizeof scenario, "%srule r1 drop any from=4900ms\n", network);
+    run = case_run_of(scenario, (struct sonde_options){.plan = {.cycles = SONDE_CYCLES_ENDLESS}});
+    (void)add("203.0.113.10");
+    start();
+    pass_until(5 * S);
+    cr_expect_eq(sonde_run_reset(run, SONDE_ALL, SONDE_ALL), 0);
+    pass_until(25 * S);
+    struct sonde_snapshot *snapshot = case_snapshot(run);
+    for (size_t i = 0; i < SERVICES; i++) {
+        const struct sonde_service_result *service = &snapshot->targets[0].services[i];
+        cr_expect_eq(service->state, SONDE_STATE_UNREACHABLE, "%s", service->service);
+        cr_expect_eq(service->verdict.code, SONDE_CODE_HOST_UNREACHABLE, "%s: %s", service->service,
+                     service->verdict.text);
+        cr_expect_not(service->path->reached);
+    }
+    cr_expect_eq(sonde_snapshot_exit(snapshot), SONDE_EXIT_UNMET);
+    sonde_snapshot_free(snapshot);
     case_free(run);
 }
