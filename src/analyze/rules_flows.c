@@ -42,19 +42,14 @@ static double share_lost(const struct tally_service *flow)
     return flow->sent > 0 ? (double)evidence_lost(flow) / (double)flow->sent : 0;
 }
 
-/* Questions that a server is deaf to are left out for the service and for each flow by itself: then
- * flows are not compared. */
 struct lossy_flows evidence_lossy_flows(const struct analyze_target *target, uint32_t service)
 {
     const struct analyze_service *known = &target->services[service];
     const struct tally_service *all = evidence_tally(target, service);
     struct lossy_flows lossy = {.count = 0};
-    uint64_t sent = 0;
     if (target->traces == NULL || known->flow_count < 2 || all->received == 0)
         return lossy;
-    for (uint32_t i = 0; i < known->flow_count; i++)
-        sent += evidence_tally(target->traces, known->first_trace + i)->sent;
-    for (uint32_t i = 0; sent == all->sent && i < known->flow_count; i++) {
+    for (uint32_t i = 0; i < known->flow_count; i++) {
         uint32_t trace = known->first_trace + i;
         const struct tally_service *flow = evidence_tally(target->traces, trace);
         if (!is_lossy(flow, all, known->flow_count))

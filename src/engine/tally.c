@@ -244,24 +244,34 @@ static const struct sonde_addr *common_router(const struct tally_target *target,
 }
 
 /* Flows may go ways of different lengths, so records of several say nothing of how far each
- * reaches, nor of changes: a service reaches as far as its flows do, and meets the routers that all
- * of them meet. */
-static void join_flows(const struct tally_target *target, uint32_t index, unsigned ttl)
+ * reaches, nor of changes: a service reaches as far as its flows do. Nor do they say which
+ * questions a server is deaf to: each flow is asked its own, so what counts as loss is added up. */
+static void join_flows(const struct tally_target *target, uint32_t index)
 {
     struct tally_service *service = target->whole->services[index];
-    struct tally_hop *hop = service->hops != NULL ? service->hops[ttl] : NULL;
-    struct reach reach = {0};
+    uint64_t *silent = &service->outcomes[SONDE_OUTCOME_NO_REPLY].ended;
+    service->reach = (struct reach){0};
     service->path_changes = 0;
+    service->sent = service->received = *silent = 0;
     for (uint32_t i = 0; i < target->service_count; i++) {
         const struct tally_service *flow = target->services[i];
         if (target->service_of[i] != index)
             continue;
-        reach_join(&reach, &flow->reach);
+        reach_join(&service->reach, &flow->reach);
         service->path_changes += flow->path_changes;
         if (service->changed_cycle < flow->changed_cycle)
             service->changed_cycle = flow->changed_cycle;
+        service->sent += flow->sent;
+        service->received += flow->received;
+        *silent += flow->outcomes[SONDE_OUTCOME_NO_REPLY].ended;
     }
-    service->reach = reach;
+}
+
+/* The router of a service is the one that all of its flows meet. */
+static void join_routers(const struct tally_target *target, uint32_t index, unsigned ttl)
+{
+    const struct tally_service *service = target->whole->services[index];
+    struct tally_hop *hop = service->hops != NULL ? service->hops[ttl] : NULL;
     if (hop != NULL)
         hop_set_router(hop, common_router(target, index, ttl));
 }
@@ -287,6 +297,7 @@ void tally_on_event(struct tally *tally, const struct sonde_event *event)
     if (service == trace)
         return;
     fold(tally, target, service, event);
+    join_flows(target, index);
     if (event->ttl <= tally->max_ttl)
-        join_flows(target, index, event->ttl);
+        join_routers(target, index, event->ttl);
 }

@@ -159,8 +159,9 @@ SONDE_MUST_CHECK int tally_add_service(struct tally *tally, uint32_t index, uint
 /** Forget everything of a trace, and of the service whose flow it is: that is removed. */
 void tally_clear(struct tally *tally, uint32_t index, uint32_t trace);
 
-/** @return A target by service: each is what all of its flows add up to. Its distance is that of
- *  the farthest flow. Ownership: the tally's. */
+/** @return A target by service: each is what all of its flows add up to; which questions a server
+ * is deaf to, each flow tells for itself. Its distance is that of the farthest flow. Ownership: the
+ *  tally's. */
 const struct tally_target *tally_by_service(const struct tally_target *target);
 
 /** @return The service of a trace among tally_by_service(). */

@@ -146,6 +146,22 @@ class Flows(unittest.TestCase):
             self.assertEqual(path["received"], 0 if path["flow"] in hit else CYCLES)
             self.assertEqual(path["reached"], path["flow"] not in hit)
 
+    def test_a_link_that_drops_every_question_is_seen_on_its_flows_alone(self):
+        # Its flows ask all questions of the protocol in vain, the others have the first answered.
+        whole = measure(network(SEED, 80), ":53/udp", "--flows", "8", "-c", str(CYCLES), "-i", "1")
+        link = routers(whole["53/udp"]["paths"][0])[2][0]
+        hit = [path["flow"] for path in whole["53/udp"]["paths"]
+               if routers(path)[2][0] == link]
+        lines = [*network(SEED, 80), f"rule l{link} drop udp"]
+        service = measure(lines, ":53/udp", "--flows", "8", "-c", str(CYCLES), "-i", "1")["53/udp"]
+        for path in service["paths"]:
+            self.assertEqual(path["received"], 0 if path["flow"] in hit else CYCLES)
+        for member in ("sent", "received"):
+            self.assertEqual(service[member], sum(path[member] for path in service["paths"]))
+        self.assertEqual(service["outcomes"]["no_reply"], service["sent"] - service["received"])
+        self.assertEqual(service["verdict"]["code"], "loss_on_some_paths")
+        self.assertEqual(service["verdict"]["blame"]["last_seen"], {"ttl": 2, "address": link})
+
 
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1])

@@ -130,3 +130,23 @@ Test(tally_flows, a_service_is_passed_over_where_a_router_answers_another_one)
     cr_expect_eq(whole(tally, 0)->hops[3]->passed_over, 2);
     tally_free(tally);
 }
+
+/* One flow has its first question answered twice; the other asks three in vain, one of them twice:
+ * as nothing ever answers it, that is loss. */
+Test(tally_flows, loss_of_a_flow_that_asks_other_questions_is_the_services_too)
+{
+    static const uint8_t asked[] = {0, 0, 1, 2};
+    struct tally *tally = tally_with_flows();
+    case_fold(tally, record_full(0, 0, SONDE_OUTCOME_UDP_REPLY, CASE_TARGET));
+    case_fold(tally, record_full(0, 1, SONDE_OUTCOME_UDP_REPLY, CASE_TARGET));
+    for (uint32_t cycle = 0; cycle < 4; cycle++) {
+        struct sonde_event silent = record_full(1, cycle, SONDE_OUTCOME_NO_REPLY, NULL);
+        silent.question = asked[cycle];
+        case_fold(tally, silent);
+    }
+    cr_expect_eq(case_service(tally, 1)->sent, 4);
+    cr_expect_eq(whole(tally, 0)->sent, 6);
+    cr_expect_eq(whole(tally, 0)->received, 2);
+    cr_expect_eq(whole(tally, 0)->outcomes[SONDE_OUTCOME_NO_REPLY].ended, 4);
+    tally_free(tally);
+}
