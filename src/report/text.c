@@ -162,7 +162,8 @@ static void write_flows(struct text_report *report, const struct sonde_service_r
         text_addf(report->text, ", of which %zu %s never answered", dead,
                   dead == 1 ? "was" : "were");
         const char *before = ": source port ";
-        for (size_t i = 0, shown = 0; i < service->path_count && shown < SHOWN; i++) {
+        size_t shown = 0; /* none, where there are no ports */
+        for (size_t i = 0; i < service->path_count && shown < SHOWN; i++) {
             const struct sonde_path *path = &service->paths[i];
             if (path->sent == 0 || path->received > 0 || path->source_port == 0)
                 continue;
@@ -170,7 +171,7 @@ static void write_flows(struct text_report *report, const struct sonde_service_r
             before = ", ";
             shown++;
         }
-        if (dead > SHOWN)
+        if (shown == SHOWN && dead > SHOWN)
             text_add(report->text, report->style->ascii ? ", .." : ", …");
     }
     text_add(report->text, "\n");

@@ -268,6 +268,24 @@ Test(report, a_distance_that_is_not_known_has_no_number)
     text_deinit(&text);
 }
 
+/* Nine of ten flows of pings never got through: they have no source ports to be named by. */
+Test(report, flows_without_ports_are_only_counted)
+{
+    struct made made;
+    struct text text = {0};
+    struct sonde_path paths[10] = {{.sent = 3, .received = 3}};
+    for (size_t i = 1; i < 10; i++)
+        paths[i].sent = 3;
+    make(&made);
+    made.service.paths = paths;
+    made.service.path_count = 10;
+    report_text(&made.snapshot, &(struct report_style){0}, &text);
+    cr_expect_not_null(
+        strstr(text.data, ": 10 flows side by side, of which 9 were never answered\n"), "%s",
+        text.data);
+    text_deinit(&text);
+}
+
 /* Three flows, of which one never got through: the other two lost nothing. */
 Test(report, a_flow_that_is_never_answered_is_named)
 {
