@@ -87,7 +87,7 @@ struct tally_service {
     uint32_t changes;       /* of the path, ever */
     uint32_t changed_cycle; /* in which the last change was believed */
     bool rationed;          /* as of its last probe, it is answered only so often */
-    bool reached; /* the target itself has answered a probe, of whatever TTL */
+    bool reached;           /* the target itself has answered a probe, of whatever TTL */
     sonde_ns since_ns;      /* when its figures began: only probes that left then or later count */
 };
 
