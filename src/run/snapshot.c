@@ -85,12 +85,16 @@ static void keep_worst(struct sonde_verdict *worst, const struct sonde_verdict *
 static struct sonde_verdict worst_service(const struct sonde_service_result *services, size_t count)
 {
     struct sonde_verdict worst = {SONDE_LEVEL_OK, SONDE_CODE_OK, ""};
+    bool any = false;
     for (size_t i = 0; i < count; i++) {
         const struct sonde_verdict *verdict = &services[i].verdict;
-        if (!services[i].control && worst.text[0] == '\0')
-            worst = *verdict;
-        else if (!services[i].control)
+        if (services[i].control)
+            continue;
+        if (any)
             keep_worst(&worst, verdict);
+        else
+            worst = *verdict;
+        any = true;
     }
     return worst;
 }

@@ -7,6 +7,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 /* A round trip to h takes 40 ms, one to each of the others 60 ms. */
@@ -271,6 +272,40 @@ Test(capacity, memory_that_runs_out_for_a_name_is_a_matter_of_that_target)
         sonde_vantage_free(vantage);
         cr_assert_lt(n, 100);
     }
+}
+
+/* From whichever allocation on they fail: there is no snapshot. Of many targets some have their
+ * texts where the memory ends. */
+Test(capacity, a_snapshot_that_memory_runs_out_for_is_none)
+{
+    enum { TARGETS = 200 };
+    const struct sonde_plan plan = {.cycles = 1, .flows = 2};
+    open_vantage(0);
+    struct sonde_run *run = new_run(&plan);
+    (void)add(run, "203.0.113.10");
+    for (unsigned i = 0; i < TARGETS - 1; i++) { /* why it is not probed is a text of its own */
+        char host[64];
+        (void)snprintf(host, sizeof host, "fe80::1%%n%0*u", (int)(i % 40 + 1), i);
+        (void)add(run, host);
+    }
+    cr_assert_eq(sonde_run_start(run), 0);
+    pass(SONDE_NS_PER_S / 2);
+    bool failed = true;
+    for (unsigned n = 0; failed; n++) {
+        struct sonde_snapshot *snapshot = NULL;
+        int64_t live = alloc_live();
+        alloc_fail(n, UINT64_MAX);
+        int r = sonde_run_snapshot(run, &snapshot);
+        failed = alloc_heal();
+        cr_expect_eq(r, failed ? -ENOMEM : 0, "allocation %u", n);
+        if (failed)
+            cr_expect_eq(alloc_live(), live, "allocation %u", n);
+        else
+            cr_expect_eq(snapshot->target_count, TARGETS);
+        sonde_snapshot_free(snapshot);
+        cr_assert_lt(n, 1000);
+    }
+    sonde_vantage_free(vantage);
 }
 
 /* Add and remove so many targets, one after the other, each in flight when it goes. */
