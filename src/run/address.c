@@ -333,6 +333,8 @@ int run_begin_target(struct sonde_run *run, uint32_t index)
     int r = begin_name(run, index, run->vantage->options.family);
     target->pending = r == 0;
     run->pending_count += r == 0;
+    if (r == 0) /* it is not over with the targets that there are, whatever the last step saw */
+        engine_set_open(run->engine_run, true);
     return r;
 }
 

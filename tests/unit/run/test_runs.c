@@ -253,6 +253,26 @@ Test(runs, a_name_that_is_added_later_is_waited_for)
     sonde_vantage_free(vantage);
 }
 
+/* Since the last step nothing but the name is left to be waited for. */
+Test(runs, a_name_is_waited_for_when_the_only_other_target_is_removed)
+{
+    const struct sonde_plan plan = {.cycles = 1};
+    open_vantage(true);
+    struct sonde_run *run = new_run(&plan);
+    uint32_t first = add(run, "203.0.113.20");
+    cr_assert_eq(sonde_run_start(run), 0);
+    pass(SONDE_NS_PER_S / 100);
+    (void)add(run, "s.example");
+    cr_expect_eq(sonde_run_remove(run, first), 0);
+    finish(run);
+    struct sonde_snapshot *snapshot = case_snapshot(run);
+    cr_assert_eq(snapshot->target_count, 1);
+    cr_expect_eq(snapshot->status, SONDE_STATUS_COMPLETE);
+    cr_expect_eq(snapshot->targets[0].services[1].state, SONDE_STATE_OPEN);
+    sonde_snapshot_free(snapshot);
+    sonde_vantage_free(vantage);
+}
+
 /* Whoever waits for ever then has nothing else to wake him. */
 Test(runs, what_ends_a_run_between_steps_is_due_at_once)
 {
