@@ -113,22 +113,42 @@ static void notice(struct engine_trace *trace, const struct knowledge *before,
                        silent;
 }
 
-/* An answer of the target, or of who refuses in its place, to whatever was asked. If the target
- * answers, and probes on the way are to carry another question from now on, those that were silent
- * at the target may now be answered there. */
+/* A question of a trace was answered, or refused. If the target answers, and probes on the way are
+ * to carry another question from now on, those that were silent at the target may now be answered
+ * there. */
+static void note_question(struct engine_trace *trace, uint8_t question, bool is_target)
+{
+    uint8_t before = asking_on_the_way(&trace->asking);
+    uint8_t top_ttl = trace_reach(trace)->top_ttl;
+    asking_on_answer(&trace->asking, question);
+    if (asking_on_the_way(&trace->asking) == before || !is_target)
+        return;
+    memset(&trace->asks[top_ttl + 1U], 0, (size_t)plan_of(trace->target)->max_ttl - top_ttl);
+    trace->arrivals = 0;
+}
+
+/* A server that answers a question in one flow is deaf to it in none. */
+static void tell_other_flows(const struct engine_trace *trace, uint8_t question)
+{
+    const struct engine_target *target = trace->target;
+    if (target->tally->whole == NULL)
+        return; /* it has no others */
+    uint32_t service = tally_service_of(target->tally, trace->index);
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        if (i != trace->index && tally_service_of(target->tally, i) == service)
+            note_question(target->traces[i], question, true);
+    }
+}
+
+/* An answer of the target, or of who refuses in its place, to whatever was asked. */
 static void note_answer(struct engine_trace *trace, const struct sonde_event *event)
 {
     if (event->outcome == SONDE_OUTCOME_TTL_EXCEEDED)
         return;
-    uint8_t before = asking_on_the_way(&trace->asking);
-    uint8_t top_ttl = trace_reach(trace)->top_ttl;
-    const struct engine_target *target = trace->target;
-    asking_on_answer(&trace->asking, event->question);
-    if (asking_on_the_way(&trace->asking) != before &&
-        sonde_event_is_target(event, &target->addr)) {
-        memset(&trace->asks[top_ttl + 1U], 0, (size_t)plan_of(target)->max_ttl - top_ttl);
-        trace->arrivals = 0;
-    }
+    bool is_target = sonde_event_is_target(event, &trace->target->addr);
+    note_question(trace, event->question, is_target);
+    if (is_target)
+        tell_other_flows(trace, event->question);
     trace->is_excused = trace->keeps_silent = false;
     trace_take_event(trace, STANDING_EVENT_ANSWERED);
     trace->unanswered_ns[0] = trace->unanswered_ns[1] = SONDE_NS_NEVER;

@@ -162,6 +162,23 @@ class Flows(unittest.TestCase):
         self.assertEqual(service["verdict"]["code"], "loss_on_some_paths")
         self.assertEqual(service["verdict"]["blame"]["last_seen"], {"ttl": 2, "address": link})
 
+    def test_a_question_that_one_flow_is_answered_is_kept_to_by_all(self):
+        # A link drops what its flows ask. The server hears the question of the others, so it is not
+        # deaf to it, and what is lost is lost: of 20 probes of each flow all on that link.
+        whole = measure(network(SEED, 80), "53/udp", "--flows", "8", "-c", str(CYCLES), "-i", "1")
+        link = routers(whole["53/udp"]["paths"][0])[2][0]
+        hit = [path["flow"] for path in whole["53/udp"]["paths"]
+               if routers(path)[2][0] == link]
+        lines = [*network(SEED, 80), f"rule l{link} drop udp"]
+        service = measure(lines, "53/udp", "--flows", "8", "-c", str(CYCLES), "-i", "1")["53/udp"]
+        self.assertEqual(service["sent"], FLOWS * CYCLES)
+        self.assertEqual(service["received"], (FLOWS - len(hit)) * CYCLES)
+        self.assertEqual([question["sent"] for question in service["questions"]],
+                         [FLOWS * CYCLES, 0, 0])
+        self.assertEqual(service["verdict"]["code"], "loss_on_some_paths")
+        for path in service["paths"]:
+            self.assertEqual(path["sent"], CYCLES)
+
 
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1])
