@@ -129,15 +129,16 @@ void run_let_go(struct sonde_run *run, struct run_target *target, uint32_t servi
 void run_pause_new(struct sonde_run *run, uint32_t index)
 {
     struct run_target *target = &run->targets[index];
+    bool any_paused = false;
     for (uint32_t i = 0; i < target->service_count; i++) {
-        const struct engine_place *place = &target->places[i];
         if (!run_is_placed(target, i) || stands_by(target, i))
             continue;
+        any_paused |= members_has(&target->paused, i);
         if (!members_has(&target->paused, i))
             with_flows(run, target, i, engine_resume);
-        else if (run->traced[place->target] == index) /* nobody else shares it yet */
-            with_flows(run, target, i, engine_pause);
     }
+    if (any_paused) /* perhaps somebody else wants it, whose control it was */
+        run_pause_unwanted(run);
 }
 
 int sonde_run_pause(struct sonde_run *run, uint32_t target, uint32_t service)

@@ -378,3 +378,53 @@ Test(reset, a_host_that_is_gone_since_is_unreachable)
     sonde_snapshot_free(snapshot);
     case_free(run);
 }
+
+/* All is sent from one port, so the second target's port is the control that stands by for the
+ * first one. */
+static void begin_with_one_port(uint32_t cycles)
+{
+    static const struct sonde_service first[] = {{.protocol = "udp", .port = 53}};
+    run = case_run_of(network, (struct sonde_options){.vantage.source_port = 40000,
+                                                      .plan.cycles = cycles,
+                                                      .plan.all_addresses = true});
+    cr_assert_eq(sonde_run_add(run, "first", "203.0.113.10", first, 1, NULL), 0);
+}
+
+static uint32_t add_what_stands_by(const char *host)
+{
+    static const struct sonde_service second[] = {{.protocol = "icmp"},
+                                                  {.protocol = "udp", .port = 33434}};
+    uint32_t target = UINT32_MAX;
+    cr_assert_eq(sonde_run_add(run, "second", host, second, 2, &target), 0);
+    return target;
+}
+
+Test(pause, a_control_that_only_a_removed_target_paused_holds_up_nobody)
+{
+    begin_with_one_port(3);
+    uint32_t second = add_what_stands_by("203.0.113.10");
+    start();
+    pass_until(1500 * MS);
+    cr_expect_eq(sonde_run_pause(run, second, SONDE_ALL), 0);
+    cr_expect_eq(sonde_run_remove(run, second), 0);
+    pass_until(20 * S);
+    cr_expect(sonde_run_is_over(run));
+    case_free(run);
+}
+
+Test(pause, a_control_that_stands_by_is_not_asked_for_who_is_paused_already)
+{
+    begin_with_one_port(SONDE_CYCLES_ENDLESS);
+    uint32_t second = add_what_stands_by("s.example"); /* known after ten seconds */
+    start();
+    cr_expect_eq(sonde_run_pause(run, second, SONDE_ALL), 0);
+    pass_until(15 * S);
+    struct sonde_snapshot *snapshot = case_snapshot(run);
+    cr_assert_eq(snapshot->targets[1].service_count, 2);
+    for (size_t i = 0; i < 2; i++)
+        cr_expect_eq(snapshot->targets[1].services[i].sent, 0, "%s: %u",
+                     snapshot->targets[1].services[i].service,
+                     (unsigned)snapshot->targets[1].services[i].sent);
+    sonde_snapshot_free(snapshot);
+    case_free(run);
+}
