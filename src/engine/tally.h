@@ -175,7 +175,7 @@ void tally_remove_target(struct tally *tally, uint32_t index);
  * to be reset with all of them.
  * @param since_ns  Only probes that left then or later count.
  */
-void tally_reset(struct tally *tally, uint32_t target, uint32_t trace, sonde_ns since_ns);
+void tally_reset(struct tally *tally, uint32_t index, uint32_t trace, sonde_ns since_ns);
 
 /** Likewise those that are of no service: by whom probes and answers were stamped, and what did not
  *  leave. */

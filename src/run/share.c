@@ -62,6 +62,7 @@ const struct run_service *run_service_at(const struct sonde_run *run,
 {
     const struct run_target *owner = owner_of(run, place);
     uint32_t i = 0;
+    *ret_flow = 0;
     (void)run_find_service(owner, place, &i, ret_flow); /* it has all that is measured there */
     return &owner->services[i];
 }
