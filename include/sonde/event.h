@@ -28,7 +28,7 @@ enum sonde_event_type {
 struct sonde_event {
     enum sonde_event_type type;
     uint32_t target;  /**< the index of its struct sonde_target_result; of several that share what
-                           is measured, the one that was added first, while it is there */
+                           is measured, the one it is measured for, while it is there */
     uint32_t service; /**< index within the target, in the order added */
     uint32_t flow;    /**< which of the flows of its service: 0 is the first */
     uint32_t cycle;   /**< 0, 1, 2, …: the cycle that the probe was sent in */

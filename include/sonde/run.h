@@ -137,7 +137,8 @@ SONDE_API SONDE_MUST_CHECK int sonde_run_remove(struct sonde_run *run, uint32_t 
 #define SONDE_ALL UINT32_MAX
 
 /**
- * Pause services: nothing more of them is sent until sonde_run_resume().
+ * Pause services: nothing more of them is asked until sonde_run_resume(); but what the kernel had
+ * no room for just before may still leave.
  *
  * Probes that are in flight are waited for as usual, and are answered or lost. After that a pause
  * counts as nothing, neither as answers nor as loss. Other services are asked as if the paused ones
@@ -177,8 +178,9 @@ SONDE_API SONDE_MUST_CHECK int sonde_run_resume(struct sonde_run *run, uint32_t 
 /**
  * Begin the figures of services anew: counters, outcomes, round trips, those of hops, and how often
  * the path changed. Only probes count that leave from now on; what comes for earlier ones is in no
- * figure. States and verdicts follow from the new figures alone, so they are unknown at first. What
- * is known of the path stays: distance, routers, names. So no probe is sent otherwise for it.
+ * figure. States and verdicts follow from the new figures, so they are unknown at first. What is
+ * known of the path stays: distance, the routers on it, names. So no probe is sent otherwise for
+ * it, and a router that a verdict names as the last one seen may be one that answered before.
  *
  * What several targets share begins anew for all of them. Discarded packets, losses of this machine
  * and clocks are of the whole run: they begin anew if both numbers are SONDE_ALL. Duration and

@@ -97,8 +97,8 @@ void run_begin(struct sonde_run *run)
     }
 }
 
-/* The run looks from where its first target is reached from: in the order in which targets were
- * added, whichever was ready first. */
+/* The run looks from where its first target is reached from, whichever was ready first: the one
+ * with the least number, which is the one that was added first unless numbers were given again. */
 static void note_vantage(struct sonde_run *run, uint32_t index)
 {
     if (run->seen_from == NO_TARGET || run->seen_from > index)
