@@ -19,7 +19,8 @@ class Simulation(c.Structure):
 
 class Service(c.Structure):
     _fields_ = [("protocol", c.c_char_p), ("port", c.c_uint16), ("name", c.c_char_p),
-                ("control", c.c_bool), ("expect", c.c_uint32), ("payload", c.c_char_p),
+                ("control", c.c_bool), ("flows", c.c_uint32), ("expect", c.c_uint32),
+                ("payload", c.c_char_p),
                 ("question", c.c_void_p), ("question_bytes", c.c_size_t),
                 ("expects", c.c_void_p), ("expects_bytes", c.c_size_t)]
 
