@@ -80,8 +80,8 @@ void reach_on_event(struct reach *reach, const struct sonde_event *event, bool i
 /**
  * Add what is known of another flow of the same service. Together they reach as far as the one that
  * goes farthest, and are refused as soon as the one that is refused first.
- * @param reach  What is known of the others; {0} of the first. Records that are folded into it later
- *               mean nothing: it is joined anew after each.
+ * @param reach  What is known of the others; {0} of the first. Records that are folded into it
+ * later mean nothing: it is joined anew after each.
  */
 void reach_join(struct reach *reach, const struct reach *other);
 
