@@ -111,6 +111,8 @@ enum rule_answer rule_loss_on_some_paths(const struct rule_case *at, struct find
     if (lossy.count == 0 || evidence_rationed(at->tally))
         return RULE_QUIET;
     const struct tally_service *worst = evidence_tally(at->target->traces, lossy.worst);
+    finding->level = SONDE_LEVEL_DEGRADED;
+    finding->confidence = worst->sent >= 20 ? SONDE_CONFIDENCE_HIGH : SONDE_CONFIDENCE_MEDIUM;
     words_round_trip(at, &words);
     text_addf(&words, "; %" PRIu32 " of %" PRIu32 " flows ", lossy.count, count);
     if (lossy.dead == lossy.count)
@@ -124,8 +126,6 @@ enum rule_answer rule_loss_on_some_paths(const struct rule_case *at, struct find
         say_begin(at, lossy.worst, finding, &words);
     if (finding->has_blame)
         words_there_or_back(finding);
-    finding->level = SONDE_LEVEL_DEGRADED;
-    finding->confidence = worst->sent >= 20 ? SONDE_CONFIDENCE_HIGH : SONDE_CONFIDENCE_MEDIUM;
     words_say(finding, &words);
     return RULE_FIRES;
 }

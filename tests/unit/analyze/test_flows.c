@@ -62,6 +62,8 @@ Test(flows, one_that_is_never_answered_is_told_and_how_far_it_is_seen)
     cr_expect_eq(analysis.verdict.blame.last_seen.ttl, 2);
     cr_expect_eq(analysis.verdict.blame.first_lost.ttl, 0, "another flow may go another way");
     cr_expect_eq(analysis.verdict.blame.way, SONDE_WAY_THERE_OR_BACK);
+    cr_expect_eq(analysis.verdict.confidence, SONDE_CONFIDENCE_MEDIUM,
+                 "nothing shows the way back");
     cr_expect_not_null(strstr(analysis.verdict.text, "1 of 3 flows is never answered; flow 2 is "
                                                      "seen up to hop 2 (192.0.2.2)"),
                        "%s", analysis.verdict.text);
