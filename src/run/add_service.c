@@ -101,10 +101,14 @@ static void drop(struct sonde_run *run, uint32_t eldest, uint32_t service)
         run_let_go(run, &run->targets[i], service);
     run->targets[eldest].services[service].removed = true;
     for (uint32_t i = eldest; i != NO_TARGET; i = run->targets[i].sibling) {
-        const struct run_target *target = &run->targets[i];
+        struct run_target *target = &run->targets[i];
         run_forget_events(run, i, service);
-        if (target->places != NULL && target->places[service].target != NOT_TRACED)
-            run_remove_unreported(run, target->places[service].target);
+        if (!run_is_placed(target, service))
+            continue;
+        struct engine_place *place = &target->places[service];
+        run_remove_unreported(run, place->target);
+        if (run->traced[place->target] != i)
+            place->target = NOT_TRACED; /* what is measured for another one it knows no more */
     }
     if (run->engine_run != NULL)
         run_pause_unwanted(run);

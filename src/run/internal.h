@@ -278,8 +278,8 @@ const char *run_problem_text(int error);
  *  TARGET_SERVICES_MAX. */
 void run_forget_events(struct sonde_run *run, uint32_t index, uint32_t service);
 
-/** Remove from the engine what is measured in one of its targets for services that are removed, and
- *  that nobody shares. */
+/** Remove from the engine what is measured in one of its targets and reported by nobody any more;
+ *  but what stands by. */
 void run_remove_unreported(struct sonde_run *run, uint32_t measured);
 
 /** Take a target and the further addresses of its name out of a run, and out of the engine what no

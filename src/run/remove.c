@@ -68,7 +68,7 @@ void run_remove_unreported(struct sonde_run *run, uint32_t measured)
     for (; place.trace < run->tally->targets[measured]->service_count; place.trace++) {
         uint32_t service;
         uint32_t flow;
-        if (run_find_service(owner, &place, &service, &flow) && owner->services[service].removed &&
+        if (run_find_service(owner, &place, &service, &flow) && !owner->services[service].standby &&
             !is_place_reported(run, &place))
             engine_remove_trace(run->engine_run, &place, run->vantage->now_ns);
     }

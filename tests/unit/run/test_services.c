@@ -344,6 +344,63 @@ Test(services, what_is_shared_stays_for_who_has_not_removed_it)
     }
 }
 
+/* How many probes to a port have left so far, for whomever. */
+static uint32_t probes_to(uint16_t port)
+{
+    uint32_t count = 0;
+    const struct engine_run *engine_run = run->engine_run;
+    for (uint32_t i = 0; i < run->tally->target_count; i++) {
+        const struct tally_target *target = run->tally->targets[i];
+        for (uint32_t k = 0; target != NULL && k < target->service_count; k++) {
+            if (engine_flow_at(engine_run, &(struct engine_place){i, k})->dst_port == port)
+                count += (uint32_t)target->services[k]->sent;
+        }
+    }
+    return count;
+}
+
+/* The target that it was measured for is removed, and then the other one removes the service. */
+Test(services, what_nobody_reports_any_more_is_asked_no_more)
+{
+    static const struct sonde_service both[] = {{.protocol = "icmp"},
+                                                {.protocol = "tcp", .port = 8443}};
+    begin(endless);
+    for (int i = 0; i < 2; i++)
+        cr_assert_eq(sonde_run_add(run, "h", "203.0.113.10", both, 2, NULL), 0);
+    start();
+    pass_until(1500 * MS);
+    cr_expect_eq(probes_to(8443), 2);
+    cr_expect_eq(sonde_run_remove(run, 0), 0);
+    cr_expect_eq(sonde_run_remove_service(run, 1, 1), 0);
+    pass_until(4500 * MS);
+    cr_expect_eq(probes_to(8443), 0, "its figures are gone, and it has no new ones");
+    expect_sent(0, "icmp", 5);
+    case_free(run);
+}
+
+/* From one source port 8443/tcp is measured for the first target alone, and the second reports it.
+ */
+Test(services, who_has_removed_what_it_shared_keeps_nobody_measured)
+{
+    static const struct sonde_service first[] = {{.protocol = "tcp", .port = 8443}};
+    static const struct sonde_service second[] = {{.protocol = "icmp"},
+                                                  {.protocol = "tcp", .port = 8443}};
+    run =
+        case_run_of(network, (struct sonde_options){.plan = endless, .vantage.source_port = 40000});
+    cr_assert_eq(sonde_run_add(run, "a", "203.0.113.10", first, 1, NULL), 0);
+    cr_assert_eq(sonde_run_add(run, "b", "203.0.113.10", second, 2, NULL), 0);
+    start();
+    pass_until(1500 * MS);
+    expect_sent(1, "8443/tcp", 2);
+    cr_expect_eq(sonde_run_remove_service(run, 1, 1), 0);
+    cr_expect_eq(sonde_run_remove(run, 0), 0);
+    cr_expect_eq(probes_to(8443), 0);
+    pass_until(4500 * MS);
+    cr_expect_eq(probes_to(8443), 0);
+    expect_sent(0, "icmp", 5);
+    case_free(run);
+}
+
 /* Ports come and go at random times, closed ones and open ones, and nothing is lost on the way: so
  * whatever is shown as sent was answered. */
 Test(services, whatever_comes_and_goes_nothing_is_lost_by_that)
