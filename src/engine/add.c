@@ -101,7 +101,7 @@ int engine_add_places(struct engine_run *run, uint32_t index, uint32_t flows)
     uint32_t cap = target->trace_cap + flows;
     if (cap > ENGINE_TRACES_PER_TARGET)
         return -ENOSPC;
-    if (target->done || (target->is_begun && target->next_cycle_ns == SONDE_NS_NEVER))
+    if (!engine_has_cycles(run, index))
         return -EBUSY;
     struct engine_trace **traces = realloc(target->traces, cap * sizeof(struct engine_trace *));
     if (traces == NULL)
@@ -223,8 +223,7 @@ bool engine_begin_standby(struct engine_run *run, const struct engine_place *pla
 {
     struct engine_target *target = run->targets[place->target];
     struct engine_trace *trace = target->traces[place->trace];
-    bool has_more = !target->done && (run->plan.cycles == 0 || target->cycle < run->plan.cycles);
-    if (trace->is_standby && !has_more)
+    if (trace->is_standby && !engine_has_cycles(run, place->target))
         return false;
     trace->is_standby = false;
     members_remove(&target->standbys, place->trace);

@@ -312,6 +312,9 @@ void engine_stop(struct engine_run *run);
  *  flight for longer than their answers take are lost, and nothing is said of the others. */
 void engine_stop_soon(struct engine_run *run);
 
+/** @return Has a target, which was not removed, any cycle to come? */
+bool engine_has_cycles(const struct engine_run *run, uint32_t index);
+
 /** @return Has a target, which was not removed, had its last cycle, and all that came of it? */
 bool engine_is_done(const struct engine_run *run, uint32_t index);
 

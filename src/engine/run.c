@@ -183,6 +183,12 @@ void engine_stop_soon(struct engine_run *run)
     run->is_stopping = true;
 }
 
+bool engine_has_cycles(const struct engine_run *run, uint32_t index)
+{
+    const struct engine_target *target = run->targets[index];
+    return !target->done && (run->plan.cycles == 0 || target->cycle < run->plan.cycles);
+}
+
 bool engine_is_done(const struct engine_run *run, uint32_t index)
 {
     return run->targets[index]->done;

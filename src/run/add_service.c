@@ -13,30 +13,61 @@ static bool is_there(const struct sonde_run *run, uint32_t target)
            run->targets[target].eldest == target;
 }
 
-/* Find a service of a target at the port of another one: one that was asked for, or that stands by.
+/* Find a service of a target at a port: one that was asked for, or that stands by.
  * @return The number of its services if it has none. */
-static uint32_t find_port(const struct run_target *target, const struct run_service *wanted,
+static uint32_t find_port(const struct run_target *target, const struct sonde_service *wanted,
                           bool standby)
 {
+    const struct sonde_probe_ops *ops = probe_by_name(wanted->protocol);
     uint32_t i = 0;
     for (; i < target->service_count; i++) {
         const struct run_service *service = &target->services[i];
-        if (service->ops == wanted->ops && service->port == wanted->port &&
-            service->standby == standby && !service->removed)
+        if (service->ops == ops && service->port == wanted->port && service->standby == standby &&
+            !service->removed)
             break;
     }
     return i;
 }
 
-/* Has a target no place for another service? */
-static bool is_full(const struct run_target *target, const struct run_service *wanted)
+/* Has a target no place for so many flows of another service? */
+static bool is_full(const struct run_target *target, uint32_t flows)
 {
-    uint32_t flows = wanted->flows;
+    uint64_t all = flows;
     for (uint32_t i = 0; i < target->service_count; i++) {
         if (!target->services[i].standby)
-            flows += target->services[i].flows; /* removed ones keep their places */
+            all += target->services[i].flows; /* removed ones keep their places */
     }
-    return target->service_count == TARGET_SERVICES_MAX || flows > SONDE_TARGET_FLOWS_MAX;
+    return target->service_count == TARGET_SERVICES_MAX || all > SONDE_TARGET_FLOWS_MAX;
+}
+
+/* Has an address of a name no cycle to come, by what is measured of it? */
+static bool is_over(const struct sonde_run *run, uint32_t eldest)
+{
+    for (uint32_t i = eldest; i != NO_TARGET; i = run->targets[i].sibling) {
+        const struct run_target *target = &run->targets[i];
+        for (uint32_t k = 0; k < target->service_count; k++) {
+            if (run_is_placed(target, k) &&
+                !engine_has_cycles(run->engine_run, target->places[k].target))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* May a service be added to a target? */
+static int check(const struct sonde_run *run, uint32_t target, const struct sonde_service *service)
+{
+    if (!is_there(run, target))
+        return -ENOENT;
+    if (run->started &&
+        (run->engine_run == NULL || engine_ended(run->engine_run) != ENGINE_RUNNING))
+        return -EBUSY;
+    const struct run_target *first = &run->targets[target];
+    if (find_port(first, service, false) < first->service_count)
+        return -EEXIST;
+    if (is_full(first, run_count_flows(run, service)))
+        return -E2BIG;
+    return is_over(run, target) ? -EBUSY : 0;
 }
 
 /* Give an address places for one more service. */
@@ -118,24 +149,16 @@ int sonde_run_add_service(struct sonde_run *run, uint32_t target,
                           const struct sonde_service *service, uint32_t *ret_service)
 {
     struct run_service own = {.ops = NULL};
-    if (!is_there(run, target))
-        return -ENOENT;
-    if (run->started &&
-        (run->engine_run == NULL || engine_ended(run->engine_run) != ENGINE_RUNNING))
-        return -EBUSY;
-    struct run_target *first = &run->targets[target];
-    int r = run_take_service(run, run_arena(run, first), service, &own);
+    int r = check(run, target, service);
+    if (r == 0 && run->started)
+        r = vantage_look_at_clock(run->vantage);
     if (r < 0)
         return r;
-    if (find_port(first, &own, false) < first->service_count)
-        return -EEXIST;
-    if (is_full(first, &own))
-        return -E2BIG;
-    if (run->started)
-        r = vantage_look_at_clock(run->vantage);
+    const struct run_target *first = &run->targets[target];
+    r = run_take_service(run, run_arena(run, first), service, &own);
     uint32_t index = first->service_count;
     uint32_t standby =
-        own.flows == 1 && own.payload != &payload_own ? find_port(first, &own, true) : index;
+        own.flows == 1 && own.payload != &payload_own ? find_port(first, service, true) : index;
     if (r == 0)
         r = append(run, target, &own);
     if (r < 0)

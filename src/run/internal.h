@@ -192,6 +192,9 @@ static inline void run_problem(struct run_target *target, enum sonde_code code, 
 
 /* service.c */
 
+/** @return How many flows a service that is to be added will have. */
+uint32_t run_count_flows(const struct sonde_run *run, const struct sonde_service *service);
+
 /** Check a service, and copy it into an arena. @return 0; a negative errno, as of sonde_run_add().
  */
 SONDE_MUST_CHECK int run_take_service(const struct sonde_run *run, struct arena *arena,

@@ -59,7 +59,7 @@ static int take_payload(struct arena *arena, const struct sonde_service *service
     return unknown ? -EINVAL : 0;
 }
 
-static uint32_t count_flows(const struct sonde_run *run, const struct sonde_service *service)
+uint32_t run_count_flows(const struct sonde_run *run, const struct sonde_service *service)
 {
     uint32_t usual = service->control ? 1 : run->plan.flows;
     return service->flows > 0 ? service->flows : usual;
@@ -78,7 +78,7 @@ int run_take_service(const struct sonde_run *run, struct arena *arena,
     own->port = service->port;
     own->control = service->control;
     own->expect = service->expect;
-    own->flows = count_flows(run, service);
+    own->flows = run_count_flows(run, service);
     int r = take_payload(arena, service, own);
     if (r < 0)
         return r;
@@ -160,7 +160,7 @@ static bool are_too_many(const struct sonde_run *run, const struct sonde_service
 {
     uint64_t flows = 0;
     for (size_t i = 0; i < count; i++)
-        flows += count_flows(run, &services[i]);
+        flows += run_count_flows(run, &services[i]);
     return flows > SONDE_TARGET_FLOWS_MAX;
 }
 

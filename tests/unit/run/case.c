@@ -2,6 +2,7 @@
 /* See case.h. */
 #include "tests/unit/run/case.h"
 
+#include "base/time.h"
 #include "run/internal.h"
 
 #include <criterion/criterion.h>
@@ -45,6 +46,14 @@ int case_step(struct sonde_run *run, sonde_ns max_wait_ns)
     if (r < 0)
         return r;
     return sonde_run_is_over(run) ? 1 : sonde_vantage_wait(run->vantage, max_wait_ns);
+}
+
+void case_pass_until(struct sonde_vantage *vantage, sonde_ns end)
+{
+    while (vantage->now_ns < end) {
+        cr_assert_eq(sonde_vantage_step(vantage), 0);
+        cr_assert_eq(sonde_vantage_wait(vantage, ns_sub(end, vantage->now_ns)), 0);
+    }
 }
 
 void case_finish(struct sonde_run *run)

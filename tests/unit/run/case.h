@@ -19,6 +19,9 @@ struct sonde_run *case_run_of(const char *scenario, struct sonde_options options
  */
 int case_step(struct sonde_run *run, sonde_ns max_wait_ns);
 
+/** Step, and wait, until a time on the vantage's clock. */
+void case_pass_until(struct sonde_vantage *vantage, sonde_ns end);
+
 /** Start a run unless it has started, and let it come to its end. */
 void case_finish(struct sonde_run *run);
 

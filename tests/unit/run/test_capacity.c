@@ -67,11 +67,7 @@ static uint32_t add(struct sonde_run *run, const char *host)
 /* Let pass so much time. */
 static void pass(sonde_ns span_ns)
 {
-    sonde_ns end = ns_add(vantage->now_ns, span_ns);
-    while (vantage->now_ns < end) {
-        cr_assert_eq(sonde_vantage_step(vantage), 0);
-        cr_assert_eq(sonde_vantage_wait(vantage, ns_sub(end, vantage->now_ns)), 0);
-    }
+    case_pass_until(vantage, ns_add(vantage->now_ns, span_ns));
 }
 
 /* A run that goes on, with one target. */

@@ -44,16 +44,6 @@ static void start(void)
     cr_assert_eq(sonde_run_start(run), 0);
 }
 
-/* Let pass what happens before a time. */
-static void pass_until(sonde_ns end)
-{
-    struct sonde_vantage *vantage = run->vantage;
-    while (vantage->now_ns < end) {
-        cr_assert_eq(sonde_vantage_step(vantage), 0);
-        cr_assert_eq(sonde_vantage_wait(vantage, ns_sub(end, vantage->now_ns)), 0);
-    }
-}
-
 /* Every service of a target has been sent so much, and was answered after the time that it takes.
  */
 static void expect_sent(size_t target, uint64_t sent, bool paused, sonde_ns rtt_ns)
@@ -83,14 +73,14 @@ Test(pause, a_target_is_not_asked_until_it_is_resumed)
     (void)add("203.0.113.10");
     (void)add("203.0.113.20");
     start();
-    pass_until(1500 * MS);
+    case_pass_until(run->vantage, 1500 * MS);
     cr_expect_eq(sonde_run_pause(run, 0, SONDE_ALL), 0);
     cr_expect_eq(sonde_run_pause(run, 0, SONDE_ALL), 0, "twice is once");
-    pass_until(4500 * MS);
+    case_pass_until(run->vantage, 4500 * MS);
     expect_sent(0, 2, true, 40 * MS);
     expect_sent(1, 5, false, 60 * MS);
     cr_expect_eq(sonde_run_resume(run, 0, SONDE_ALL), 0);
-    pass_until(5600 * MS);
+    case_pass_until(run->vantage, 5600 * MS);
     expect_sent(0, 4, false, 40 * MS);
     expect_sent(1, 6, false, 60 * MS);
     case_free(run);
@@ -103,11 +93,11 @@ Test(pause, one_service_or_one_of_each_target_or_all)
     (void)add("203.0.113.10");
     (void)add("203.0.113.20");
     start();
-    pass_until(500 * MS);
+    case_pass_until(run->vantage, 500 * MS);
     cr_expect_eq(sonde_run_pause(run, SONDE_ALL, 1), 0);
-    pass_until(1500 * MS);
+    case_pass_until(run->vantage, 1500 * MS);
     cr_expect_eq(sonde_run_pause(run, SONDE_ALL, SONDE_ALL), 0);
-    pass_until(5 * S);
+    case_pass_until(run->vantage, 5 * S);
     struct sonde_snapshot *snapshot = case_snapshot(run);
     for (size_t i = 0; i < 2; i++) {
         cr_expect(snapshot->targets[i].paused);
@@ -116,7 +106,7 @@ Test(pause, one_service_or_one_of_each_target_or_all)
     }
     sonde_snapshot_free(snapshot);
     cr_expect_eq(sonde_run_resume(run, 1, 2), 0);
-    pass_until(6 * S);
+    case_pass_until(run->vantage, 6 * S);
     snapshot = case_snapshot(run);
     cr_expect_not(snapshot->targets[1].paused);
     cr_expect(snapshot->targets[0].paused);
@@ -166,14 +156,14 @@ Test(pause, before_the_start_and_before_a_name_is_known_it_is_meant_for_later)
     uint32_t named = add("s.example");
     cr_expect_eq(sonde_run_pause(run, 0, SONDE_ALL), 0);
     start();
-    pass_until(S);
+    case_pass_until(run->vantage, S);
     cr_expect_eq(sonde_run_pause(run, named, SONDE_ALL), 0);
-    pass_until(12 * S);
+    case_pass_until(run->vantage, 12 * S);
     expect_sent(0, 0, true, 0);
     expect_sent(1, 0, true, 0);
     expect_sent(2, 0, true, 0);
     cr_expect_eq(sonde_run_resume(run, named, SONDE_ALL), 0);
-    pass_until(12 * S + 41 * MS);
+    case_pass_until(run->vantage, 12 * S + 41 * MS);
     expect_sent(0, 0, true, 0);
     expect_sent(1, 1, false, 40 * MS);
     expect_sent(2, 0, true, 0);
@@ -186,27 +176,27 @@ Test(pause, what_is_shared_is_asked_until_nobody_wants_it)
     (void)add("203.0.113.10");
     (void)add("203.0.113.10");
     start();
-    pass_until(500 * MS);
+    case_pass_until(run->vantage, 500 * MS);
     cr_expect_eq(sonde_run_pause(run, 1, SONDE_ALL), 0);
-    pass_until(1500 * MS);
+    case_pass_until(run->vantage, 1500 * MS);
     expect_sent(0, 2, false, 40 * MS);
     expect_sent(1, 2, true, 40 * MS);
     cr_expect_eq(sonde_run_pause(run, 0, SONDE_ALL), 0);
-    pass_until(3500 * MS);
+    case_pass_until(run->vantage, 3500 * MS);
     expect_sent(0, 2, true, 40 * MS);
     cr_expect_eq(sonde_run_resume(run, 1, SONDE_ALL), 0); /* it is asked at once */
-    pass_until(3600 * MS);
+    case_pass_until(run->vantage, 3600 * MS);
     expect_sent(0, 3, true, 40 * MS);
     expect_sent(1, 3, false, 40 * MS);
     uint32_t third = add("203.0.113.10");
     cr_expect_eq(sonde_run_remove(run, 1), 0);
-    pass_until(4600 * MS); /* the new one wants it */
+    case_pass_until(run->vantage, 4600 * MS); /* the new one wants it */
     expect_sent(1, 4, false, 40 * MS);
     cr_expect_eq(sonde_run_remove(run, third), 0);
-    pass_until(7 * S);
+    case_pass_until(run->vantage, 7 * S);
     expect_sent(0, 4, true, 40 * MS);
     uint32_t fourth = add("203.0.113.10");
-    pass_until(7 * S + 50 * MS);
+    case_pass_until(run->vantage, 7 * S + 50 * MS);
     expect_sent(1, 5, false, 40 * MS);
     cr_expect_eq(fourth, third, "numbers are given again");
     case_free(run);
@@ -218,9 +208,9 @@ Test(pause, a_run_is_not_over_before_who_is_paused_had_its_cycles)
     (void)add("203.0.113.10");
     (void)add("203.0.113.20");
     start();
-    pass_until(500 * MS);
+    case_pass_until(run->vantage, 500 * MS);
     cr_expect_eq(sonde_run_pause(run, 1, SONDE_ALL), 0);
-    pass_until(20 * S);
+    case_pass_until(run->vantage, 20 * S);
     cr_expect_not(sonde_run_is_over(run));
     cr_expect_eq(sonde_run_resume(run, SONDE_ALL, SONDE_ALL), 0);
     case_finish(run);
@@ -237,12 +227,12 @@ Test(pause, a_service_is_paused_and_reset_with_all_its_flows)
     begin((struct sonde_plan){.cycles = SONDE_CYCLES_ENDLESS, .flows = 4});
     (void)add("203.0.113.10");
     start();
-    pass_until(1500 * MS);
+    case_pass_until(run->vantage, 1500 * MS);
     cr_expect_eq(sonde_run_pause(run, 0, SONDE_ALL), 0);
-    pass_until(2500 * MS);
+    case_pass_until(run->vantage, 2500 * MS);
     cr_expect_eq(sonde_run_resume(run, 0, SONDE_ALL), 0);
     for (uint64_t cycles = 3; cycles >= 2; cycles--) {
-        pass_until(cycles == 3 ? 2900 * MS : 4900 * MS);
+        case_pass_until(run->vantage, cycles == 3 ? 2900 * MS : 4900 * MS);
         struct sonde_snapshot *snapshot = case_snapshot(run);
         for (size_t i = 0; i < SERVICES; i++) {
             const struct sonde_service_result *service = &snapshot->targets[0].services[i];
@@ -266,9 +256,9 @@ Test(reset, figures_begin_anew_and_the_path_stays_known)
     (void)add("203.0.113.10");
     (void)add("203.0.113.20");
     start();
-    pass_until(2020 * MS);
+    case_pass_until(run->vantage, 2020 * MS);
     cr_expect_eq(sonde_run_reset(run, 0, 0), 0);
-    pass_until(2900 * MS);
+    case_pass_until(run->vantage, 2900 * MS);
     struct sonde_snapshot *snapshot = case_snapshot(run);
     const struct sonde_service_result *ping = &snapshot->targets[0].services[0];
     cr_expect_eq(ping->sent + ping->received + ping->outcomes[SONDE_OUTCOME_ECHO_REPLY], 0);
@@ -283,7 +273,7 @@ Test(reset, figures_begin_anew_and_the_path_stays_known)
     cr_expect_eq(snapshot->targets[0].services[1].sent, 3, "only the ping's do");
     cr_expect_eq(snapshot->targets[1].services[0].sent, 3);
     sonde_snapshot_free(snapshot);
-    pass_until(4500 * MS);
+    case_pass_until(run->vantage, 4500 * MS);
     snapshot = case_snapshot(run);
     ping = &snapshot->targets[0].services[0];
     cr_expect_eq(ping->sent, 2, "at 3 and 4 s");
@@ -300,10 +290,10 @@ Test(reset, what_is_shared_begins_anew_for_all_who_share_it)
     (void)add("203.0.113.10");
     (void)add("203.0.113.10");
     start();
-    pass_until(1500 * MS);
+    case_pass_until(run->vantage, 1500 * MS);
     cr_expect_eq(sonde_run_reset(run, 1, SONDE_ALL), 0);
     expect_sent(0, 0, false, 0);
-    pass_until(2500 * MS);
+    case_pass_until(run->vantage, 2500 * MS);
     expect_sent(0, 1, false, 40 * MS);
     expect_sent(1, 1, false, 40 * MS);
     case_free(run);
@@ -314,7 +304,7 @@ Test(reset, of_all_it_takes_what_is_of_the_whole_run_along)
     begin((struct sonde_plan){.cycles = SONDE_CYCLES_ENDLESS});
     (void)add("203.0.113.10");
     start();
-    pass_until(500 * MS);
+    case_pass_until(run->vantage, 500 * MS);
     engine_on_discard(run->vantage->engine, SONDE_DISCARD_FOREIGN);
     run->tally->send_errors++;
     for (int all = 0; all < 2; all++) {
@@ -346,10 +336,10 @@ Test(pause, nothing_stays_paused_that_only_a_removed_target_had_paused)
     cr_assert_eq(sonde_run_add(run, host, host, &first, 1, NULL), 0);
     cr_assert_eq(sonde_run_add(run, host, host, &second, 1, &removed), 0);
     start();
-    pass_until(500 * MS);
+    case_pass_until(run->vantage, 500 * MS);
     cr_expect_eq(sonde_run_pause(run, removed, SONDE_ALL), 0);
     cr_expect_eq(sonde_run_remove(run, removed), 0);
-    pass_until(20 * S);
+    case_pass_until(run->vantage, 20 * S);
     cr_expect(sonde_run_is_over(run));
     case_free(run);
 }
@@ -363,9 +353,9 @@ Test(reset, a_host_that_is_gone_since_is_unreachable)
     run = case_run_of(scenario, (struct sonde_options){.plan = {.cycles = SONDE_CYCLES_ENDLESS}});
     (void)add("203.0.113.10");
     start();
-    pass_until(5 * S);
+    case_pass_until(run->vantage, 5 * S);
     cr_expect_eq(sonde_run_reset(run, SONDE_ALL, SONDE_ALL), 0);
-    pass_until(25 * S);
+    case_pass_until(run->vantage, 25 * S);
     struct sonde_snapshot *snapshot = case_snapshot(run);
     for (size_t i = 0; i < SERVICES; i++) {
         const struct sonde_service_result *service = &snapshot->targets[0].services[i];
@@ -404,10 +394,10 @@ Test(pause, a_control_that_only_a_removed_target_paused_holds_up_nobody)
     begin_with_one_port(3);
     uint32_t second = add_what_stands_by("203.0.113.10");
     start();
-    pass_until(1500 * MS);
+    case_pass_until(run->vantage, 1500 * MS);
     cr_expect_eq(sonde_run_pause(run, second, SONDE_ALL), 0);
     cr_expect_eq(sonde_run_remove(run, second), 0);
-    pass_until(20 * S);
+    case_pass_until(run->vantage, 20 * S);
     cr_expect(sonde_run_is_over(run));
     case_free(run);
 }
@@ -418,7 +408,7 @@ Test(pause, a_control_that_stands_by_is_not_asked_for_who_is_paused_already)
     uint32_t second = add_what_stands_by("s.example"); /* known after ten seconds */
     start();
     cr_expect_eq(sonde_run_pause(run, second, SONDE_ALL), 0);
-    pass_until(15 * S);
+    case_pass_until(run->vantage, 15 * S);
     struct sonde_snapshot *snapshot = case_snapshot(run);
     cr_assert_eq(snapshot->targets[1].service_count, 2);
     for (size_t i = 0; i < 2; i++)

@@ -4,6 +4,7 @@
 #include "base/prng.h"
 #include "base/time.h"
 #include "run/internal.h"
+#include "tests/support/failing_alloc.h"
 #include "tests/unit/run/case.h"
 
 #include <criterion/criterion.h>
@@ -61,15 +62,6 @@ static void start(void)
     cr_assert_eq(sonde_run_start(run), 0);
 }
 
-static void pass_until(sonde_ns end)
-{
-    struct sonde_vantage *vantage = run->vantage;
-    while (vantage->now_ns < end) {
-        cr_assert_eq(sonde_vantage_step(vantage), 0);
-        cr_assert_eq(sonde_vantage_wait(vantage, ns_sub(end, vantage->now_ns)), 0);
-    }
-}
-
 /* Look at a service of a target in a snapshot; NULL if it is not in there, and it is once at most.
  */
 static const struct sonde_service_result *find(const struct sonde_snapshot *snapshot, size_t target,
@@ -116,9 +108,9 @@ Test(services, one_that_is_added_is_answered_within_a_round_trip)
         begin(endless);
         uint32_t target = add(hosts[i]);
         start();
-        pass_until(1500 * MS);
+        case_pass_until(run->vantage, 1500 * MS);
         cr_expect_eq(add_service(target, &https), 1 + STANDBYS_MAX, "behind those that stand by");
-        pass_until(ns_add(1500 * MS, rtts[i]) + MS);
+        case_pass_until(run->vantage, ns_add(1500 * MS, rtts[i]) + MS);
         struct sonde_snapshot *snapshot = case_snapshot(run);
         const struct sonde_service_result *service = find(snapshot, 0, "443/tcp");
         cr_expect_eq(service->state, SONDE_STATE_OPEN);
@@ -126,7 +118,7 @@ Test(services, one_that_is_added_is_answered_within_a_round_trip)
         cr_expect_eq(service->received, 1);
         cr_expect_eq(service->rtt.max_ns, rtts[i]);
         sonde_snapshot_free(snapshot);
-        pass_until(ns_add(4 * S, rtts[i]) + MS);
+        case_pass_until(run->vantage, ns_add(4 * S, rtts[i]) + MS);
         snapshot = case_snapshot(run);
         cr_expect_eq(find(snapshot, 0, "443/tcp")->received, 4);
         cr_expect_eq(find(snapshot, 0, "icmp")->received, 5);
@@ -140,7 +132,7 @@ Test(services, a_run_with_a_number_of_cycles_gives_it_those_that_are_left)
     begin((struct sonde_plan){.cycles = 4});
     uint32_t target = add("203.0.113.10");
     start();
-    pass_until(1500 * MS);
+    case_pass_until(run->vantage, 1500 * MS);
     (void)add_service(target, &https);
     case_finish(run);
     expect_sent(0, "icmp", 4);
@@ -154,8 +146,11 @@ Test(services, one_that_is_added_in_the_last_cycle_would_come_too_late)
     begin((struct sonde_plan){.cycles = 2});
     uint32_t target = add("203.0.113.10");
     start();
-    pass_until(1010 * MS);
-    cr_expect_eq(sonde_run_add_service(run, target, &smtp, NULL), -EBUSY);
+    case_pass_until(run->vantage, 1010 * MS);
+    uint32_t count = run->targets[target].service_count;
+    for (int i = 0; i < 100; i++)
+        cr_assert_eq(sonde_run_add_service(run, target, &smtp, NULL), -EBUSY);
+    cr_expect_eq(run->targets[target].service_count, count, "what is refused takes no place");
     cr_expect_not(is_in_snapshot(0, "25/tcp"));
     case_finish(run);
     expect_sent(0, "icmp", 2);
@@ -168,9 +163,9 @@ Test(services, a_silent_one_that_is_added_is_compared_with_those_that_are_there)
     begin(endless);
     uint32_t target = add("203.0.113.30");
     start();
-    pass_until(2500 * MS);
+    case_pass_until(run->vantage, 2500 * MS);
     (void)add_service(target, &smtp);
-    pass_until(8 * S);
+    case_pass_until(run->vantage, 8 * S);
     struct sonde_snapshot *snapshot = case_snapshot(run);
     const struct sonde_service_result *service = find(snapshot, 0, "25/tcp");
     cr_expect_eq(service->state, SONDE_STATE_FILTERED);
@@ -189,10 +184,10 @@ Test(services, what_stands_by_becomes_the_service_that_is_added)
     uint32_t target = add("203.0.113.30");
     start();
     (void)add_service(target, &smtp);
-    pass_until(5 * S);
+    case_pass_until(run->vantage, 5 * S);
     cr_expect(is_in_snapshot(0, "443/tcp"));
     (void)add_service(target, &https);
-    pass_until(6500 * MS);
+    case_pass_until(run->vantage, 6500 * MS);
     struct sonde_snapshot *snapshot = case_snapshot(run);
     cr_expect_not(find(snapshot, 0, "443/tcp")->control);
     cr_expect_eq(find(snapshot, 0, "443/tcp")->state, SONDE_STATE_OPEN);
@@ -207,9 +202,9 @@ Test(services, one_with_several_flows_adds_up)
     begin(endless);
     uint32_t target = add("203.0.113.10");
     start();
-    pass_until(1500 * MS);
+    case_pass_until(run->vantage, 1500 * MS);
     (void)add_service(target, &spread);
-    pass_until(3500 * MS);
+    case_pass_until(run->vantage, 3500 * MS);
     expect_sent(0, "443/tcp", 3 * 8);
     expect_sent(0, "icmp", 4);
     struct sonde_snapshot *snapshot = case_snapshot(run);
@@ -229,18 +224,18 @@ Test(services, one_that_is_removed_is_gone_and_nothing_else_changes)
     uint32_t target = add("203.0.113.10");
     start();
     uint32_t index = add_service(target, &https);
-    pass_until(3010 * MS);
+    case_pass_until(run->vantage, 3010 * MS);
     cr_expect_eq(sonde_run_remove_service(run, target, index), 0);
     cr_expect_not(is_in_snapshot(0, "443/tcp"));
     cr_expect_eq(sonde_run_remove_service(run, target, index), -ENOENT);
-    pass_until(6500 * MS);
+    case_pass_until(run->vantage, 6500 * MS);
     cr_expect_not(is_in_snapshot(0, "443/tcp"));
     expect_sent(0, "icmp", 7);
     while (sonde_run_pop_event(run, &event) == 0)
         cr_expect_neq(event.service, index);
     uint32_t again = add_service(target, &https);
     cr_expect_neq(again, index, "what events say stays true");
-    pass_until(6550 * MS);
+    case_pass_until(run->vantage, 6550 * MS);
     expect_sent(0, "443/tcp", 1);
     case_free(run);
 }
@@ -251,7 +246,7 @@ Test(services, a_run_ends_without_the_one_that_was_removed)
     uint32_t target = add("203.0.113.30");
     start();
     uint32_t index = add_service(target, &smtp);
-    pass_until(500 * MS);
+    case_pass_until(run->vantage, 500 * MS);
     cr_expect_eq(sonde_run_remove_service(run, target, index), 0);
     case_finish(run);
     expect_sent(0, "icmp", 3);
@@ -264,7 +259,10 @@ Test(services, what_cannot_be_is_refused_and_changes_nothing)
     begin(endless);
     uint32_t target = add("203.0.113.10");
     cr_expect_eq(sonde_run_add_service(run, target + 1, &https, NULL), -ENOENT);
-    cr_expect_eq(sonde_run_add_service(run, target, &ping, NULL), -EEXIST);
+    int64_t bytes = alloc_bytes();
+    for (int i = 0; i < 10000; i++)
+        cr_assert_eq(sonde_run_add_service(run, target, &ping, NULL), -EEXIST);
+    cr_expect_eq(alloc_bytes(), bytes, "what is refused takes no memory");
     cr_expect_eq(sonde_run_add_service(run, target, &wrong, NULL), -EINVAL);
     cr_expect_eq(sonde_run_remove_service(run, target, 0), -EINVAL, "it is the only one");
     cr_expect_eq(sonde_run_remove_service(run, target, 1), -ENOENT, "it stands by");
@@ -280,7 +278,7 @@ Test(services, what_cannot_be_is_refused_and_changes_nothing)
     }
     cr_expect_eq(r, -E2BIG);
     cr_expect_eq(added, SONDE_TARGET_FLOWS_MAX - 1, "%d", added);
-    pass_until(500 * MS);
+    case_pass_until(run->vantage, 500 * MS);
     cr_expect_eq(sonde_run_remove(run, target), 0);
     cr_expect_eq(sonde_run_add_service(run, target, &https, NULL), -ENOENT);
     case_free(run);
@@ -292,9 +290,9 @@ Test(services, one_can_be_added_before_a_name_is_known)
     begin((struct sonde_plan){.cycles = SONDE_CYCLES_ENDLESS, .all_addresses = true});
     uint32_t target = add("s.example");
     start();
-    pass_until(S);
+    case_pass_until(run->vantage, S);
     uint32_t index = add_service(target, &https);
-    pass_until(7500 * MS);
+    case_pass_until(run->vantage, 7500 * MS);
     for (size_t i = 0; i < 2; i++) {
         struct sonde_snapshot *snapshot = case_snapshot(run);
         cr_expect_geq(find(snapshot, i, "443/tcp")->received, 2);
@@ -304,7 +302,7 @@ Test(services, one_can_be_added_before_a_name_is_known)
     (void)add_service(target, &dns);
     cr_expect_eq(sonde_run_add_service(run, target + 1, &smtp, NULL), -ENOENT,
                  "it has those of the first");
-    pass_until(9500 * MS);
+    case_pass_until(run->vantage, 9500 * MS);
     for (size_t i = 0; i < 2; i++) {
         struct sonde_snapshot *snapshot = case_snapshot(run);
         cr_expect_geq(find(snapshot, i, "53/udp")->received, 1);
@@ -326,18 +324,18 @@ Test(services, what_is_shared_stays_for_who_has_not_removed_it)
         for (int i = 0; i < 2; i++)
             cr_assert_eq(sonde_run_add(run, "h", "203.0.113.10", both, 2, NULL), 0);
         start();
-        pass_until(1500 * MS);
+        case_pass_until(run->vantage, 1500 * MS);
         static const struct sonde_service more = {.protocol = "tcp", .port = 8443};
         (void)add_service(1, &more);
-        pass_until(2600 * MS);
+        case_pass_until(run->vantage, 2600 * MS);
         expect_sent(1, "8443/tcp", 2);
         cr_expect_not(is_in_snapshot(0, "8443/tcp"));
         cr_expect_eq(sonde_run_remove_service(run, remover, 1), 0);
-        pass_until(4500 * MS);
+        case_pass_until(run->vantage, 4500 * MS);
         cr_expect_not(is_in_snapshot(remover, "443/tcp"));
         expect_sent(1 - remover, "443/tcp", 5);
         cr_expect_eq(sonde_run_remove(run, 1 - remover), 0);
-        pass_until(6500 * MS);
+        case_pass_until(run->vantage, 6500 * MS);
         cr_expect_not(is_in_snapshot(0, "443/tcp"));
         expect_sent(0, "icmp", 7);
         case_free(run);
@@ -368,11 +366,11 @@ Test(services, what_nobody_reports_any_more_is_asked_no_more)
     for (int i = 0; i < 2; i++)
         cr_assert_eq(sonde_run_add(run, "h", "203.0.113.10", both, 2, NULL), 0);
     start();
-    pass_until(1500 * MS);
+    case_pass_until(run->vantage, 1500 * MS);
     cr_expect_eq(probes_to(8443), 2);
     cr_expect_eq(sonde_run_remove(run, 0), 0);
     cr_expect_eq(sonde_run_remove_service(run, 1, 1), 0);
-    pass_until(4500 * MS);
+    case_pass_until(run->vantage, 4500 * MS);
     cr_expect_eq(probes_to(8443), 0, "its figures are gone, and it has no new ones");
     expect_sent(0, "icmp", 5);
     case_free(run);
@@ -390,12 +388,12 @@ Test(services, who_has_removed_what_it_shared_keeps_nobody_measured)
     cr_assert_eq(sonde_run_add(run, "a", "203.0.113.10", first, 1, NULL), 0);
     cr_assert_eq(sonde_run_add(run, "b", "203.0.113.10", second, 2, NULL), 0);
     start();
-    pass_until(1500 * MS);
+    case_pass_until(run->vantage, 1500 * MS);
     expect_sent(1, "8443/tcp", 2);
     cr_expect_eq(sonde_run_remove_service(run, 1, 1), 0);
     cr_expect_eq(sonde_run_remove(run, 0), 0);
     cr_expect_eq(probes_to(8443), 0);
-    pass_until(4500 * MS);
+    case_pass_until(run->vantage, 4500 * MS);
     cr_expect_eq(probes_to(8443), 0);
     expect_sent(0, "icmp", 5);
     case_free(run);
@@ -418,7 +416,8 @@ Test(services, whatever_comes_and_goes_nothing_is_lost_by_that)
             int r = adds ? sonde_run_add_service(run, target, &service, NULL)
                          : sonde_run_remove_service(run, target, 1 + prng_below(&prng, 66));
             cr_expect(r == 0 || (adds ? r == -EEXIST || r == -E2BIG : r == -ENOENT), "%d", r);
-            pass_until(ns_add(run->vantage->now_ns, (sonde_ns)prng_below(&prng, 400) * MS));
+            case_pass_until(run->vantage,
+                            ns_add(run->vantage->now_ns, (sonde_ns)prng_below(&prng, 400) * MS));
         }
         struct sonde_snapshot *snapshot = case_snapshot(run);
         const struct sonde_target_result *result = &snapshot->targets[0];
