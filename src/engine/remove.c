@@ -129,7 +129,6 @@ static void retire(struct engine_target *target, struct engine_trace *trace)
     }
     trace->standing = STANDING_PAUSED;
     trace->is_removed = true;
-    trace->is_standby = trace->scout = trace->asks_on = false;
     trace->odd_ttl = 0;
     trace->claims = (struct claims){.free_ns = INT64_MIN};
     trace->unanswered_ns[0] = trace->unanswered_ns[1] = SONDE_NS_NEVER;

@@ -114,6 +114,26 @@ Test(flows, one_that_loses_much_is_told_and_where_that_begins)
     case_close(&flows.file);
 }
 
+/* None of 200 of the others is lost, so at most p = 3.84 / 203.84 are (Wilson). That 10 of 100 are
+ * has a chance of at most exp(-100 * (0.1 * ln(0.1 / p) + 0.9 * ln(0.9 / (1 - p)))) (Chernoff):
+ * 0.00013. That 9 are: 0.00073. One third of 0.001 is the limit. */
+Test(flows, how_much_more_one_has_to_lose_to_be_told)
+{
+    struct flows_case flows;
+    open_flows(&flows);
+    add(&flows, FIRST, 100, 0);
+    add(&flows, SECOND, 100, 0);
+    add(&flows, THIRD, 100, 9);
+    cr_expect_eq(evidence_lossy_flows(&flows.whole, 1).count, 0);
+    case_close(&flows.file);
+    open_flows(&flows);
+    add(&flows, FIRST, 100, 0);
+    add(&flows, SECOND, 100, 0);
+    add(&flows, THIRD, 100, 10);
+    cr_expect_eq(evidence_lossy_flows(&flows.whole, 1).count, 1);
+    case_close(&flows.file);
+}
+
 Test(flows, a_service_with_one_flow_has_no_others_to_compare_it_with)
 {
     struct flows_case flows;
