@@ -156,13 +156,12 @@ static bool copy_path(const struct copy *copy, const struct analyze_target *seen
     struct sonde_hop *hops = arena_alloc(copy->arena, last + 1U, sizeof *hops);
     if (hops == NULL)
         return false;
-    bool ended = engine_ended(run->engine_run) == ENGINE_COMPLETE;
     path->sent = service->sent;
     path->received = service->received;
     path->rtt = copy_rtt(&service->rtt);
     path->reached = analyze_reached(seen, index);
     path->dest_ttl = is_exact(run, distance) ? distance.ttl : 0;
-    path->stop_reason = analyze_stop(seen, index, !ended);
+    path->stop_reason = analyze_stop(seen, index, !copy->facts->complete);
     path->path_id = tally_path_id(run->tally, service);
     path->path_changes = service->path_changes;
     path->hops = hops;
@@ -192,10 +191,9 @@ static void copy_paths(const struct copy *copy, uint32_t index, uint32_t first, 
         const struct engine_place place = {copy->measured, first + flow};
         if (!copy_path(copy, &copy->traces, first + flow, path))
             continue;
-        const struct sonde_flow *probed = engine_flow_at(copy->run->engine_run, &place);
         path->flow = flow;
         if (to->port != 0)
-            path->source_port = probed->src_port;
+            path->source_port = run_source_port(copy->run, &place);
         path++;
     }
     to->paths = paths;

@@ -9,11 +9,11 @@
 struct copy {
     struct sonde_run *run;
     struct arena *arena; /* that everything copied lies in; it remembers if memory ran out */
-    bool lost_here;      /* this machine lost packets that came in */
-    uint32_t measured;   /* where that is measured which is copied */
-    struct analyze_target target; /* what the analysis sees of it, by service */
-    struct analyze_target traces; /* the same by trace, of which a service may have several */
-    char interface[IF_NAMESIZE];  /* that packets to it leave by; target borrows it */
+    const struct run_facts *facts; /* of the run */
+    uint32_t measured;             /* where that is measured which is copied */
+    struct analyze_target target;  /* what the analysis sees of it, by service */
+    struct analyze_target traces;  /* the same by trace, of which a service may have several */
+    struct run_next_hop next_hop;  /* of that target, which borrows the interface's name */
 };
 
 /** Judge a service, and copy all that its tally and the analysis say.

@@ -93,6 +93,25 @@ static inline bool run_is_placed(const struct run_target *target, uint32_t index
     return target->places != NULL && target->places[index].target != NOT_TRACED;
 }
 
+/** Who packets to a target are given to by this machine, as its kernel knows it. */
+struct run_next_hop {
+    struct sonde_addr addr; /* the gateway, or the target itself; no address: nothing is known */
+    char interface[IF_NAMESIZE]; /* that they leave by */
+    bool silent;           /* it has not said its link address though the kernel has asked for it */
+    const char *user_mode; /* it is a program that stands for a network, of this name; static; NULL:
+                              it is not */
+};
+
+/** What a snapshot says that is known neither from the tally nor from the targets. */
+struct run_facts {
+    sonde_ns end_ns; /* until when it was measured, so far */
+    bool complete;   /* every target is done, and none was cut short */
+    int failure;     /* negative errno of what broke; 0: nothing did */
+    uint64_t discards[SONDE_DISCARD_COUNT];
+    uint64_t receive_queue;          /* arrivals that were lost here */
+    char interface[INTERFACE_BYTES]; /* that the run looks through; "": it is not known */
+};
+
 /** A name that is being looked up: the number of its question. */
 struct run_lookup {
     struct sonde_run *run; /* NULL: nobody waits for the answer any more */
@@ -328,15 +347,24 @@ bool run_find_service(const struct run_target *target, const struct engine_place
 
 /* next_hop.c */
 
-/**
- * Find out who packets to a target are given to.
- * @param measured   What is measured of it, or of a part of its services.
- * @param interface  Receives the interface's name, which the result borrows.
- * @return What is known; without an address if nothing is.
+/** Ask the kernel who packets to a target are given to. @return What is known; without an address
+ *  if nothing is. */
+struct run_next_hop run_ask_next_hop(const struct sonde_run *run, const struct run_target *target);
+
+/* facts.c: what a snapshot needs of engine, transport and kernel, and has from nowhere else */
+
+/** @return The facts of a run as they are now. */
+struct run_facts run_facts(const struct sonde_run *run);
+
+/** @return Who packets to a target are given to. */
+struct run_next_hop run_next_hop(const struct sonde_run *run, const struct run_target *target);
+
+/** @return The source port of what is measured in a place; 0: it has none, or each probe another.
  */
-struct analyze_next_hop run_next_hop(const struct sonde_run *run, const struct run_target *target,
-                                     const struct tally_target *measured,
-                                     char interface[IF_NAMESIZE]);
+uint16_t run_source_port(const struct sonde_run *run, const struct engine_place *place);
+
+/** @return The version of the sonde that measures, or measured. */
+const char *run_version(const struct sonde_run *run);
 
 /* run.c */
 

@@ -40,37 +40,22 @@ static const char *find_user_mode(const struct sonde_addr *addr,
     return memcmp(neighbour->link_addr, passt, sizeof passt) == 0 ? "passt" : NULL;
 }
 
-/* Does nothing answer from behind the next hop, as far as is known? */
-static bool is_cut_off(const struct tally_target *target)
+struct run_next_hop run_ask_next_hop(const struct sonde_run *run, const struct run_target *target)
 {
-    bool reached = false;
-    bool next_door = false;
-    for (uint32_t i = 0; i < target->service_count; i++) {
-        reached |= target->services[i]->received > 0;
-        next_door |= target->services[i]->reach.dest_ttl == 1;
-    }
-    return !reached || next_door;
-}
-
-struct analyze_next_hop run_next_hop(const struct sonde_run *run, const struct run_target *target,
-                                     const struct tally_target *measured,
-                                     char interface[IF_NAMESIZE])
-{
-    const struct analyze_next_hop unknown = {.silent = false};
+    const struct run_next_hop unknown = {.silent = false};
+    struct run_next_hop found = unknown;
     const struct sonde_flow flow = {.src = target->source, .dst = target->addr};
     struct way_neighbour neighbour;
     struct way way;
     if (run->vantage->kind == SONDE_TRANSPORT_SIMULATED || way_find(&flow, 0, &way) < 0 ||
-        way.is_here || if_indextoname(way.interface, interface) == NULL)
+        way.is_here || if_indextoname(way.interface, found.interface) == NULL)
         return unknown;
     bool is_neighbour = way.gateway.family == SONDE_FAMILY_NONE;
     const struct sonde_addr *addr = is_neighbour ? &target->addr : &way.gateway;
     if (way_find_neighbour(addr, way.interface, &neighbour) < 0)
         return unknown;
-    return (struct analyze_next_hop){
-        .addr = *addr,
-        .interface = interface,
-        .silent = is_cut_off(measured) && is_silent(run, neighbour.state),
-        .user_mode = is_neighbour ? NULL : find_user_mode(addr, &neighbour),
-    };
+    found.addr = *addr;
+    found.silent = is_silent(run, neighbour.state);
+    found.user_mode = is_neighbour ? NULL : find_user_mode(addr, &neighbour);
+    return found;
 }

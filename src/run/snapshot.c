@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* From the tally and its analysis to a snapshot that stands on its own. */
 #include "base/time.h"
-#include "io/linux/linux.h"
 #include "run/copy.h"
 #include "run/internal.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -166,6 +164,18 @@ static uint32_t know_trace(const struct copy *copy, const struct run_target *fro
     return flow;
 }
 
+/* Does nothing answer from behind the next hop, as far as is known? */
+static bool is_cut_off(const struct tally_target *target)
+{
+    bool reached = false;
+    bool next_door = false;
+    for (uint32_t i = 0; i < target->service_count; i++) {
+        reached |= target->services[i]->received > 0;
+        next_door |= target->services[i]->reach.dest_ttl == 1;
+    }
+    return !reached || next_door;
+}
+
 /* What is known of all that is measured where a target's services are, as the target sees it: of
  * services that only others of its address ask, it expects nothing. */
 static void look_at(struct copy *copy, const struct run_target *from, uint32_t measured,
@@ -183,6 +193,7 @@ static void look_at(struct copy *copy, const struct run_target *from, uint32_t m
             service->flow_count++;
     }
     copy->measured = measured;
+    copy->next_hop = run_next_hop(run, from);
     copy->target = (struct analyze_target){
         .tally = tally_by_service(tally),
         .services = known->services,
@@ -191,10 +202,13 @@ static void look_at(struct copy *copy, const struct run_target *from, uint32_t m
         .zones = {run->vantage->zones, run->vantage->zone_count},
         .max_ttl = run->plan.max_ttl,
         .timeout_ns = run->plan.timeout_ns,
-        .lost_here = copy->lost_here,
+        .lost_here = copy->facts->receive_queue > 0,
         .is_own = sonde_addr_equal(&from->source, &from->addr),
         .is_deaf = run->vantage->kind == SONDE_TRANSPORT_UNPRIVILEGED,
-        .next_hop = run_next_hop(run, from, tally, copy->interface),
+        .next_hop = {.addr = copy->next_hop.addr,
+                     .interface = copy->next_hop.interface,
+                     .silent = copy->next_hop.silent && is_cut_off(tally),
+                     .user_mode = copy->next_hop.user_mode},
     };
     copy->traces = copy->target;
     copy->traces.tally = tally;
@@ -279,14 +293,15 @@ static void copy_target(struct copy *copy, const struct run_target *from,
     copy_services(copy, from, to);
 }
 
-static void copy_targets(struct sonde_run *run, struct owned_snapshot *owned)
+static void copy_targets(struct sonde_run *run, const struct run_facts *facts,
+                         struct owned_snapshot *owned)
 {
     struct sonde_snapshot *snapshot = &owned->snapshot;
     struct arena *arena = &owned->arena;
     struct copy copy = {
         .run = run,
         .arena = arena,
-        .lost_here = snapshot->own_losses.receive_queue > 0,
+        .facts = facts,
     };
     struct sonde_target_result *targets = arena_alloc(arena, run->target_count, sizeof *targets);
     struct sonde_problem *problems = arena_alloc(arena, run->target_count, sizeof *problems);
@@ -313,43 +328,26 @@ static void copy_targets(struct sonde_run *run, struct owned_snapshot *owned)
     snapshot->problems = problems;
 }
 
-static enum sonde_status status_of(const struct sonde_run *run,
+static enum sonde_status status_of(const struct sonde_run *run, const struct run_facts *facts,
                                    const struct sonde_snapshot *snapshot)
 {
     if (run->interrupted)
         return SONDE_STATUS_INTERRUPTED;
     if (snapshot->target_count > 0 && snapshot->problem_count == snapshot->target_count)
         return SONDE_STATUS_ERROR;
-    if (snapshot->failure < 0 || snapshot->problem_count > 0 ||
-        engine_ended(run->engine_run) != ENGINE_COMPLETE)
+    if (facts->failure < 0 || snapshot->problem_count > 0 || !facts->complete)
         return SONDE_STATUS_PARTIAL;
     return SONDE_STATUS_COMPLETE;
 }
 
-/* Find the interface that the run looks through; "" = it is not known. It is asked for here, where
- * a report is made, and not before the first probe: the kernel lists all its interfaces, and some
- * machines have hundreds. */
-static void find_interface(const struct sonde_run *run, char name[INTERFACE_BYTES])
-{
-    const struct sonde_vantage *vantage = run->vantage;
-    const char *known = vantage->options.interface;
-    if (vantage->kind == SONDE_TRANSPORT_SIMULATED || run->seen_from == NO_TARGET)
-        known = vantage->interface; /* a scenario names its own */
-    if (known != NULL)
-        (void)snprintf(name, INTERFACE_BYTES, "%s", known);
-    else
-        linux_interface_of(&run->targets[run->seen_from].source, name, INTERFACE_BYTES);
-}
-
-static void copy_vantage(struct sonde_run *run, struct owned_snapshot *owned)
+static void copy_vantage(struct sonde_run *run, const struct run_facts *facts,
+                         struct owned_snapshot *owned)
 {
     struct sonde_vantage_result *vantage = &owned->snapshot.vantage;
     const struct tally *tally = run->tally;
-    char interface[INTERFACE_BYTES];
-    find_interface(run, interface);
     vantage->hostname = arena_string(&owned->arena, run->vantage->hostname);
-    if (interface[0] != '\0')
-        vantage->interface = arena_string(&owned->arena, interface);
+    if (facts->interface[0] != '\0')
+        vantage->interface = arena_string(&owned->arena, facts->interface);
     if (run->seen_from != NO_TARGET)
         vantage->source = run->targets[run->seen_from].source;
     vantage->transport = run->vantage->kind;
@@ -358,16 +356,16 @@ static void copy_vantage(struct sonde_run *run, struct owned_snapshot *owned)
     memcpy(vantage->received_clocks, tally->received_clocks, sizeof vantage->received_clocks);
 }
 
-static void copy_run(struct sonde_run *run, struct owned_snapshot *owned)
+static void copy_run(struct sonde_run *run, const struct run_facts *facts,
+                     struct owned_snapshot *owned)
 {
     struct sonde_snapshot *snapshot = &owned->snapshot;
-    sonde_ns end = ns_min(run->end_ns, run->vantage->now_ns);
-    snapshot->version = sonde_version();
+    snapshot->version = arena_string(&owned->arena, run_version(run));
     memcpy(snapshot->run_id, run->run_id, sizeof snapshot->run_id);
     snapshot->started_wall_ns = run->wall_start_ns;
-    snapshot->duration_ns = ns_sub(end, run->start_ns);
+    snapshot->duration_ns = ns_sub(facts->end_ns, run->start_ns);
     snapshot->cycles_done = run->cycles_begun;
-    snapshot->failure = run->vantage->failure;
+    snapshot->failure = facts->failure;
     snapshot->settings = (struct sonde_settings){
         .cycles = run->plan.cycles,
         .interval_ns = run->plan.interval_ns,
@@ -377,18 +375,14 @@ static void copy_run(struct sonde_run *run, struct owned_snapshot *owned)
         .size_bytes = run->format.size_bytes,
         .tos = run->format.tos,
     };
-    for (int reason = 0; reason < SONDE_DISCARD_COUNT; reason++)
-        snapshot->discards[reason] = engine_discards(run->vantage->engine)->count[reason] -
-                                     run->discards_before.count[reason] +
-                                     engine_run_discards(run->engine_run)->count[reason];
+    memcpy(snapshot->discards, facts->discards, sizeof snapshot->discards);
     struct sonde_zone *zones = arena_alloc(&owned->arena, run->vantage->zone_count, sizeof *zones);
     if (zones != NULL) {
         memcpy(zones, run->vantage->zones, run->vantage->zone_count * sizeof *zones);
         snapshot->zones = (struct sonde_zones){zones, run->vantage->zone_count};
     }
     snapshot->own_losses.send = run->tally->send_errors;
-    snapshot->own_losses.receive_queue =
-        run->vantage->transport->ops->lost_here(run->vantage->transport) - run->lost_before;
+    snapshot->own_losses.receive_queue = facts->receive_queue;
 }
 
 int sonde_run_snapshot(struct sonde_run *run, struct sonde_snapshot **ret_snapshot)
@@ -398,10 +392,11 @@ int sonde_run_snapshot(struct sonde_run *run, struct sonde_snapshot **ret_snapsh
     struct owned_snapshot *owned = calloc(1, sizeof *owned);
     if (owned == NULL)
         return -ENOMEM;
-    copy_run(run, owned);
-    copy_vantage(run, owned);
-    copy_targets(run, owned);
-    owned->snapshot.status = status_of(run, &owned->snapshot);
+    const struct run_facts facts = run_facts(run);
+    copy_run(run, &facts, owned);
+    copy_vantage(run, &facts, owned);
+    copy_targets(run, &facts, owned);
+    owned->snapshot.status = status_of(run, &facts, &owned->snapshot);
     if (!arena_ok(&owned->arena)) {
         sonde_snapshot_free(&owned->snapshot);
         return -ENOMEM;

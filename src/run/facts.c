@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a snapshot says that is known neither from the tally nor from the targets. */
+#include "base/time.h"
+#include "io/linux/linux.h"
+#include "run/internal.h"
+
+#include <stdio.h>
+
+/* Find the interface that the run looks through; "" = it is not known. It is asked for here, where
+ * a report is made, and not before the first probe: the kernel lists all its interfaces, and some
+ * machines have hundreds. */
+static void find_interface(const struct sonde_run *run, char name[INTERFACE_BYTES])
+{
+    const struct sonde_vantage *vantage = run->vantage;
+    const char *known = vantage->options.interface;
+    if (vantage->kind == SONDE_TRANSPORT_SIMULATED || run->seen_from == NO_TARGET)
+        known = vantage->interface; /* a scenario names its own */
+    if (known != NULL)
+        (void)snprintf(name, INTERFACE_BYTES, "%s", known);
+    else
+        linux_interface_of(&run->targets[run->seen_from].source, name, INTERFACE_BYTES);
+}
+
+struct run_facts run_facts(const struct sonde_run *run)
+{
+    const struct sonde_vantage *vantage = run->vantage;
+    struct run_facts facts = {
+        .end_ns = ns_min(run->end_ns, vantage->now_ns),
+        .complete = engine_ended(run->engine_run) == ENGINE_COMPLETE,
+        .failure = vantage->failure,
+        .receive_queue = vantage->transport->ops->lost_here(vantage->transport) - run->lost_before,
+    };
+    for (int reason = 0; reason < SONDE_DISCARD_COUNT; reason++)
+        facts.discards[reason] = engine_discards(vantage->engine)->count[reason] -
+                                 run->discards_before.count[reason] +
+                                 engine_run_discards(run->engine_run)->count[reason];
+    find_interface(run, facts.interface);
+    return facts;
+}
+
+struct run_next_hop run_next_hop(const struct sonde_run *run, const struct run_target *target)
+{
+    return run_ask_next_hop(run, target);
+}
+
+uint16_t run_source_port(const struct sonde_run *run, const struct engine_place *place)
+{
+    return engine_flow_at(run->engine_run, place)->src_port;
+}
+
+const char *run_version(const struct sonde_run *run)
+{
+    (void)run;
+    return sonde_version();
+}
