@@ -3,6 +3,7 @@
 #include "engine/hop.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     RUN_TRUSTED = 3,      /* answers in a row that make another router the path's */
@@ -61,7 +62,7 @@ void hop_reset(struct tally_hop *hop)
     hop->responder_count = kept;
     hop->sent = hop->received = hop->passed_over = hop->unlisted = 0;
     rtt_deinit(&hop->rtt);
-    hop->rtt = (struct rtt_stats){0};
+    hop->asks = (struct hop_asks){.count = 0};
 }
 
 /* The index of a responder, added if need be; TALLY_NOBODY if there are too many already. */
@@ -140,6 +141,81 @@ void hop_set_router(struct tally_hop *hop, const struct sonde_addr *addr)
     }
 }
 
+/* A probe to a hop as it is noted: when it left, in steps of about a millisecond and modulo 2^30,
+ * and what became of it. Of two times the later one is less than half of that ahead of the other.
+ */
+enum {
+    ASK_PASSED_OVER = 1,
+    ASK_ANSWERED = 2,
+    ASK_TIME_SHIFT = 2,
+    ASK_STEP_SHIFT = 20, /* 2^20 ns */
+};
+static const uint32_t ASK_TIMES = UINT32_C(1) << (32 - ASK_TIME_SHIFT);
+
+static uint32_t ask_time(sonde_ns sent_ns)
+{
+    return (uint32_t)((uint64_t)sent_ns >> ASK_STEP_SHIFT) & (ASK_TIMES - 1);
+}
+
+static bool ask_is_before(uint32_t ask, sonde_ns time_ns)
+{
+    uint32_t ahead = (ask_time(time_ns) - (ask >> ASK_TIME_SHIFT)) & (ASK_TIMES - 1);
+    return time_ns != INT64_MIN &&
+           (time_ns == SONDE_NS_NEVER || (ahead > 0 && ahead < ASK_TIMES / 2));
+}
+
+static void count_ask(struct hop_counts *counts, uint32_t ask)
+{
+    counts->sent++;
+    counts->received += (ask & ASK_ANSWERED) != 0;
+    counts->passed_over += (ask & ASK_PASSED_OVER) != 0;
+}
+
+/* Let the oldest one be counted with those before, of which the older half is forgotten in time. */
+static void settle(struct hop_asks *asks)
+{
+    uint32_t oldest = asks->newest[0];
+    count_ask(&asks->settled, oldest);
+    if (asks->settled.sent > HOP_ASKS_TOGETHER)
+        count_ask(&asks->settling, oldest);
+    if (asks->settling.sent >= HOP_ASKS_TOGETHER) {
+        asks->settled = asks->settling;
+        asks->settling = (struct hop_counts){0};
+    }
+    memmove(&asks->newest[0], &asks->newest[1], (HOP_ASKS_MAX - 1) * sizeof *asks->newest);
+    asks->count--;
+}
+
+void hop_note_ask(struct tally_hop *hop, sonde_ns sent_ns, bool answered, bool passed_over)
+{
+    struct hop_asks *asks = &hop->asks;
+    if (asks->count == HOP_ASKS_MAX)
+        settle(asks);
+    asks->newest[asks->count++] = ask_time(sent_ns) << ASK_TIME_SHIFT |
+                                  (answered ? ASK_ANSWERED : 0U) |
+                                  (passed_over ? ASK_PASSED_OVER : 0U);
+}
+
+struct hop_counts hop_count_until(const struct tally_hop *hop, sonde_ns until_ns)
+{
+    struct hop_counts counts = hop->asks.settled;
+    for (uint32_t i = 0; i < hop->asks.count; i++) {
+        if (ask_is_before(hop->asks.newest[i], until_ns))
+            count_ask(&counts, hop->asks.newest[i]);
+    }
+    return counts;
+}
+
+void hop_begin_at(struct tally_hop *hop, sonde_ns from_ns)
+{
+    struct hop_asks anew = {.count = 0};
+    for (uint32_t i = 0; i < hop->asks.count; i++) {
+        if (!ask_is_before(hop->asks.newest[i], from_ns))
+            anew.newest[anew.count++] = hop->asks.newest[i];
+    }
+    hop->asks = anew;
+}
+
 bool hop_on_answer(struct tally_hop *hop, const struct sonde_event *event, bool counts)
 {
     hop->received += counts;
@@ -153,6 +229,7 @@ bool hop_on_answer(struct tally_hop *hop, const struct sonde_event *event, bool 
     }
     struct tally_responder *responder = &hop->responders[index];
     responder->received += counts;
+    responder->sent_ns = event->sent_ns;
     responder->reply_ttl = event->reply_ttl;
     responder->icmp_type = event->icmp_type;
     responder->icmp_code = event->icmp_code;

@@ -23,6 +23,8 @@
 
 enum {
     TALLY_RESPONDERS_MAX = 64, /* kept of one hop; more are only counted */
+    HOP_ASKS_MAX = 32,         /* the newest probes to a hop that are kept one by one */
+    HOP_ASKS_TOGETHER = 1024,  /* that are counted together before they begin to be forgotten */
 };
 
 static const uint32_t TALLY_NOBODY = UINT32_MAX; /* in place of the index of a responder */
@@ -31,11 +33,27 @@ static const uint32_t TALLY_NOBODY = UINT32_MAX; /* in place of the index of a r
 struct tally_responder {
     struct sonde_addr addr;
     uint64_t received;
+    sonde_ns sent_ns;  /* when the last probe left that it answered */
     int16_t reply_ttl; /* of the last answer; -1 = unknown */
     int16_t icmp_type; /* likewise; -1 = none */
     int16_t icmp_code;
     enum sonde_outcome kind;      /* likewise */
     struct sonde_extensions *ext; /* of the last answer that had any; NULL if none had; owned */
+};
+
+/** How many probes were sent to a hop, and what they drew. */
+struct hop_counts {
+    uint32_t sent;
+    uint32_t received;
+    uint32_t passed_over;
+};
+
+/** What probes drew since the stretch of time began that counts as now; see engine/tally.h. */
+struct hop_asks {
+    uint32_t newest[HOP_ASKS_MAX]; /* [count] in the order in which they ended; see hop.c */
+    uint32_t count;
+    struct hop_counts settled;  /* those before */
+    struct hop_counts settling; /* the younger of these; {0}: they are few */
 };
 
 /** What TTL-limited probes of one TTL drew. */
@@ -56,6 +74,7 @@ struct tally_hop {
     uint32_t run_after;   /* the cycle in which another still answered */
     uint32_t run_trusted; /* answers in a row that show a change of path */
     bool was_passed_over; /* a probe ever was, whatever began anew since */
+    struct hop_asks asks;
 };
 
 /** @return A hop that drew nothing yet; NULL if memory ran out. Ownership: hop_free() frees it. */
@@ -76,6 +95,16 @@ void hop_reset(struct tally_hop *hop);
  *         @p event makes that believed.
  */
 bool hop_on_answer(struct tally_hop *hop, const struct sonde_event *event, bool counts);
+
+/** Note that a probe which left then has ended. @param passed_over  Nobody answered it; the router
+ *  there answered another just after. */
+void hop_note_ask(struct tally_hop *hop, sonde_ns sent_ns, bool answered, bool passed_over);
+
+/** @return What the probes drew that are noted, and left before @p until_ns. */
+struct hop_counts hop_count_until(const struct tally_hop *hop, sonde_ns until_ns);
+
+/** Forget what was noted of probes that left before a time: what counts as now begins then. */
+void hop_begin_at(struct tally_hop *hop, sonde_ns from_ns);
 
 /** Say which router the path goes through, where that is known otherwise. @param addr  Its address;
  *  NULL: of several, nobody can tell. */

@@ -47,6 +47,16 @@ void rtt_deinit(struct rtt_stats *stats)
     *stats = (struct rtt_stats){0};
 }
 
+void rtt_clear(struct rtt_stats *stats)
+{
+    struct rtt_histogram *histogram = stats->histogram;
+    for (unsigned i = 0; histogram != NULL && i < RTT_GROUPS; i++) {
+        if (histogram->groups[i] != NULL)
+            memset(histogram->groups[i], 0, RTT_GROUP * sizeof *histogram->groups[i]);
+    }
+    *stats = (struct rtt_stats){.histogram = histogram};
+}
+
 /* Without memory for all that came there is no histogram. */
 static void count_bucket(struct rtt_stats *stats, sonde_ns rtt_ns)
 {
@@ -71,8 +81,9 @@ static void keep(struct rtt_stats *stats, sonde_ns rtt_ns)
         stats->exact[stats->samples - 1] = rtt_ns;
         return;
     }
-    if (stats->histogram == NULL && !stats->out_of_memory) {
-        stats->histogram = calloc(1, sizeof *stats->histogram);
+    if (stats->samples == RTT_EXACT + 1) {
+        if (stats->histogram == NULL)
+            stats->histogram = calloc(1, sizeof *stats->histogram);
         stats->out_of_memory = stats->histogram == NULL;
         for (int i = 0; i < RTT_EXACT; i++)
             count_bucket(stats, stats->exact[i]);
@@ -97,6 +108,28 @@ void rtt_add(struct rtt_stats *stats, sonde_ns rtt_ns)
     stats->m2_ns2 += deviation * (value - stats->mean_ns);
     stats->last_ns = rtt_ns;
     keep(stats, rtt_ns);
+}
+
+struct rtt_stats rtt_copy(const struct rtt_stats *stats)
+{
+    struct rtt_stats copy = *stats;
+    copy.histogram = NULL;
+    if (stats->samples <= RTT_EXACT || stats->histogram == NULL)
+        return copy;
+    copy.histogram = calloc(1, sizeof *copy.histogram);
+    copy.out_of_memory = copy.histogram == NULL;
+    for (unsigned i = 0; copy.histogram != NULL && i < RTT_GROUPS; i++) {
+        const uint32_t *from = stats->histogram->groups[i];
+        uint32_t *to = from != NULL ? malloc(RTT_GROUP * sizeof *to) : NULL;
+        copy.histogram->groups[i] = to;
+        if (to != NULL) {
+            memcpy(to, from, RTT_GROUP * sizeof *to);
+        } else if (from != NULL) {
+            forget_histogram(&copy);
+            copy.out_of_memory = true;
+        }
+    }
+    return copy;
 }
 
 static sonde_ns rounded(double ns)

@@ -40,8 +40,15 @@ struct rtt_stats {
 /** Free what @p stats holds; a zeroed one is fine. */
 void rtt_deinit(struct rtt_stats *stats);
 
+/** Forget all samples, but keep the memory for the next ones. */
+void rtt_clear(struct rtt_stats *stats);
+
 /** Add a sample, at least 0. */
 void rtt_add(struct rtt_stats *stats, sonde_ns rtt_ns);
+
+/** Copy statistics, to go on from there. Without memory, the copy knows no percentiles.
+ *  Ownership: the caller frees it with rtt_deinit(). */
+struct rtt_stats rtt_copy(const struct rtt_stats *stats);
 
 /** @return The mean; -1 without samples. */
 sonde_ns rtt_mean(const struct rtt_stats *stats);

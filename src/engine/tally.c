@@ -3,6 +3,7 @@
 #include "engine/tally.h"
 
 #include "base/time.h"
+#include "engine/tally_parts.h"
 
 #include <stdlib.h>
 
@@ -58,10 +59,13 @@ static void count_at_hop(struct tally *tally, const struct tally_target *target,
         tally->unrecorded++;
         return;
     }
+    bool silent = event->outcome == SONDE_OUTCOME_NO_REPLY;
+    const struct answered *answered = target->answered[event->ttl];
+    bool passed_over = silent && answered != NULL && answered_after(answered, event->sent_ns);
     hop->sent += counts;
-    if (event->outcome == SONDE_OUTCOME_NO_REPLY) {
-        const struct answered *answered = target->answered[event->ttl];
-        bool passed_over = answered != NULL && answered_after(answered, event->sent_ns);
+    if (counts && epochs_has(&service->epochs, event->sent_ns))
+        hop_note_ask(hop, event->sent_ns, !silent, passed_over);
+    if (silent) {
         hop->passed_over += passed_over && counts;
         hop->was_passed_over |= passed_over;
     } else if (hop_on_answer(hop, event, counts)) {
@@ -71,18 +75,18 @@ static void count_at_hop(struct tally *tally, const struct tally_target *target,
 }
 
 /* Count why a probe did not leave, and keep the most frequent reasons in front. */
-static void count_error(struct tally_service *service, const struct sonde_event *event)
+static void count_error(struct tally_service *service, const struct epoch *epoch)
 {
     struct tally_error *errors = service->errors;
     uint32_t at = 0;
-    while (at < TALLY_ERRORS_MAX && errors[at].error != event->error && errors[at].error != 0)
+    while (at < TALLY_ERRORS_MAX && errors[at].error != epoch->error && errors[at].error != 0)
         at++;
     if (at == TALLY_ERRORS_MAX)
         return;
-    errors[at].error = event->error;
+    errors[at].error = epoch->error;
     errors[at].count++;
-    errors[at].size_bytes = event->size_bytes;
-    errors[at].mtu_bytes = event->mtu_bytes;
+    errors[at].size_bytes = epoch->size_bytes;
+    errors[at].mtu_bytes = epoch->mtu_bytes;
     for (; at > 0 && errors[at - 1].count < errors[at].count; at--) {
         struct tally_error rarer = errors[at - 1];
         errors[at - 1] = errors[at];
@@ -111,33 +115,57 @@ static void sum_questions(struct tally_service *service)
     service->outcomes[SONDE_OUTCOME_NO_REPLY].ended = silent - deaf;
 }
 
-static void count_at_service(struct tally_service *service, const struct sonde_event *event,
-                             bool is_target)
+void tally_count(struct tally_service *service, const struct epoch *epoch)
 {
-    if (!event->to_target)
-        return;
-    struct tally_question *question = &service->questions[event->question];
-    if (event->outcome == SONDE_OUTCOME_NO_REPLY)
+    struct tally_question *question = &service->questions[epoch->question];
+    if (epoch->outcome == SONDE_OUTCOME_NO_REPLY)
         question->silent++;
     else
-        service->outcomes[event->outcome].ended++;
-    if (event->uncertain) {
+        service->outcomes[epoch->outcome].ended++;
+    if (epoch->uncertain) {
         service->uncertain++;
         return;
     }
-    if (event->outcome == SONDE_OUTCOME_SEND_ERROR)
-        count_error(service, event);
+    if (epoch->outcome == SONDE_OUTCOME_SEND_ERROR)
+        count_error(service, epoch);
     else
         question->sent++;
-    question->received += is_target;
-    service->rationed = event->rationed;
-    if (event->spaced && event->outcome != SONDE_OUTCOME_SEND_ERROR) {
+    question->received += epoch->is_target;
+    service->rationed = epoch->rationed;
+    if (epoch->spaced && epoch->outcome != SONDE_OUTCOME_SEND_ERROR) {
         service->spaced_sent++;
-        service->spaced_lost += event->outcome == SONDE_OUTCOME_NO_REPLY;
+        service->spaced_lost += epoch->outcome == SONDE_OUTCOME_NO_REPLY;
     }
-    if (is_target && event->rtt_ns >= 0)
-        rtt_add(&service->rtt, event->rtt_ns);
+    if (epoch->is_target && epoch->rtt_ns >= 0)
+        rtt_add(&service->rtt, epoch->rtt_ns);
     sum_questions(service);
+}
+
+void tally_count_late(struct tally_service *service, bool is_own, sonde_ns rtt_ns)
+{
+    service->late++;
+    service->late_own += is_own;
+    if (is_own)
+        service->late_longest_ns = ns_max(service->late_longest_ns, rtt_ns);
+}
+
+/* What there is to count of a full-TTL probe that ended. */
+static struct epoch epoch_of(const struct sonde_event *event, bool is_target)
+{
+    return (struct epoch){
+        .sent_ns = event->sent_ns,
+        .rtt_ns = event->rtt_ns,
+        .cycle = event->cycle,
+        .error = event->error,
+        .mtu_bytes = event->mtu_bytes,
+        .size_bytes = event->size_bytes,
+        .outcome = (uint8_t)event->outcome,
+        .question = event->question,
+        .is_target = is_target,
+        .uncertain = event->uncertain,
+        .spaced = event->spaced,
+        .rationed = event->rationed,
+    };
 }
 
 /* Keep what an answer shows, whenever it came and whatever its probe was sent for. That a probe to
@@ -163,6 +191,7 @@ static void keep_evidence(struct tally_service *service, const struct sonde_even
         .icmp_code = event->icmp_code,
         .reply_ttl = event->reply_ttl,
         .probe_ttl = event->ttl,
+        .sent_ns = event->sent_ns,
         .size_bytes = event->size_bytes,
         .mtu_bytes = event->mtu_bytes,
     };
@@ -204,8 +233,11 @@ static void fold(struct tally *tally, const struct tally_target *target,
     service->reached |= counts && is_target;
     switch (event->type) {
     case SONDE_EVENT_PROBE:
-        if (counts)
-            count_at_service(service, event, is_target);
+        if (counts && event->to_target) {
+            const struct epoch epoch = epoch_of(event, is_target);
+            tally_count(service, &epoch);
+            tally->left_out += !epochs_add(&service->epochs, &epoch);
+        }
         count_at_hop(tally, target, service, event, counts);
         follow_reach(service, event, is_target, counts);
         keep_evidence(service, event, counts);
@@ -213,10 +245,12 @@ static void fold(struct tally *tally, const struct tally_target *target,
     case SONDE_EVENT_UNAWAITED:
         break;
     case SONDE_EVENT_LATE:
-        service->late += counts;
-        service->late_own += counts && event->to_target && is_target;
-        if (counts && event->to_target && is_target)
-            service->late_longest_ns = ns_max(service->late_longest_ns, event->rtt_ns);
+        if (counts) {
+            bool is_own = event->to_target && is_target;
+            tally_count_late(service, is_own, event->rtt_ns);
+            if (is_own)
+                epochs_on_late(&service->epochs, event->sent_ns, event->rtt_ns);
+        }
         keep_evidence(service, event, counts);
         break;
     case SONDE_EVENT_DUPLICATE:
@@ -243,20 +277,15 @@ static const struct sonde_addr *common_router(const struct tally_target *target,
     return common;
 }
 
-/* Flows may go ways of different lengths, so records of several say nothing of how far each
- * reaches, nor of changes: a service reaches as far as its flows do. Nor do they say which
- * questions a server is deaf to: each flow is asked its own, so what counts as loss is added up. */
-static void join_flows(const struct tally_target *target, uint32_t index)
+void tally_join_flows(struct tally_service *service, struct tally_service *const *flows,
+                      uint32_t count)
 {
-    struct tally_service *service = target->whole->services[index];
     uint64_t *silent = &service->outcomes[SONDE_OUTCOME_NO_REPLY].ended;
     service->reach = (struct reach){0};
     service->path_changes = 0;
     service->sent = service->received = *silent = 0;
-    for (uint32_t i = 0; i < target->service_count; i++) {
-        const struct tally_service *flow = target->services[i];
-        if (target->service_of[i] != index)
-            continue;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct tally_service *flow = flows[i];
         reach_join(&service->reach, &flow->reach);
         service->path_changes += flow->path_changes;
         if (service->changed_cycle < flow->changed_cycle)
@@ -290,14 +319,16 @@ void tally_on_event(struct tally *tally, const struct sonde_event *event)
     struct tally_service *trace = target->services[event->service];
     fold(tally, target, trace, event);
     note_answered(target, event);
-    if (target->whole == NULL)
-        return;
-    uint32_t index = target->service_of[event->service];
-    struct tally_service *service = target->whole->services[index];
-    if (service == trace)
-        return;
-    fold(tally, target, service, event);
-    join_flows(target, index);
-    if (event->ttl <= tally->max_ttl)
-        join_routers(target, index, event->ttl);
+    uint32_t index = tally_service_of(target, event->service);
+    struct tally_service *service = tally_by_service(target)->services[index];
+    if (service != trace) {
+        uint32_t count;
+        fold(tally, target, service, event);
+        struct tally_service *const *flows = tally_flows_of(target, index, &count);
+        tally_join_flows(service, flows, count);
+        if (event->ttl <= tally->max_ttl)
+            join_routers(target, index, event->ttl);
+    }
+    if (event->type == SONDE_EVENT_PROBE && event->to_target)
+        epochs_look(&service->epochs);
 }

@@ -11,19 +11,28 @@
  * nothing of that is forgotten: the engine goes by it. Hops, responders and histograms are made
  * when first needed, within fixed bounds; if memory runs out, the tally counts what it could not
  * keep and carries on.
+ *
+ * Figures are of all the time since they began. What a service shows *now* is in its epochs: what
+ * full-TTL probes came to since the last change. The newest of these are kept one by one, so that a
+ * change may be told some probes later; the older ones are counted together, and forgotten in time.
+ * tally_stretch_new() adds up such a stretch of time as if there had been no other.
  */
 #ifndef ENGINE_TALLY_H
 #define ENGINE_TALLY_H
 
 #include "base/ids.h"
 #include "engine/answered.h"
+#include "engine/change.h"
 #include "engine/hop.h"
 #include "engine/reach.h"
 
 #include <sonde/event.h>
 
 enum {
-    TALLY_ERRORS_MAX = 4, /* kinds of errors kept of one service; more are only counted */
+    TALLY_ERRORS_MAX = 4,         /* kinds of errors kept of one service; more are only counted */
+    TALLY_EPOCHS_MAX = 64,        /* full-TTL probes of a service that are kept one by one */
+    TALLY_EPOCHS_TOGETHER = 1024, /* that are counted together before they begin to be forgotten: as
+                                     many again later they are */
 };
 
 /** A reply that shows something. There are many, so that they have to be small. */
@@ -35,8 +44,9 @@ struct tally_evidence {
     int16_t icmp_code;
     int16_t reply_ttl;
     uint8_t probe_ttl;
-    bool known; /* there ever was one: all this is of the last */
-    bool valid; /* there is one since the figures began */
+    sonde_ns sent_ns; /* when its probe left */
+    bool known;       /* there ever was one: all this is of the last */
+    bool valid;       /* there is one since the figures began */
 };
 
 /** One kind of error that kept probes from leaving. */
@@ -61,6 +71,25 @@ struct tally_outcome {
                        ones too */
     sonde_ns longest_ns;            /* round trip of any such answer */
     struct tally_evidence evidence; /* the last reply */
+};
+
+/** What a service shows now: what its full-TTL probes came to since the last change. */
+struct tally_epochs {
+    struct epoch *newest; /* [count], in the order in which they left; owned */
+    uint32_t count;
+    uint32_t cap;
+    struct tally_service *settled;  /* what those before add up to; NULL: there were none; owned */
+    struct tally_service *settling; /* the younger half of these, if settles; owned */
+    bool settles;
+    bool begins_later; /* than the figures do: at from_ns, with a change, or because what was before
+                          is forgotten */
+    sonde_ns from_ns;
+    sonde_ns settling_from_ns; /* when the first left of what is settling */
+    uint32_t first_cycle;      /* of all of these */
+    uint32_t settling_cycle;   /* of what is settling */
+    uint64_t probes;           /* since the last change, forgotten ones, too */
+    enum change_kind change;   /* that was found, and not begun yet */
+    sonde_ns change_ns;        /* when the first probe left that shows it */
 };
 
 /** What the probes of one trace add up to, or of all traces of a service.
@@ -89,6 +118,7 @@ struct tally_service {
     bool rationed;          /* as of its last probe, it is answered only so often */
     bool reached;           /* the target itself has answered a probe, of whatever TTL */
     sonde_ns since_ns;      /* when its figures began: only probes that left then or later count */
+    struct tally_epochs epochs;
 };
 
 struct tally_target {
@@ -110,6 +140,7 @@ struct tally {
     struct ids target_ids;
     uint8_t max_ttl;
     uint64_t unrecorded;                         /* records that memory did not suffice for */
+    uint64_t left_out;                           /* likewise, of full-TTL probes: not in epochs */
     uint64_t sent_clocks[SONDE_CLOCK_COUNT];     /* probes that left, by who stamped them */
     uint64_t received_clocks[SONDE_CLOCK_COUNT]; /* timed answers, likewise */
     uint64_t send_errors;                        /* probes that did not leave */
@@ -166,6 +197,35 @@ const struct tally_target *tally_by_service(const struct tally_target *target);
 
 /** @return The service of a trace among tally_by_service(). */
 uint32_t tally_service_of(const struct tally_target *target, uint32_t trace);
+
+/** What a target showed in a stretch of time, of each service since its last change. */
+struct tally_stretch {
+    const struct tally_target *traces;   /* by trace */
+    const struct tally_target *services; /* by service; the same as traces, if each has one flow */
+};
+
+/**
+ * Add up what a target shows now, or what it showed before a time, as if there had been nothing
+ * else. What is known of the path stays: the distance, and of routers the ones that answered in
+ * that time.
+ * @param until_ns     Only probes that left before count; SONDE_NS_NEVER: all.
+ * @param ret_stretch  On 0, the stretch. It borrows from the tally until the next record.
+ * @return 0; -ENOMEM.
+ * Ownership: the caller frees it with tally_stretch_free().
+ */
+SONDE_MUST_CHECK int tally_stretch_new(const struct tally *tally, uint32_t index, sonde_ns until_ns,
+                                       struct tally_stretch **ret_stretch);
+
+/** Free a stretch; NULL is fine. @return NULL. */
+struct tally_stretch *tally_stretch_free(struct tally_stretch *stretch);
+
+/** @return A change of a service, by its number in tally_by_service(), that was found and not begun
+ *  yet; its first probe left at @p ret_ns. CHANGE_NONE: there is none. */
+enum change_kind tally_change(const struct tally_target *target, uint32_t service,
+                              sonde_ns *ret_ns);
+
+/** Let what a service shows now, and each of its flows, begin at a time. */
+void tally_begin_at(struct tally *tally, uint32_t index, uint32_t service, sonde_ns from_ns);
 
 /** Remove a target. Its number may be given to another; those of the others stay as they are. */
 void tally_remove_target(struct tally *tally, uint32_t index);

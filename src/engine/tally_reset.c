@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Figures begin anew; what is known stays. See engine/tally.h. */
-#include "engine/tally.h"
+#include "engine/tally_parts.h"
 
 #include "base/time.h"
 
@@ -25,6 +25,7 @@ static void reset_service(struct tally_service *service, uint8_t max_ttl, sonde_
             hop_reset(service->hops[ttl]);
     }
     rtt_deinit(&service->rtt);
+    epochs_deinit(&service->epochs);
     *service = anew;
 }
 

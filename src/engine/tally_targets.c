@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Tallies and their targets, and which traces are flows of one service; see engine/tally.h. */
-#include "engine/tally.h"
+#include "engine/tally_parts.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -21,6 +21,7 @@ static void service_deinit(struct tally_service *service, uint8_t max_ttl)
         hop_free(service->hops[ttl]);
     free(service->hops);
     rtt_deinit(&service->rtt);
+    epochs_deinit(&service->epochs);
 }
 
 static void service_free(struct tally_service *service, uint8_t max_ttl)
@@ -271,6 +272,19 @@ const struct tally_target *tally_by_service(const struct tally_target *target)
 uint32_t tally_service_of(const struct tally_target *target, uint32_t trace)
 {
     return target->whole != NULL ? target->service_of[trace] : trace;
+}
+
+struct tally_service *const *tally_flows_of(const struct tally_target *target, uint32_t service,
+                                            uint32_t *ret_count)
+{
+    uint32_t first = 0;
+    *ret_count = 0;
+    while (tally_service_of(target, first) != service)
+        first++;
+    for (uint32_t i = first; i < target->service_count && tally_service_of(target, i) == service;
+         i++)
+        (*ret_count)++;
+    return &target->services[first];
 }
 
 void tally_remove_target(struct tally *tally, uint32_t index)

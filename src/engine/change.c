@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Finding changes; see engine/change.h. */
+#include "engine/change.h"
+
+#include "base/time.h"
+
+#include <math.h>
+
+enum {
+    NEWEST_MAX = 64, /* probes that are looked at */
+    ANSWERS_IN_A_ROW = 2,
+    MIXED_MIN = 3,      /* probes that show another mixture, at least */
+    SILENCE_BEFORE = 5, /* probes without an answer: that is how it was, and no accident */
+    LATENCY_BEFORE = 7, /* round trips before, at least */
+    LATENCY_SINCE = 7,  /* and since */
+    LATENCY_SINCE_MAX = 12,
+    LATENCY_CHOICES = 10, /* thousand ways to choose as many as came since of all, at least: so
+                             unlikely is it that just the longest came last */
+};
+
+/* Round trips differ if by this much, and by this part. */
+static const sonde_ns LATENCY_DIFFERS_NS = 3 * SONDE_NS_PER_MS;
+enum { LATENCY_DIFFERS_PART = 4 };
+
+/* An answer that is an ICMP error may be rationed, to one in a second or fewer. So silence after it
+ * has to last. */
+static const sonde_ns RATION_NS = 5 * SONDE_NS_PER_S;
+
+/* The newest probes that say something, and how often which outcome came before. */
+struct newest {
+    const struct epoch *at[NEWEST_MAX];
+    uint32_t index[NEWEST_MAX]; /* among all */
+    uint32_t count;
+    const struct change_past *past;
+};
+
+/* Is a probe's outcome no sign of a change? Of an answer that names no probe nobody knows which it
+ * answers. A server that rations its answers shows what it does only where it is asked slowly. */
+static bool says_nothing(const struct epoch *epoch)
+{
+    return epoch->uncertain || (epoch->rationed && !epoch->spaced);
+}
+
+/* A question that was never answered, though another was: the server is deaf to it. */
+static bool is_deaf(const struct epoch *epochs, uint32_t count, uint8_t question)
+{
+    bool another = false;
+    for (uint32_t i = 0; i < count; i++) {
+        if (epochs[i].is_target && epochs[i].question == question)
+            return false;
+        another |= epochs[i].is_target;
+    }
+    return another;
+}
+
+static void take_newest(struct newest *newest, const struct epoch *epochs, uint32_t count)
+{
+    for (uint32_t i = count > NEWEST_MAX ? count - NEWEST_MAX : 0; i < count; i++) {
+        const struct epoch *epoch = &epochs[i];
+        if (says_nothing(epoch) ||
+            (epoch->outcome == SONDE_OUTCOME_NO_REPLY && epoch->question != epochs[0].question &&
+             is_deaf(epochs, count, epoch->question)))
+            continue;
+        newest->index[newest->count] = i;
+        newest->at[newest->count++] = epoch;
+    }
+}
+
+/* How often an outcome came before one of the newest. */
+static uint64_t count_before(const struct newest *newest, uint32_t at, unsigned outcome)
+{
+    uint64_t count = newest->past->ended[outcome];
+    for (uint32_t i = 0; i < at; i++)
+        count += newest->at[i]->outcome == outcome;
+    return count;
+}
+
+/* Was something known before one of the newest: an answer, or a silence that is no accident? */
+static bool was_known_before(const struct newest *newest, uint32_t at)
+{
+    for (unsigned outcome = 0; outcome < SONDE_OUTCOME_COUNT; outcome++) {
+        uint64_t before = count_before(newest, at, outcome);
+        if (before >= (outcome == SONDE_OUTCOME_NO_REPLY ? SILENCE_BEFORE : 1U))
+            return true;
+    }
+    return false;
+}
+
+static struct change find_answer(const struct newest *newest)
+{
+    uint32_t first = newest->count;
+    if (newest->count < ANSWERS_IN_A_ROW)
+        return (struct change){CHANGE_NONE, 0};
+    unsigned outcome = newest->at[newest->count - 1]->outcome;
+    while (first > 0 && newest->at[first - 1]->outcome == outcome)
+        first--;
+    if (outcome == SONDE_OUTCOME_NO_REPLY || newest->count - first < ANSWERS_IN_A_ROW ||
+        count_before(newest, first, outcome) > 0 || !was_known_before(newest, first))
+        return (struct change){CHANGE_NONE, 0};
+    return (struct change){CHANGE_ANSWER, newest->index[first]};
+}
+
+/* So many of all. */
+struct share {
+    double hits;
+    double all;
+};
+
+static bool is_mixed(struct share share)
+{
+    return share.hits > 0 && share.hits < share.all;
+}
+
+/* The logarithm of the likelihood of so many of all, at the rate that makes it largest. */
+static double likelihood(struct share share)
+{
+    double misses = share.all - share.hits;
+    return (share.hits > 0 ? share.hits * log(share.hits / share.all) : 0) +
+           (misses > 0 ? misses * log(misses / share.all) : 0);
+}
+
+/* What the ratio's logarithm has to exceed for a change, after so many probes. Three in a row after
+ * n others reach log(0.74 n^3): the bound stays just below that from 20 on, and ends where even in
+ * the probes of a year chance hardly gets there. Where not all were alike before, or not all are
+ * since, there are more ways for chance to get there. */
+static double bound(uint64_t probes, bool is_mixed)
+{
+    static const double at_first = 1200;
+    static const double from_20 = 5600;
+    static const double most = 1e9;
+    static const double more_if_mixed = 7.4;
+    double n = (double)probes;
+    double ratio = n < 20 ? at_first + (from_20 - at_first) * n / 20 : from_20 * pow(n / 20, 3);
+    return log(ratio < most ? ratio : most) + (is_mixed ? log(more_if_mixed) : 0);
+}
+
+static bool is_icmp_error(unsigned outcome)
+{
+    return outcome >= SONDE_OUTCOME_PORT_UNREACHABLE && outcome <= SONDE_OUTCOME_OTHER_UNREACHABLE;
+}
+
+/* Were all answers before one of the newest ICMP errors? */
+static bool were_icmp_errors(const struct newest *newest, uint32_t at)
+{
+    for (unsigned outcome = 0; outcome < SONDE_OUTCOME_COUNT; outcome++) {
+        if (!is_icmp_error(outcome) && outcome != SONDE_OUTCOME_NO_REPLY &&
+            count_before(newest, at, outcome) > 0)
+            return false;
+    }
+    return true;
+}
+
+/* May the silence since be that of who rations ICMP errors? */
+static bool may_be_ration(const struct newest *newest, uint32_t at)
+{
+    for (uint32_t i = at; i < newest->count; i++) {
+        if (newest->at[i]->outcome != SONDE_OUTCOME_NO_REPLY &&
+            !is_icmp_error(newest->at[i]->outcome))
+            return false;
+    }
+    return were_icmp_errors(newest, at) &&
+           ns_sub(newest->at[newest->count - 1]->sent_ns, newest->at[at]->sent_ns) < RATION_NS;
+}
+
+/* Look whether an outcome came more often or less often since some moment. */
+static struct change find_mixture_of(const struct newest *newest, unsigned outcome)
+{
+    struct change change = {CHANGE_NONE, 0};
+    struct share whole = {(double)count_before(newest, newest->count, outcome), newest->count};
+    struct share since = {0, 0};
+    double best = 0;
+    for (unsigned i = 0; i < SONDE_OUTCOME_COUNT; i++)
+        whole.all += (double)newest->past->ended[i];
+    for (uint32_t at = newest->count; at-- > 0;) {
+        bool is_hit = newest->at[at]->outcome == outcome;
+        since.all++;
+        since.hits += is_hit;
+        struct share before = {whole.hits - since.hits, whole.all - since.all};
+        if (since.all < MIXED_MIN || before.all < 1 ||
+            (at > 0 && (newest->at[at - 1]->outcome == outcome) == is_hit))
+            continue; /* the likeliest moment is where the outcome turns */
+        double ratio = likelihood(before) + likelihood(since) - likelihood(whole);
+        uint64_t probes_before = newest->past->probes - (newest->count - at);
+        if (ratio > best && ratio > bound(probes_before, is_mixed(before) || is_mixed(since)) &&
+            !may_be_ration(newest, at)) {
+            best = ratio;
+            change = (struct change){CHANGE_MIXTURE, newest->index[at]};
+        }
+    }
+    return change;
+}
+
+static struct change find_mixture(const struct newest *newest)
+{
+    bool seen[SONDE_OUTCOME_COUNT] = {false};
+    for (uint32_t i = 0; i < newest->count; i++)
+        seen[newest->at[i]->outcome] = true;
+    for (unsigned outcome = 0; outcome < SONDE_OUTCOME_COUNT; outcome++) {
+        uint64_t hits = seen[outcome] ? count_before(newest, newest->count, outcome) : 0;
+        struct change change = {CHANGE_NONE, 0};
+        if (hits > 0 && hits < newest->past->probes)
+            change = find_mixture_of(newest, outcome);
+        if (change.kind != CHANGE_NONE)
+            return change;
+    }
+    return (struct change){CHANGE_NONE, 0};
+}
+
+/* Is it so unlikely that the last of as many came to be the largest, or smallest? */
+static bool is_unlikely(uint32_t before, uint32_t since)
+{
+    double choices = 1;
+    for (uint32_t i = 1; i <= since; i++)
+        choices *= (double)(before + i) / i;
+    return choices >= 1000.0 * LATENCY_CHOICES;
+}
+
+/* Is one round trip longer than another by enough to be told from it? */
+static bool is_longer(sonde_ns rtt, sonde_ns than)
+{
+    return ns_sub(rtt, than) > ns_max(LATENCY_DIFFERS_NS, than / LATENCY_DIFFERS_PART);
+}
+
+/* Are round trips from @p low to @p high all longer than those before, or all shorter: than at
+ * least half of them by enough to be told, and than all but one in twenty at all? */
+static bool differs(const sonde_ns *before, uint32_t count, sonde_ns low, sonde_ns high)
+{
+    uint32_t longer = 0;
+    uint32_t shorter = 0;
+    uint32_t not_longer = 0;
+    uint32_t not_shorter = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        longer += is_longer(low, before[i]);
+        shorter += is_longer(before[i], high);
+        not_longer += low <= before[i];
+        not_shorter += high >= before[i];
+    }
+    return (2 * longer > count && not_longer <= count / 20) ||
+           (2 * shorter > count && not_shorter <= count / 20);
+}
+
+static struct change find_latency(const struct newest *newest)
+{
+    sonde_ns rtts[NEWEST_MAX];
+    uint32_t index[NEWEST_MAX];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < newest->count; i++) {
+        if (newest->at[i]->is_target && newest->at[i]->rtt_ns >= 0) {
+            index[count] = newest->index[i];
+            rtts[count++] = newest->at[i]->rtt_ns;
+        }
+    }
+    sonde_ns low = SONDE_NS_NEVER;
+    sonde_ns high = 0;
+    for (uint32_t since = 1; since <= LATENCY_SINCE_MAX && since + LATENCY_BEFORE <= count;
+         since++) {
+        uint32_t before = count - since;
+        low = ns_min(low, rtts[before]);
+        high = ns_max(high, rtts[before]);
+        if (since >= LATENCY_SINCE && differs(rtts, before, low, high) &&
+            is_unlikely(before, since))
+            return (struct change){CHANGE_LATENCY, index[before]};
+    }
+    return (struct change){CHANGE_NONE, 0};
+}
+
+struct change change_find(const struct epoch *epochs, uint32_t count,
+                          const struct change_past *past)
+{
+    struct newest newest = {.count = 0, .past = past};
+    take_newest(&newest, epochs, count);
+    struct change change = find_answer(&newest);
+    if (change.kind == CHANGE_NONE)
+        change = find_mixture(&newest);
+    if (change.kind == CHANGE_NONE)
+        change = find_latency(&newest);
+    return change;
+}

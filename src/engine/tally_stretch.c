@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a target showed in a stretch of time; see engine/tally.h. */
+#include "engine/tally_parts.h"
+
+#include "base/arena.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A stretch as it is allocated: with the memory that it lies in. */
+struct made_service;
+
+struct owned_stretch {
+    struct tally_stretch stretch;
+    struct arena arena;
+    const struct tally *tally;
+    sonde_ns until_ns;
+    struct made_service *made; /* those that are not the tally's own, the newest first */
+};
+
+/* A service that was added up. */
+struct made_service {
+    struct tally_service service;
+    struct made_service *next;
+};
+
+/* Did a probe leave in the stretch of a service? */
+static bool is_in(const struct owned_stretch *owned, const struct tally_service *service,
+                  sonde_ns sent_ns)
+{
+    return epochs_has(&service->epochs, sent_ns) &&
+           (owned->until_ns == SONDE_NS_NEVER || sent_ns < owned->until_ns);
+}
+
+/* Add up what full-TTL probes came to. */
+static void add_figures(const struct owned_stretch *owned, const struct tally_service *from,
+                        struct tally_service *to)
+{
+    const struct tally_epochs *epochs = &from->epochs;
+    if (epochs->settled != NULL) {
+        *to = *epochs->settled;
+        to->rtt = rtt_copy(&epochs->settled->rtt);
+    }
+    for (uint32_t i = 0; i < epochs->count; i++) {
+        const struct epoch *epoch = &epochs->newest[i];
+        if (!is_in(owned, from, epoch->sent_ns))
+            continue;
+        tally_count(to, epoch);
+        if (epoch->late)
+            tally_count_late(to, true, epoch->rtt_ns);
+    }
+}
+
+/* What answers showed: those to full-TTL probes, and the last one to any. */
+static void add_evidence(const struct owned_stretch *owned, const struct tally_service *from,
+                         const struct sonde_addr *target, struct tally_service *to)
+{
+    for (unsigned i = 0; i < SONDE_OUTCOME_COUNT; i++) {
+        struct tally_outcome *outcome = &to->outcomes[i];
+        bool shows = i != SONDE_OUTCOME_NO_REPLY && i != SONDE_OUTCOME_SEND_ERROR;
+        outcome->evidence = from->outcomes[i].evidence;
+        outcome->longest_ns = from->outcomes[i].longest_ns;
+        outcome->evidence.valid =
+            outcome->evidence.valid &&
+            (outcome->ended > 0 || is_in(owned, from, outcome->evidence.sent_ns));
+        if (shows && i != SONDE_OUTCOME_TTL_EXCEEDED)
+            outcome->shown = outcome->ended > 0 ? outcome->ended : outcome->evidence.valid;
+        if (i >= SONDE_OUTCOME_ECHO_REPLY && i <= SONDE_OUTCOME_PORT_UNREACHABLE)
+            to->reached |=
+                outcome->evidence.valid && sonde_addr_equal(&outcome->evidence.from, target);
+    }
+}
+
+/* Leave out the responders of a hop that did not answer in the stretch. */
+static void choose_responders(struct owned_stretch *owned, const struct tally_service *service,
+                              const struct tally_hop *from, struct tally_hop *to)
+{
+    const struct tally_responder *newest = NULL;
+    bool has_own = false; /* the router that the path goes through answered */
+    to->responders = arena_alloc(&owned->arena, from->responder_count, sizeof *to->responders);
+    to->responder_count = 0;
+    to->current = TALLY_NOBODY;
+    for (uint32_t i = 0; to->responders != NULL && i < from->responder_count; i++) {
+        const struct tally_responder *responder = &from->responders[i];
+        if (!epochs_has(&service->epochs, responder->sent_ns))
+            continue;
+        bool is_newer = newest == NULL || responder->sent_ns > newest->sent_ns;
+        bool is_own = i == from->current;
+        if (responder->kind == SONDE_OUTCOME_TTL_EXCEEDED && (is_own || (is_newer && !has_own))) {
+            to->current = to->responder_count;
+            newest = responder;
+            has_own |= is_own;
+        }
+        to->responders[to->responder_count++] = *responder;
+    }
+}
+
+/* What a hop drew; NULL: nothing was sent there, or memory ran out. */
+static struct tally_hop *make_hop(struct owned_stretch *owned, const struct tally_service *service,
+                                  const struct tally_hop *from)
+{
+    const struct hop_counts counts = hop_count_until(from, owned->until_ns);
+    struct tally_hop *hop = counts.sent > 0 ? arena_alloc(&owned->arena, 1, sizeof *hop) : NULL;
+    if (hop == NULL)
+        return NULL;
+    *hop = *from;
+    hop->sent = counts.sent;
+    hop->received = counts.received;
+    hop->passed_over = counts.passed_over;
+    hop->was_passed_over = counts.passed_over > 0;
+    if (counts.received > 0)
+        choose_responders(owned, service, from, hop);
+    else
+        hop->responder_count = 0;
+    return hop;
+}
+
+static void add_hops(struct owned_stretch *owned, const struct tally_service *from,
+                     struct tally_service *to)
+{
+    uint8_t max_ttl = owned->tally->max_ttl;
+    to->reach = from->reach;
+    if (from->hops == NULL)
+        return;
+    to->hops = arena_alloc(&owned->arena, max_ttl + 1U, sizeof(struct tally_hop *));
+    for (unsigned ttl = 1; to->hops != NULL && ttl <= max_ttl; ttl++) {
+        if (from->hops[ttl] != NULL)
+            to->hops[ttl] = make_hop(owned, from, from->hops[ttl]);
+        if (to->hops[ttl] == NULL || to->hops[ttl]->received == 0)
+            ttl_set_remove(&to->reach.expired, ttl);
+    }
+    to->reach.top_ttl = ttl_set_highest(&to->reach.expired);
+}
+
+/* What a service showed; the tally's own, if that is no other. @return NULL if memory ran out. */
+static struct tally_service *make_service(struct owned_stretch *owned, struct tally_service *from,
+                                          const struct sonde_addr *target)
+{
+    if (!from->epochs.begins_later && owned->until_ns == SONDE_NS_NEVER)
+        return from;
+    struct made_service *made = arena_alloc(&owned->arena, 1, sizeof *made);
+    if (made == NULL)
+        return NULL;
+    struct tally_service *to = &made->service;
+    made->next = owned->made;
+    owned->made = made;
+    add_figures(owned, from, to);
+    add_evidence(owned, from, target, to);
+    add_hops(owned, from, to);
+    to->path_changes = from->path_changes;
+    to->changes = from->changes;
+    to->changed_cycle = from->changed_cycle;
+    to->since_ns = from->since_ns;
+    return to;
+}
+
+/* What all services of a target showed. @return NULL if memory ran out. */
+static struct tally_target *make_target(struct owned_stretch *owned,
+                                        const struct tally_target *from)
+{
+    struct tally_target *to = arena_alloc(&owned->arena, 1, sizeof *to);
+    if (to == NULL)
+        return NULL;
+    *to = (struct tally_target){.addr = from->addr, .service_count = from->service_count};
+    to->services = arena_alloc(&owned->arena, from->service_count, sizeof(struct tally_service *));
+    to->answered = from->answered;
+    for (uint32_t i = 0; to->services != NULL && i < from->service_count; i++)
+        to->services[i] = make_service(owned, from->services[i], &from->addr);
+    return to;
+}
+
+/* What all showed by service, where some have several flows: of those that have one, what that did.
+ */
+static struct tally_target *make_whole(struct owned_stretch *owned, const struct tally_target *from,
+                                       const struct tally_target *traces)
+{
+    struct tally_target *to = make_target(owned, from->whole);
+    for (uint32_t i = 0; to != NULL && arena_ok(&owned->arena) && i < to->service_count; i++) {
+        uint32_t count;
+        struct tally_service *const *flows = tally_flows_of(from, i, &count);
+        struct tally_service *const *shown = &traces->services[flows - from->services];
+        if (count > 1 && to->services[i] != from->whole->services[i])
+            tally_join_flows(to->services[i], shown, count);
+    }
+    return to;
+}
+
+int tally_stretch_new(const struct tally *tally, uint32_t index, sonde_ns until_ns,
+                      struct tally_stretch **ret_stretch)
+{
+    const struct tally_target *target = tally->targets[index];
+    struct owned_stretch *owned = calloc(1, sizeof *owned);
+    if (owned == NULL)
+        return -ENOMEM;
+    owned->tally = tally;
+    owned->until_ns = until_ns;
+    struct tally_target *traces = make_target(owned, target);
+    owned->stretch.traces = owned->stretch.services = traces;
+    if (target->whole != NULL && traces != NULL) {
+        struct tally_target *whole = make_whole(owned, target, traces);
+        traces->whole = whole;
+        traces->service_of = target->service_of;
+        owned->stretch.services = whole;
+    }
+    if (!arena_ok(&owned->arena)) {
+        (void)tally_stretch_free(&owned->stretch);
+        return -ENOMEM;
+    }
+    *ret_stretch = &owned->stretch;
+    return 0;
+}
+
+struct tally_stretch *tally_stretch_free(struct tally_stretch *stretch)
+{
+    struct owned_stretch *owned = (struct owned_stretch *)stretch; /* it is the first member */
+    for (struct made_service *made = owned != NULL ? owned->made : NULL; made != NULL;
+         made = made->next)
+        rtt_deinit(&made->service.rtt);
+    if (owned != NULL)
+        arena_deinit(&owned->arena);
+    free(owned);
+    return NULL;
+}
+
+enum change_kind tally_change(const struct tally_target *target, uint32_t service, sonde_ns *ret_ns)
+{
+    const struct tally_epochs *epochs = &tally_by_service(target)->services[service]->epochs;
+    *ret_ns = epochs->change_ns;
+    return epochs->change;
+}
+
+static void begin_service_at(struct tally *tally, struct tally_service *service, sonde_ns from_ns)
+{
+    epochs_begin_at(&service->epochs, from_ns);
+    for (unsigned ttl = 1; service->hops != NULL && ttl <= tally->max_ttl; ttl++) {
+        if (service->hops[ttl] != NULL)
+            hop_begin_at(service->hops[ttl], from_ns);
+    }
+}
+
+void tally_begin_at(struct tally *tally, uint32_t index, uint32_t service, sonde_ns from_ns)
+{
+    const struct tally_target *target = tally->targets[index];
+    uint32_t count;
+    struct tally_service *const *flows = tally_flows_of(target, service, &count);
+    for (uint32_t i = 0; i < count; i++)
+        begin_service_at(tally, flows[i], from_ns);
+    if (count > 1)
+        begin_service_at(tally, tally_by_service(target)->services[service], from_ns);
+}
