@@ -56,6 +56,14 @@ struct sonde_hop {
     uint64_t unlisted; /**< answers from responders beyond the 64 that are kept */
 };
 
+/** A change of a path. */
+struct sonde_path_change {
+    sonde_ns wall_ns; /**< when the first probe left that shows it, since 1970-01-01 UTC */
+    uint8_t ttl;
+    struct sonde_addr from; /**< who answered there before; no address: nobody, or not known */
+    struct sonde_addr to;   /**< and since; the target itself, where it is nearer now */
+};
+
 /** The way to a service. */
 struct sonde_path {
     uint32_t flow;        /**< which flow of its service goes there; 0 is the first */
@@ -66,9 +74,12 @@ struct sonde_path {
     bool reached;
     uint8_t dest_ttl; /**< distance of the target in hops; 0 = unknown */
     enum sonde_stop_reason stop_reason;
-    uint64_t path_id;      /**< 48 bits: equal paths, equal names; 0 = nothing is known of it */
-    uint32_t path_changes; /**< that were seen; there may have been more, or, where packets
-                                take ways of different lengths, fewer */
+    uint64_t path_id; /**< 48 bits: equal paths, equal names; 0 = nothing is known of it */
+    const struct sonde_path_change *changes; /**< the last of those that were seen, the oldest
+                                                  first; there may have been more, or, where packets
+                                                  take ways of different lengths, fewer */
+    size_t change_count;
+    uint64_t changes_omitted;     /**< older ones */
     const struct sonde_hop *hops; /**< by rising TTL */
     size_t hop_count;
 };
@@ -126,6 +137,29 @@ struct sonde_verdict {
     const char *text; /**< one sentence, or a few words */
 };
 
+/** What a service showed from when to when. */
+struct sonde_episode {
+    sonde_ns from_wall_ns; /**< when the first probe left that shows it, since 1970-01-01 UTC; of
+                              the first, when its figures began */
+    sonde_ns to_wall_ns; /**< when the first left that shows something else; SONDE_NS_NEVER: it goes
+                              on */
+    enum sonde_state state;
+    struct sonde_verdict verdict;    /**< what it came to, by what it showed itself */
+    const struct sonde_blame *blame; /**< NULL = nobody is to blame, or it is not known who */
+    uint64_t sent;                   /**< as of a service */
+    uint64_t received;
+    struct sonde_rtt rtt; /**< of a long one, of its last 1,000 to 2,000 probes; of an unstable one,
+                               none */
+};
+
+/** What a service shows now: since it last changed, or of that the last 1,000 to 2,000 probes. */
+struct sonde_present {
+    uint32_t cycles;
+    uint64_t sent; /**< as of a service */
+    uint64_t received;
+    struct sonde_rtt rtt;
+};
+
 /** One of the questions that a UDP service is asked. Its server may be deaf to some of them. */
 struct sonde_question_result {
     const char *payload; /**< the protocol: "dns" */
@@ -136,15 +170,21 @@ struct sonde_question_result {
 
 /** One service of a target. */
 struct sonde_service_result {
-    uint32_t index;       /**< what events call it */
-    const char *service;  /**< "443/tcp", "icmp" */
-    const char *protocol; /**< "tcp", "udp", "sctp", "icmp" */
-    uint16_t port;        /**< 0 for icmp */
-    const char *name;     /**< "https"; NULL = none */
-    const char *payload;  /**< what a UDP port is asked in: "dns"; NULL = bytes without meaning */
-    bool control;         /**< there for comparison only */
-    bool paused;          /**< by sonde_run_pause() */
-    enum sonde_state state;
+    uint32_t index;         /**< what events call it */
+    const char *service;    /**< "443/tcp", "icmp" */
+    const char *protocol;   /**< "tcp", "udp", "sctp", "icmp" */
+    uint16_t port;          /**< 0 for icmp */
+    const char *name;       /**< "https"; NULL = none */
+    const char *payload;    /**< what a UDP port is asked in: "dns"; NULL = bytes without meaning */
+    bool control;           /**< there for comparison only */
+    bool paused;            /**< by sonde_run_pause() */
+    enum sonde_state state; /**< now, as all that is judged of it */
+    sonde_ns
+        since_wall_ns; /**< when that began, since 1970-01-01 UTC; -1: it has been so all along */
+    struct sonde_present present;
+    const struct sonde_episode *episodes; /**< what it showed, the oldest first; the last goes on */
+    size_t episode_count;
+    uint64_t episodes_omitted;                     /**< older ones */
     const struct sonde_question_result *questions; /**< what it is asked, in this order */
     size_t question_count;                         /**< 0: no question in a protocol */
     uint64_t sent;     /**< probes that were meant to reach the target and left this machine; those

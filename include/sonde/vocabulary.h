@@ -75,7 +75,10 @@ enum sonde_code {
     SONDE_CODE_LOSS_ON_SOME_PATHS,     /**< loss on some of several parallel paths */
     SONDE_CODE_LOSS_AT_DESTINATION,    /**< loss that goes on to the target */
     SONDE_CODE_LATENCY_OVER_LIMIT,     /**< slower than asked for */
+    SONDE_CODE_OUTAGE,                 /**< it had failed, and is over */
+    SONDE_CODE_UNSTABLE,               /**< it changes to and fro */
     SONDE_CODE_PATH_CHANGED,           /**< the path changed during the run */
+    SONDE_CODE_LATENCY_CHANGED,        /**< round trips take longer than before */
     SONDE_CODE_UDP_UNCONFIRMED,        /**< a UDP port that neither answers nor refuses */
     SONDE_CODE_INCONCLUSIVE,           /**< measured, but too little to say anything */
     SONDE_CODE_OK,                     /**< nothing wrong */

@@ -14,7 +14,7 @@
 #ifndef ANALYZE_ANALYZE_H
 #define ANALYZE_ANALYZE_H
 
-#include "engine/tally.h"
+#include "analyze/history.h"
 
 #include <sonde/snapshot.h>
 
@@ -40,6 +40,7 @@ struct analyze_service {
     const char *silence;  /* why a healthy one does not answer, in words; NULL: it does */
     uint32_t first_trace; /* of its flows, in the target's traces; the others stand behind it */
     uint32_t flow_count;  /* 0 and 1: it has no others */
+    const struct history *history; /* what it showed before; NULL: nothing has changed */
 };
 
 /** Limits that a user sets. */
@@ -68,9 +69,12 @@ struct analyze_target {
     struct sonde_zones zones;               /* for sentences */
     uint8_t max_ttl;                        /* of the run */
     sonde_ns timeout_ns;                    /* until a probe is lost */
-    bool lost_here; /* this machine lost packets that came in: loss may be its own */
-    bool is_own;    /* the target is this machine itself */
-    bool is_deaf;   /* it is not told of a SYN that a firewall of this machine drops */
+    sonde_ns now_ns;
+    sonde_ns wall_ns; /* to be added to a time for the time of day, since 1970 */
+    bool only_now;    /* what a service showed before is of no account */
+    bool lost_here;   /* this machine lost packets that came in: loss may be its own */
+    bool is_own;      /* the target is this machine itself */
+    bool is_deaf;     /* it is not told of a SYN that a firewall of this machine drops */
     struct analyze_next_hop next_hop;
 };
 

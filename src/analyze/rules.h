@@ -65,6 +65,11 @@ rule_look rule_loss_over_limit;
 rule_look rule_latency_over_limit;
 rule_look rule_path_changed;
 
+/* rules_time.c: what was wrong before, and what has changed */
+rule_look rule_outage;
+rule_look rule_unstable;
+rule_look rule_latency_changed;
+
 /* rules_flows.c: what is wrong with some flows of a service that has several */
 rule_look rule_loss_on_some_paths;
 
@@ -85,6 +90,9 @@ void words_next_hop(const struct rule_case *at, struct text *words);
 /** Add why probes did not leave; some did not. Of several reasons all are told, with their shares.
  *  In rules_local.c. */
 void words_unsent(const struct rule_case *at, struct text *words);
+
+/** Add a time of day, "14:05:00", and which day that was, if it was not today. */
+void words_clock(const struct rule_case *at, struct text *words, sonde_ns time_ns);
 
 /** Put words into a finding, and free them. */
 void words_say(struct finding *finding, struct text *words);

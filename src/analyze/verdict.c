@@ -29,7 +29,10 @@ static const struct rule {
     {"loss-on-some-paths", SONDE_CODE_LOSS_ON_SOME_PATHS, rule_loss_on_some_paths},
     {"loss-at-destination", SONDE_CODE_LOSS_AT_DESTINATION, rule_loss_at_destination},
     {"latency-over-limit", SONDE_CODE_LATENCY_OVER_LIMIT, rule_latency_over_limit},
+    {"outage", SONDE_CODE_OUTAGE, rule_outage},
+    {"unstable", SONDE_CODE_UNSTABLE, rule_unstable},
     {"path-changed", SONDE_CODE_PATH_CHANGED, rule_path_changed},
+    {"latency-changed", SONDE_CODE_LATENCY_CHANGED, rule_latency_changed},
     {"udp-unconfirmed", SONDE_CODE_UDP_UNCONFIRMED, rule_udp_unconfirmed},
 };
 enum { RULE_COUNT = sizeof rules / sizeof *rules };

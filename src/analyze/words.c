@@ -9,6 +9,20 @@
 
 enum { PASSING_NAMED = 3 /* services named as passing; of more, only how many */ };
 
+void words_clock(const struct rule_case *at, struct text *words, sonde_ns time_ns)
+{
+    static const sonde_ns day_ns = 24 * 3600 * SONDE_NS_PER_S;
+    sonde_ns wall_ns = ns_add(time_ns, at->target->wall_ns);
+    sonde_ns days = ns_add(at->target->now_ns, at->target->wall_ns) / day_ns - wall_ns / day_ns;
+    int64_t seconds = wall_ns % day_ns / SONDE_NS_PER_S;
+    text_addf(words, "%02d:%02d:%02d", (int)(seconds / 3600), (int)(seconds / 60 % 60),
+              (int)(seconds % 60));
+    if (days == 1)
+        text_add(words, " yesterday");
+    else if (days > 1)
+        text_addf(words, " %" PRId64 " days ago", days);
+}
+
 void words_say(struct finding *finding, struct text *words)
 {
     (void)snprintf(finding->text, sizeof finding->text, "%s",

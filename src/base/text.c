@@ -180,6 +180,21 @@ static int share_decimals(uint64_t part, uint64_t whole)
     return decimals < DECIMALS_MAX ? decimals : DECIMALS_MAX;
 }
 
+void text_add_span(struct text *text, sonde_ns ns)
+{
+    double seconds = (double)ns / (double)SONDE_NS_PER_S;
+    if (seconds < 9.95)
+        text_addf(text, "%.1f s", seconds);
+    else if (seconds < 119.5)
+        text_addf(text, "%.0f s", seconds);
+    else if (seconds < 119.5 * 60)
+        text_addf(text, "%.0f min", seconds / 60);
+    else if (seconds < 48 * 3600)
+        text_addf(text, "%.1f h", seconds / 3600);
+    else
+        text_addf(text, "%.0f days", seconds / 86400);
+}
+
 void text_add_share(struct text *text, uint64_t part, uint64_t whole)
 {
     if (whole < TEXT_COUNTED_BELOW)

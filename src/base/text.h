@@ -58,6 +58,9 @@ bool text_fold(const char *word, size_t len, char *folded, size_t cap);
  */
 void text_add_ms(struct text *text, sonde_ns ns);
 
+/** Add a span of time of at least 0: "0.5 s", "30 s", "100 s", "5 min", "2.5 h", "3 days". */
+void text_add_span(struct text *text, sonde_ns ns);
+
 /** Add how many of @p whole are @p part: "1 of 3" below TEXT_COUNTED_BELOW, of which a share would
  *  say more than is known; otherwise percent without the sign, "5.0", with as many decimals as tell
  *  it from none and from all. @p whole is not 0. */

@@ -99,8 +99,9 @@ static void keep_extensions(struct tally_responder *responder, const struct sond
 
 /* Another router answers at a hop than the last time. Short runs that end are what a path looks
  * like that splits per packet: the more there are, the longer must a run be to be trusted. */
-static void begin_run(struct tally_hop *hop, uint32_t index)
+static void begin_run(struct tally_hop *hop, uint32_t index, sonde_ns sent_ns)
 {
+    hop->run_from_ns = sent_ns;
     if (hop->run > 0 && hop->run < RUN_TRUSTED)
         hop->run_trusted *= 2;
     else if (hop->run >= hop->run_trusted)
@@ -117,12 +118,12 @@ static void begin_run(struct tally_hop *hop, uint32_t index)
 
 /* Does the path go through another router now? One that answers several times in a row has taken
  * over, be it new or come back. Where routers take turns, the path splits and does not change. */
-static bool follow(struct tally_hop *hop, uint32_t index, uint32_t cycle)
+static bool follow(struct tally_hop *hop, uint32_t index, const struct sonde_event *event)
 {
     if (index != hop->last)
-        begin_run(hop, index);
+        begin_run(hop, index, event->sent_ns);
     hop->run++;
-    hop->last_cycle = cycle;
+    hop->last_cycle = event->cycle;
     if (hop->current == TALLY_NOBODY)
         hop->current = index;
     if (index == hop->current || index == TALLY_NOBODY || hop->run < hop->run_trusted ||
@@ -222,7 +223,7 @@ bool hop_on_answer(struct tally_hop *hop, const struct sonde_event *event, bool 
     if (counts && event->rtt_ns >= 0)
         rtt_add(&hop->rtt, event->rtt_ns);
     uint32_t index = responder_index(hop, &event->from);
-    bool changed = event->outcome == SONDE_OUTCOME_TTL_EXCEEDED && follow(hop, index, event->cycle);
+    bool changed = event->outcome == SONDE_OUTCOME_TTL_EXCEEDED && follow(hop, index, event);
     if (index == TALLY_NOBODY) {
         hop->unlisted += counts;
         return changed;

@@ -69,6 +69,7 @@ struct tally_hop {
     uint32_t current;     /* index of the router that the path goes through, or TALLY_NOBODY */
     uint32_t last;        /* index of the router that answered last, likewise */
     uint32_t last_cycle;  /* the cycle of that answer */
+    sonde_ns run_from_ns; /* when the probe left that it answered first since another did */
     uint32_t run;         /* answers of it in a row */
     uint32_t run_before;  /* answers in a row of the one before */
     uint32_t run_after;   /* the cycle in which another still answered */

@@ -6,6 +6,7 @@
 #include "engine/tally_parts.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* The hop of a TTL, made if need be; NULL if memory ran out. */
 static struct tally_hop *hop_at(struct tally *tally, struct tally_service *service, uint8_t ttl)
@@ -31,6 +32,30 @@ static void note_change(struct tally_service *service, uint32_t after, uint32_t 
     service->path_changes += is_new && counts;
     if (service->changed_cycle < now)
         service->changed_cycle = now;
+}
+
+/* Keep where the path changed. Without memory it is only counted. */
+static void keep_change(struct tally_service *service, const struct tally_way_change *change)
+{
+    struct tally_way_changes *changes = &service->way_changes;
+    if (changes->count == TALLY_CHANGES_MAX) {
+        memmove(&changes->items[0], &changes->items[1],
+                (TALLY_CHANGES_MAX - 1) * sizeof *changes->items);
+        changes->omitted++;
+        changes->items[TALLY_CHANGES_MAX - 1] = *change;
+        return;
+    }
+    struct tally_way_change *grown = changes->items;
+    if ((changes->count & (changes->count - 1)) == 0) { /* room is for a power of two */
+        uint32_t room = changes->count == 0 ? 1 : 2 * changes->count;
+        grown = realloc(changes->items, room * sizeof *grown);
+    }
+    if (grown == NULL) {
+        changes->omitted++;
+        return;
+    }
+    changes->items = grown;
+    changes->items[changes->count++] = *change;
 }
 
 /* Note when a router has answered, once for all traces and services. Without memory for that the
@@ -60,6 +85,9 @@ static void count_at_hop(struct tally *tally, const struct tally_target *target,
         return;
     }
     bool silent = event->outcome == SONDE_OUTCOME_NO_REPLY;
+    struct tally_way_change change = {.ttl = event->ttl, .to = event->from};
+    if (hop->current != TALLY_NOBODY)
+        change.from = hop->responders[hop->current].addr;
     const struct answered *answered = target->answered[event->ttl];
     bool passed_over = silent && answered != NULL && answered_after(answered, event->sent_ns);
     hop->sent += counts;
@@ -70,6 +98,9 @@ static void count_at_hop(struct tally *tally, const struct tally_target *target,
         hop->was_passed_over |= passed_over;
     } else if (hop_on_answer(hop, event, counts)) {
         note_change(service, hop->run_after, event->cycle, counts);
+        change.time_ns = hop->run_from_ns;
+        if (counts)
+            keep_change(service, &change);
         reach_on_replaced(&service->reach, event->ttl, hop->run_after + 1);
     }
 }
@@ -197,19 +228,34 @@ static void keep_evidence(struct tally_service *service, const struct sonde_even
     };
 }
 
-static void follow_reach(struct tally_service *service, const struct sonde_event *event,
-                         bool is_target, bool counts)
+static void follow_reach(struct tally_service *service, const struct sonde_addr *target,
+                         const struct sonde_event *event, bool counts)
 {
+    bool is_target = sonde_event_is_target(event, target);
     uint32_t changes = service->reach.changes;
+    uint8_t doubt_ttl = service->reach.doubt_ttl;
     const struct tally_hop *hop =
         service->hops != NULL && !event->to_target ? service->hops[event->ttl] : NULL;
     reach_on_event(&service->reach, event, is_target);
+    if (service->reach.doubt_ttl != 0 && service->reach.doubt_ttl != doubt_ttl)
+        service->doubt_ns = event->sent_ns;
     if (service->reach.changes == changes)
         return;
     /* where the target answers now, a router did before */
     bool was_router = is_target && hop != NULL && hop->last != TALLY_NOBODY;
     note_change(service, was_router ? hop->last_cycle : service->reach.doubt_after, event->cycle,
                 counts);
+    struct tally_way_change change = {
+        .time_ns = doubt_ttl != 0 ? service->doubt_ns : event->sent_ns,
+        .ttl = event->ttl,
+        .to = event->from,
+    };
+    if (was_router)
+        change.from = hop->responders[hop->last].addr;
+    else if (!is_target && event->outcome == SONDE_OUTCOME_TTL_EXCEEDED)
+        change.from = *target;
+    if (counts)
+        keep_change(service, &change);
 }
 
 static void count_in_run(struct tally *tally, const struct sonde_event *event)
@@ -239,7 +285,7 @@ static void fold(struct tally *tally, const struct tally_target *target,
             tally->left_out += !epochs_add(&service->epochs, &epoch);
         }
         count_at_hop(tally, target, service, event, counts);
-        follow_reach(service, event, is_target, counts);
+        follow_reach(service, &target->addr, event, counts);
         keep_evidence(service, event, counts);
         break;
     case SONDE_EVENT_UNAWAITED:
@@ -283,6 +329,8 @@ void tally_join_flows(struct tally_service *service, struct tally_service *const
     uint64_t *silent = &service->outcomes[SONDE_OUTCOME_NO_REPLY].ended;
     service->reach = (struct reach){0};
     service->path_changes = 0;
+    service->way_changes.count = 0;
+    service->way_changes.omitted = 0;
     service->sent = service->received = *silent = 0;
     for (uint32_t i = 0; i < count; i++) {
         const struct tally_service *flow = flows[i];

@@ -30,6 +30,7 @@
 
 enum {
     TALLY_ERRORS_MAX = 4,         /* kinds of errors kept of one service; more are only counted */
+    TALLY_CHANGES_MAX = 64,       /* of a path that are kept; older ones are only counted */
     TALLY_EPOCHS_MAX = 64,        /* full-TTL probes of a service that are kept one by one */
     TALLY_EPOCHS_TOGETHER = 1024, /* that are counted together before they begin to be forgotten: as
                                      many again later they are */
@@ -73,6 +74,21 @@ struct tally_outcome {
     struct tally_evidence evidence; /* the last reply */
 };
 
+/** Another router at a hop, or the target where a router was, or the reverse. */
+struct tally_way_change {
+    sonde_ns time_ns;       /* when the first probe left that shows it */
+    struct sonde_addr from; /* no address: not known */
+    struct sonde_addr to;   /* no address: nobody answers there any more */
+    uint8_t ttl;
+};
+
+/** What changed on the way of a trace, one hop at a time. */
+struct tally_way_changes {
+    struct tally_way_change *items; /* [count], the oldest first; owned */
+    uint32_t count;
+    uint64_t omitted; /* older ones */
+};
+
 /** What a service shows now: what its full-TTL probes came to since the last change. */
 struct tally_epochs {
     struct epoch *newest; /* [count], in the order in which they left; owned */
@@ -113,6 +129,10 @@ struct tally_service {
     struct reach reach;
     struct tally_hop **hops; /* [max_ttl + 1]; NULL where nothing was sent; owned */
     uint32_t path_changes;
+    struct tally_way_changes
+        way_changes;        /* where; of a service with several flows, each has its own
+                             */
+    sonde_ns doubt_ns;      /* when the probe left that drew the answer reach doubts */
     uint32_t changes;       /* of the path, ever */
     uint32_t changed_cycle; /* in which the last change was believed */
     bool rationed;          /* as of its last probe, it is answered only so often */
@@ -223,6 +243,9 @@ struct tally_stretch *tally_stretch_free(struct tally_stretch *stretch);
  *  yet; its first probe left at @p ret_ns. CHANGE_NONE: there is none. */
 enum change_kind tally_change(const struct tally_target *target, uint32_t service,
                               sonde_ns *ret_ns);
+
+/** @return From which cycle to which a service shows what it shows now, both counted. */
+uint32_t tally_cycles(const struct tally_service *service);
 
 /** Let what a service shows now, and each of its flows, begin at a time. */
 void tally_begin_at(struct tally *tally, uint32_t index, uint32_t service, sonde_ns from_ns);

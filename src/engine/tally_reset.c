@@ -4,6 +4,7 @@
 
 #include "base/time.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void reset_service(struct tally_service *service, uint8_t max_ttl, sonde_ns since_ns)
@@ -26,6 +27,7 @@ static void reset_service(struct tally_service *service, uint8_t max_ttl, sonde_
     }
     rtt_deinit(&service->rtt);
     epochs_deinit(&service->epochs);
+    free(service->way_changes.items);
     *service = anew;
 }
 

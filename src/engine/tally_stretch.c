@@ -230,6 +230,13 @@ enum change_kind tally_change(const struct tally_target *target, uint32_t servic
     return epochs->change;
 }
 
+uint32_t tally_cycles(const struct tally_service *service)
+{
+    const struct tally_epochs *epochs = &service->epochs;
+    return epochs->count > 0 ? epochs->newest[epochs->count - 1].cycle - epochs->first_cycle + 1
+                             : 0;
+}
+
 static void begin_service_at(struct tally *tally, struct tally_service *service, sonde_ns from_ns)
 {
     epochs_begin_at(&service->epochs, from_ns);

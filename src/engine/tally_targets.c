@@ -22,6 +22,7 @@ static void service_deinit(struct tally_service *service, uint8_t max_ttl)
     free(service->hops);
     rtt_deinit(&service->rtt);
     epochs_deinit(&service->epochs);
+    free(service->way_changes.items);
 }
 
 static void service_free(struct tally_service *service, uint8_t max_ttl)

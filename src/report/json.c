@@ -128,6 +128,42 @@ static void put_questions(struct json_writer *writer, cJSON *service,
     }
 }
 
+/* A time since 1970; @p known is false: null. */
+static void put_time(struct json_writer *writer, cJSON *object, const char *name, bool known,
+                     sonde_ns wall_ns)
+{
+    if (known)
+        json_time(writer, object, name, wall_ns);
+    else
+        json_null(writer, object, name);
+}
+
+/* What the service shows now, and what it showed before. */
+static void put_episodes(struct json_writer *writer, cJSON *service,
+                         const struct sonde_service_result *result)
+{
+    put_time(writer, service, "since", result->since_wall_ns >= 0, result->since_wall_ns);
+    cJSON *present = json_object(writer, service, "present");
+    json_number(writer, present, "cycles", result->present.cycles);
+    json_loss(writer, present, result->present.sent, result->present.received);
+    json_rtt(writer, present, &result->present.rtt);
+    cJSON *episodes = json_array(writer, service, "episodes");
+    for (size_t i = 0; i < result->episode_count; i++) {
+        const struct sonde_episode *episode = &result->episodes[i];
+        cJSON *object = json_append(writer, episodes);
+        json_time(writer, object, "from", episode->from_wall_ns);
+        put_time(writer, object, "to", episode->to_wall_ns != SONDE_NS_NEVER, episode->to_wall_ns);
+        json_string(writer, object, "state", sonde_state_name(episode->state));
+        json_string(writer, object, "code", sonde_code_name(episode->verdict.code));
+        json_string(writer, object, "level", sonde_level_name(episode->verdict.level));
+        json_string(writer, object, "text", episode->verdict.text);
+        put_blame(writer, object, episode->blame);
+        json_loss(writer, object, episode->sent, episode->received);
+        json_rtt(writer, object, &episode->rtt);
+    }
+    json_number(writer, service, "episodes_omitted", (double)result->episodes_omitted);
+}
+
 static void put_service(struct json_writer *writer, cJSON *services,
                         const struct sonde_service_result *result)
 {
@@ -154,6 +190,7 @@ static void put_service(struct json_writer *writer, cJSON *services,
     json_string(writer, verdict, "confidence", sonde_confidence_name(result->confidence));
     put_blame(writer, verdict, result->blame);
     put_findings(writer, object, result);
+    put_episodes(writer, object, result);
     json_paths(writer, object, result);
 }
 

@@ -131,6 +131,31 @@ static void put_hop(struct json_writer *writer, cJSON *hops, const struct sonde_
         json_number(writer, object, "unlisted", (double)hop->unlisted);
 }
 
+/* Who stood there, as an array. */
+static void put_side(struct json_writer *writer, cJSON *change, const char *name,
+                     const struct sonde_addr *addr)
+{
+    char text[SONDE_ADDR_TEXT_BYTES];
+    cJSON *side = json_array(writer, change, name);
+    if (addr->family == SONDE_FAMILY_NONE)
+        return;
+    json_append_word(writer, side, sonde_addr_text_zoned(addr, &writer->zones, text));
+}
+
+static void put_changes(struct json_writer *writer, cJSON *path, const struct sonde_path *from)
+{
+    cJSON *changes = json_array(writer, path, "changes");
+    for (size_t i = 0; i < from->change_count; i++) {
+        const struct sonde_path_change *change = &from->changes[i];
+        cJSON *object = json_append(writer, changes);
+        json_time(writer, object, "time", change->wall_ns);
+        json_number(writer, object, "ttl", change->ttl);
+        put_side(writer, object, "from", &change->from);
+        put_side(writer, object, "to", &change->to);
+    }
+    json_number(writer, path, "changes_omitted", (double)from->changes_omitted);
+}
+
 static void put_path(struct json_writer *writer, cJSON *paths, const struct sonde_path *path)
 {
     cJSON *object = json_append(writer, paths);
@@ -143,9 +168,9 @@ static void put_path(struct json_writer *writer, cJSON *paths, const struct sond
         json_null(writer, object, "path_id");
     else
         json_number(writer, object, "path_id", (double)path->path_id);
-    json_number(writer, object, "path_changes", path->path_changes);
     json_loss(writer, object, path->sent, path->received);
     json_rtt(writer, object, &path->rtt);
+    put_changes(writer, object, path);
     cJSON *hops = json_array(writer, object, "hops");
     for (size_t i = 0; i < path->hop_count; i++)
         put_hop(writer, hops, &path->hops[i]);

@@ -3,23 +3,19 @@
 #include "run/copy.h"
 
 #include "analyze/evidence.h"
+#include "base/time.h"
 
-static struct sonde_rtt copy_rtt(const struct rtt_stats *stats)
+void copy_look_at(struct copy *copy, const struct run_target *from, uint32_t measured)
 {
-    if (stats->samples == 0)
-        return (struct sonde_rtt){0};
-    return (struct sonde_rtt){
-        .samples = stats->samples,
-        .last_ns = stats->last_ns,
-        .min_ns = stats->min_ns,
-        .avg_ns = rtt_mean(stats),
-        .max_ns = stats->max_ns,
-        .stddev_ns = rtt_stddev(stats),
-        .p50_ns = rtt_percentile(stats, 50),
-        .p95_ns = rtt_percentile(stats, 95),
-        .p99_ns = rtt_percentile(stats, 99),
-        .jitter_ns = rtt_jitter(stats),
-    };
+    const struct tally_target *tally = copy->run->tally->targets[measured];
+    copy->stretch = tally_stretch_free(copy->stretch);
+    target_look_at(copy->run, from, measured, copy->facts, copy->arena, &copy->look);
+    target_see(&copy->look, tally_by_service(tally), tally, &copy->all);
+    copy->now = copy->all;
+    if (tally_stretch_new(copy->run->tally, measured, SONDE_NS_NEVER, &copy->stretch) < 0)
+        copy->arena->failed = true;
+    else
+        target_see(&copy->look, copy->stretch->services, copy->stretch->traces, &copy->now);
 }
 
 static const char *name_of(const struct copy *copy, const struct sonde_addr *addr)
@@ -68,7 +64,7 @@ static void copy_router_hop(const struct copy *copy, const struct analyze_target
     to->received = from->received;
     to->loss_kind = analyze_loss(seen, index, ttl);
     to->may_arrive = analyze_may_arrive(seen, index, ttl);
-    to->rtt = copy_rtt(&from->rtt);
+    to->rtt = history_rtt(&from->rtt);
     to->unlisted = from->unlisted;
     copy_responders(copy, from, to);
 }
@@ -83,10 +79,10 @@ static void copy_target_hop(const struct copy *copy, const struct tally_service 
     to->sent = service->sent;
     to->received = service->received;
     to->loss_kind = analyze_own_loss(service);
-    to->rtt = copy_rtt(&service->rtt);
+    to->rtt = history_rtt(&service->rtt);
     if (responder == NULL)
         return;
-    const struct sonde_addr *addr = &copy->target.tally->addr;
+    const struct sonde_addr *addr = &copy->all.services.tally->addr;
     *responder = (struct sonde_responder){
         .address = *addr,
         .hostname = name_of(copy, addr),
@@ -112,9 +108,9 @@ static void copy_target_hop(const struct copy *copy, const struct tally_service 
 static uint8_t target_last_ttl(const struct copy *copy)
 {
     uint8_t last = 0;
-    for (uint32_t i = 0; i < copy->traces.tally->service_count; i++) {
-        const struct reach *reach = &copy->traces.tally->services[i]->reach;
-        const struct engine_place place = {copy->measured, i};
+    for (uint32_t i = 0; i < copy->all.traces.tally->service_count; i++) {
+        const struct reach *reach = &copy->all.traces.tally->services[i]->reach;
+        const struct engine_place place = {copy->look.measured, i};
         uint32_t flow;
         if (run_service_at(copy->run, &place, &flow)->standby)
             continue; /* what it saw may be long ago */
@@ -141,6 +137,32 @@ static bool is_exact(const struct sonde_run *run, struct analyze_distance distan
     return distance.confirmed && (distance.ttl > run->plan.first_ttl || run->plan.first_ttl == 1);
 }
 
+static sonde_ns wall_of(const struct copy *copy, sonde_ns time_ns)
+{
+    return ns_add(time_ns, copy->look.common.wall_ns);
+}
+
+static void copy_changes(const struct copy *copy, const struct tally_service *service,
+                         struct sonde_path *path)
+{
+    const struct tally_way_changes *from = &service->way_changes;
+    struct sonde_path_change *changes = arena_alloc(copy->arena, from->count, sizeof *changes);
+    path->changes_omitted = from->omitted;
+    if (changes == NULL)
+        return;
+    for (uint32_t i = 0; i < from->count; i++) {
+        const struct tally_way_change *change = &from->items[i];
+        changes[i] = (struct sonde_path_change){
+            .wall_ns = wall_of(copy, change->time_ns),
+            .ttl = change->ttl,
+            .from = change->from,
+            .to = change->to,
+        };
+    }
+    path->changes = changes;
+    path->change_count = from->count;
+}
+
 /* Copy a path. @param seen  What shows it: the traces of the target, or its services.
  * @return false if nothing was probed. */
 static bool copy_path(const struct copy *copy, const struct analyze_target *seen, uint32_t index,
@@ -158,12 +180,12 @@ static bool copy_path(const struct copy *copy, const struct analyze_target *seen
         return false;
     path->sent = service->sent;
     path->received = service->received;
-    path->rtt = copy_rtt(&service->rtt);
+    path->rtt = history_rtt(&service->rtt);
     path->reached = analyze_reached(seen, index);
     path->dest_ttl = is_exact(run, distance) ? distance.ttl : 0;
     path->stop_reason = analyze_stop(seen, index, !copy->facts->complete);
     path->path_id = tally_path_id(run->tally, service);
-    path->path_changes = service->path_changes;
+    copy_changes(copy, service, path);
     path->hops = hops;
     analyze_share(seen, index, donors);
     for (unsigned ttl = 1; ttl <= last; ttl++) {
@@ -188,8 +210,8 @@ static void copy_paths(const struct copy *copy, uint32_t index, uint32_t first, 
     if (paths == NULL)
         return;
     for (uint32_t flow = 0; flow < flows; flow++) {
-        const struct engine_place place = {copy->measured, first + flow};
-        if (!copy_path(copy, &copy->traces, first + flow, path))
+        const struct engine_place place = {copy->look.measured, first + flow};
+        if (!copy_path(copy, &copy->all.traces, first + flow, path))
             continue;
         path->flow = flow;
         if (to->port != 0)
@@ -203,7 +225,7 @@ static void copy_paths(const struct copy *copy, uint32_t index, uint32_t first, 
         return;
     }
     struct sonde_path *together = arena_alloc(copy->arena, 1, sizeof *together);
-    if (together != NULL && copy_path(copy, &copy->target, index, together))
+    if (together != NULL && copy_path(copy, &copy->all.services, index, together))
         to->path = together;
 }
 
@@ -233,6 +255,65 @@ static const struct sonde_blame *copy_blame(const struct copy *copy, const struc
     if (blame != NULL)
         *blame = from->blame;
     return blame;
+}
+
+static void copy_episode(const struct copy *copy, const struct episode *from,
+                         struct sonde_episode *to)
+{
+    const struct sonde_run *run = copy->run;
+    struct sonde_blame *blame = arena_alloc(copy->arena, from->has_blame, sizeof *blame);
+    sonde_ns from_ns = from->from_start ? run->start_ns : from->from_ns;
+    *to = (struct sonde_episode){
+        .from_wall_ns = wall_of(copy, from_ns),
+        .to_wall_ns = wall_of(copy, from->to_ns),
+        .state = from->state,
+        .verdict = {.level = from->level,
+                    .code = from->changes > 0 ? SONDE_CODE_UNSTABLE : from->code,
+                    .text = from->text != NULL ? arena_string(copy->arena, from->text) : ""},
+        .blame = blame,
+        .sent = from->sent,
+        .received = from->received,
+        .rtt = from->rtt,
+    };
+    if (blame != NULL)
+        *blame = from->blame;
+}
+
+/* What the service showed, and what it shows now. */
+static void copy_episodes(const struct copy *copy, uint32_t index, struct sonde_service_result *to)
+{
+    static const struct history nothing = {.count = 0};
+    const struct tally_service *all = copy->all.services.tally->services[index];
+    const struct tally_service *now = copy->now.services.tally->services[index];
+    const struct history *history = copy->look.services[index].history;
+    sonde_ns now_ns = copy->look.common.now_ns;
+    struct analyze_target target = copy->now.services;
+    struct analysis analysis;
+    if (history == NULL)
+        history = &nothing;
+    uint32_t count = history_count(history, now_ns);
+    struct sonde_episode *episodes = arena_alloc(copy->arena, count + 1U, sizeof *episodes);
+    if (episodes == NULL)
+        return;
+    for (uint32_t i = 0; i < count; i++)
+        copy_episode(copy, history_at(history, i), &episodes[i]);
+    target.only_now = true;
+    analyze_service(&target, index, &analysis);
+    struct episode open = run_episode(&analysis, now);
+    open.sent = all->sent;
+    open.received = all->received;
+    history_open(history, now_ns, &open);
+    copy_episode(copy, &open, &episodes[count]);
+    to->since_wall_ns = open.from_start ? -1 : episodes[count].from_wall_ns;
+    to->episodes = episodes;
+    to->episode_count = count + 1U;
+    to->episodes_omitted = history->omitted;
+    to->present = (struct sonde_present){
+        .cycles = tally_cycles(all),
+        .sent = now->sent,
+        .received = now->received,
+        .rtt = history_rtt(&now->rtt),
+    };
 }
 
 static void copy_findings(const struct copy *copy, const struct analysis *analysis,
@@ -269,10 +350,10 @@ static void copy_findings(const struct copy *copy, const struct analysis *analys
 void copy_service_figures(const struct copy *copy, uint32_t first, uint32_t flows,
                           struct sonde_service_result *to)
 {
-    uint32_t index = tally_service_of(copy->traces.tally, first);
-    const struct tally_service *tally = copy->target.tally->services[index];
+    uint32_t index = tally_service_of(copy->all.traces.tally, first);
+    const struct tally_service *tally = copy->all.services.tally->services[index];
     struct analysis analysis;
-    analyze_service(&copy->target, index, &analysis);
+    analyze_service(&copy->now.services, index, &analysis);
     to->state = analysis.state;
     to->met = analysis.met;
     to->sent = tally->sent;
@@ -285,13 +366,15 @@ void copy_service_figures(const struct copy *copy, uint32_t first, uint32_t flow
     to->duplicates = tally->duplicates;
     for (int outcome = 0; outcome < SONDE_OUTCOME_COUNT; outcome++)
         to->outcomes[outcome] = tally->outcomes[outcome].ended;
-    to->rtt = copy_rtt(&tally->rtt);
-    to->evidence = copy_evidence(copy, tally, analysis.deciding);
+    to->rtt = history_rtt(&tally->rtt);
+    to->evidence =
+        copy_evidence(copy, copy->now.services.tally->services[index], analysis.deciding);
     to->verdict.level = analysis.verdict.level;
     to->verdict.code = analysis.verdict.code;
     to->verdict.text = arena_string(copy->arena, analysis.verdict.text);
     to->confidence = analysis.verdict.confidence;
     to->blame = copy_blame(copy, &analysis.verdict);
     copy_findings(copy, &analysis, to);
+    copy_episodes(copy, index, to);
     copy_paths(copy, index, first, flows, to);
 }

@@ -147,6 +147,12 @@ struct sonde_vantage {
     uint32_t target_count;               /* of all runs, those that were removed not counted */
 };
 
+/** The histories of what is measured of a target, by service. */
+struct run_histories {
+    struct history *items; /* [count]; NULL: nothing has changed; owned */
+    uint32_t count;
+};
+
 struct sonde_run {
     struct sonde_vantage *vantage;
     struct sonde_run *next; /* of the vantage's runs */
@@ -156,8 +162,9 @@ struct sonde_run {
     struct run_target *targets; /* [target_count], by their numbers */
     uint32_t target_count;
     struct ids target_ids;
-    uint32_t pending_count; /* targets whose names are being looked up */
-    uint32_t *traced;       /* [tally->target_count], which target each is measured for */
+    uint32_t pending_count;          /* targets whose names are being looked up */
+    uint32_t *traced;                /* [tally->target_count], which target each is measured for */
+    struct run_histories *histories; /* likewise, of each */
     struct members *wanted; /* likewise, of each: traces that somebody wants who is not paused; as
                                of the last pause */
     uint32_t seen_from; /* the target that tells where the run looks from; NO_TARGET: none does */
@@ -365,6 +372,23 @@ uint16_t run_source_port(const struct sonde_run *run, const struct engine_place 
 
 /** @return The version of the sonde that measures, or measured. */
 const char *run_version(const struct sonde_run *run);
+
+/* history.c: what services showed, from when to when */
+
+/** @return What a service that is measured somewhere showed before; NULL: nothing has changed. */
+const struct history *run_history(const struct sonde_run *run, uint32_t measured, uint32_t service);
+
+/** @return What the analysis of a stretch of time comes to, as an episode that goes on. Its text is
+ *  that of @p analysis. @param tally  Of the service, in that stretch. */
+struct episode run_episode(struct analysis *analysis, const struct tally_service *tally);
+
+/** After a record was folded into the tally: see whether its service has changed by it, and if so
+ *  let a new episode begin. @param trace  That the record is of. */
+void run_note_change(struct sonde_run *run, const struct engine_place *place);
+
+/** The figures of a service that is measured somewhere, or with SONDE_ALL of all, begin anew:
+ * forget what it showed before. */
+void run_forget_history(struct sonde_run *run, uint32_t measured, uint32_t service);
 
 /* run.c */
 

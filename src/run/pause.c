@@ -84,8 +84,12 @@ static void resume(struct sonde_run *run, struct run_target *target, uint32_t in
 
 static void reset(struct sonde_run *run, struct run_target *target, uint32_t index)
 {
-    if (run_is_placed(target, index))
-        with_flows(run, target, index, engine_reset);
+    if (!run_is_placed(target, index))
+        return;
+    const struct engine_place *place = &target->places[index];
+    with_flows(run, target, index, engine_reset);
+    run_forget_history(run, place->target,
+                       tally_service_of(run->tally->targets[place->target], place->trace));
 }
 
 static void note_wanted(struct sonde_run *run, struct run_target *target, uint32_t index)

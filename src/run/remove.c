@@ -61,6 +61,13 @@ static bool is_place_reported(const struct sonde_run *run, const struct engine_p
     return false;
 }
 
+static void remove_trace(struct sonde_run *run, const struct engine_place *place)
+{
+    engine_remove_trace(run->engine_run, place, run->vantage->now_ns);
+    run_forget_history(run, place->target,
+                       tally_service_of(run->tally->targets[place->target], place->trace));
+}
+
 void run_remove_unreported(struct sonde_run *run, uint32_t measured)
 {
     const struct run_target *owner = &run->targets[run->traced[measured]];
@@ -70,7 +77,7 @@ void run_remove_unreported(struct sonde_run *run, uint32_t measured)
         uint32_t flow;
         if (run_find_service(owner, &place, &service, &flow) && !owner->services[service].standby &&
             !is_place_reported(run, &place))
-            engine_remove_trace(run->engine_run, &place, run->vantage->now_ns);
+            remove_trace(run, &place);
     }
 }
 
@@ -124,6 +131,7 @@ static void remove_address(struct sonde_run *run, uint32_t index)
         }
         uint32_t other = run->targets[run->traced[measured]].eldest;
         engine_remove_target(run->engine_run, measured, run->vantage->now_ns);
+        run_forget_history(run, measured, SONDE_ALL);
         if (other != target->eldest)
             release(run, other); /* it may have been kept for that alone */
     }

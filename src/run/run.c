@@ -106,10 +106,13 @@ struct sonde_run *sonde_run_free(struct sonde_run *run)
     run_forget_names(run);
     if (run->engine_run != NULL)
         engine_remove_run(run->engine_run, run->vantage->now_ns);
+    for (uint32_t i = 0; run->tally != NULL && i < run->tally->target_count; i++)
+        run_forget_history(run, i, SONDE_ALL);
     tally_free(run->tally);
     free(run->events);
     free(run->traced);
     free(run->wanted);
+    free(run->histories);
     free_targets(run);
     free(run);
     return NULL;

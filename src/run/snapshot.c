@@ -97,28 +97,6 @@ static struct sonde_verdict worst_service(const struct sonde_service_result *ser
     return worst;
 }
 
-static struct analyze_limits limits_of(const struct sonde_limits *limits)
-{
-    if (!limits->set)
-        return (struct analyze_limits){0, -1};
-    return (struct analyze_limits){limits->rtt_ns, limits->loss_ratio};
-}
-
-/* What a service is asked, in words of the analysis. */
-static const struct analyze_question *take_questions(struct arena *arena,
-                                                     const struct run_target *target,
-                                                     const struct run_service *service,
-                                                     uint32_t *ret_count)
-{
-    const struct payload_ops *asked[SONDE_QUESTIONS_MAX];
-    size_t count = run_questions(target, service, asked);
-    struct analyze_question *questions = arena_alloc(arena, count, sizeof *questions);
-    for (size_t i = 0; questions != NULL && i < count; i++)
-        questions[i] = (struct analyze_question){asked[i]->topic, asked[i]->like};
-    *ret_count = questions != NULL ? (uint32_t)count : 0;
-    return questions;
-}
-
 /* A control that was not needed is not reported, nor is what was removed. */
 static bool is_left_out(const struct sonde_run *run, const struct run_target *target,
                         uint32_t index)
@@ -131,95 +109,9 @@ static bool is_left_out(const struct sonde_run *run, const struct run_target *ta
             run->tally->targets[place->target]->services[place->trace]->sent == 0);
 }
 
-/* What the analysis has to know beyond the tally, by service and by trace. */
-struct known {
-    struct analyze_service services[TARGET_SERVICES_MAX];
-    struct analyze_service traces[TARGET_FLOWS_MAX];
-};
-
-/* Fill in what is known of a trace, as a target sees it. @return Which flow of its service it is.
- */
-static uint32_t know_trace(const struct copy *copy, const struct run_target *from,
-                           struct engine_place place, struct analyze_service *known)
-{
-    struct sonde_run *run = copy->run;
-    const struct run_target *owner = &run->targets[run->traced[place.target]];
-    uint32_t flow;
-    uint32_t index;
-    uint32_t same;
-    const struct run_service *service = run_service_at(run, &place, &flow);
-    *known = (struct analyze_service){
-        .protocol = service->ops->protocol,
-        .control = true,
-        .name = service->text,
-        .silence = service->payload != NULL ? service->payload->silence : NULL,
-        .first_trace = place.trace,
-        .flow_count = 1,
-    };
-    known->questions = take_questions(copy->arena, owner, service, &known->question_count);
-    if (run_find_service(from, &place, &index, &same)) {
-        known->control = from->services[index].control;
-        known->expect = from->services[index].expect;
-    }
-    return flow;
-}
-
-/* Does nothing answer from behind the next hop, as far as is known? */
-static bool is_cut_off(const struct tally_target *target)
-{
-    bool reached = false;
-    bool next_door = false;
-    for (uint32_t i = 0; i < target->service_count; i++) {
-        reached |= target->services[i]->received > 0;
-        next_door |= target->services[i]->reach.dest_ttl == 1;
-    }
-    return !reached || next_door;
-}
-
-/* What is known of all that is measured where a target's services are, as the target sees it: of
- * services that only others of its address ask, it expects nothing. */
-static void look_at(struct copy *copy, const struct run_target *from, uint32_t measured,
-                    struct known *known)
-{
-    struct sonde_run *run = copy->run;
-    const struct tally_target *tally = run->tally->targets[measured];
-    for (uint32_t i = 0; i < tally->service_count; i++) {
-        struct analyze_service *service = &known->services[tally_service_of(tally, i)];
-        uint32_t flow =
-            know_trace(copy, from, (struct engine_place){measured, i}, &known->traces[i]);
-        if (flow == 0)
-            *service = known->traces[i];
-        else
-            service->flow_count++;
-    }
-    copy->measured = measured;
-    copy->next_hop = run_next_hop(run, from);
-    copy->target = (struct analyze_target){
-        .tally = tally_by_service(tally),
-        .services = known->services,
-        .warn = limits_of(&run->judgement.warn),
-        .crit = limits_of(&run->judgement.crit),
-        .zones = {run->vantage->zones, run->vantage->zone_count},
-        .max_ttl = run->plan.max_ttl,
-        .timeout_ns = run->plan.timeout_ns,
-        .lost_here = copy->facts->receive_queue > 0,
-        .is_own = sonde_addr_equal(&from->source, &from->addr),
-        .is_deaf = run->vantage->kind == SONDE_TRANSPORT_UNPRIVILEGED,
-        .next_hop = {.addr = copy->next_hop.addr,
-                     .interface = copy->next_hop.interface,
-                     .silent = copy->next_hop.silent && is_cut_off(tally),
-                     .user_mode = copy->next_hop.user_mode},
-    };
-    copy->traces = copy->target;
-    copy->traces.tally = tally;
-    copy->traces.services = known->traces;
-    copy->target.traces = &copy->traces;
-}
-
 static void copy_services(struct copy *copy, const struct run_target *from,
                           struct sonde_target_result *to)
 {
-    struct known known;
     uint32_t measured = NOT_TRACED;
     struct sonde_service_result *services =
         arena_alloc(copy->arena, from->service_count, sizeof *services);
@@ -230,10 +122,11 @@ static void copy_services(struct copy *copy, const struct run_target *from,
             continue;
         if (run_is_placed(from, i) && from->places[i].target != measured) {
             measured = from->places[i].target;
-            look_at(copy, from, measured, &known);
+            copy_look_at(copy, from, measured);
         }
         copy_service(copy, from, i, &services[to->service_count++]);
     }
+    copy->stretch = tally_stretch_free(copy->stretch);
     to->services = services;
     to->verdict = worst_service(services, to->service_count);
 }

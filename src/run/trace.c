@@ -164,6 +164,11 @@ static int note_traced(struct sonde_run *run, uint32_t nth, uint32_t index)
         if (wanted == NULL)
             return -ENOMEM;
         run->wanted = wanted;
+        struct run_histories *histories = realloc(run->histories, (nth + 1) * sizeof *histories);
+        if (histories == NULL)
+            return -ENOMEM;
+        run->histories = histories;
+        histories[nth] = (struct run_histories){.count = 0};
     }
     run->traced[nth] = index;
     return 0;

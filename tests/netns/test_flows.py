@@ -90,7 +90,7 @@ class Flows(unittest.TestCase):
         for path in service["paths"]:
             way = seen[family, protocol, path["source_port"]]
             self.assertEqual((path["sent"], path["received"]), (cycles, cycles))
-            self.assertEqual(path["path_changes"], 0)
+            self.assertEqual(path["changes"], [])
             hops = {hop["ttl"]: [responder["address"] for responder in hop["responders"]]
                     for hop in path["hops"]}
             self.assertEqual(hops.get(2, [self.router(family, way)]), [self.router(family, way)])

@@ -228,7 +228,7 @@ def result_of(report):
                                                  service["evidence"]["kind"]),
             "distance": service["paths"][0]["dest_ttl"],
             "end": (service["paths"][0]["reached"], service["paths"][0]["stop_reason"],
-                    service["paths"][0]["path_changes"]),
+                    service["paths"][0]["changes"]),
         } for service in report.document["targets"][0]["services"]]
 
 

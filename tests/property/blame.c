@@ -354,6 +354,11 @@ void exam_finding(const struct exam *exam, const struct sonde_finding *finding)
     case SONDE_CODE_PORT_REJECTED:
         check_reporter(exam, finding);
         break;
+    case SONDE_CODE_OUTAGE:
+    case SONDE_CODE_UNSTABLE:
+    case SONDE_CODE_LATENCY_CHANGED:
+        exam_expect(exam, exam->is_changing, "nothing changes: %s", finding->text);
+        break;
     case SONDE_CODE_PORT_FILTERED:
         if (finding->blame != NULL)
             check_bracket(exam, finding);

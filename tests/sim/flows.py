@@ -64,7 +64,7 @@ class Flows(unittest.TestCase):
     def check_paths(self, service):
         """Each flow stays on its way, and sees all of it."""
         for path in service["paths"]:
-            self.assertEqual(path["path_changes"], 0)
+            self.assertEqual(path["changes"], [])
             self.assertEqual(path["dest_ttl"], 4)
             self.assertEqual((path["sent"], path["received"]), (CYCLES, CYCLES))
             seen = routers(path)

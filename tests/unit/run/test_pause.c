@@ -279,7 +279,7 @@ Test(reset, figures_begin_anew_and_the_path_stays_known)
     cr_expect_eq(ping->sent, 2, "at 3 and 4 s");
     cr_expect_eq(ping->received, 2);
     cr_expect_eq(ping->state, SONDE_STATE_OPEN);
-    cr_expect_eq(ping->path->path_changes, 0);
+    cr_expect_eq(ping->path->change_count, 0);
     sonde_snapshot_free(snapshot);
     case_free(run);
 }

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Episodes; see analyze/history.h. */
+#include "analyze/history.h"
+
+#include "base/time.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void history_deinit(struct history *history)
+{
+    for (uint32_t i = 0; i < history->count; i++)
+        free(history->past[i].text);
+    free(history->past);
+    free(history->unstable.text);
+    *history = (struct history){.count = 0};
+}
+
+/* Keep one among those of the past. Without memory it is only counted. */
+static void keep(struct history *history, struct episode *episode)
+{
+    struct episode *grown = history->past;
+    if (history->count == HISTORY_EPISODES_MAX) {
+        free(history->past[0].text);
+        memmove(&history->past[0], &history->past[1], (history->count - 1) * sizeof *grown);
+        history->count--;
+        history->omitted++;
+    } else if ((history->count & (history->count - 1)) == 0) { /* room is for a power of two */
+        uint32_t room = history->count == 0 ? 1 : 2 * history->count;
+        grown = realloc(history->past, room * sizeof *grown);
+    }
+    if (grown == NULL) {
+        free(episode->text);
+        history->omitted++;
+        return;
+    }
+    history->past = grown;
+    history->past[history->count++] = *episode;
+}
+
+/* Add an episode to the unstable one. What is worst in it, last, speaks for the whole. */
+static void join(struct episode *unstable, struct episode *episode)
+{
+    bool is_first = unstable->text == NULL && unstable->sent == 0;
+    unstable->sent += episode->sent;
+    unstable->received += episode->received;
+    if (is_first ||
+        !sonde_is_worse(unstable->level, unstable->code, episode->level, episode->code)) {
+        free(unstable->text);
+        unstable->text = episode->text;
+        unstable->state = episode->state;
+        unstable->level = episode->level;
+        unstable->code = episode->code;
+        unstable->has_blame = episode->has_blame;
+        unstable->blame = episode->blame;
+    } else {
+        free(episode->text);
+    }
+    episode->text = NULL;
+}
+
+/* Has the unstable episode ended: is it too long ago that anything changed? */
+static bool has_ended(const struct history *history, sonde_ns now_ns)
+{
+    return ns_sub(now_ns, history->unstable.to_ns) > HISTORY_UNSTABLE_NS;
+}
+
+/* Begin an unstable episode with what came since the first of the last changes. */
+static void begin_unstable(struct history *history, sonde_ns at_ns)
+{
+    sonde_ns first_ns = history->changes_ns[HISTORY_CHANGES_UNSTABLE - 1];
+    uint32_t kept = history->count;
+    while (kept > 0 && !history->past[kept - 1].from_start &&
+           history->past[kept - 1].from_ns >= first_ns)
+        kept--;
+    history->unstable = (struct episode){.from_ns = first_ns, .to_ns = at_ns};
+    for (uint32_t i = kept; i < history->count; i++) {
+        join(&history->unstable, &history->past[i]);
+        history->unstable.changes++;
+    }
+    history->unstable.changes++;
+    history->count = kept;
+}
+
+/* Note a change of state or loss. @return true if it is one too many. */
+static bool note_change(struct history *history, sonde_ns at_ns)
+{
+    enum { MAX = HISTORY_CHANGES_UNSTABLE };
+    memmove(&history->changes_ns[1], &history->changes_ns[0],
+            (MAX - 1) * sizeof *history->changes_ns);
+    history->changes_ns[0] = at_ns;
+    if (history->change_count < MAX)
+        history->change_count++;
+    return history->change_count == MAX &&
+           ns_sub(at_ns, history->changes_ns[MAX - 1]) <= HISTORY_UNSTABLE_NS;
+}
+
+void history_change(struct history *history, struct episode *ended, sonde_ns at_ns,
+                    enum change_kind change, uint64_t sent, uint64_t received)
+{
+    bool counts = change != CHANGE_LATENCY;
+    ended->from_start = !history->has_begun_later;
+    ended->from_ns = history->from_ns;
+    ended->to_ns = at_ns;
+    ended->sent = sent - history->sent_before;
+    ended->received = received - history->received_before;
+    history->rtt_before_ns = ended->rtt.samples > 0 ? ended->rtt.p50_ns : -1;
+    if (history->unstable.changes > 0 && !has_ended(history, at_ns)) {
+        join(&history->unstable, ended);
+        history->unstable.to_ns = counts ? at_ns : history->unstable.to_ns;
+        history->unstable.changes += counts;
+    } else {
+        if (history->unstable.changes > 0)
+            keep(history, &history->unstable);
+        history->unstable = (struct episode){.changes = 0};
+        keep(history, ended);
+    }
+    ended->text = NULL;
+    if (counts && note_change(history, at_ns) && history->unstable.changes == 0)
+        begin_unstable(history, at_ns);
+    history->has_begun_later = true;
+    history->from_ns = at_ns;
+    history->began = change;
+    history->sent_before = sent;
+    history->received_before = received;
+}
+
+bool history_is_unstable(const struct history *history, sonde_ns now_ns)
+{
+    return history->unstable.changes > 0 && !has_ended(history, now_ns);
+}
+
+uint32_t history_count(const struct history *history, sonde_ns now_ns)
+{
+    return history->count + (history->unstable.changes > 0 && has_ended(history, now_ns));
+}
+
+const struct episode *history_at(const struct history *history, uint32_t index)
+{
+    return index < history->count ? &history->past[index] : &history->unstable;
+}
+
+void history_open(const struct history *history, sonde_ns now_ns, struct episode *open)
+{
+    const struct episode *unstable = &history->unstable;
+    open->from_start = !history->has_begun_later;
+    open->from_ns = history->from_ns;
+    open->to_ns = SONDE_NS_NEVER;
+    open->sent -= history->sent_before;
+    open->received -= history->received_before;
+    if (!history_is_unstable(history, now_ns))
+        return;
+    open->from_ns = unstable->from_ns;
+    open->sent += unstable->sent;
+    open->received += unstable->received;
+    open->rtt = (struct sonde_rtt){0};
+    open->changes = unstable->changes;
+    if (open->level != SONDE_LEVEL_FAILED)
+        open->level = SONDE_LEVEL_DEGRADED;
+    open->code = SONDE_CODE_UNSTABLE;
+}
+
+struct sonde_rtt history_rtt(const struct rtt_stats *stats)
+{
+    if (stats->samples == 0)
+        return (struct sonde_rtt){0};
+    return (struct sonde_rtt){
+        .samples = stats->samples,
+        .last_ns = stats->last_ns,
+        .min_ns = stats->min_ns,
+        .avg_ns = rtt_mean(stats),
+        .max_ns = stats->max_ns,
+        .stddev_ns = rtt_stddev(stats),
+        .p50_ns = rtt_percentile(stats, 50),
+        .p95_ns = rtt_percentile(stats, 95),
+        .p99_ns = rtt_percentile(stats, 99),
+        .jitter_ns = rtt_jitter(stats),
+    };
+}
