@@ -125,6 +125,20 @@ void history_change(struct history *history, struct episode *ended, sonde_ns at_
     history->received_before = received;
 }
 
+void history_count_late(struct history *history, sonde_ns sent_ns, bool received)
+{
+    struct episode *episode = history->unstable.changes > 0 ? &history->unstable : NULL;
+    for (uint32_t i = history->count;
+         i > 0 && (episode == NULL || (!episode->from_start && sent_ns < episode->from_ns)); i--)
+        episode = &history->past[i - 1];
+    history->sent_before++;
+    history->received_before += received;
+    if (episode != NULL) {
+        episode->sent++;
+        episode->received += received;
+    }
+}
+
 bool history_is_unstable(const struct history *history, sonde_ns now_ns)
 {
     return history->unstable.changes > 0 && !has_ended(history, now_ns);

@@ -77,6 +77,10 @@ void history_deinit(struct history *history);
 void history_change(struct history *history, struct episode *ended, sonde_ns at_ns,
                     enum change_kind change, uint64_t sent, uint64_t received);
 
+/** Count a probe that ended after the episode in which it left. @param sent_ns  When it left: before
+ *  what came last began. @param received  The target answered it. */
+void history_count_late(struct history *history, sonde_ns sent_ns, bool received);
+
 /** @return true if what changed to and fro goes on. */
 bool history_is_unstable(const struct history *history, sonde_ns now_ns);
 

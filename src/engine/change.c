@@ -75,12 +75,13 @@ static uint64_t count_before(const struct newest *newest, uint32_t at, unsigned 
     return count;
 }
 
-/* Was something known before one of the newest: an answer, or a silence that is no accident? */
+/* Was something known before one of the newest: answers, or a silence that is no accident? */
 static bool was_known_before(const struct newest *newest, uint32_t at)
 {
     for (unsigned outcome = 0; outcome < SONDE_OUTCOME_COUNT; outcome++) {
         uint64_t before = count_before(newest, at, outcome);
-        if (before >= (outcome == SONDE_OUTCOME_NO_REPLY ? SILENCE_BEFORE : 1U))
+        if (before >= (outcome == SONDE_OUTCOME_NO_REPLY ? (unsigned)SILENCE_BEFORE
+                                                         : (unsigned)ANSWERS_IN_A_ROW))
             return true;
     }
     return false;

@@ -34,7 +34,7 @@ static void note_change(struct tally_service *service, uint32_t after, uint32_t 
         service->changed_cycle = now;
 }
 
-/* Keep where the path changed. Without memory it is only counted. */
+/* Keep where the path changed, by time. Without memory it is only counted. */
 static void keep_change(struct tally_service *service, const struct tally_way_change *change)
 {
     struct tally_way_changes *changes = &service->way_changes;
@@ -42,11 +42,10 @@ static void keep_change(struct tally_service *service, const struct tally_way_ch
         memmove(&changes->items[0], &changes->items[1],
                 (TALLY_CHANGES_MAX - 1) * sizeof *changes->items);
         changes->omitted++;
-        changes->items[TALLY_CHANGES_MAX - 1] = *change;
-        return;
+        changes->count--;
     }
     struct tally_way_change *grown = changes->items;
-    if ((changes->count & (changes->count - 1)) == 0) { /* room is for a power of two */
+    if ((changes->count & (changes->count - 1)) == 0) { /* there is room for a power of two */
         uint32_t room = changes->count == 0 ? 1 : 2 * changes->count;
         grown = realloc(changes->items, room * sizeof *grown);
     }
@@ -55,7 +54,10 @@ static void keep_change(struct tally_service *service, const struct tally_way_ch
         return;
     }
     changes->items = grown;
-    changes->items[changes->count++] = *change;
+    uint32_t at = changes->count++;
+    for (; at > 0 && grown[at - 1].time_ns > change->time_ns; at--)
+        grown[at] = grown[at - 1];
+    grown[at] = *change;
 }
 
 /* Note when a router has answered, once for all traces and services. Without memory for that the

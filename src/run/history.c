@@ -147,13 +147,26 @@ static void change(struct sonde_run *run, const struct run_look *look, uint32_t 
     forget_moment(after);
 }
 
-void run_note_change(struct sonde_run *run, const struct engine_place *place)
+/* A probe that left before what its service shows now began. */
+static void count_late(struct sonde_run *run, uint32_t service, const struct sonde_event *event)
 {
-    const struct tally_target *target = run->tally->targets[place->target];
+    const struct tally_target *target = run->tally->targets[event->target];
+    struct run_histories *histories = &run->histories[event->target];
+    struct history *history = service < histories->count ? &histories->items[service] : NULL;
+    bool left = !event->uncertain && event->outcome != SONDE_OUTCOME_SEND_ERROR;
+    if (history != NULL && history->has_begun_later && event->sent_ns < history->from_ns && left)
+        history_count_late(history, event->sent_ns, sonde_event_is_target(event, &target->addr));
+}
+
+void run_note_change(struct sonde_run *run, const struct sonde_event *event)
+{
+    uint32_t measured = event->target;
+    const struct tally_target *target = run->tally->targets[measured];
     sonde_ns at_ns;
-    if (target == NULL || place->trace >= target->service_count)
+    if (target == NULL || event->service >= target->service_count)
         return; /* it was removed meanwhile */
-    uint32_t service = tally_service_of(target, place->trace);
+    uint32_t service = tally_service_of(target, event->service);
+    count_late(run, service, event);
     enum change_kind kind = tally_change(target, service, &at_ns);
     if (kind == CHANGE_NONE)
         return;
@@ -161,11 +174,10 @@ void run_note_change(struct sonde_run *run, const struct engine_place *place)
     struct run_look *look = calloc(1, sizeof *look);
     if (look != NULL) {
         const struct run_facts facts = run_facts(run);
-        target_look_at(run, &run->targets[run->traced[place->target]], place->target, &facts,
-                       &arena, look);
+        target_look_at(run, &run->targets[run->traced[measured]], measured, &facts, &arena, look);
         change(run, look, service, kind, at_ns);
     } else {
-        tally_begin_at(run->tally, place->target, service, at_ns);
+        tally_begin_at(run->tally, measured, service, at_ns);
     }
     free(look);
     arena_deinit(&arena);

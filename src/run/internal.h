@@ -382,9 +382,9 @@ const struct history *run_history(const struct sonde_run *run, uint32_t measured
  *  that of @p analysis. @param tally  Of the service, in that stretch. */
 struct episode run_episode(struct analysis *analysis, const struct tally_service *tally);
 
-/** After a record was folded into the tally: see whether its service has changed by it, and if so
- *  let a new episode begin. @param trace  That the record is of. */
-void run_note_change(struct sonde_run *run, const struct engine_place *place);
+/** After the record of a full-TTL probe was folded into the tally: see whether its service has
+ *  changed by it, and if so let a new episode begin. */
+void run_note_change(struct sonde_run *run, const struct sonde_event *event);
 
 /** The figures of a service that is measured somewhere, or with SONDE_ALL of all, begin anew:
  * forget what it showed before. */

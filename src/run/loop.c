@@ -97,8 +97,8 @@ static void pull_events(struct sonde_vantage *vantage)
             run->cycles_begun = event->cycle + 1;
         if (!vantage->options.no_names && name_is_worth_asking(&event->from))
             vantage->names->ops->want(vantage->names, &event->from);
-        if (event->to_target)
-            run_note_change(run, &(struct engine_place){event->target, event->service});
+        if (event->type == SONDE_EVENT_PROBE && event->to_target)
+            run_note_change(run, event);
         if (run->events != NULL)
             keep_event(run, event);
     }
