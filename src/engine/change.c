@@ -9,22 +9,24 @@
 enum {
     NEWEST_MAX = 64, /* probes that are looked at */
     ANSWERS_IN_A_ROW = 2,
-    MIXED_MIN = 3,      /* probes that show another mixture, at least */
-    SILENCE_BEFORE = 5, /* probes without an answer: that is how it was, and no accident */
+    ORDERS_MIN = 45, /* in which as many of two kinds could have come: one of these is that all of
+                        one came first */
+    MIXED_MIN = 3,   /* probes that show another mixture, at least */
+    SILENCE_BEFORE = 6, /* probes without an answer: that is how it was, and no accident */
     LATENCY_BEFORE = 7, /* round trips before, at least */
     LATENCY_SINCE = 7,  /* and since */
     LATENCY_SINCE_MAX = 12,
-    LATENCY_CHOICES = 10, /* thousand ways to choose as many as came since of all, at least: so
-                             unlikely is it that just the longest came last */
+    LATENCY_ORDERS_MIN = 10000, /* as ORDERS_MIN: of long ones and short ones */
 };
 
 /* Round trips differ if by this much, and by this part. */
 static const sonde_ns LATENCY_DIFFERS_NS = 3 * SONDE_NS_PER_MS;
 enum { LATENCY_DIFFERS_PART = 4 };
 
-/* An answer that is an ICMP error may be rationed, to one in a second or fewer. So silence after it
- * has to last. */
-static const sonde_ns RATION_NS = 5 * SONDE_NS_PER_S;
+/* Who rations answers gives one in a second, and of ICMP errors one in a few. So silence has to
+ * last longer: from one probe to the last at least this. */
+static const sonde_ns SILENCE_NS = 1900 * SONDE_NS_PER_MS;
+static const sonde_ns ICMP_SILENCE_NS = 5 * SONDE_NS_PER_S;
 
 /* The newest probes that say something, and how often which outcome came before. */
 struct newest {
@@ -75,9 +77,24 @@ static uint64_t count_before(const struct newest *newest, uint32_t at, unsigned 
     return count;
 }
 
-/* Was something known before one of the newest: answers, or a silence that is no accident? */
+/* In how many orders could so many of two kinds have come? */
+static double orders(uint64_t before, uint64_t since)
+{
+    double count = 1;
+    for (uint64_t i = 1; i <= since; i++)
+        count *= (double)(before + i) / (double)i;
+    return count;
+}
+
+/* Was something known before one of the newest: answers, or a silence that is no accident? Not if
+ * what came since might as well have come between. */
 static bool was_known_before(const struct newest *newest, uint32_t at)
 {
+    uint64_t all = 0;
+    for (unsigned outcome = 0; outcome < SONDE_OUTCOME_COUNT; outcome++)
+        all += count_before(newest, at, outcome);
+    if (orders(all, newest->count - at) < ORDERS_MIN)
+        return false;
     for (unsigned outcome = 0; outcome < SONDE_OUTCOME_COUNT; outcome++) {
         uint64_t before = count_before(newest, at, outcome);
         if (before >= (outcome == SONDE_OUTCOME_NO_REPLY ? (unsigned)SILENCE_BEFORE
@@ -129,7 +146,7 @@ static double bound(uint64_t probes, bool is_mixed)
     static const double at_first = 1200;
     static const double from_20 = 5600;
     static const double most = 1e9;
-    static const double more_if_mixed = 7.4;
+    static const double more_if_mixed = 20;
     double n = (double)probes;
     double ratio = n < 20 ? at_first + (from_20 - at_first) * n / 20 : from_20 * pow(n / 20, 3);
     return log(ratio < most ? ratio : most) + (is_mixed ? log(more_if_mixed) : 0);
@@ -151,16 +168,18 @@ static bool were_icmp_errors(const struct newest *newest, uint32_t at)
     return true;
 }
 
-/* May the silence since be that of who rations ICMP errors? */
+/* May the silence since be that of who rations answers? */
 static bool may_be_ration(const struct newest *newest, uint32_t at)
 {
+    bool silent = false;
     for (uint32_t i = at; i < newest->count; i++) {
         if (newest->at[i]->outcome != SONDE_OUTCOME_NO_REPLY &&
             !is_icmp_error(newest->at[i]->outcome))
             return false;
+        silent |= newest->at[i]->outcome == SONDE_OUTCOME_NO_REPLY;
     }
-    return were_icmp_errors(newest, at) &&
-           ns_sub(newest->at[newest->count - 1]->sent_ns, newest->at[at]->sent_ns) < RATION_NS;
+    sonde_ns lasts = ns_sub(newest->at[newest->count - 1]->sent_ns, newest->at[at]->sent_ns);
+    return silent && lasts < (were_icmp_errors(newest, at) ? ICMP_SILENCE_NS : SILENCE_NS);
 }
 
 /* Look whether an outcome came more often or less often since some moment. */
@@ -207,15 +226,6 @@ static struct change find_mixture(const struct newest *newest)
     return (struct change){CHANGE_NONE, 0};
 }
 
-/* Is it so unlikely that the last of as many came to be the largest, or smallest? */
-static bool is_unlikely(uint32_t before, uint32_t since)
-{
-    double choices = 1;
-    for (uint32_t i = 1; i <= since; i++)
-        choices *= (double)(before + i) / i;
-    return choices >= 1000.0 * LATENCY_CHOICES;
-}
-
 /* Is one round trip longer than another by enough to be told from it? */
 static bool is_longer(sonde_ns rtt, sonde_ns than)
 {
@@ -259,7 +269,7 @@ static struct change find_latency(const struct newest *newest)
         low = ns_min(low, rtts[before]);
         high = ns_max(high, rtts[before]);
         if (since >= LATENCY_SINCE && differs(rtts, before, low, high) &&
-            is_unlikely(before, since))
+            orders(before, since) >= LATENCY_ORDERS_MIN)
             return (struct change){CHANGE_LATENCY, index[before]};
     }
     return (struct change){CHANGE_NONE, 0};

@@ -380,5 +380,5 @@ void tally_on_event(struct tally *tally, const struct sonde_event *event)
             join_routers(target, index, event->ttl);
     }
     if (event->type == SONDE_EVENT_PROBE && event->to_target)
-        epochs_look(&service->epochs);
+        epochs_look(&trace->epochs); /* each flow may be treated otherwise */
 }

@@ -239,8 +239,9 @@ SONDE_MUST_CHECK int tally_stretch_new(const struct tally *tally, uint32_t index
 /** Free a stretch; NULL is fine. @return NULL. */
 struct tally_stretch *tally_stretch_free(struct tally_stretch *stretch);
 
-/** @return A change of a service, by its number in tally_by_service(), that was found and not begun
- *  yet; its first probe left at @p ret_ns. CHANGE_NONE: there is none. */
+/** @return The first change of a service, by its number in tally_by_service(), or of one of its
+ *  flows, that was found and not begun yet; its first probe left at @p ret_ns. CHANGE_NONE: there
+ * is none. */
 enum change_kind tally_change(const struct tally_target *target, uint32_t service,
                               sonde_ns *ret_ns);
 

@@ -225,9 +225,17 @@ struct tally_stretch *tally_stretch_free(struct tally_stretch *stretch)
 
 enum change_kind tally_change(const struct tally_target *target, uint32_t service, sonde_ns *ret_ns)
 {
-    const struct tally_epochs *epochs = &tally_by_service(target)->services[service]->epochs;
-    *ret_ns = epochs->change_ns;
-    return epochs->change;
+    enum change_kind first = CHANGE_NONE;
+    uint32_t count;
+    struct tally_service *const *flows = tally_flows_of(target, service, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct tally_epochs *epochs = &flows[i]->epochs;
+        if (epochs->change == CHANGE_NONE || (first != CHANGE_NONE && epochs->change_ns >= *ret_ns))
+            continue;
+        first = epochs->change;
+        *ret_ns = epochs->change_ns;
+    }
+    return first;
 }
 
 uint32_t tally_cycles(const struct tally_service *service)
