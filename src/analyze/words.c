@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The words that findings are told in: plain enough to be pasted into a ticket. */
 #include "analyze/rules.h"
+#include "base/time.h"
 #include "wire/icmp.h"
 #include "wire/ip.h"
 
@@ -11,16 +12,8 @@ enum { PASSING_NAMED = 3 /* services named as passing; of more, only how many */
 
 void words_clock(const struct rule_case *at, struct text *words, sonde_ns time_ns)
 {
-    static const sonde_ns day_ns = 24 * 3600 * SONDE_NS_PER_S;
-    sonde_ns wall_ns = ns_add(time_ns, at->target->wall_ns);
-    sonde_ns days = ns_add(at->target->now_ns, at->target->wall_ns) / day_ns - wall_ns / day_ns;
-    int64_t seconds = wall_ns % day_ns / SONDE_NS_PER_S;
-    text_addf(words, "%02d:%02d:%02d", (int)(seconds / 3600), (int)(seconds / 60 % 60),
-              (int)(seconds % 60));
-    if (days == 1)
-        text_add(words, " yesterday");
-    else if (days > 1)
-        text_addf(words, " %" PRId64 " days ago", days);
+    text_add_clock(words, ns_add(time_ns, at->target->wall_ns),
+                   ns_add(at->target->now_ns, at->target->wall_ns));
 }
 
 void words_say(struct finding *finding, struct text *words)

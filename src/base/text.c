@@ -180,6 +180,19 @@ static int share_decimals(uint64_t part, uint64_t whole)
     return decimals < DECIMALS_MAX ? decimals : DECIMALS_MAX;
 }
 
+void text_add_clock(struct text *text, sonde_ns wall_ns, sonde_ns now_ns)
+{
+    static const sonde_ns day_ns = 24 * 3600 * SONDE_NS_PER_S;
+    int64_t days = now_ns / day_ns - wall_ns / day_ns;
+    int64_t seconds = wall_ns % day_ns / SONDE_NS_PER_S;
+    text_addf(text, "%02d:%02d:%02d", (int)(seconds / 3600), (int)(seconds / 60 % 60),
+              (int)(seconds % 60));
+    if (days == 1)
+        text_add(text, " yesterday");
+    else if (days > 1)
+        text_addf(text, " %lld days ago", (long long)days);
+}
+
 void text_add_span(struct text *text, sonde_ns ns)
 {
     double seconds = (double)ns / (double)SONDE_NS_PER_S;

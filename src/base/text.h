@@ -58,6 +58,10 @@ bool text_fold(const char *word, size_t len, char *folded, size_t cap);
  */
 void text_add_ms(struct text *text, sonde_ns ns);
 
+/** Add a time of day in UTC, "14:05:00", and which day that was if not today.
+ *  @param wall_ns  Since 1970, at least 0. @param now_ns  Likewise, not before. */
+void text_add_clock(struct text *text, sonde_ns wall_ns, sonde_ns now_ns);
+
 /** Add a span of time of at least 0: "0.5 s", "30 s", "100 s", "5 min", "2.5 h", "3 days". */
 void text_add_span(struct text *text, sonde_ns ns);
 

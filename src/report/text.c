@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The text report: what was found, and below it the evidence. */
 #include "base/time.h"
+#include "report/episodes.h"
 #include "report/report.h"
 #include "report/style.h"
 
@@ -107,11 +108,13 @@ static void write_service_mark(struct text_report *report,
 }
 
 static void write_verdict(struct text_report *report, const struct sonde_service_result *service,
-                          long service_columns, long state_columns)
+                          sonde_ns now_ns, long service_columns, long state_columns)
 {
     long begin = 2 + service_columns + 2 + state_columns + 2;
     struct text sentence = {0};
+    episodes_add_since(&sentence, service, now_ns);
     text_add(&sentence, service->verdict.text != NULL ? service->verdict.text : "");
+    episodes_add_before(&sentence, service);
     if (service->control && service->port != 0)
         text_add(&sentence, " (control)");
     write_service_mark(report, service);
@@ -123,7 +126,8 @@ static void write_verdict(struct text_report *report, const struct sonde_service
     write_findings(report, service, begin);
 }
 
-static void write_verdicts(struct text_report *report, const struct sonde_target_result *target)
+static void write_verdicts(struct text_report *report, const struct sonde_target_result *target,
+                           sonde_ns now_ns)
 {
     long service_columns = 8;
     long state_columns = 8;
@@ -143,7 +147,7 @@ static void write_verdicts(struct text_report *report, const struct sonde_target
                 next = i;
         }
         written[next] = true;
-        write_verdict(report, &target->services[next], service_columns, state_columns);
+        write_verdict(report, &target->services[next], now_ns, service_columns, state_columns);
     }
 }
 
@@ -233,7 +237,9 @@ static void write_target(struct text_report *report, const struct sonde_snapshot
         write_not_asked(report, target);
         return;
     }
-    write_verdicts(report, target);
+    sonde_ns now_ns = ns_add(snapshot->started_wall_ns, snapshot->duration_ns);
+    write_verdicts(report, target, now_ns);
+    episodes_write(report, target, snapshot->settings.interval_ns, now_ns);
     write_not_asked(report, target);
     if (probed)
         table_write(report, target);
