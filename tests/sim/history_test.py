@@ -49,7 +49,8 @@ def episode(stretch, begin, end):
     lost = level_of(code) == "failed" and code != "port_closed"
     received = 0 if lost else 10
     return {"from": stamp(begin), "to": None if end is None else stamp(end),
-            "state": stretch.state.split("|")[0], "code": code, "level": level_of(code), "text": "so it is", "blame": blame_of(stretch),
+            "state": stretch.state.split("|")[0], "code": code, "level": level_of(code),
+            "text": "so it is", "blame": blame_of(stretch),
             "sent": 10, "received": received, "loss_ratio": 1 - received / 10,
             "rtt_ms": None if lost else {"samples": 10}}
 

@@ -32,7 +32,6 @@ import run
 from history import Stretch
 
 TARGET = {4: "203.0.113.10", 6: "2001:db8:f::10"}
-HOPS = 5
 FINE = ("open", "ok")
 LOSSY = ("open", "loss_at_destination")
 DEAD = ("unreachable", "host_unreachable")
@@ -48,6 +47,7 @@ CHANCY = 12
 @dataclasses.dataclass
 class Way:
     """A chain of routers and a host, and how it is looked at."""
+    hops: int = 5  # routers and host
     rtt_ms: float = 20
     interval: float = 1
     family: int = 4
@@ -55,33 +55,35 @@ class Way:
     jitter_us: int = 100
     ration: str = ""
     seed: int = 1
-    path: str = "r1 r2 r3 r4"
+    path: str = ""    # if it is not straight
     more: tuple = ()  # statements before the path
 
     @property
     def link(self):
         """Seconds that a link takes."""
-        return self.rtt_ms / 2000 / HOPS
+        return self.rtt_ms / 2000 / self.hops
 
     def lines(self, changes):
         address = "10.{}.0.1" if self.family == 4 else "2001:db8:{}::1"
         yield f"seed {self.seed}"
         yield f"vantage me {'198.18.0.2' if self.family == 4 else '2001:db8::2'}"
         link = f"delay={self.link * 1e9:.0f}ns jitter={self.jitter_us}us"
-        for hop in range(1, HOPS):
+        for hop in range(1, self.hops):
             yield f"router r{hop} {address.format(hop)} {link} {self.ration}"
         yield from (line.format(link=link) for line in self.more)
         yield f"host h {TARGET[self.family]} {link} {self.host} {self.ration}"
-        yield f"path h {self.path}"
+        straight = " ".join(f"r{hop}" for hop in range(1, self.hops))
+        yield f"path h {self.path or straight}"
         yield from changes
 
     def begin(self, time, hop, late=0):
-        """When a stretch begins that a change at a hop makes: between when and when. With `late` it
-        may do so some intervals later: the first probes may have passed by chance."""
+        """When a stretch begins that a change at a hop makes: between when and when. On the way
+        back the hops go on being counted. With `late` it may begin some intervals later: the first
+        probes may have passed by chance."""
         # Packets of a cycle are spread a little; the jitter is of each link, on each way.
         slack = 0.01 + 0.02 * self.interval
         left = time - hop * self.link
-        return (left - 2 * HOPS * self.jitter_us / 1e6 - 0.001,
+        return (left - 2 * self.hops * self.jitter_us / 1e6 - 0.001,
                 left + (1 + late) * self.interval + slack)
 
 
@@ -134,14 +136,15 @@ def everything(way, faults, name, why, words=PORTS, services=ALL, exit_code=0, a
                hop=3, blame=None, last=100):
     """Whatever passes a hop is lost, each time from when to when; None: to the end."""
     blame = blame or behind(hop)
+    met = 2 * way.hops - hop if "dir=back" in action else hop
     changes = []
     stretches = [(FINE,)] if faults[0][0] > 0 else []
     for begin, end in faults:
         until = "" if end is None else f" until={end}s"
         changes.append(f"rule r{hop} {action} from={begin}s{until}")
-        stretches.append((DEAD, begin or None, hop, blame))
+        stretches.append((DEAD, begin or None, met, blame))
         if end is not None:
-            stretches.append((FINE, end, hop))
+            stretches.append((FINE, end, met))
     truth = span(way, *stretches)
     case(name, why, changes, f"{words} -c {last} -i {way.interval:g}",
          {service: truth for service in services}, exit_code, way)
@@ -383,18 +386,18 @@ case("flapping-and-then-out", "and then it stays away: for an hour it has been f
 
 # --- loss
 
-def lossy(name, why, rules, stretches, hop=3, words=f"{PORTS} -c 400", way=BASE, **more):
-    """Loss of everything: (kind, time) each; it may take some probes until the first is lost, and
+def lossy(name, why, rules, stretches, hop=3, culprit=3, named=True, words=f"{PORTS} -c 400",
+          way=BASE, **more):
+    """Loss of everything: (kind, time) each. It may take some probes until the first is lost, and
     the last may be lost some before it ends."""
     truth = []
     for what, *time in stretches:
-        when = None
+        is_lossy = "loss_at_destination" in what[1]
+        stretch = Stretch(*what, None, behind=culprit if is_lossy else None, named=named)
         if time:
-            early = 0 if what == LOSSY or "loss" in what[1] else CHANCY * way.interval
-            when = way.begin(time[0], hop, CHANCY if not early else 0)
-            when = (when[0] - early, when[1])
-        # What is lost of what comes back from the host alone may be lost anywhere behind it.
-        truth.append(Stretch(*what, when, behind=hop if "loss" in what[1] else None, named=False))
+            early, late = way.begin(time[0], hop, CHANCY if is_lossy else 0)
+            stretch.begin = (early if is_lossy else early - CHANCY * way.interval, late)
+        truth.append(stretch)
     case(name, why, rules, words, {service: truth for service in ALL}, 0, way, **more)
 
 
@@ -417,15 +420,17 @@ for service in ALL:
     CASES[-1].truth[service] = [*CASES[-1].truth[service],
                                 Stretch(*DEAD, (early - CHANCY, late), behind=3)]
 lossy("loss-on-the-way-back", "half of what comes back is lost at r2",
-      ["rule r2 drop any dir=back chance=50% from=100.5s"], [(FINE,), (LOSSY, 100.5)], hop=2)
+      ["rule r2 drop any dir=back chance=50% from=100.5s"], [(FINE,), (LOSSY, 100.5)], hop=8,
+      culprit=2)
 lossy("loss-ten-times-a-second", "ten cycles a second",
       ["rule r3 drop any chance=30% from=50.5s until=100.5s"],
-      [(FINE,), (LOSSY, 50.5), (FINE, 100.5)], words=f"{PORTS} -c 1500 -i 0.1", way=FAST, end=OVER)
+      [(FINE,), (LOSSY, 50.5), (FINE, 100.5)], words=f"{PORTS} -c 1500 -i 0.1", way=FAST,
+      named=False, end=OVER)
 ENDLESS = f"{PORTS} -c 10000"
 for percent in (1, 2, 5, 10, 20, 30):
     lossy(f"steady-loss-of-{percent}-percent", "10,000 cycles, each lost or not by chance alone",
           [f"rule r3 drop any chance={percent}%"], [(QUIET if percent < 3 else LOSSY,)],
-          words=ENDLESS)
+          words=ENDLESS, named=percent >= 10)
 case("steady-loss-of-one-port", "the others lose nothing", ["rule r3 drop tcp:443 chance=20%"],
      ENDLESS, {"443/tcp": [Stretch(*LOSSY, behind=3)], "22/tcp": [Stretch(*FINE)],
                "icmp": [Stretch(*FINE)]})
@@ -479,23 +484,23 @@ def slower(name, why, changes, times, words=f"{PORTS} -c 200", code="latency_cha
         begin = BASE.begin(time, hop)
         truth.append(Stretch("open", codes, begin))
     case(name, why, changes, words, {service: truth for service in ALL}, 0,
-         Way(more=("router r5 10.5.0.1 delay=42ms",)), **more)
+         Way(more=("router r5 10.5.0.1 delay=22ms",)), **more)
 
 
 # By another path: it is two findings at once, and the code is that of one of them.
-slower("slower-by-another-path", "40 ms more each way, by another router at TTL 3",
+slower("slower-by-another-path", "40 ms more by another router at TTL 3",
        ["at 100.5s path h r1 r2 r5 r4"], [(100.5, 0)], code="latency_changed|path_changed",
        path_change=(3, ["10.3.0.1"], ["10.5.0.1"], 100.5))
 slower("slower-by-another-path-for-a-while", "and back again",
        ["at 60.5s path h r1 r2 r5 r4", "at 130.5s path h r1 r2 r3 r4"], [(60.5, 0), (130.5, 0)],
        code="latency_changed|path_changed", path_change=(3, ["10.3.0.1"], ["10.5.0.1"], 60.5))
-# What comes back meets the rule at r3 at most a round trip after it left.
+# What comes back meets r3 as the seventh of ten hops, there and back.
 slower("slower-on-the-way-back", "40 ms more on the way back alone: no router on the way is new",
-       ["rule r3 hold=40ms any dir=back from=100.5s"], [(100.5, 5)])
+       ["rule r3 hold=40ms any dir=back from=100.5s"], [(100.5, 7)])
 slower("slower-on-the-way-back-for-a-while", "and over",
-       ["rule r3 hold=40ms any dir=back from=60.5s until=130.5s"], [(60.5, 5), (130.5, 5)])
+       ["rule r3 hold=40ms any dir=back from=60.5s until=130.5s"], [(60.5, 7), (130.5, 7)])
 slower("faster", "40 ms less: that is a change, too",
-       ["rule r3 hold=40ms any dir=back until=100.5s"], [(100.5, 5)])
+       ["rule r3 hold=40ms any dir=back until=100.5s"], [(100.5, 7)])
 
 
 # --- several ways, whose members fail one after the other
