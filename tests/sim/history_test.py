@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Can the table of times find fault? history_test.py
+"""Can the tests of what happens in time find fault? history_test.py
 
-Of each case of times.py a report is made up that tells the truth. It has to pass; and each of many
-small lies in it has to be found. No sonde is run.
+Of each case of times.py, and of random networks of episodes.py, a report is made up that tells the
+truth. It has to pass; and each of many small lies in it has to be found. No sonde is run.
 """
 import copy
 import datetime
 import unittest
 
+import episodes
 import history
 import times
 from history import Stretch
@@ -252,6 +253,76 @@ class Table(unittest.TestCase):
     def test_a_line_of_text_that_is_missing_is_found(self):
         for case in (case for case in times.CASES if case.text):
             self.assertEqual(len(list(times.of_text("nothing of it", case.text))), len(case.text))
+
+
+class RandomNetworks(unittest.TestCase):
+    NETWORKS = [episodes.make(seed) for seed in range(1, 81)]
+
+    def tell(self, network, change=None):
+        """What is counted if the truth is told, or with a change of it for the last service."""
+        services = [service(name, truth) for name, truth in network.truth.items()]
+        if change:
+            change(services[-1]["episodes"], len(services[-1]["episodes"]) - 1)
+        report = {"started": stamp(0), "targets": [{"services": services}]}
+        tally = episodes.Tally()
+        faults = episodes.count(tally, network, report)
+        self.assertEqual(bool(faults), tally.wrong == 1)
+        return tally
+
+    def last_changes(self):
+        """The networks whose last service is hit."""
+        hit = [each for each in self.NETWORKS if len(list(each.truth.values())[-1]) > 1]
+        self.assertGreater(len(hit), 40)
+        return hit
+
+    def test_each_kind_has_its_turn_and_something_happens(self):
+        self.assertEqual({network.kind for network in self.NETWORKS}, set(episodes.KINDS))
+        for network in self.NETWORKS:
+            self.assertGreater(max(map(len, network.truth.values())), 1)
+
+    def test_the_truth_is_found_and_not_missed(self):
+        for network in self.NETWORKS:
+            tally = self.tell(network)
+            self.assertEqual((tally.wrong, tally.false), (0, 0))
+            self.assertEqual(tally.found, tally.changes)
+            self.assertEqual(max(tally.errors), 0)
+
+    def test_a_change_that_is_not_told_is_missed(self):
+        def forget(told, at):
+            told.pop(at)
+            told[-1]["to"] = None
+
+        for network in self.last_changes():
+            tally = self.tell(network, forget)
+            self.assertEqual((tally.wrong, tally.false), (1, 0))
+            self.assertEqual(tally.found, tally.changes - 1)
+
+    def test_a_change_that_was_none_is_false(self):
+        for network in self.NETWORKS:
+            tally = self.tell(network, split)
+            self.assertEqual((tally.wrong, tally.false), (1, 1))
+
+    def test_a_wrong_time_is_an_error_and_a_very_wrong_one_a_miss(self):
+        for network in self.last_changes():
+            begin = list(network.truth.values())[-1][-1].begin
+            interval = network.way.interval
+            late = (begin[1] - begin[0]) / 2 + 3 * interval
+            tally = self.tell(network, moved(late))
+            self.assertEqual((tally.wrong, tally.found), (1, tally.changes))
+            self.assertAlmostEqual(max(tally.errors), 3, 3)
+            tally = self.tell(network, moved(late + 8 * interval))
+            self.assertEqual((tally.wrong, tally.false), (1, 1))
+            self.assertEqual(tally.found, tally.changes - 1)
+
+    def test_another_blame_is_wrong(self):
+        for network in self.NETWORKS:
+            for truth in list(network.truth.values())[-1:]:
+                if truth[-1].behind is None:
+                    continue
+                tally = self.tell(network, put("blame", {
+                    "last_seen": place(truth[-1].behind + 1), "first_lost": None,
+                    "reporter": None}))
+                self.assertEqual((tally.wrong, tally.found), (1, tally.changes))
 
 
 if __name__ == "__main__":
