@@ -24,8 +24,14 @@ class Stretch:
     begin: tuple = None  # between when and when it begins; None: with the run
     behind: int = None   # the hop behind which probes or answers are lost; a hop before it may be
     #                      blamed only together with this one: the bracket holds the link behind it
-    by: int = None       # the hop that refuses them
+    by: int = None       # the hop that refuses them; with `behind`: it may say so, or be silent
+    mute: bool = False   # the hop at `behind` may be seen or not
     named: bool = True   # somebody has to be blamed, if `behind` or `by` says who it is
+
+
+def wall(time):
+    """A time of a report, in seconds since 1970."""
+    return datetime.datetime.fromisoformat(time).timestamp()
 
 
 def seconds(time, document):
@@ -51,14 +57,16 @@ def blame_faults(stretch, blame):
         return
     ttl = {who: place and place["ttl"] for who, place in blame.items() if who != "way"}
     if stretch.by is not None:
-        if ttl["reporter"] != stretch.by:
+        if ttl["reporter"] == stretch.by:
+            return
+        if stretch.behind is None:
             yield f"hop {stretch.by} refuses, blamed is {ttl}"
-        return
+            return
     if ttl["last_seen"] is None and ttl["first_lost"] is None:
         yield f"it is lost behind hop {stretch.behind}, blamed is {ttl}"
     if ttl["last_seen"] is not None and ttl["last_seen"] > stretch.behind:
         yield f"it is lost behind hop {stretch.behind}, last seen is hop {ttl['last_seen']}"
-    if ttl["first_lost"] is not None and ttl["first_lost"] <= stretch.behind:
+    if ttl["first_lost"] is not None and ttl["first_lost"] <= stretch.behind - stretch.mute:
         yield f"it is lost behind hop {stretch.behind}, first lost is hop {ttl['first_lost']}"
 
 

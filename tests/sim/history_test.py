@@ -99,6 +99,8 @@ def lies(case):
     """(what is not true, a report in which it is said)"""
     truthful = document(case)
     for number, name in enumerate(case.truth):
+        if any(case.truth[name] is case.truth[other] for other in list(case.truth)[:number]):
+            continue  # all of these live alike
         for at in range(len(services_of(truthful)[number]["episodes"])):
             for what, change in episode_lies(case, first_of(case.truth[name])[at]):
                 report = copy.deepcopy(truthful)
@@ -213,7 +215,7 @@ class Table(unittest.TestCase):
                 found += 1
                 if not times.judge(report, case.exit, case):
                     self.fail(f"{case.name}, {what}: nobody notices")
-        self.assertGreater(found, 2000)
+        self.assertGreater(found, 1000)
 
     def test_another_exit_code_is_found(self):
         for case in times.CASES:
@@ -256,7 +258,7 @@ class Table(unittest.TestCase):
 
 
 class RandomNetworks(unittest.TestCase):
-    NETWORKS = [episodes.make(seed) for seed in range(1, 81)]
+    NETWORKS = [episodes.make(seed) for seed in range(1, 57)]
 
     def tell(self, network, change=None):
         """What is counted if the truth is told, or with a change of it for the last service."""
@@ -272,7 +274,7 @@ class RandomNetworks(unittest.TestCase):
     def last_changes(self):
         """The networks whose last service is hit."""
         hit = [each for each in self.NETWORKS if len(list(each.truth.values())[-1]) > 1]
-        self.assertGreater(len(hit), 40)
+        self.assertGreater(len(hit), 28)
         return hit
 
     def test_each_kind_has_its_turn_and_something_happens(self):
