@@ -74,9 +74,10 @@ class Fault:
 
 
 def delay(pick, way):
-    """Answers take longer: half as much again at least, and 20 ms."""
+    """Answers take longer: half as much again at least, and 20 ms; what they take varies little
+    beside that."""
     hop = pick.randint(1, way.hops - 1)
-    more_ms = max(20, way.rtt_ms * pick.uniform(0.5, 2))
+    more_ms = max(20, way.rtt_ms * pick.uniform(0.5, 1))
     return Fault(f"r{hop} hold={more_ms * 1000:.0f}us any dir=back", times.SLOWER, "all",
                  2 * way.hops - hop, after="ok|latency_changed", least=60,
                  jitter_us=min(way.jitter_us, int(more_ms * 10)))
@@ -129,10 +130,12 @@ def make(seed):
     """A network and what happens there; the same seed, the same."""
     pick = random.Random(seed)
     kind = list(KINDS)[seed % len(KINDS)]
-    way = times.Way(hops=pick.randint(3, 9), rtt_ms=pick.choice((0.2, 2, 10, 40, 150, 600)),
-                    interval=pick.choice((0.2, 0.5, 1, 1, 1, 5, 60)),
-                    family=pick.choice((4, 4, 6)), seed=seed,
-                    ration=pick.choice(("", "", "limit=1 burst=6")))
+    rtt_ms = pick.choice((0.2, 2, 10, 40, 150, 600))
+    # So long that no SYN has to wait for the answer to the one before; see times.Way.held_up().
+    interval = pick.choice([each for each in (0.2, 0.5, 1, 1, 1, 5, 60)
+                            if each > 4 * rtt_ms / 1000])
+    way = times.Way(hops=pick.randint(3, 9), rtt_ms=rtt_ms, interval=interval, seed=seed,
+                    family=pick.choice((4, 4, 6)), ration=pick.choice(("", "", "limit=1 burst=6")))
     way.jitter_us = int(way.link * 1e6 * pick.uniform(0, 0.3))
     fault = KINDS[kind](pick, way)
     # Routers are asked about once a second: so long it takes to see where something is lost.
