@@ -118,11 +118,12 @@ def end_codes(truth):
 
 # --- what holds of every report
 
-def faults_of_times(episodes, document, interval):
-    """The stretches follow each other without a gap, from the start on, and the last is open."""
+def faults_of_times(episodes, document, interval, whole):
+    """The stretches follow each other without a gap, from the start on if they are the whole, and
+    the last is open."""
     begins = [seconds(episode["from"], document) for episode in episodes]
     ends = [seconds(episode["to"], document) for episode in episodes]
-    if not -0.001 <= begins[0] <= interval:
+    if whole and not -0.001 <= begins[0] <= interval:
         yield f"the first episode begins at {begins[0]:.3f} s"
     if ends[-1] is not None:
         yield "the last episode is not open"
@@ -169,16 +170,20 @@ def faults_of_form(service, document, interval):
     episodes = service["episodes"]
     if not episodes:
         return ["there is no episode"] if service["sent"] > 0 else []
-    faults = [*faults_of_times(episodes, document, interval), *faults_of_present(service)]
+    whole = service["episodes_omitted"] == 0
+    faults = [*faults_of_times(episodes, document, interval, whole), *faults_of_present(service)]
     for number, episode in enumerate(episodes, 1):
         faults += faults_of_counts(episode, f"episode {number}")
+        if (episode["code"] == "ok") != (episode["level"] == "ok"):
+            faults.append(f"episode {number} is {episode['code']} and {episode['level']}")
+        if episode["code"] in FAILED and episode["level"] != "failed":
+            faults.append(f"episode {number} is {episode['code']} and {episode['level']}")
         if not episode["text"]:
             faults.append(f"episode {number} has no text")
-    if service["episodes_omitted"] == 0:
-        for member in ("sent", "received"):
-            total = sum(episode[member] for episode in episodes)
-            if total != service[member]:
-                faults.append(f"{member} {service[member]}, in all episodes {total}")
+    for member in ("sent", "received"):
+        total = sum(episode[member] for episode in episodes)
+        if total > service[member] or whole and total != service[member]:
+            faults.append(f"{member} {service[member]}, in the episodes {total}")
     if len(episodes) > 64:
         faults.append(f"{len(episodes)} episodes are listed")
     return faults

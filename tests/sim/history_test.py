@@ -64,7 +64,9 @@ def service(name, truth, codes=None):
     code = (codes or history.end_codes(truth))[0]
     last = episodes[-1]
     counts = {member: last[member] for member in ("sent", "received", "loss_ratio", "rtt_ms")}
-    return {"service": name, "state": last["state"], "episodes": episodes, "episodes_omitted": 0,
+    omitted = max(0, len(episodes) - 64)
+    return {"service": name, "state": last["state"], "episodes": episodes[omitted:],
+            "episodes_omitted": omitted,
             "since": None if len(episodes) == 1 else last["from"],
             "present": {"cycles": 10, **counts},
             "sent": sum(each["sent"] for each in episodes),
@@ -86,8 +88,8 @@ def document(case):
 
 
 def first_of(truth):
-    if callable(truth):  # no list is laid down: this passes
-        return [Stretch("open", "loss_at_destination")]
+    if callable(truth):
+        return truth.example
     return truth if isinstance(truth[0], Stretch) else truth[0]
 
 
@@ -101,8 +103,10 @@ def lies(case):
     for number, name in enumerate(case.truth):
         if any(case.truth[name] is case.truth[other] for other in list(case.truth)[:number]):
             continue  # all of these live alike
-        for at in range(len(services_of(truthful)[number]["episodes"])):
-            for what, change in episode_lies(case, first_of(case.truth[name])[at]):
+        told = services_of(truthful)[number]["episodes"]
+        stretches = first_of(case.truth[name])[-len(told):]
+        for at in range(max(0, len(told) - 5), len(told)):
+            for what, change in episode_lies(case, stretches[at]):
                 report = copy.deepcopy(truthful)
                 change(services_of(report)[number]["episodes"], at)
                 yield f"{name}, episode {at + 1}: {what}", report

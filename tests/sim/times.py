@@ -145,7 +145,7 @@ PORTS = ":443 :22"
 
 
 def everything(way, faults, name, why, words=PORTS, services=ALL, exit_code=0, action="drop any",
-               hop=3, blame=None, last=100):
+               hop=3, blame=None, last=100, text=()):
     """Whatever passes a hop is lost, each time from when to when; None: to the end."""
     blame = blame or behind(hop)
     met = 2 * way.hops - hop if "dir=back" in action else hop
@@ -159,12 +159,13 @@ def everything(way, faults, name, why, words=PORTS, services=ALL, exit_code=0, a
             stretches.append((FINE, end, met))
     truth = span(way, *stretches)
     case(name, why, changes, f"{words} -c {last} -i {way.interval:g}",
-         {service: truth for service in services}, exit_code, way)
+         {service: truth for service in services}, exit_code, way, text=text)
 
 
 # --- everything is out
 
 everything(BASE, [(30.5, 60.5)], name="out-in-the-middle",
+           text=(r"00:00:31\b.*00:01:01\b.*\bhop 3\b",),
            why="r3 forwards nothing for 30 s: three stretches of all services, the last fine")
 everything(BASE, [(0, 30.5)], name="out-at-the-start",
            why="nothing is known of the host when it begins; since when it answers is known")
@@ -189,6 +190,8 @@ everything(BASE, [(30.5, 60.5)], words="53/udp", services=("icmp", "53/udp"), na
 everything(BASE, [(30.5, 60.5)], words=" ".join(f":{2000 + n}" for n in range(16)),
            services=("icmp", *(f"{2000 + n}/tcp" for n in range(16))), name="out-16-services",
            why="sixteen services go out and come back together")
+everything(BASE, [(30.5, 60.5)], words=":443 --flows 4", services=("icmp", "443/tcp"),
+           name="out-four-flows", why="a service of several flows, that all go out together")
 everything(BASE, [(30.5, 60.5)], words=":443 :22 53/udp --unprivileged",
            services=(*ALL, "53/udp"), name="out-unprivileged",
            why="the same without raw sockets")
@@ -247,7 +250,7 @@ def one_port(name, why, rules, stretches, words=f"{PORTS} -c 100", exit_code=0, 
 
 one_port("port-filtered-until-the-end", "what answered for a minute and is dropped now is filtered",
          ["rule r3 drop tcp:443 from=60.5s"], [(FINE,), (FILTERED, 60.5, 3, behind(3))],
-         exit_code=1)
+         exit_code=1, text=(r"443/tcp +filtered since 00:01:01\b.*before that open\b",))
 one_port("port-filtered-in-the-middle", "and it is open again: an outage that is over",
          ["rule r3 drop tcp:443 from=30.5s until=60.5s"],
          [(FINE,), (FILTERED, 30.5, 3, behind(3)), (FINE, 60.5, 3)])
@@ -302,6 +305,20 @@ one_port("closed-open-closed", "somebody listens for 30 s",
          ["rule h answer tcp:443 from=30.5s until=60.5s"],
          [(CLOSED,), (FINE, 30.5, 5), (CLOSED, 60.5, 5)], exit_code=1,
          way=Way(host="tcp:443=closed tcp:*=open"))
+one_port("udp-closed-in-the-middle", "nobody listens on 53/udp for 30 s: the host says so",
+         ["rule h reject udp:53 code=3 from=30.5s until=60.5s"],
+         [(FINE,), (CLOSED, 30.5, 5), (FINE, 60.5, 5)], words=":443 53/udp -c 100",
+         service="53/udp", others=("icmp", "443/tcp"))
+one_port("closed-as-is-wanted", "a port that is to be closed, and is so since a minute",
+         ["rule h reset tcp:443 from=60.5s"],
+         [(("open", "port_unexpectedly_open"),), (("closed", "ok"), 60.5, 5)],
+         words=f"{PORTS} -c 100 --expect 443=closed",
+         # whether that it was open is an outage is not laid down
+         end={"443/tcp": ["ok", "outage"]})
+one_port("filtered-as-is-wanted-no-more", "a port that is to be filtered, and is open now",
+         ["rule r3 drop tcp:443 until=60.5s"],
+         [(("filtered", "ok"),), (("open", "port_unexpectedly_open"), 60.5, 3)],
+         words=f"{PORTS} -c 100 --expect 443=filtered", exit_code=1)
 one_port("closed-to-filtered", "a firewall goes up before a port that was closed",
          ["rule r3 drop tcp:443 from=60.5s"], [(CLOSED,), (FILTERED, 60.5, 3, behind(3))],
          exit_code=1, way=Way(host="tcp:443=closed tcp:*=open"))
@@ -464,6 +481,8 @@ def bursty(service, document):
         yield f"the verdict is {service['verdict']['code']}: {told}"
 
 
+bursty.example = [Stretch(*LOSSY)]  # what passes
+
 for bursts in ("2s/20s", "5s/30s", "3s/10s chance=50%", "1s/5s"):
     case(f"bursts-of-{bursts.split()[0].replace('/', '-in-')}", "Gilbert's and Elliott's model",
          [f"rule r3 drop any bursts={bursts}"], ENDLESS, {name: bursty for name in ALL})
@@ -484,6 +503,45 @@ case("another-way-of-equal-length", "every 500 s another router at TTL 3: no cha
      [f"at {500.5 + 1000 * n}s path h r1 r2 r5 r4" for n in range(10)]
      + [f"at {1000.5 + 1000 * n}s path h r1 r2 r3 r4" for n in range(9)], ENDLESS,
      {name: [Stretch("open", "ok|path_changed")] for name in ALL}, way=Way(more=FIVE))
+case("a-longer-way", "a router more from 100 s on, which takes no time: no change of the service",
+     ["at 100.5s path h r1 r2 r5 r3 r4"], f"{PORTS} -c 200",
+     {name: [Stretch("open", "ok|path_changed")] for name in ALL},
+     way=Way(more=("router r5 10.5.0.1 delay=10us",)),
+     path_change=(3, ["10.3.0.1"], ["10.5.0.1"], 100.5))
+case("a-shorter-way", "and a router less",
+     ["at 100.5s path h r1 r2 r3 r4"], f"{PORTS} -c 200",
+     {name: [Stretch("open", "ok|path_changed")] for name in ALL},
+     way=Way(more=("router r5 10.5.0.1 delay=10us",), path="r1 r2 r5 r3 r4"),
+     path_change=(3, ["10.5.0.1"], ["10.3.0.1"], 100.5))
+
+
+# --- more than are listed
+
+OUTAGES = [(900 * n + 100.5, 900 * n + 160.5) for n in range(40)]
+
+
+def last_64(stretches):
+    """Of a long life the last 64 stretches are listed, and the others are counted."""
+    def check(service, document):
+        left = len(stretches) - len(service["episodes"])
+        if (len(service["episodes"]), service["episodes_omitted"]) != (64, left):
+            yield (f"{len(service['episodes'])} episodes and {service['episodes_omitted']} omitted "
+                   f"of {len(stretches)}")
+        elif service["verdict"]["code"] != "outage":
+            yield f"the verdict is {service['verdict']['code']}, true is outage"
+        else:
+            listed = {**service, "episodes_omitted": 0}
+            yield from history.complaints(listed, stretches[-64:], document)
+    check.example = stretches
+    return check
+
+
+case("forty-outages", "of a minute, fifteen minutes apart: 81 stretches",
+     [f"rule r3 drop any from={begin}s until={end}s" for begin, end in OUTAGES],
+     f"{PORTS} -c 36000",
+     {name: last_64(span(BASE, (FINE,), *(stretch for begin, end in OUTAGES for stretch in
+                                          ((DEAD, begin, 3, behind(3)), (FINE, end, 3)))))
+      for name in ALL})
 
 
 # --- round trips
@@ -596,7 +654,7 @@ def of_end(service, truth, codes):
     one = truth if isinstance(truth[0], Stretch) else truth[0]
     if codes is None:
         codes = history.end_codes(one)
-        if one[-1].code == "ok" and service["present"]["loss_ratio"] != 0:
+        if (one[-1].state, one[-1].code) == FINE and service["present"]["loss_ratio"] != 0:
             yield f"nothing is lost any more, told is {service['present']['loss_ratio']}"
     if (one[-1].state, one[-1].code) in (DEAD, FILTERED) and service["present"]["received"] > 0:
         yield f"nothing answers any more, told are {service['present']['received']}"
