@@ -9,6 +9,7 @@ leaves after that: not before, and one interval later at most, and what the kern
 Where the culprit is follows from the chain; see test_verdicts.py.
 """
 import pathlib
+import signal
 import socket
 import sys
 import time
@@ -299,6 +300,38 @@ class FirewallHere(Case):
         return [(FINE, None), told, (FINE, "mend_it")]
 
 
+class Stopped(AllDropped):
+    """sonde is stopped, and everything is out and back before it goes on: it has seen nothing, and
+    what was in flight was answered."""
+
+    def break_it(self):
+        for process in self.processes.values():
+            process.send_signal(signal.SIGSTOP)
+        time.sleep(0.05)
+        super().break_it()
+
+    def mend_it(self):
+        super().mend_it()
+        for process in self.processes.values():
+            process.send_signal(signal.SIGCONT)
+
+    def truth(self):
+        return [(FINE, None)]
+
+
+class StoppedInTheMiddle(AllDropped):
+    """sonde is stopped for a while in the middle of an outage: it is one."""
+    events = [(5, "break_it"), (8, "stop"), (12, "go_on"), (15, "mend_it")]
+
+    def stop(self):
+        for process in self.processes.values():
+            process.send_signal(signal.SIGSTOP)
+
+    def go_on(self):
+        for process in self.processes.values():
+            process.send_signal(signal.SIGCONT)
+
+
 class Flapping(PortDropped):
     """r2 drops 443/tcp for a second and a half, four times: one stretch, and no row of outages.
     Whether it goes on as long as three changes lie within ten minutes is not laid down."""
@@ -315,7 +348,7 @@ class Flapping(PortDropped):
 
 CASES = (PortDropped, PortDroppedBeforeRouting, PortRejected, RejectedToDropped, NobodyListens,
          AllDropped, DownAtFirst, CablePulled, RouteWithdrawn, RouteBackWithdrawn,
-         InterfaceDownHere, FirewallHere, Flapping)
+         InterfaceDownHere, FirewallHere, Stopped, StoppedInTheMiddle, Flapping)
 
 
 class Times(unittest.TestCase):

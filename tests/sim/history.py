@@ -165,13 +165,15 @@ def faults_of_present(service):
     yield from faults_of_counts(service["present"], "present")
 
 
-def faults_of_form(service, document, interval):
-    """What is wrong with the episodes of a service, whatever the network is like."""
+def faults_of_form(service, document, interval, stands_by=False):
+    """What is wrong with the episodes of a service, whatever the network is like. One that stands
+    by is not asked from the start on."""
     episodes = service["episodes"]
     if not episodes:
         return ["there is no episode"] if service["sent"] > 0 else []
     whole = service["episodes_omitted"] == 0
-    faults = [*faults_of_times(episodes, document, interval, whole), *faults_of_present(service)]
+    faults = [*faults_of_times(episodes, document, interval, whole and not stands_by),
+              *faults_of_present(service)]
     for number, episode in enumerate(episodes, 1):
         faults += faults_of_counts(episode, f"episode {number}")
         if (episode["code"] == "ok") != (episode["level"] == "ok"):

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Services that are paused, resumed and reset while something happens to them: what of it is told.
- * Time that is not measured is no outage. After a reset, what was before is no more.
+ * Services that are paused, resumed and reset while something happens to them, or a machine that
+ * sleeps: what of it is told. Time that is not measured is no outage. After a reset, what was
+ * before is no more.
  *
  * Episodes are read from the report: its members are what programs depend on. The simulated clock
  * begins with the run, at midnight; so the time of day is the time since the start.
@@ -65,6 +66,15 @@ static void resume_all(double second)
 {
     pass_until(second);
     cr_assert_eq(sonde_run_resume(run, SONDE_ALL, SONDE_ALL), 0);
+}
+
+/* The machine sleeps, and nothing is in flight meanwhile. */
+static void sleep_until(double second)
+{
+    sonde_ns end = (sonde_ns)(second * (double)SONDE_NS_PER_S);
+    struct sonde_transport *transport = run->vantage->transport;
+    cr_assert_eq(transport->ops->wait(transport, end, &run->vantage->now_ns), 0);
+    cr_assert_eq(run->vantage->now_ns, end);
 }
 
 static void reset(double second, uint32_t service)
@@ -233,6 +243,29 @@ Test(times, two_lost_before_a_pause_and_answers_after_it_are_nothing)
     }
     cJSON_Delete(document);
     case_free(run);
+}
+
+Test(times, what_happens_while_the_machine_sleeps_is_no_outage)
+{
+    begin("25.5s", "45.5s");
+    pass_until(20.5);
+    sleep_until(50.5);
+    pass_until(80.9);
+    const struct stretch stretches[] = {{0, "open", "ok"}, {.state = NULL}};
+    expect_all(stretches, "ok");
+}
+
+Test(times, an_outage_that_the_machine_sleeps_through_in_part_is_one)
+{
+    begin("20.5s", "80.5s");
+    pass_until(40.7); /* the probes of 40 s are on their way no more */
+    sleep_until(60.5);
+    pass_until(110.9);
+    const struct stretch stretches[] = {{0, "open", "ok"},
+                                        {20.4, "unreachable", "host_unreachable"},
+                                        {80.4, "open", "ok"},
+                                        {.state = NULL}};
+    expect_all(stretches, "outage");
 }
 
 Test(times, after_a_reset_in_an_outage_it_is_all_there_ever_was)
