@@ -118,6 +118,17 @@ def end_codes(truth):
 
 # --- what holds of every report
 
+def differs(one, next_one):
+    """Is there a reason to tell two episodes apart? Two that have trouble may differ in many ways;
+    two that have none differ in their state, or in what a round trip takes."""
+    if one["code"] != "ok" or next_one["code"] != "ok" or one["state"] != next_one["state"]:
+        return True
+    if one["rtt_ms"] is None or next_one["rtt_ms"] is None:
+        return False
+    longer, shorter = sorted((one["rtt_ms"]["avg"], next_one["rtt_ms"]["avg"]), reverse=True)
+    return longer > 1.1 * shorter
+
+
 def faults_of_times(episodes, document, interval, whole):
     """The stretches follow each other without a gap, from the start on if they are the whole, and
     the last is open."""
@@ -132,9 +143,8 @@ def faults_of_times(episodes, document, interval, whole):
             yield f"episode {number} ends at {ends[number - 1]}, the next is from {begins[number]}"
         if begins[number] <= begins[number - 1]:
             yield f"episode {number + 1} does not begin after the one before"
-        if episodes[number]["code"] == "ok" == episodes[number - 1]["code"]:
-            if episodes[number]["state"] == episodes[number - 1]["state"]:
-                yield f"between episodes {number} and {number + 1} nothing changes"
+        if not differs(episodes[number - 1], episodes[number]):
+            yield f"between episodes {number} and {number + 1} nothing changes"
 
 
 def faults_of_counts(counts, of_what):

@@ -53,7 +53,7 @@ def episode(stretch, begin, end):
             "state": stretch.state.split("|")[0], "code": code, "level": level_of(code),
             "text": "so it is", "blame": blame_of(stretch),
             "sent": 10, "received": received, "loss_ratio": 1 - received / 10,
-            "rtt_ms": None if lost else {"samples": 10}}
+            "rtt_ms": None if lost else {"samples": 10, "avg": 20}}
 
 
 def service(name, truth, codes=None):
