@@ -190,6 +190,10 @@ def faults_of_form(service, document, interval, stands_by=False):
             faults.append(f"episode {number} is {episode['code']} and {episode['level']}")
         if episode["code"] in FAILED and episode["level"] != "failed":
             faults.append(f"episode {number} is {episode['code']} and {episode['level']}")
+        lost = episode["sent"] - episode["received"]
+        if episode["code"] == "ok" and episode["state"] in ("open", "closed"):
+            if lost > 2 and lost > 0.05 * episode["sent"]:
+                faults.append(f"episode {number} is fine, and {lost} of {episode['sent']} are lost")
         if not episode["text"]:
             faults.append(f"episode {number} has no text")
     for member in ("sent", "received"):
