@@ -104,7 +104,8 @@ class Case:
         early, late = (self.before, self.after) if is_mended else (0, 0)
         return (before - started - 0.01 - early, after - started + INTERVAL + KERNEL + late)
 
-    def stretches(self, service, started):
+    def stretches(self, service, started, told):
+        """The truth about a service of which so many stretches are told."""
         if service not in self.hit:
             return [Stretch(*FINE)]
         return [Stretch(*kind, self.window(name, started), **(where[0] if where else {}))
@@ -344,9 +345,8 @@ class Flapping(PortDropped):
     def truth(self):
         return [(FINE, None), (UNSTABLE, "break_it"), (FINE, "mend_it")]
 
-    def stretches(self, service, started):
-        stretches = super().stretches(service, started)
-        told = len(self.reports[4].service(service)["episodes"])
+    def stretches(self, service, started, told):
+        stretches = super().stretches(service, started, told)
         return stretches[:2] if told == 2 else stretches
 
 
@@ -389,7 +389,7 @@ class Times(unittest.TestCase):
         document = report.document
         service = report.service(name)
         started = history.wall(document["started"])
-        truth = case.stretches(name, started)
+        truth = case.stretches(name, started, len(service["episodes"]))
         yield from history.faults_of_form(service, document, INTERVAL + KERNEL)
         yield from history.complaints(service, truth, document)
         codes = history.end_codes(truth)
