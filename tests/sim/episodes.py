@@ -32,8 +32,8 @@ import sys
 import tempfile
 
 import history
-import times
 from history import Stretch
+from way import CLOSED, DEAD, FILTERED, FINE, LOSSY, REJECTED, SLOWER, TARGET, Way
 
 HEALTHY = (0, 1, 2, 5, 10, 20, 30)  # percent
 HEALTHY_CYCLES = 10000              # of one run
@@ -46,14 +46,14 @@ QUIET_S = 650     # between two faults: more than the ten minutes of what is uns
 class Network:
     """A network that was made up, how it is looked at, and what is true of each service."""
     kind: str
-    way: times.Way
+    way: Way
     changes: list
     words: list
     truth: dict
 
     def command(self, sonde, scenario):
         return [sonde, "-j", "-n", "--virtual-time", "--simulate", scenario,
-                times.TARGET[self.way.family], *self.words]
+                TARGET[self.way.family], *self.words]
 
 
 @dataclasses.dataclass
@@ -78,7 +78,7 @@ def delay(pick, way):
     beside that."""
     hop = pick.randint(1, way.hops - 1)
     more_ms = max(20, way.rtt_ms * pick.uniform(0.5, 1))
-    return Fault(f"r{hop} hold={more_ms * 1000:.0f}us any dir=back", times.SLOWER, "all",
+    return Fault(f"r{hop} hold={more_ms * 1000:.0f}us any dir=back", SLOWER, "all",
                  2 * way.hops - hop, after="ok|latency_changed", least=60,
                  jitter_us=min(way.jitter_us, int(more_ms * 10)))
 
@@ -87,39 +87,39 @@ def loss(pick, way):
     percent = pick.choice((20, 25, 30))
     hop = pick.randint(1, way.hops - 1)
     patience = math.ceil(math.log(UNLIKELY) / math.log(1 - percent / 100))
-    return Fault(f"r{hop} drop any chance={percent}%", times.LOSSY, "all", hop, behind=hop,
+    return Fault(f"r{hop} drop any chance={percent}%", LOSSY, "all", hop, behind=hop,
                  least=150, early=patience, late=patience)
 
 
 def everything(pick, way):
     hop = pick.randint(1, way.hops - 1)
-    return Fault(f"r{hop} drop any", times.DEAD, "all", hop, behind=hop)
+    return Fault(f"r{hop} drop any", DEAD, "all", hop, behind=hop)
 
 
 def host(pick, way):
-    return Fault("h drop any hook=prerouting", times.DEAD, "all", way.hops, behind=way.hops - 1)
+    return Fault("h drop any hook=prerouting", DEAD, "all", way.hops, behind=way.hops - 1)
 
 
 def port(pick, way):
     hop = pick.randint(1, way.hops - 1)
     hook = pick.choice(("forward", "prerouting"))
-    return Fault(f"r{hop} drop tcp:443 hook={hook}", times.FILTERED, "443/tcp", hop,
+    return Fault(f"r{hop} drop tcp:443 hook={hook}", FILTERED, "443/tcp", hop,
                  behind=hop - (hook == "prerouting"))
 
 
 def udp_port(pick, way):
     # Not at the last router: where the host alone is silent, it may be open.
     hop = pick.randint(1, way.hops - 2)
-    return Fault(f"r{hop} drop udp:53", times.FILTERED, "53/udp", hop, behind=hop)
+    return Fault(f"r{hop} drop udp:53", FILTERED, "53/udp", hop, behind=hop)
 
 
 def reject(pick, way):
     hop = pick.randint(1, way.hops - 1)
-    return Fault(f"r{hop} reject tcp:443", times.REJECTED, "443/tcp", hop, by=hop)
+    return Fault(f"r{hop} reject tcp:443", REJECTED, "443/tcp", hop, by=hop)
 
 
 def closed(pick, way):
-    return Fault("h reset tcp:443", times.CLOSED, "443/tcp", way.hops)
+    return Fault("h reset tcp:443", CLOSED, "443/tcp", way.hops)
 
 
 KINDS = {"everything": everything, "host": host, "port": port, "udp port": udp_port,
@@ -131,10 +131,10 @@ def make(seed):
     pick = random.Random(seed)
     kind = list(KINDS)[seed % len(KINDS)]
     rtt_ms = pick.choice((0.2, 2, 10, 40, 150, 600))
-    # So long that no SYN has to wait for the answer to the one before; see times.Way.held_up().
+    # So long that no SYN has to wait for the answer to the one before; see way.py, held_up().
     interval = pick.choice([each for each in (0.2, 0.5, 1, 1, 1, 5, 60)
                             if each > 4 * rtt_ms / 1000])
-    way = times.Way(hops=pick.randint(3, 9), rtt_ms=rtt_ms, interval=interval, seed=seed,
+    way = Way(hops=pick.randint(3, 9), rtt_ms=rtt_ms, interval=interval, seed=seed,
                     family=pick.choice((4, 4, 6)), ration=pick.choice(("", "", "limit=1 burst=6")))
     way.jitter_us = int(way.link * 1e6 * pick.uniform(0, 0.3))
     fault = KINDS[kind](pick, way)
@@ -174,12 +174,12 @@ def when(pick, way, fault):
 
 
 def truth_of(way, fault, faults):
-    stretches = [Stretch(*times.FINE)]
+    stretches = [Stretch(*FINE)]
     for begin, end in faults:
         stretches.append(Stretch(*fault.kind, way.begin(begin, fault.met, fault.late),
                                  behind=fault.behind, by=fault.by,
                                  # that loss begins somewhere may take longer to show
-                                 named=fault.kind != times.LOSSY))
+                                 named=fault.kind != LOSSY))
         if end is not None:
             early, late = way.begin(end, fault.met)
             early -= fault.early * way.interval
@@ -290,8 +290,8 @@ def try_faults(sonde, seed, networks, pool):
 
 def healthy(percent, seed, cycles):
     """A network in which nothing changes."""
-    way = times.Way(seed=seed)
-    kind = times.LOSSY if percent else times.FINE
+    way = Way(seed=seed)
+    kind = LOSSY if percent else FINE
     return Network(f"{percent} %", way, [f"rule r3 drop any chance={percent}%"] if percent else [],
                    [":443", "53/udp", "-c", str(cycles)],
                    {name: [Stretch(*kind)] for name in ("icmp", "443/tcp", "53/udp")})
