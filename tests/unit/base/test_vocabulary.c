@@ -64,7 +64,7 @@ static const char *discard(unsigned value)
     return sonde_discard_name((enum sonde_discard)value);
 }
 
-enum { WORDS_MAX = 21 };
+enum { WORDS_MAX = 24 };
 
 static const struct vocabulary {
     const char *name;
