@@ -215,6 +215,7 @@ void hop_begin_at(struct tally_hop *hop, sonde_ns from_ns)
             anew.newest[anew.count++] = hop->asks.newest[i];
     }
     hop->asks = anew;
+    hop->was_passed_over = hop_count_until(hop, SONDE_NS_NEVER).passed_over > 0;
 }
 
 bool hop_on_answer(struct tally_hop *hop, const struct sonde_event *event, bool counts)

@@ -74,7 +74,7 @@ struct tally_hop {
     uint32_t run_before;  /* answers in a row of the one before */
     uint32_t run_after;   /* the cycle in which another still answered */
     uint32_t run_trusted; /* answers in a row that show a change of path */
-    bool was_passed_over; /* a probe ever was, whatever began anew since */
+    bool was_passed_over; /* a probe was since the last change, whatever figures began anew since */
     struct hop_asks asks;
 };
 

@@ -324,12 +324,12 @@ static void choose_looked_at(const struct engine *engine, struct engine_target *
         }
         if (is_silent && trace->is_standby)
             continue; /* nobody asked for it */
-        if (is_silent)
-            favour(target, trace);
-        if (!needs_anything(engine, target, trace)) {
-            silent += is_silent && target->next_cycle_ns == SONDE_NS_NEVER; /* it had its look */
+        if (!needs_anything(engine, target, trace)) { /* it had its look */
+            silent += is_silent && target->next_cycle_ns == SONDE_NS_NEVER;
             continue;
         }
+        if (is_silent)
+            favour(target, trace);
         members_add(&target->looked_at, i);
         silent += is_silent;
         odd += !is_silent;

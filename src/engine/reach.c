@@ -2,6 +2,8 @@
 /* How far a trace reaches; see engine/reach.h. */
 #include "engine/reach.h"
 
+#include <stddef.h>
+
 /* The farthest router is the one at a TTL, as of a cycle. */
 static void begin_top(struct reach *reach, uint8_t ttl, uint32_t cycle)
 {
@@ -171,6 +173,13 @@ void reach_on_event(struct reach *reach, const struct sonde_event *event, bool i
         reach_on_answer(reach, event->ttl, event->cycle, REACH_ROUTER);
     else
         reach_on_answer(reach, event->ttl, event->cycle, REACH_REFUSED);
+}
+
+void reach_forget(struct reach *reach, const struct ttl_set *heard, uint32_t cycle)
+{
+    for (size_t i = 0; i < sizeof heard->words / sizeof *heard->words; i++)
+        reach->expired.words[i] &= heard->words[i];
+    begin_top(reach, ttl_set_highest(&reach->expired), cycle);
 }
 
 void reach_join(struct reach *reach, const struct reach *other)

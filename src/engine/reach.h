@@ -78,6 +78,13 @@ void reach_on_replaced(struct reach *reach, uint8_t ttl, uint32_t cycle);
 void reach_on_event(struct reach *reach, const struct sonde_event *event, bool is_target);
 
 /**
+ * Nobody answers any more as before: forget routers that were not heard since. Where the target was
+ * stays known.
+ * @param heard  The TTLs at which routers have answered since. @param cycle  The present one.
+ */
+void reach_forget(struct reach *reach, const struct ttl_set *heard, uint32_t cycle);
+
+/**
  * Add what is known of another flow of the same service. Together they reach as far as the one that
  * goes farthest, and are refused as soon as the one that is refused first.
  * @param reach  What is known of the others; {0} of the first. Records that are folded into it

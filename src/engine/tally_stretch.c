@@ -245,13 +245,29 @@ uint32_t tally_cycles(const struct tally_service *service)
                              : 0;
 }
 
+/* Has nobody answered any full-TTL probe that left since? */
+static bool is_silent(const struct tally_epochs *epochs)
+{
+    bool silent = epochs->count > 0;
+    for (uint32_t i = 0; i < epochs->count; i++)
+        silent &= epochs->newest[i].outcome == SONDE_OUTCOME_NO_REPLY && !epochs->newest[i].late;
+    return silent;
+}
+
 static void begin_service_at(struct tally *tally, struct tally_service *service, sonde_ns from_ns)
 {
+    struct ttl_set heard = {0};
     epochs_begin_at(&service->epochs, from_ns);
     for (unsigned ttl = 1; service->hops != NULL && ttl <= tally->max_ttl; ttl++) {
-        if (service->hops[ttl] != NULL)
-            hop_begin_at(service->hops[ttl], from_ns);
+        if (service->hops[ttl] == NULL)
+            continue;
+        hop_begin_at(service->hops[ttl], from_ns);
+        if (hop_count_until(service->hops[ttl], SONDE_NS_NEVER).received > 0)
+            ttl_set_add(&heard, ttl);
     }
+    if (is_silent(&service->epochs))
+        reach_forget(&service->reach, &heard,
+                     service->epochs.newest[service->epochs.count - 1].cycle);
 }
 
 void tally_begin_at(struct tally *tally, uint32_t index, uint32_t service, sonde_ns from_ns)
