@@ -220,6 +220,8 @@ bool evidence_is_late(const struct tally_service *tally)
 bool evidence_is_asked(const struct analyze_target *target, uint32_t service)
 {
     const struct tally_service *tally = evidence_tally(target, service);
+    if (tally_has_shown(tally, SONDE_OUTCOME_UDP_REPLY))
+        return true; /* it is asked what it has answered before */
     for (uint32_t i = 0; i < target->services[service].question_count; i++) {
         if (tally->questions[i].sent == 0)
             return false;

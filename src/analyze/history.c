@@ -20,7 +20,7 @@ void history_deinit(struct history *history)
 static void keep(struct history *history, struct episode *episode)
 {
     struct episode *grown = history->past;
-    if (history->count == HISTORY_EPISODES_MAX) {
+    if (history->count >= HISTORY_EPISODES_MAX) {
         free(history->past[0].text);
         memmove(&history->past[0], &history->past[1], (history->count - 1) * sizeof *grown);
         history->count--;
@@ -36,6 +36,29 @@ static void keep(struct history *history, struct episode *episode)
     }
     history->past = grown;
     history->past[history->count++] = *episode;
+}
+
+/* Is an episode the same as the one before it? So it may be where another service's change was
+ * taken for one of this. */
+static bool goes_on(const struct history *history, const struct episode *episode)
+{
+    const struct episode *last = history->count > 0 ? &history->past[history->count - 1] : NULL;
+    return last != NULL && history->began == CHANGE_ANSWER && last->changes == 0 &&
+           last->state == episode->state && last->code == episode->code;
+}
+
+/* Let the last one go on until another ended. */
+static void prolong(struct history *history, struct episode *episode)
+{
+    struct episode *last = &history->past[history->count - 1];
+    last->to_ns = episode->to_ns;
+    last->sent += episode->sent;
+    last->received += episode->received;
+    free(last->text);
+    last->text = episode->text;
+    last->has_blame = episode->has_blame;
+    last->blame = episode->blame;
+    last->rtt = episode->rtt;
 }
 
 /* Add an episode to the unstable one. What is worst in it, last, speaks for the whole. */
@@ -73,6 +96,8 @@ static void begin_unstable(struct history *history, sonde_ns at_ns)
     while (kept > 0 && !history->past[kept - 1].from_start &&
            history->past[kept - 1].from_ns >= first_ns)
         kept--;
+    if (kept > 0)
+        first_ns = history->past[kept - 1].to_ns;
     history->unstable = (struct episode){.from_ns = first_ns, .to_ns = at_ns};
     for (uint32_t i = kept; i < history->count; i++) {
         join(&history->unstable, &history->past[i]);
@@ -113,7 +138,10 @@ void history_change(struct history *history, struct episode *ended, sonde_ns at_
         if (history->unstable.changes > 0)
             keep(history, &history->unstable);
         history->unstable = (struct episode){.changes = 0};
-        keep(history, ended);
+        if (goes_on(history, ended))
+            prolong(history, ended);
+        else
+            keep(history, ended);
     }
     ended->text = NULL;
     if (counts && note_change(history, at_ns) && history->unstable.changes == 0)
@@ -121,6 +149,7 @@ void history_change(struct history *history, struct episode *ended, sonde_ns at_
     history->has_begun_later = true;
     history->from_ns = at_ns;
     history->began = change;
+    history->is_borrowed = false;
     history->sent_before = sent;
     history->received_before = received;
 }
@@ -137,6 +166,25 @@ void history_count_late(struct history *history, sonde_ns sent_ns, bool received
         episode->sent++;
         episode->received += received;
     }
+}
+
+void history_move(struct history *history, sonde_ns at_ns, enum change_kind change, uint64_t sent,
+                  uint64_t received)
+{
+    struct episode *last = history->unstable.changes > 0 ? &history->unstable
+                           : history->count > 0          ? &history->past[history->count - 1]
+                                                         : NULL;
+    if (last != NULL) {
+        last->to_ns = at_ns;
+        last->sent += sent - history->sent_before;
+        last->received += received - history->received_before;
+    }
+    history->changes_ns[0] = at_ns;
+    history->from_ns = at_ns;
+    history->began = change;
+    history->is_borrowed = false;
+    history->sent_before = sent;
+    history->received_before = received;
 }
 
 bool history_is_unstable(const struct history *history, sonde_ns now_ns)

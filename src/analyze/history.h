@@ -22,7 +22,7 @@
 #include <sonde/snapshot.h>
 
 enum {
-    HISTORY_EPISODES_MAX = 64,   /* of the past that are kept; older ones are only counted */
+    HISTORY_EPISODES_MAX = 63,    /* of the past that are kept; older ones are only counted */
     HISTORY_CHANGES_UNSTABLE = 5, /* within HISTORY_UNSTABLE_NS: failing a third time */
 };
 static const sonde_ns HISTORY_UNSTABLE_NS = 600 * SONDE_NS_PER_S;
@@ -54,6 +54,7 @@ struct history {
     bool has_begun_later;    /* what came last began with a change, at from_ns */
     sonde_ns from_ns;
     enum change_kind began; /* with which */
+    bool is_borrowed; /* it is another service's change, by which this one came to another state */
     sonde_ns rtt_before_ns; /* what round trips took before, by their median; -1: unknown */
     uint64_t sent_before;   /* what the figures were then */
     uint64_t received_before;
@@ -77,9 +78,13 @@ void history_deinit(struct history *history);
 void history_change(struct history *history, struct episode *ended, sonde_ns at_ns,
                     enum change_kind change, uint64_t sent, uint64_t received);
 
-/** Count a probe that ended after the episode in which it left. @param sent_ns  When it left: before
- *  what came last began. @param received  The target answered it. */
+/** Count a probe that ended after the episode in which it left. @param sent_ns  When it left:
+ * before what came last began. @param received  The target answered it. */
 void history_count_late(struct history *history, sonde_ns sent_ns, bool received);
+
+/** What came last began a little later than was thought. @param sent  As for history_change(). */
+void history_move(struct history *history, sonde_ns at_ns, enum change_kind change, uint64_t sent,
+                  uint64_t received);
 
 /** @return true if what changed to and fro goes on. */
 bool history_is_unstable(const struct history *history, sonde_ns now_ns);

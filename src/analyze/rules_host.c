@@ -92,6 +92,22 @@ static uint8_t find_deepest(const struct analyze_target *target, uint32_t servic
     return deepest;
 }
 
+/* Do others of the target that were looked at, and are as unreachable, end where this one is
+ * thought to end? So do a few, and there is not the time to look at all. */
+static bool is_told_by_others(const struct rule_case *at, uint8_t deepest,
+                              const struct sonde_addr *router)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < at->target->tally->service_count; i++) {
+        const struct tally_service *tally = evidence_tally(at->target, i);
+        const struct sonde_addr *last = evidence_router(tally, tally->reach.top_ttl);
+        count += i != at->service && tally->reach.top_ttl == deepest && last != NULL &&
+                 sonde_addr_equal(last, router) && evidence_is_looked_at(at->target, i) &&
+                 evidence_silent(at->target, i) >= EVIDENCE_REPEATED;
+    }
+    return count >= EVIDENCE_REPEATED;
+}
+
 /* A router that looks for the host on its link before it says that it is not there takes at least
  * one second for it (Linux and RFC 4861 §7.2.2: three questions, one a second); who rejects a port
  * in these words says so at once. */
@@ -173,8 +189,9 @@ enum rule_answer rule_host_unreachable(const struct rule_case *at, struct findin
         text_add(&words, "no answer; the path is seen up to ");
         words_hop(at, &words, deepest, addr);
         /* who was not asked behind its own hops may end there */
-        finding->has_blame =
-            deepest == at->tally->reach.top_ttl || evidence_is_looked_at(at->target, at->service);
+        finding->has_blame = deepest == at->tally->reach.top_ttl ||
+                             evidence_is_looked_at(at->target, at->service) ||
+                             is_told_by_others(at, deepest, addr);
         finding->blame.last_seen = (struct sonde_place){deepest, *addr};
         finding->blame.way = SONDE_WAY_THERE_OR_BACK;
         words_not_looked_at(at, &words);

@@ -168,21 +168,21 @@ static bool were_icmp_errors(const struct newest *newest, uint32_t at)
     return true;
 }
 
-/* May the silence since be that of who rations answers? */
-static bool may_be_ration(const struct newest *newest, uint32_t at)
+/* May the silence that there is now be that of who rations answers? So it is before it has lasted.
+ */
+static bool may_be_ration(const struct newest *newest)
 {
-    bool silent = false;
-    for (uint32_t i = at; i < newest->count; i++) {
-        if (newest->at[i]->outcome != SONDE_OUTCOME_NO_REPLY &&
-            !is_icmp_error(newest->at[i]->outcome))
-            return false;
-        silent |= newest->at[i]->outcome == SONDE_OUTCOME_NO_REPLY;
-    }
-    sonde_ns lasts = ns_sub(newest->at[newest->count - 1]->sent_ns, newest->at[at]->sent_ns);
-    return silent && lasts < (were_icmp_errors(newest, at) ? ICMP_SILENCE_NS : SILENCE_NS);
+    uint32_t first = newest->count;
+    while (first > 0 && newest->at[first - 1]->outcome == SONDE_OUTCOME_NO_REPLY)
+        first--;
+    if (first == newest->count)
+        return false;
+    sonde_ns lasts = ns_sub(newest->at[newest->count - 1]->sent_ns, newest->at[first]->sent_ns);
+    return lasts < (were_icmp_errors(newest, first) ? ICMP_SILENCE_NS : SILENCE_NS);
 }
 
-/* Look whether an outcome came more often or less often since some moment. */
+/* Look whether an outcome came more often or less often since some moment: the likeliest, or if it
+ * is likely enough, the first time that the outcome was another than always before. */
 static struct change find_mixture_of(const struct newest *newest, unsigned outcome)
 {
     struct change change = {CHANGE_NONE, 0};
@@ -191,18 +191,17 @@ static struct change find_mixture_of(const struct newest *newest, unsigned outco
     double best = 0;
     for (unsigned i = 0; i < SONDE_OUTCOME_COUNT; i++)
         whole.all += (double)newest->past->ended[i];
-    for (uint32_t at = newest->count; at-- > 0;) {
+    for (uint32_t at = newest->count; at-- > 1;) {
         bool is_hit = newest->at[at]->outcome == outcome;
         since.all++;
         since.hits += is_hit;
         struct share before = {whole.hits - since.hits, whole.all - since.all};
-        if (since.all < MIXED_MIN || before.all < 1 ||
-            (at > 0 && (newest->at[at - 1]->outcome == outcome) == is_hit))
+        if (since.all < MIXED_MIN || (newest->at[at - 1]->outcome == outcome) == is_hit)
             continue; /* the likeliest moment is where the outcome turns */
         double ratio = likelihood(before) + likelihood(since) - likelihood(whole);
         uint64_t probes_before = newest->past->probes - (newest->count - at);
-        if (ratio > best && ratio > bound(probes_before, is_mixed(before) || is_mixed(since)) &&
-            !may_be_ration(newest, at)) {
+        if (ratio > bound(probes_before, is_mixed(before) || is_mixed(since)) &&
+            (ratio > best || !is_mixed(before))) {
             best = ratio;
             change = (struct change){CHANGE_MIXTURE, newest->index[at]};
         }
@@ -213,6 +212,8 @@ static struct change find_mixture_of(const struct newest *newest, unsigned outco
 static struct change find_mixture(const struct newest *newest)
 {
     bool seen[SONDE_OUTCOME_COUNT] = {false};
+    if (may_be_ration(newest))
+        return (struct change){CHANGE_NONE, 0};
     for (uint32_t i = 0; i < newest->count; i++)
         seen[newest->at[i]->outcome] = true;
     for (unsigned outcome = 0; outcome < SONDE_OUTCOME_COUNT; outcome++) {

@@ -323,7 +323,7 @@ static void choose_looked_at(const struct engine *engine, struct engine_target *
             continue;
         }
         if (is_silent && trace->is_standby)
-            continue; /* nobody asked for it */
+            continue;                                 /* nobody asked for it */
         if (!needs_anything(engine, target, trace)) { /* it had its look */
             silent += is_silent && target->next_cycle_ns == SONDE_NS_NEVER;
             continue;

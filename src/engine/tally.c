@@ -24,14 +24,16 @@ static struct tally_hop *hop_at(struct tally *tally, struct tally_service *servi
  *               change was believed, this is the same one.
  * @param now    The cycle that makes it believed.
  * @param counts  The record that does is one of those that count.
+ * @return true if it is not another hop that shows the last one.
  */
-static void note_change(struct tally_service *service, uint32_t after, uint32_t now, bool counts)
+static bool note_change(struct tally_service *service, uint32_t after, uint32_t now, bool counts)
 {
     bool is_new = after >= service->changed_cycle;
     service->changes += is_new;
     service->path_changes += is_new && counts;
     if (service->changed_cycle < now)
         service->changed_cycle = now;
+    return is_new;
 }
 
 /* Keep where the path changed, by time. Without memory it is only counted. */
@@ -99,7 +101,7 @@ static void count_at_hop(struct tally *tally, const struct tally_target *target,
         hop->passed_over += passed_over && counts;
         hop->was_passed_over |= passed_over;
     } else if (hop_on_answer(hop, event, counts)) {
-        note_change(service, hop->run_after, event->cycle, counts);
+        change.is_new = note_change(service, hop->run_after, event->cycle, counts);
         change.time_ns = hop->run_from_ns;
         if (counts)
             keep_change(service, &change);
@@ -245,9 +247,11 @@ static void follow_reach(struct tally_service *service, const struct sonde_addr 
         return;
     /* where the target answers now, a router did before */
     bool was_router = is_target && hop != NULL && hop->last != TALLY_NOBODY;
-    note_change(service, was_router ? hop->last_cycle : service->reach.doubt_after, event->cycle,
-                counts);
+    bool is_new = note_change(service, was_router ? hop->last_cycle : service->reach.doubt_after,
+                              event->cycle, counts);
     struct tally_way_change change = {
+        .is_new = is_new,
+        .is_length = true,
         .time_ns = doubt_ttl != 0 ? service->doubt_ns : event->sent_ns,
         .ttl = event->ttl,
         .to = event->from,

@@ -80,6 +80,8 @@ struct tally_way_change {
     struct sonde_addr from; /* no address: not known */
     struct sonde_addr to;   /* no address: nobody answers there any more */
     uint8_t ttl;
+    bool is_new;    /* the first that shows a change, and not another hop of the same */
+    bool is_length; /* the distance changed */
 };
 
 /** What changed on the way of a trace, one hop at a time. */

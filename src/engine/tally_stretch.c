@@ -52,7 +52,7 @@ static void add_figures(const struct owned_stretch *owned, const struct tally_se
     }
 }
 
-/* What answers showed: those to full-TTL probes, and the last one to any. */
+/* What answers showed: those to full-TTL probes, and of now the last one to any. */
 static void add_evidence(const struct owned_stretch *owned, const struct tally_service *from,
                          const struct sonde_addr *target, struct tally_service *to)
 {
@@ -63,7 +63,8 @@ static void add_evidence(const struct owned_stretch *owned, const struct tally_s
         outcome->longest_ns = from->outcomes[i].longest_ns;
         outcome->evidence.valid =
             outcome->evidence.valid &&
-            (outcome->ended > 0 || is_in(owned, from, outcome->evidence.sent_ns));
+            (outcome->ended > 0 ||
+             (owned->until_ns == SONDE_NS_NEVER && is_in(owned, from, outcome->evidence.sent_ns)));
         if (shows && i != SONDE_OUTCOME_TTL_EXCEEDED)
             outcome->shown = outcome->ended > 0 ? outcome->ended : outcome->evidence.valid;
         if (i >= SONDE_OUTCOME_ECHO_REPLY && i <= SONDE_OUTCOME_PORT_UNREACHABLE)
@@ -133,6 +134,20 @@ static void add_hops(struct owned_stretch *owned, const struct tally_service *fr
     to->reach.top_ttl = ttl_set_highest(&to->reach.expired);
 }
 
+/* How often the path changed. */
+static void add_changes(const struct owned_stretch *owned, const struct tally_service *from,
+                        struct tally_service *to)
+{
+    to->reach.changes = 0;
+    for (uint32_t i = 0; i < from->way_changes.count; i++) {
+        const struct tally_way_change *change = &from->way_changes.items[i];
+        if (!is_in(owned, from, change->time_ns))
+            continue;
+        to->path_changes += change->is_new;
+        to->reach.changes += change->is_length;
+    }
+}
+
 /* What a service showed; the tally's own, if that is no other. @return NULL if memory ran out. */
 static struct tally_service *make_service(struct owned_stretch *owned, struct tally_service *from,
                                           const struct sonde_addr *target)
@@ -148,7 +163,7 @@ static struct tally_service *make_service(struct owned_stretch *owned, struct ta
     add_figures(owned, from, to);
     add_evidence(owned, from, target, to);
     add_hops(owned, from, to);
-    to->path_changes = from->path_changes;
+    add_changes(owned, from, to);
     to->changes = from->changes;
     to->changed_cycle = from->changed_cycle;
     to->since_ns = from->since_ns;

@@ -16,11 +16,16 @@ void run_forget_history(struct sonde_run *run, uint32_t measured, uint32_t servi
 {
     struct run_histories *histories = &run->histories[measured];
     for (uint32_t i = 0; i < histories->count; i++) {
-        if (service == SONDE_ALL || service == i)
-            history_deinit(&histories->items[i]);
+        if (service != SONDE_ALL && service != i)
+            continue;
+        history_deinit(&histories->items[i]);
+        free(histories->before[i].text);
+        histories->before[i] = (struct episode){.sent = 0};
     }
+    histories->has_before = false;
     if (service == SONDE_ALL) {
         free(histories->items);
+        free(histories->before);
         *histories = (struct run_histories){.count = 0};
     }
 }
@@ -38,7 +43,11 @@ struct episode run_episode(struct analysis *analysis, const struct tally_service
     };
 }
 
-enum { PROBES_MIN = 2 /* of a service in an episode: what fewer show is where another begins */ };
+enum {
+    PROBES_MIN = 2,     /* of a service in an episode: what fewer show is where another begins */
+    NEAR_INTERVALS = 3, /* or NEAR_NS: from when several services change that suffer the same */
+};
+static const sonde_ns NEAR_NS = 3 * SONDE_NS_PER_S;
 
 /* What a moment of a target's life is judged by, and what its services come to. */
 struct moment {
@@ -72,50 +81,84 @@ static struct moment *judge(const struct sonde_run *run, const struct run_look *
     return moment;
 }
 
-/* Make room for the histories of all services of a target. */
-static struct history *find_history(struct sonde_run *run, uint32_t measured, uint32_t service)
+/* Make room for the histories of all services of a target. @return false if memory ran out. */
+static bool make_room(struct sonde_run *run, uint32_t measured)
 {
     struct run_histories *histories = &run->histories[measured];
     uint32_t count = tally_by_service(run->tally->targets[measured])->service_count;
-    if (service >= histories->count) {
-        struct history *grown = realloc(histories->items, count * sizeof *grown);
-        if (grown == NULL)
-            return NULL;
-        memset(&grown[histories->count], 0, (count - histories->count) * sizeof *grown);
-        *histories = (struct run_histories){grown, count};
-    }
-    return &histories->items[service];
+    if (count <= histories->count)
+        return true;
+    struct history *items = realloc(histories->items, count * sizeof *items);
+    if (items == NULL)
+        return false;
+    histories->items = items;
+    struct episode *before = realloc(histories->before, count * sizeof *before);
+    if (before == NULL)
+        return false;
+    histories->before = before;
+    uint32_t more = count - histories->count;
+    memset(&items[histories->count], 0, more * sizeof *items);
+    memset(&before[histories->count], 0, more * sizeof *before);
+    histories->count = count;
+    return true;
 }
 
-/* Let a service show something else from a time on. */
-static void begin_episode(struct sonde_run *run, uint32_t measured, uint32_t service,
-                          struct moment *before, sonde_ns at_ns, enum change_kind change)
+/* Are two changes so near that they may tell of the same? */
+static bool is_near(const struct sonde_run *run, sonde_ns a_ns, sonde_ns b_ns)
 {
+    sonde_ns near_ns = ns_max(NEAR_NS, ns_mul(run->plan.interval_ns, NEAR_INTERVALS));
+    return ns_sub(ns_max(a_ns, b_ns), ns_min(a_ns, b_ns)) <= near_ns;
+}
+
+/* Keep what each service of a target came to before a time, for those that will turn out to have
+ * changed with the first: once some have begun anew, nobody can be compared with them any more. */
+static void keep_before(const struct sonde_run *run, struct run_histories *histories,
+                        struct moment *moment, sonde_ns at_ns)
+{
+    bool near = histories->has_before && is_near(run, histories->before_ns, at_ns);
+    for (uint32_t i = 0; i < histories->count; i++) {
+        const struct tally_service *was = moment->stretch->services->services[i];
+        if (near && histories->before[i].text != NULL)
+            continue; /* it was not taken yet */
+        free(histories->before[i].text);
+        histories->before[i] = run_episode(&moment->services[i], was);
+        histories->before[i].text = strdup(moment->services[i].verdict.text);
+        histories->before[i].sent = was->sent + was->outcomes[SONDE_OUTCOME_SEND_ERROR].ended;
+    }
+    if (!near)
+        histories->before_ns = at_ns;
+    histories->has_before = true;
+}
+
+/* Let a service show something else from a time on. @param borrowed  Another one has changed. */
+static void begin_episode(struct sonde_run *run, uint32_t measured, uint32_t service,
+                          sonde_ns at_ns, enum change_kind change, bool borrowed)
+{
+    struct run_histories *histories = &run->histories[measured];
     const struct tally_target *target = run->tally->targets[measured];
     const struct tally_service *all = tally_by_service(target)->services[service];
-    struct history *history = find_history(run, measured, service);
+    struct history *history = &histories->items[service];
+    struct episode *ended = &histories->before[service];
     struct tally_stretch *since;
+    bool near = history->has_begun_later && is_near(run, history->from_ns, at_ns);
+    if (borrowed && near)
+        return;
     tally_begin_at(run->tally, measured, service, at_ns);
-    if (history == NULL || tally_stretch_new(run->tally, measured, SONDE_NS_NEVER, &since) < 0)
+    if (tally_stretch_new(run->tally, measured, SONDE_NS_NEVER, &since) < 0)
         return;
     const struct tally_service *now = since->services->services[service];
-    const struct tally_service *was = before->stretch->services->services[service];
-    struct analysis *analysis = &before->services[service];
-    struct episode ended = run_episode(analysis, was);
-    if (was->sent + was->outcomes[SONDE_OUTCOME_SEND_ERROR].ended < PROBES_MIN) {
-        (void)tally_stretch_free(since);
-        return; /* it was just beginning: what it has become, it has been from there on */
-    }
-    ended.text = strdup(analysis->verdict.text);
-    history_change(history, &ended, at_ns, change, all->sent - now->sent,
-                   all->received - now->received);
+    uint64_t sent = all->sent - now->sent;
+    uint64_t received = all->received - now->received;
     (void)tally_stretch_free(since);
-}
-
-/* Does a service come to something else than before? */
-static bool differs(const struct analysis *before, const struct analysis *after)
-{
-    return before->state != after->state || before->verdict.code != after->verdict.code;
+    if (history->is_borrowed && near) {
+        if (ns_sub(at_ns, history->from_ns) > run->plan.interval_ns)
+            history_move(history, at_ns, change, sent, received);
+        return;
+    }
+    if (ended->sent < PROBES_MIN)
+        return; /* it was just beginning: what it has become, it has been from there on */
+    history_change(history, ended, at_ns, change, sent, received);
+    history->is_borrowed = borrowed;
 }
 
 /* Is it loss, of which there may be more or less? */
@@ -125,26 +168,62 @@ static bool is_loss(const struct analysis *analysis)
            analysis->verdict.code == SONDE_CODE_LOSS_ON_SOME_PATHS;
 }
 
+/* Does a service only stand by, or belong to nobody? Then it has no episodes. */
+static bool stands_by(const struct sonde_run *run, uint32_t measured, uint32_t service)
+{
+    const struct tally_target *target = run->tally->targets[measured];
+    struct engine_place place = {measured, 0};
+    uint32_t flow;
+    while (tally_service_of(target, place.trace) != service)
+        place.trace++;
+    return run_service_at(run, &place, &flow)->standby;
+}
+
+/* What stands by is asked at times. What it showed before something changed, and a good while
+ * before at that, or without being asked since, shows nothing of now. */
+static struct members forget_unasked(struct sonde_run *run, uint32_t measured, sonde_ns at_ns)
+{
+    const struct tally_target *target = tally_by_service(run->tally->targets[measured]);
+    struct members forgotten = {0};
+    for (uint32_t i = 0; i < target->service_count; i++) {
+        const struct tally_epochs *epochs = &target->services[i]->epochs;
+        if (epochs->count == 0 || epochs->newest[0].sent_ns >= at_ns ||
+            !stands_by(run, measured, i))
+            continue;
+        tally_begin_at(run->tally, measured, i, at_ns);
+        members_add(&forgotten, i);
+    }
+    return forgotten;
+}
+
 /* A service has changed. So have others of its target that come to another state by that: nothing
  * of the host may answer any more, or again. */
 static void change(struct sonde_run *run, const struct run_look *look, uint32_t service,
                    enum change_kind kind, sonde_ns at_ns)
 {
     uint32_t measured = look->measured;
+    struct run_histories *histories = &run->histories[measured];
     struct moment *before = judge(run, look, at_ns);
+    struct moment *unchanged = judge(run, look, SONDE_NS_NEVER);
     tally_begin_at(run->tally, measured, service, at_ns);
-    struct moment *after = before != NULL ? judge(run, look, SONDE_NS_NEVER) : NULL;
-    uint32_t count = after != NULL ? after->stretch->services->service_count : 0;
-    for (uint32_t i = 0; i < count; i++) {
-        const struct analysis *was = &before->services[i];
-        const struct analysis *is = &after->services[i];
-        bool changed = i == service ? kind == CHANGE_LATENCY || differs(was, is) || is_loss(is)
-                                    : was->state != is->state;
-        if (changed)
-            begin_episode(run, measured, i, before, at_ns, i == service ? kind : CHANGE_ANSWER);
+    struct members forgotten = forget_unasked(run, measured, at_ns);
+    struct moment *changed = judge(run, look, SONDE_NS_NEVER);
+    bool judged = before != NULL && unchanged != NULL && changed != NULL;
+    if (judged && make_room(run, measured))
+        keep_before(run, histories, before, at_ns);
+    for (uint32_t i = 0; judged && i < histories->count; i++) {
+        const struct analysis *is = &changed->services[i];
+        const struct episode *was = &histories->before[i];
+        bool is_other = was->state != is->state || was->code != is->verdict.code;
+        if (i == service && (kind == CHANGE_LATENCY || is_other || is_loss(is)))
+            begin_episode(run, measured, i, at_ns, kind, false);
+        else if (i != service &&
+                 (unchanged->services[i].state != is->state || members_has(&forgotten, i)))
+            begin_episode(run, measured, i, at_ns, CHANGE_ANSWER, true);
     }
     forget_moment(before);
-    forget_moment(after);
+    forget_moment(unchanged);
+    forget_moment(changed);
 }
 
 /* A probe that left before what its service shows now began. */

@@ -149,7 +149,11 @@ struct sonde_vantage {
 
 /** The histories of what is measured of a target, by service. */
 struct run_histories {
-    struct history *items; /* [count]; NULL: nothing has changed; owned */
+    struct history *items;  /* [count]; NULL: nothing has changed; owned */
+    struct episode *before; /* [count], what each came to before the last change of any, if that was
+                               not taken since; owned */
+    bool has_before;
+    sonde_ns before_ns;
     uint32_t count;
 };
 

@@ -97,7 +97,7 @@ static struct sonde_verdict worst_service(const struct sonde_service_result *ser
     return worst;
 }
 
-/* A control that was not needed is not reported, nor is what was removed. */
+/* A control that is not needed is not reported, nor is what was removed. */
 static bool is_left_out(const struct sonde_run *run, const struct run_target *target,
                         uint32_t index)
 {
@@ -106,7 +106,7 @@ static bool is_left_out(const struct sonde_run *run, const struct run_target *ta
         return true;
     return target->services[index].standby &&
            (place == NULL || place->target == NOT_TRACED ||
-            run->tally->targets[place->target]->services[place->trace]->sent == 0);
+            run->tally->targets[place->target]->services[place->trace]->epochs.count == 0);
 }
 
 static void copy_services(struct copy *copy, const struct run_target *from,

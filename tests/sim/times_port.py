@@ -17,7 +17,7 @@ def one_port(name, why, rules, stretches, words=f"{PORTS} -c 100", exit_code=0, 
 
 one_port("port-filtered-until-the-end", "what answered for a minute and is dropped now is filtered",
          ["rule r3 drop tcp:443 from=60.5s"], [(FINE,), (FILTERED, 60.5, 3, behind(3))],
-         exit_code=1, text=(r"443/tcp +filtered since 00:01:01\b.*before that open\b",))
+         exit_code=1, text=(r"443/tcp +filtered +since 00:01:01\b.*before that open\b",))
 one_port("port-filtered-in-the-middle", "and it is open again: an outage that is over",
          ["rule r3 drop tcp:443 from=30.5s until=60.5s"],
          [(FINE,), (FILTERED, 30.5, 3, behind(3)), (FINE, 60.5, 3)])
@@ -116,7 +116,7 @@ case("out-and-then-filtered", "everything is out from 50 s to 80 s, and 443/tcp 
                       (FILTERED, 100, 3, behind(3))),
       **{name: span(BASE, (FINE,), (DEAD, 50, 3, behind(3)), (FINE, 80, 3))
          for name in ("22/tcp", "icmp")}}, 1, Way(rtt_ms=36),
-     text=(r"443/tcp +filtered since 00:01:4[01]\b.*before that open\b",
+     text=(r"443/tcp +filtered +since 00:01:4[01]\b.*before that open\b",
            r"00:00:50.*00:01:20.*(all services|icmp|443/tcp).*\bhop 3\b"))
 
 
