@@ -192,6 +192,17 @@ bool history_is_unstable(const struct history *history, sonde_ns now_ns)
     return history->unstable.changes > 0 && !has_ended(history, now_ns);
 }
 
+const struct episode *history_unstable(const struct history *history)
+{
+    if (history->unstable.changes > 0)
+        return &history->unstable;
+    for (uint32_t i = history->count; i > 0; i--) {
+        if (history->past[i - 1].changes > 0)
+            return &history->past[i - 1];
+    }
+    return NULL;
+}
+
 uint32_t history_count(const struct history *history, sonde_ns now_ns)
 {
     return history->count + (history->unstable.changes > 0 && has_ended(history, now_ns));

@@ -89,6 +89,9 @@ void history_move(struct history *history, sonde_ns at_ns, enum change_kind chan
 /** @return true if what changed to and fro goes on. */
 bool history_is_unstable(const struct history *history, sonde_ns now_ns);
 
+/** @return The last episode that was unstable, or is; NULL: none was. */
+const struct episode *history_unstable(const struct history *history);
+
 /** @return How many episodes of the past there are, with the unstable one if that has ended. */
 uint32_t history_count(const struct history *history, sonde_ns now_ns);
 

@@ -18,8 +18,8 @@ static const struct episode *find_outage(const struct history *history, sonde_ns
     *ret_count = 0;
     for (uint32_t i = 0; i < history_count(history, now_ns); i++) {
         const struct episode *episode = history_at(history, i);
-        if (episode->level != SONDE_LEVEL_FAILED)
-            continue;
+        if (episode->level != SONDE_LEVEL_FAILED || episode->changes > 0)
+            continue; /* what was unstable is told as such */
         last = episode;
         (*ret_count)++;
     }
@@ -48,10 +48,7 @@ enum rule_answer rule_outage(const struct rule_case *at, struct finding *finding
     say_now(at, &words);
     if (count > 1)
         text_addf(&words, "%" PRIu32 " outages, the last: ", count);
-    if (last->changes > 0)
-        text_addf(&words, "changed %" PRIu32 " times", last->changes);
-    else
-        text_add(&words, sonde_state_name(last->state));
+    text_add(&words, sonde_state_name(last->state));
     if (!last->from_start) {
         text_add(&words, " from ");
         words_clock(at, &words, last->from_ns);
@@ -74,10 +71,11 @@ enum rule_answer rule_unstable(const struct rule_case *at, struct finding *findi
 {
     const struct history *history = history_of(at);
     struct text words = {0};
-    if (history == NULL || at->target->only_now ||
-        !history_is_unstable(history, at->target->now_ns))
+    if (history == NULL || at->target->only_now)
         return RULE_QUIET;
-    const struct episode *unstable = &history->unstable;
+    const struct episode *unstable = history_unstable(history);
+    if (unstable == NULL)
+        return RULE_QUIET;
     say_now(at, &words);
     text_addf(&words, "changed %" PRIu32 " times from ", unstable->changes);
     words_clock(at, &words, unstable->from_ns);

@@ -7,7 +7,7 @@
 #include <math.h>
 
 enum {
-    NEWEST_MAX = 64, /* probes that are looked at */
+    NEWEST_MAX = 256, /* probes that are looked at */
     ANSWERS_IN_A_ROW = 2,
     ORDERS_MIN = 45, /* in which as many of two kinds could have come: one of these is that all of
                         one came first */
@@ -16,6 +16,7 @@ enum {
     LATENCY_BEFORE = 7, /* round trips before, at least */
     LATENCY_SINCE = 7,  /* and since */
     LATENCY_SINCE_MAX = 12,
+    LATENCY_NEWEST = 64,        /* round trips that are looked at */
     LATENCY_ORDERS_MIN = 10000, /* as ORDERS_MIN: of long ones and short ones */
 };
 
@@ -28,7 +29,9 @@ enum { LATENCY_DIFFERS_PART = 4 };
 static const sonde_ns SILENCE_NS = 1900 * SONDE_NS_PER_MS;
 static const sonde_ns ICMP_SILENCE_NS = 5 * SONDE_NS_PER_S;
 
-/* The newest probes that say something, and how often which outcome came before. */
+/* The newest probes that say something, and how often which outcome came before. Of those that were
+ * to expire on the way only such are there as were answered, so they show what kinds of answers
+ * there are, and not how often. */
 struct newest {
     const struct epoch *at[NEWEST_MAX];
     uint32_t index[NEWEST_MAX]; /* among all */
@@ -55,11 +58,12 @@ static bool is_deaf(const struct epoch *epochs, uint32_t count, uint8_t question
     return another;
 }
 
-static void take_newest(struct newest *newest, const struct epoch *epochs, uint32_t count)
+static void take_newest(struct newest *newest, const struct epoch *epochs, uint32_t count,
+                        bool with_limited)
 {
     for (uint32_t i = count > NEWEST_MAX ? count - NEWEST_MAX : 0; i < count; i++) {
         const struct epoch *epoch = &epochs[i];
-        if (says_nothing(epoch) ||
+        if (says_nothing(epoch) || (epoch->limited && !with_limited) ||
             (epoch->outcome == SONDE_OUTCOME_NO_REPLY && epoch->question != epochs[0].question &&
              is_deaf(epochs, count, epoch->question)))
             continue;
@@ -181,13 +185,41 @@ static bool may_be_ration(const struct newest *newest)
     return lasts < (were_icmp_errors(newest, first) ? ICMP_SILENCE_NS : SILENCE_NS);
 }
 
-/* Look whether an outcome came more often or less often since some moment: the likeliest, or if it
- * is likely enough, the first time that the outcome was another than always before. */
+/* How many of the newest in a row nobody answered, at most, before the last such row. */
+static uint32_t longest_silence(const struct newest *newest, uint32_t until)
+{
+    uint32_t longest = newest->past->longest_silence;
+    uint32_t run = 0;
+    for (uint32_t i = 0; i < until; i++) {
+        run = newest->at[i]->outcome == SONDE_OUTCOME_NO_REPLY ? run + 1 : 0;
+        longest = run > longest ? run : longest;
+    }
+    return longest;
+}
+
+/* Is silence since a probe no longer than a burst of loss may be? */
+static bool may_be_burst(const struct newest *newest, uint32_t at)
+{
+    uint32_t longest = longest_silence(newest, at);
+    return longest >= MIXED_MIN && newest->count - at <= 2 * longest;
+}
+
+/* How well a moment is suited to be that of a change. */
+enum fit {
+    FIT_NONE,
+    FIT_LIKELY,       /* it is likely enough */
+    FIT_CLEAN_BEFORE, /* and all were alike before */
+    FIT_CLEAN_SINCE,  /* and all are alike since */
+};
+
+/* Look whether an outcome came more often or less often since some moment: the likeliest of those
+ * that are suited best; of those before which all were alike, the first. */
 static struct change find_mixture_of(const struct newest *newest, unsigned outcome)
 {
     struct change change = {CHANGE_NONE, 0};
     struct share whole = {(double)count_before(newest, newest->count, outcome), newest->count};
     struct share since = {0, 0};
+    enum fit best_fit = FIT_NONE;
     double best = 0;
     for (unsigned i = 0; i < SONDE_OUTCOME_COUNT; i++)
         whole.all += (double)newest->past->ended[i];
@@ -200,11 +232,18 @@ static struct change find_mixture_of(const struct newest *newest, unsigned outco
             continue; /* the likeliest moment is where the outcome turns */
         double ratio = likelihood(before) + likelihood(since) - likelihood(whole);
         uint64_t probes_before = newest->past->probes - (newest->count - at);
-        if (ratio > bound(probes_before, is_mixed(before) || is_mixed(since)) &&
-            (ratio > best || !is_mixed(before))) {
-            best = ratio;
-            change = (struct change){CHANGE_MIXTURE, newest->index[at]};
-        }
+        bool is_silence = outcome == SONDE_OUTCOME_NO_REPLY && since.hits == since.all;
+        if (ratio <= bound(probes_before, is_mixed(before) || is_mixed(since)) ||
+            (is_silence && may_be_burst(newest, at)))
+            continue;
+        enum fit fit = !is_mixed(since)    ? FIT_CLEAN_SINCE
+                       : !is_mixed(before) ? FIT_CLEAN_BEFORE
+                                           : FIT_LIKELY;
+        if (fit < best_fit || (fit == best_fit && ratio <= best && fit != FIT_CLEAN_BEFORE))
+            continue;
+        best_fit = fit;
+        best = ratio;
+        change = (struct change){CHANGE_MIXTURE, newest->index[at]};
     }
     return change;
 }
@@ -253,10 +292,11 @@ static bool differs(const sonde_ns *before, uint32_t count, sonde_ns low, sonde_
 
 static struct change find_latency(const struct newest *newest)
 {
-    sonde_ns rtts[NEWEST_MAX];
-    uint32_t index[NEWEST_MAX];
+    sonde_ns rtts[LATENCY_NEWEST];
+    uint32_t index[LATENCY_NEWEST];
     uint32_t count = 0;
-    for (uint32_t i = 0; i < newest->count; i++) {
+    uint32_t first = newest->count > LATENCY_NEWEST ? newest->count - LATENCY_NEWEST : 0;
+    for (uint32_t i = first; i < newest->count; i++) {
         if (newest->at[i]->is_target && newest->at[i]->rtt_ns >= 0) {
             index[count] = newest->index[i];
             rtts[count++] = newest->at[i]->rtt_ns;
@@ -280,10 +320,13 @@ struct change change_find(const struct epoch *epochs, uint32_t count,
                           const struct change_past *past)
 {
     struct newest newest = {.count = 0, .past = past};
-    take_newest(&newest, epochs, count);
+    take_newest(&newest, epochs, count, true);
     struct change change = find_answer(&newest);
-    if (change.kind == CHANGE_NONE)
-        change = find_mixture(&newest);
+    if (change.kind != CHANGE_NONE)
+        return change;
+    newest.count = 0;
+    take_newest(&newest, epochs, count, false);
+    change = find_mixture(&newest);
     if (change.kind == CHANGE_NONE)
         change = find_latency(&newest);
     return change;

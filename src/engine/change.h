@@ -16,6 +16,9 @@
  *     silent in a row, after     3 answers   5   10   20 or more, none lost
  *     for a change                       10   7    4    3
  *
+ * Loss may come in bursts. Then silence is no change before it has lasted twice as long as any
+ * before.
+ *
  * Another round trip: several in a row that are all longer, or all shorter, than nearly all before.
  */
 #ifndef ENGINE_CHANGE_H
@@ -40,6 +43,7 @@ struct change {
 struct change_past {
     uint64_t ended[SONDE_OUTCOME_COUNT]; /* probes by their outcomes, as far as they are counted */
     uint64_t probes;                     /* all there ever were since, the newest ones, too */
+    uint32_t longest_silence;            /* probes in a row that nobody answered, at most */
 };
 
 /**

@@ -20,7 +20,9 @@ struct epoch {
     bool uncertain : 1; /* as in struct sonde_event, like the next two */
     bool spaced : 1;
     bool rationed : 1;
-    bool late : 1; /* answered after it was given up, by the target itself */
+    bool late : 1;    /* answered after it was given up, by the target itself */
+    bool limited : 1; /* it was to expire on the way, but got an answer that tells of the service:
+                         no figure counts it */
 };
 
 #endif

@@ -200,7 +200,17 @@ static struct epoch epoch_of(const struct sonde_event *event, bool is_target)
         .uncertain = event->uncertain,
         .spaced = event->spaced,
         .rationed = event->rationed,
+        .limited = !event->to_target,
     };
+}
+
+/* Does a record tell how the service is: it was to get there, or got there or was refused all the
+ * same? */
+static bool is_telling(const struct sonde_event *event)
+{
+    return event->to_target || (event->outcome != SONDE_OUTCOME_NO_REPLY &&
+                                event->outcome != SONDE_OUTCOME_SEND_ERROR &&
+                                event->outcome != SONDE_OUTCOME_TTL_EXCEEDED);
 }
 
 /* Keep what an answer shows, whenever it came and whatever its probe was sent for. That a probe to
@@ -285,9 +295,10 @@ static void fold(struct tally *tally, const struct tally_target *target,
     service->reached |= counts && is_target;
     switch (event->type) {
     case SONDE_EVENT_PROBE:
-        if (counts && event->to_target) {
+        if (counts && is_telling(event)) {
             const struct epoch epoch = epoch_of(event, is_target);
-            tally_count(service, &epoch);
+            if (event->to_target)
+                tally_count(service, &epoch);
             tally->left_out += !epochs_add(&service->epochs, &epoch);
         }
         count_at_hop(tally, target, service, event, counts);

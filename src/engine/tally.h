@@ -32,6 +32,7 @@ enum {
     TALLY_ERRORS_MAX = 4,         /* kinds of errors kept of one service; more are only counted */
     TALLY_CHANGES_MAX = 64,       /* of a path that are kept; older ones are only counted */
     TALLY_EPOCHS_MAX = 64,        /* full-TTL probes of a service that are kept one by one */
+    TALLY_EPOCHS_MIXED_MAX = 256, /* likewise, where not all of them end alike */
     TALLY_EPOCHS_TOGETHER = 1024, /* that are counted together before they begin to be forgotten: as
                                      many again later they are */
 };
@@ -106,6 +107,8 @@ struct tally_epochs {
     uint32_t first_cycle;      /* of all of these */
     uint32_t settling_cycle;   /* of what is settling */
     uint64_t probes;           /* since the last change, forgotten ones, too */
+    uint32_t silence;          /* those of settled that nobody answered, the last in a row */
+    uint32_t longest_silence;  /* and the most in a row, forgotten ones, too */
     enum change_kind change;   /* that was found, and not begun yet */
     sonde_ns change_ns;        /* when the first probe left that shows it */
 };

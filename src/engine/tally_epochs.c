@@ -42,6 +42,8 @@ static void forget_half(struct tally_epochs *epochs)
 
 static void count(struct tally_service *sum, const struct epoch *epoch)
 {
+    if (epoch->limited)
+        return;
     tally_count(sum, epoch);
     if (epoch->late)
         tally_count_late(sum, true, epoch->rtt_ns);
@@ -62,14 +64,29 @@ static bool settle(struct tally_epochs *epochs)
         epochs->settling_from_ns = oldest->sent_ns;
         epochs->settling_cycle = oldest->cycle;
     }
+    epochs->silence = oldest->outcome == SONDE_OUTCOME_NO_REPLY ? epochs->silence + 1 : 0;
+    if (epochs->longest_silence < epochs->silence)
+        epochs->longest_silence = epochs->silence;
     count(epochs->settled, oldest);
     if (epochs->settles)
         count(epochs->settling, oldest);
     if (epochs->settles && epochs->settling->sent >= TALLY_EPOCHS_TOGETHER)
         forget_half(epochs);
-    memmove(&epochs->newest[0], &epochs->newest[1], (TALLY_EPOCHS_MAX - 1) * sizeof *oldest);
+    memmove(&epochs->newest[0], &epochs->newest[1], (epochs->count - 1) * sizeof *oldest);
     epochs->count--;
     return true;
+}
+
+/* Do not all probes end alike? Then a change takes more of them to be told. */
+static bool is_mixed(const struct tally_epochs *epochs)
+{
+    unsigned outcome = epochs->newest[0].outcome;
+    for (uint32_t i = 1; i < epochs->count; i++) {
+        if (epochs->newest[i].outcome != outcome)
+            return true;
+    }
+    const struct tally_service *settled = epochs->settled;
+    return settled != NULL && settled->outcomes[outcome].ended < settled->sent;
 }
 
 /* Make room for one more. @return false if memory ran out. */
@@ -77,7 +94,8 @@ static bool make_room(struct tally_epochs *epochs)
 {
     if (epochs->count < epochs->cap)
         return true;
-    if (epochs->cap == TALLY_EPOCHS_MAX)
+    if (epochs->cap >= TALLY_EPOCHS_MIXED_MAX ||
+        (epochs->cap >= TALLY_EPOCHS_MAX && !is_mixed(epochs)))
         return settle(epochs);
     uint32_t cap = epochs->cap == 0 ? (uint32_t)EPOCHS_AT_FIRST : 2 * epochs->cap;
     struct epoch *grown = realloc(epochs->newest, cap * sizeof *grown);
@@ -92,10 +110,14 @@ bool epochs_add(struct tally_epochs *epochs, const struct epoch *epoch)
 {
     if (!epochs_has(epochs, epoch->sent_ns))
         return true; /* it is of what was before */
+    if (epoch->limited &&
+        (epochs->count == 0 || epochs->newest[epochs->count - 1].outcome == epoch->outcome))
+        return true; /* it shows nothing new */
     if (!make_room(epochs))
         return false;
-    if (epochs->probes++ == 0)
+    if (epochs->probes == 0)
         epochs->first_cycle = epoch->cycle;
+    epochs->probes += !epoch->limited;
     uint32_t at = epochs->count++;
     for (; at > 0 && epochs->newest[at - 1].sent_ns > epoch->sent_ns; at--)
         epochs->newest[at] = epochs->newest[at - 1];
@@ -116,7 +138,8 @@ void epochs_on_late(struct tally_epochs *epochs, sonde_ns sent_ns, sonde_ns rtt_
 
 void epochs_look(struct tally_epochs *epochs)
 {
-    struct change_past past = {.probes = epochs->probes};
+    struct change_past past = {.probes = epochs->probes,
+                               .longest_silence = epochs->longest_silence};
     if (epochs->change != CHANGE_NONE)
         return;
     for (int i = 0; epochs->settled != NULL && i < SONDE_OUTCOME_COUNT; i++)
@@ -144,5 +167,6 @@ void epochs_begin_at(struct tally_epochs *epochs, sonde_ns from_ns)
     epochs->begins_later = true;
     epochs->from_ns = from_ns;
     epochs->probes = epochs->count;
+    epochs->silence = epochs->longest_silence = 0;
     epochs->change = CHANGE_NONE;
 }

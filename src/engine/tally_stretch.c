@@ -44,7 +44,7 @@ static void add_figures(const struct owned_stretch *owned, const struct tally_se
     }
     for (uint32_t i = 0; i < epochs->count; i++) {
         const struct epoch *epoch = &epochs->newest[i];
-        if (!is_in(owned, from, epoch->sent_ns))
+        if (epoch->limited || !is_in(owned, from, epoch->sent_ns))
             continue;
         tally_count(to, epoch);
         if (epoch->late)
@@ -273,6 +273,10 @@ static void begin_service_at(struct tally *tally, struct tally_service *service,
 {
     struct ttl_set heard = {0};
     epochs_begin_at(&service->epochs, from_ns);
+    bool silent = is_silent(&service->epochs);
+    /* the first lost probe may have been lost by chance, and hops answered after it */
+    if (silent && service->epochs.count > 1)
+        from_ns = service->epochs.newest[1].sent_ns;
     for (unsigned ttl = 1; service->hops != NULL && ttl <= tally->max_ttl; ttl++) {
         if (service->hops[ttl] == NULL)
             continue;
@@ -280,7 +284,7 @@ static void begin_service_at(struct tally *tally, struct tally_service *service,
         if (hop_count_until(service->hops[ttl], SONDE_NS_NEVER).received > 0)
             ttl_set_add(&heard, ttl);
     }
-    if (is_silent(&service->epochs))
+    if (silent)
         reach_forget(&service->reach, &heard,
                      service->epochs.newest[service->epochs.count - 1].cycle);
 }
