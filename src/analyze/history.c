@@ -213,24 +213,32 @@ const struct episode *history_at(const struct history *history, uint32_t index)
     return index < history->count ? &history->past[index] : &history->unstable;
 }
 
-void history_open(const struct history *history, sonde_ns now_ns, struct episode *open)
+uint32_t history_open(const struct history *history, sonde_ns now_ns, struct episode *open)
 {
     const struct episode *unstable = &history->unstable;
+    uint32_t count = history_count(history, now_ns);
     open->from_start = !history->has_begun_later;
     open->from_ns = history->from_ns;
     open->to_ns = SONDE_NS_NEVER;
     open->sent -= history->sent_before;
     open->received -= history->received_before;
-    if (!history_is_unstable(history, now_ns))
-        return;
-    open->from_ns = unstable->from_ns;
-    open->sent += unstable->sent;
-    open->received += unstable->received;
-    open->rtt = (struct sonde_rtt){0};
-    open->changes = unstable->changes;
-    if (open->level != SONDE_LEVEL_FAILED)
-        open->level = SONDE_LEVEL_DEGRADED;
-    open->code = SONDE_CODE_UNSTABLE;
+    if (history_is_unstable(history, now_ns)) {
+        open->from_ns = unstable->from_ns;
+        open->sent += unstable->sent;
+        open->received += unstable->received;
+        open->rtt = (struct sonde_rtt){0};
+        open->changes = unstable->changes;
+        if (open->level != SONDE_LEVEL_FAILED)
+            open->level = SONDE_LEVEL_DEGRADED;
+        open->code = SONDE_CODE_UNSTABLE;
+    } else if (count > 0 && unstable->changes == 0 && goes_on(history, open)) {
+        const struct episode *last = history_at(history, --count);
+        open->from_start = last->from_start;
+        open->from_ns = last->from_ns;
+        open->sent += last->sent;
+        open->received += last->received;
+    }
+    return count;
 }
 
 struct sonde_rtt history_rtt(const struct rtt_stats *stats)

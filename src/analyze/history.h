@@ -53,7 +53,8 @@ struct history {
                                 what came last */
     bool has_begun_later;    /* what came last began with a change, at from_ns */
     sonde_ns from_ns;
-    enum change_kind began; /* with which */
+    enum change_kind began;          /* with which */
+    enum sonde_state borrowed_state; /* to which, if is_borrowed */
     bool is_borrowed; /* it is another service's change, by which this one came to another state */
     sonde_ns rtt_before_ns; /* what round trips took before, by their median; -1: unknown */
     uint64_t sent_before;   /* what the figures were then */
@@ -99,10 +100,12 @@ uint32_t history_count(const struct history *history, sonde_ns now_ns);
 const struct episode *history_at(const struct history *history, uint32_t index);
 
 /**
- * Fill in when the episode began that goes on, and the figures before it, which it does not count.
- * If it is unstable, its code, level and changes are filled in, too.
+ * Fill in when the episode began that goes on, and take from its figures what was before. If it is
+ * unstable, its code, level and changes are filled in, too.
+ * @param open  What it comes to; sent and received are those of the service.
+ * @return How many episodes were before it: it may be the same as the last of the past.
  */
-void history_open(const struct history *history, sonde_ns now_ns, struct episode *open);
+uint32_t history_open(const struct history *history, sonde_ns now_ns, struct episode *open);
 
 /** @return Statistics of round trips, in numbers. */
 struct sonde_rtt history_rtt(const struct rtt_stats *stats);

@@ -92,20 +92,25 @@ static uint8_t find_deepest(const struct analyze_target *target, uint32_t servic
     return deepest;
 }
 
-/* Do others of the target that were looked at, and are as unreachable, end where this one is
- * thought to end? So do a few, and there is not the time to look at all. */
-static bool is_told_by_others(const struct rule_case *at, uint8_t deepest,
-                              const struct sonde_addr *router)
+/* Where does a service end that was answered before, and is not looked at now because there is not
+ * the time to look at all? Where others end that are as unreachable and were, if these agree. */
+static uint8_t find_told(const struct rule_case *at, const struct sonde_addr **ret_addr)
 {
+    uint8_t told = 0;
     uint32_t count = 0;
     for (uint32_t i = 0; i < at->target->tally->service_count; i++) {
         const struct tally_service *tally = evidence_tally(at->target, i);
         const struct sonde_addr *last = evidence_router(tally, tally->reach.top_ttl);
-        count += i != at->service && tally->reach.top_ttl == deepest && last != NULL &&
-                 sonde_addr_equal(last, router) && evidence_is_looked_at(at->target, i) &&
-                 evidence_silent(at->target, i) >= EVIDENCE_REPEATED;
+        if (i == at->service || last == NULL || !evidence_is_looked_at(at->target, i) ||
+            evidence_silent(at->target, i) < EVIDENCE_REPEATED)
+            continue;
+        if (told != 0 && (tally->reach.top_ttl != told || !sonde_addr_equal(last, *ret_addr)))
+            return 0;
+        told = tally->reach.top_ttl;
+        *ret_addr = last;
+        count++;
     }
-    return count >= EVIDENCE_REPEATED;
+    return count >= EVIDENCE_REPEATED && tally_is_answered(at->tally) ? told : 0;
 }
 
 /* A router that looks for the host on its link before it says that it is not there takes at least
@@ -180,6 +185,13 @@ enum rule_answer rule_host_unreachable(const struct rule_case *at, struct findin
         return RULE_FIRES;
     }
     uint8_t deepest = find_deepest(at->target, at->service, &addr);
+    const struct sonde_addr *other = NULL;
+    uint8_t others_end = find_told(at, &other);
+    bool told = others_end != 0 && others_end >= deepest;
+    if (told) {
+        deepest = others_end;
+        addr = other;
+    }
     const struct tally_hop *first = evidence_hop(at->tally, 1);
     if (at->tally->outcomes[SONDE_OUTCOME_TTL_EXCEEDED].ended > 0) {
         words_ran_out(at, &words);
@@ -189,9 +201,8 @@ enum rule_answer rule_host_unreachable(const struct rule_case *at, struct findin
         text_add(&words, "no answer; the path is seen up to ");
         words_hop(at, &words, deepest, addr);
         /* who was not asked behind its own hops may end there */
-        finding->has_blame = deepest == at->tally->reach.top_ttl ||
-                             evidence_is_looked_at(at->target, at->service) ||
-                             is_told_by_others(at, deepest, addr);
+        finding->has_blame = told || deepest == at->tally->reach.top_ttl ||
+                             evidence_is_looked_at(at->target, at->service);
         finding->blame.last_seen = (struct sonde_place){deepest, *addr};
         finding->blame.way = SONDE_WAY_THERE_OR_BACK;
         words_not_looked_at(at, &words);

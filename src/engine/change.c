@@ -39,11 +39,12 @@ struct newest {
     const struct change_past *past;
 };
 
-/* Is a probe's outcome no sign of a change? Of an answer that names no probe nobody knows which it
- * answers. A server that rations its answers shows what it does only where it is asked slowly. */
-static bool says_nothing(const struct epoch *epoch)
+/* Does a probe not show how often anything comes? Of an answer that names no probe nobody knows
+ * which it answers. A server that rations its answers shows what it does only where it is asked
+ * slowly. */
+static bool shows_no_share(const struct epoch *epoch)
 {
-    return epoch->uncertain || (epoch->rationed && !epoch->spaced);
+    return epoch->limited || epoch->uncertain || (epoch->rationed && !epoch->spaced);
 }
 
 /* A question that was never answered, though another was: the server is deaf to it. */
@@ -58,12 +59,13 @@ static bool is_deaf(const struct epoch *epochs, uint32_t count, uint8_t question
     return another;
 }
 
+/* @param kinds_only  Which kinds of answers there are is asked, and not how often they come. */
 static void take_newest(struct newest *newest, const struct epoch *epochs, uint32_t count,
-                        bool with_limited)
+                        bool kinds_only)
 {
     for (uint32_t i = count > NEWEST_MAX ? count - NEWEST_MAX : 0; i < count; i++) {
         const struct epoch *epoch = &epochs[i];
-        if (says_nothing(epoch) || (epoch->limited && !with_limited) ||
+        if ((!kinds_only && shows_no_share(epoch)) ||
             (epoch->outcome == SONDE_OUTCOME_NO_REPLY && epoch->question != epochs[0].question &&
              is_deaf(epochs, count, epoch->question)))
             continue;
@@ -172,13 +174,21 @@ static bool were_icmp_errors(const struct newest *newest, uint32_t at)
     return true;
 }
 
-/* May the silence that there is now be that of who rations answers? So it is before it has lasted.
- */
-static bool may_be_ration(const struct newest *newest)
+/* @return The first of the last probes in a row that nobody answered; the number of all: the last
+ * one was answered. */
+static uint32_t begin_silence(const struct newest *newest)
 {
     uint32_t first = newest->count;
     while (first > 0 && newest->at[first - 1]->outcome == SONDE_OUTCOME_NO_REPLY)
         first--;
+    return first;
+}
+
+/* May the silence that there is now be that of who rations answers? So it is before it has lasted.
+ */
+static bool may_be_ration(const struct newest *newest)
+{
+    uint32_t first = begin_silence(newest);
     if (first == newest->count)
         return false;
     sonde_ns lasts = ns_sub(newest->at[newest->count - 1]->sent_ns, newest->at[first]->sent_ns);
@@ -221,6 +231,7 @@ static struct change find_mixture_of(const struct newest *newest, unsigned outco
     struct share since = {0, 0};
     enum fit best_fit = FIT_NONE;
     double best = 0;
+    uint32_t first_silent = begin_silence(newest);
     for (unsigned i = 0; i < SONDE_OUTCOME_COUNT; i++)
         whole.all += (double)newest->past->ended[i];
     for (uint32_t at = newest->count; at-- > 1;) {
@@ -232,7 +243,7 @@ static struct change find_mixture_of(const struct newest *newest, unsigned outco
             continue; /* the likeliest moment is where the outcome turns */
         double ratio = likelihood(before) + likelihood(since) - likelihood(whole);
         uint64_t probes_before = newest->past->probes - (newest->count - at);
-        bool is_silence = outcome == SONDE_OUTCOME_NO_REPLY && since.hits == since.all;
+        bool is_silence = first_silent <= at;
         if (ratio <= bound(probes_before, is_mixed(before) || is_mixed(since)) ||
             (is_silence && may_be_burst(newest, at)))
             continue;

@@ -291,18 +291,17 @@ static void copy_episodes(const struct copy *copy, uint32_t index, struct sonde_
     struct analysis analysis;
     if (history == NULL)
         history = &nothing;
-    uint32_t count = history_count(history, now_ns);
-    struct sonde_episode *episodes = arena_alloc(copy->arena, count + 1U, sizeof *episodes);
-    if (episodes == NULL)
-        return;
-    for (uint32_t i = 0; i < count; i++)
-        copy_episode(copy, history_at(history, i), &episodes[i]);
     target.only_now = true;
     analyze_service(&target, index, &analysis);
     struct episode open = run_episode(&analysis, now);
     open.sent = all->sent;
     open.received = all->received;
-    history_open(history, now_ns, &open);
+    uint32_t count = history_open(history, now_ns, &open);
+    struct sonde_episode *episodes = arena_alloc(copy->arena, count + 1U, sizeof *episodes);
+    if (episodes == NULL)
+        return;
+    for (uint32_t i = 0; i < count; i++)
+        copy_episode(copy, history_at(history, i), &episodes[i]);
     copy_episode(copy, &open, &episodes[count]);
     to->since_wall_ns = open.from_start ? -1 : episodes[count].from_wall_ns;
     to->episodes = episodes;

@@ -130,9 +130,22 @@ static void keep_before(const struct sonde_run *run, struct run_histories *histo
     histories->has_before = true;
 }
 
-/* Let a service show something else from a time on. @param borrowed  Another one has changed. */
+/* Does a service only stand by? */
+static bool stands_by(const struct sonde_run *run, uint32_t measured, uint32_t service)
+{
+    const struct tally_target *target = run->tally->targets[measured];
+    struct engine_place place = {measured, 0};
+    uint32_t flow;
+    while (tally_service_of(target, place.trace) != service)
+        place.trace++;
+    return run_service_at(run, &place, &flow)->standby;
+}
+
+/* Let a service show something else from a time on. @param borrowed  Another one has changed.
+ * @param state  What it comes to. */
 static void begin_episode(struct sonde_run *run, uint32_t measured, uint32_t service,
-                          sonde_ns at_ns, enum change_kind change, bool borrowed)
+                          sonde_ns at_ns, enum change_kind change, bool borrowed,
+                          enum sonde_state state)
 {
     struct run_histories *histories = &run->histories[measured];
     const struct tally_target *target = run->tally->targets[measured];
@@ -150,7 +163,7 @@ static void begin_episode(struct sonde_run *run, uint32_t measured, uint32_t ser
     uint64_t sent = all->sent - now->sent;
     uint64_t received = all->received - now->received;
     (void)tally_stretch_free(since);
-    if (history->is_borrowed && near) {
+    if (history->is_borrowed && near && history->borrowed_state == state) {
         if (ns_sub(at_ns, history->from_ns) > run->plan.interval_ns)
             history_move(history, at_ns, change, sent, received);
         return;
@@ -159,6 +172,7 @@ static void begin_episode(struct sonde_run *run, uint32_t measured, uint32_t ser
         return; /* it was just beginning: what it has become, it has been from there on */
     history_change(history, ended, at_ns, change, sent, received);
     history->is_borrowed = borrowed;
+    history->borrowed_state = state;
 }
 
 /* Is it loss, of which there may be more or less? */
@@ -166,17 +180,6 @@ static bool is_loss(const struct analysis *analysis)
 {
     return analysis->verdict.code == SONDE_CODE_LOSS_AT_DESTINATION ||
            analysis->verdict.code == SONDE_CODE_LOSS_ON_SOME_PATHS;
-}
-
-/* Does a service only stand by, or belong to nobody? Then it has no episodes. */
-static bool stands_by(const struct sonde_run *run, uint32_t measured, uint32_t service)
-{
-    const struct tally_target *target = run->tally->targets[measured];
-    struct engine_place place = {measured, 0};
-    uint32_t flow;
-    while (tally_service_of(target, place.trace) != service)
-        place.trace++;
-    return run_service_at(run, &place, &flow)->standby;
 }
 
 /* What stands by is asked at times. What it showed before something changed, and a good while
@@ -216,10 +219,10 @@ static void change(struct sonde_run *run, const struct run_look *look, uint32_t 
         const struct episode *was = &histories->before[i];
         bool is_other = was->state != is->state || was->code != is->verdict.code;
         if (i == service && (kind == CHANGE_LATENCY || is_other || is_loss(is)))
-            begin_episode(run, measured, i, at_ns, kind, false);
-        else if (i != service &&
-                 (unchanged->services[i].state != is->state || members_has(&forgotten, i)))
-            begin_episode(run, measured, i, at_ns, CHANGE_ANSWER, true);
+            begin_episode(run, measured, i, at_ns, kind, false, is->state);
+        else if (i != service && (unchanged->services[i].state != is->state ||
+                                  (members_has(&forgotten, i) && is_other)))
+            begin_episode(run, measured, i, at_ns, CHANGE_ANSWER, true, is->state);
     }
     forget_moment(before);
     forget_moment(unchanged);
