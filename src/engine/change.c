@@ -195,23 +195,48 @@ static bool may_be_ration(const struct newest *newest)
     return lasts < (were_icmp_errors(newest, first) ? ICMP_SILENCE_NS : SILENCE_NS);
 }
 
-/* How many of the newest in a row nobody answered, at most, before the last such row. */
-static uint32_t longest_silence(const struct newest *newest, uint32_t until)
+static bool is_silent_at(const struct newest *newest, uint32_t at)
 {
-    uint32_t longest = newest->past->longest_silence;
-    uint32_t run = 0;
+    return newest->at[at]->outcome == SONDE_OUTCOME_NO_REPLY;
+}
+
+/* How many in a row were silent, or answered, at most, before one of the newest. */
+static struct change_rows find_longest(const struct newest *newest, uint32_t until)
+{
+    struct change_rows longest = newest->past->longest;
+    struct change_rows row = {0, 0};
     for (uint32_t i = 0; i < until; i++) {
-        run = newest->at[i]->outcome == SONDE_OUTCOME_NO_REPLY ? run + 1 : 0;
-        longest = run > longest ? run : longest;
+        row = is_silent_at(newest, i) ? (struct change_rows){row.silent + 1, 0}
+                                      : (struct change_rows){0, row.answered + 1};
+        longest.silent = row.silent > longest.silent ? row.silent : longest.silent;
+        longest.answered = row.answered > longest.answered ? row.answered : longest.answered;
     }
     return longest;
 }
 
-/* Is silence since a probe no longer than a burst of loss may be? */
+/* Is a row of silent probes longer than chance explains, where so many of all were? */
+static bool are_bursts(struct share silent, uint32_t longest)
+{
+    static const double doubt = 0.01;
+    return longest >= MIXED_MIN && is_mixed(silent) &&
+           silent.all * pow(silent.hits / silent.all, longest) < doubt;
+}
+
+/* Where loss comes in bursts: may what came since a probe be one, or what is between two? */
 static bool may_be_burst(const struct newest *newest, uint32_t at)
 {
-    uint32_t longest = longest_silence(newest, at);
-    return longest >= MIXED_MIN && newest->count - at <= 2 * longest;
+    struct change_rows longest = find_longest(newest, at);
+    struct share silent = {(double)count_before(newest, at, SONDE_OUTCOME_NO_REPLY), at};
+    for (unsigned i = 0; i < SONDE_OUTCOME_COUNT; i++)
+        silent.all += (double)newest->past->ended[i];
+    if (!are_bursts(silent, longest.silent))
+        return false;
+    uint32_t since = newest->count - at;
+    for (uint32_t i = at; i < newest->count; i++) {
+        if (is_silent_at(newest, i) != is_silent_at(newest, at))
+            return true;
+    }
+    return since <= 2 * (is_silent_at(newest, at) ? longest.silent : longest.answered);
 }
 
 /* How well a moment is suited to be that of a change. */
@@ -231,7 +256,6 @@ static struct change find_mixture_of(const struct newest *newest, unsigned outco
     struct share since = {0, 0};
     enum fit best_fit = FIT_NONE;
     double best = 0;
-    uint32_t first_silent = begin_silence(newest);
     for (unsigned i = 0; i < SONDE_OUTCOME_COUNT; i++)
         whole.all += (double)newest->past->ended[i];
     for (uint32_t at = newest->count; at-- > 1;) {
@@ -243,9 +267,8 @@ static struct change find_mixture_of(const struct newest *newest, unsigned outco
             continue; /* the likeliest moment is where the outcome turns */
         double ratio = likelihood(before) + likelihood(since) - likelihood(whole);
         uint64_t probes_before = newest->past->probes - (newest->count - at);
-        bool is_silence = first_silent <= at;
         if (ratio <= bound(probes_before, is_mixed(before) || is_mixed(since)) ||
-            (is_silence && may_be_burst(newest, at)))
+            may_be_burst(newest, at))
             continue;
         enum fit fit = !is_mixed(since)    ? FIT_CLEAN_SINCE
                        : !is_mixed(before) ? FIT_CLEAN_BEFORE

@@ -43,7 +43,10 @@ struct change {
 struct change_past {
     uint64_t ended[SONDE_OUTCOME_COUNT]; /* probes by their outcomes, as far as they are counted */
     uint64_t probes;                     /* all there ever were since, the newest ones, too */
-    uint32_t longest_silence;            /* probes in a row that nobody answered, at most */
+    struct change_rows {                 /* probes in a row, at most */
+        uint32_t silent;                 /* that nobody answered */
+        uint32_t answered;               /* that somebody did */
+    } longest;
 };
 
 /**

@@ -103,14 +103,14 @@ struct tally_epochs {
     bool begins_later; /* than the figures do: at from_ns, with a change, or because what was before
                           is forgotten */
     sonde_ns from_ns;
-    sonde_ns settling_from_ns; /* when the first left of what is settling */
-    uint32_t first_cycle;      /* of all of these */
-    uint32_t settling_cycle;   /* of what is settling */
-    uint64_t probes;           /* since the last change, forgotten ones, too */
-    uint32_t silence;          /* those of settled that nobody answered, the last in a row */
-    uint32_t longest_silence;  /* and the most in a row, forgotten ones, too */
-    enum change_kind change;   /* that was found, and not begun yet */
-    sonde_ns change_ns;        /* when the first probe left that shows it */
+    sonde_ns settling_from_ns;  /* when the first left of what is settling */
+    uint32_t first_cycle;       /* of all of these */
+    uint32_t settling_cycle;    /* of what is settling */
+    uint64_t probes;            /* since the last change, forgotten ones, too */
+    struct change_rows row;     /* the last of settled in a row */
+    struct change_rows longest; /* and the most in a row, forgotten ones, too */
+    enum change_kind change;    /* that was found, and not begun yet */
+    sonde_ns change_ns;         /* when the first probe left that shows it */
 };
 
 /** What the probes of one trace add up to, or of all traces of a service.

@@ -49,6 +49,20 @@ static void count(struct tally_service *sum, const struct epoch *epoch)
         tally_count_late(sum, true, epoch->rtt_ns);
 }
 
+static void note_row(struct tally_epochs *epochs, const struct epoch *epoch)
+{
+    struct change_rows *row = &epochs->row;
+    if (epoch->limited)
+        return;
+    bool silent = epoch->outcome == SONDE_OUTCOME_NO_REPLY;
+    row->silent = silent ? row->silent + 1 : 0;
+    row->answered = silent ? 0 : row->answered + 1;
+    if (epochs->longest.silent < row->silent)
+        epochs->longest.silent = row->silent;
+    if (epochs->longest.answered < row->answered)
+        epochs->longest.answered = row->answered;
+}
+
 /* Let the oldest one be counted with those before. @return false if memory ran out. */
 static bool settle(struct tally_epochs *epochs)
 {
@@ -64,9 +78,7 @@ static bool settle(struct tally_epochs *epochs)
         epochs->settling_from_ns = oldest->sent_ns;
         epochs->settling_cycle = oldest->cycle;
     }
-    epochs->silence = oldest->outcome == SONDE_OUTCOME_NO_REPLY ? epochs->silence + 1 : 0;
-    if (epochs->longest_silence < epochs->silence)
-        epochs->longest_silence = epochs->silence;
+    note_row(epochs, oldest);
     count(epochs->settled, oldest);
     if (epochs->settles)
         count(epochs->settling, oldest);
@@ -138,8 +150,7 @@ void epochs_on_late(struct tally_epochs *epochs, sonde_ns sent_ns, sonde_ns rtt_
 
 void epochs_look(struct tally_epochs *epochs)
 {
-    struct change_past past = {.probes = epochs->probes,
-                               .longest_silence = epochs->longest_silence};
+    struct change_past past = {.probes = epochs->probes, .longest = epochs->longest};
     if (epochs->change != CHANGE_NONE)
         return;
     for (int i = 0; epochs->settled != NULL && i < SONDE_OUTCOME_COUNT; i++)
@@ -167,6 +178,6 @@ void epochs_begin_at(struct tally_epochs *epochs, sonde_ns from_ns)
     epochs->begins_later = true;
     epochs->from_ns = from_ns;
     epochs->probes = epochs->count;
-    epochs->silence = epochs->longest_silence = 0;
+    epochs->row = epochs->longest = (struct change_rows){0, 0};
     epochs->change = CHANGE_NONE;
 }

@@ -43,11 +43,10 @@ struct episode run_episode(struct analysis *analysis, const struct tally_service
     };
 }
 
-enum {
-    PROBES_MIN = 2,     /* of a service in an episode: what fewer show is where another begins */
-    NEAR_INTERVALS = 3, /* or NEAR_NS: from when several services change that suffer the same */
-};
-static const sonde_ns NEAR_NS = 3 * SONDE_NS_PER_S;
+enum { PROBES_MIN = 2 /* of a service in an episode: what fewer show is where another begins */ };
+
+/* Changes of services that suffer the same differ by this at most, or by an interval. */
+static const sonde_ns NEAR_NS = SONDE_NS_PER_S;
 
 /* What a moment of a target's life is judged by, and what its services come to. */
 struct moment {
@@ -106,7 +105,7 @@ static bool make_room(struct sonde_run *run, uint32_t measured)
 /* Are two changes so near that they may tell of the same? */
 static bool is_near(const struct sonde_run *run, sonde_ns a_ns, sonde_ns b_ns)
 {
-    sonde_ns near_ns = ns_max(NEAR_NS, ns_mul(run->plan.interval_ns, NEAR_INTERVALS));
+    sonde_ns near_ns = ns_max(NEAR_NS, run->plan.interval_ns);
     return ns_sub(ns_max(a_ns, b_ns), ns_min(a_ns, b_ns)) <= near_ns;
 }
 
