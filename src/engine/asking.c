@@ -87,6 +87,12 @@ bool asking_on_sent(struct asking *asking, uint8_t question, sonde_ns now)
     return true;
 }
 
+void asking_forget(struct asking *asking, sonde_ns sent_ns)
+{
+    if (asking->since_ns == sent_ns)
+        asking->since_ns = SONDE_NS_NEVER;
+}
+
 void asking_again(struct asking *asking, uint8_t question)
 {
     asking->asks[question] = (uint8_t)(asking->asks[question] - (asking->asks[question] > 0));

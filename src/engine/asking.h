@@ -57,6 +57,10 @@ uint8_t asking_on_the_way(const struct asking *asking);
 /** A probe to the target has left. @return true if a silence begins with it. */
 bool asking_on_sent(struct asking *asking, uint8_t question, sonde_ns now);
 
+/** A probe to the target, which left at @p sent_ns, may have been answered without anybody hearing
+ * it: no silence has begun with it. */
+void asking_forget(struct asking *asking, sonde_ns sent_ns);
+
 /** The silence to a probe with this question says nothing: the next probe carries it again. */
 void asking_again(struct asking *asking, uint8_t question);
 

@@ -4,13 +4,12 @@
 
 #include "engine/extent.h"
 #include "engine/finish.h"
+#include "engine/gap.h"
 #include "engine/remove.h"
 #include "engine/walk.h"
 #include "wire/icmp.h"
 
 #include <errno.h>
-
-/* An answer that comes later than this after its probe has been given up changes nothing. */
 
 /* A repetition is later than all else that answers by more than slow answers are. */
 static const sonde_ns REPETITION_SLACK_NS = 300 * SONDE_NS_PER_MS;
@@ -161,10 +160,9 @@ static bool is_doubtful(const struct engine_trace *trace, const struct sonde_rx 
 
 /* A flying probe is answered. */
 static void end_flight(struct engine *engine, uint32_t index, const struct sonde_rx *rx,
-                       sonde_ns rtt, struct sonde_event *event)
+                       bool repeated, struct sonde_event *event)
 {
-    const struct engine_trace *trace = engine->traces[engine->flights.flights[index].trace];
-    if (!is_repetition(trace, rx, rtt)) {
+    if (!repeated) {
         finish_flight(engine, index, event, rx->stamp.time_ns);
         return;
     }
@@ -174,16 +172,17 @@ static void end_flight(struct engine *engine, uint32_t index, const struct sonde
 
 /* A probe that has ended is answered: for the first time, or again. */
 static void answer_kept(struct engine *engine, uint32_t index, const struct sonde_rx *rx,
-                        sonde_ns rtt, struct sonde_event *event)
+                        bool repeated, struct sonde_event *event)
 {
     struct flight *flight = &engine->flights.flights[index];
     const struct engine_trace *trace = engine->traces[flight->trace];
+    sonde_ns rtt = ns_sub(rx->stamp.time_ns, flight->sent_ns);
     if (rtt > ns_add(plan_of(trace->target)->timeout_ns, REMOVE_LATE_NS)) {
         trace_on_discard(trace, SONDE_DISCARD_TOO_LATE);
     } else if (flight->outcome == SONDE_OUTCOME_NO_REPLY) {
         flight->outcome = (uint8_t)event->outcome; /* it has its answer: the next is another */
         finish_again(engine, index, SONDE_EVENT_LATE, event);
-    } else if (is_repetition(trace, rx, rtt)) {
+    } else if (repeated) {
         trace_on_discard(trace, SONDE_DISCARD_NOT_A_RESULT);
     } else if (rx->kind == SONDE_RX_ERROR || !trace->spec.repeats) {
         finish_again(engine, index, SONDE_EVENT_DUPLICATE, event);
@@ -204,12 +203,14 @@ void credit_answer(struct engine *engine, uint32_t index, const struct sonde_rx 
         return; /* nothing answers what never left */
     event_from_rx(&event, rx, match->outcome);
     sonde_ns rtt = ns_sub(rx->stamp.time_ns, flight->sent_ns);
-    event.uncertain = uncertain || is_doubtful(trace, rx, rtt);
-    if (!event.uncertain && rtt >= 0)
+    bool timed = gap_is_timed(engine, flight, &rx->stamp);
+    event.uncertain = uncertain || (timed && is_doubtful(trace, rx, rtt));
+    if (!event.uncertain && timed && rtt >= 0)
         event.rtt_ns = rtt;
+    bool repeated = timed && is_repetition(trace, rx, rtt);
     note_claim(engine, flight, rx);
     if (flight->state == FLIGHT_FLYING)
-        end_flight(engine, index, rx, rtt, &event);
+        end_flight(engine, index, rx, repeated, &event);
     else
-        answer_kept(engine, index, rx, rtt, &event);
+        answer_kept(engine, index, rx, repeated, &event);
 }

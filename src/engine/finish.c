@@ -3,6 +3,7 @@
 #include "engine/finish.h"
 
 #include "engine/extent.h"
+#include "engine/gap.h"
 #include "engine/trace.h"
 #include "engine/walk.h"
 
@@ -322,6 +323,10 @@ void finish_unanswered(struct engine *engine, uint32_t index, sonde_ns now)
 {
     const struct flight *flight = &engine->flights.flights[index];
     struct engine_trace *trace = engine->traces[flight->trace];
+    if (flight->is_cut) {
+        gap_end(engine, index);
+        return;
+    }
     if (is_mute(trace, flight)) {
         walk_was_mute(trace->target, trace, flight->ttl);
         finish_unawaited(engine, index);

@@ -12,6 +12,7 @@
 #include "engine/engine.h"
 #include "engine/extent.h"
 #include "engine/finish.h"
+#include "engine/gap.h"
 #include "engine/plan.h"
 #include "engine/trace.h"
 
@@ -259,5 +260,7 @@ void engine_on_sent(struct engine *engine, uint32_t handle, const struct sonde_s
         note_left(engine, target, flight);
     else
         finish_unsent(engine, handle, sent);
+    if (gap_is_no_way(sent->error))
+        gap_cut(engine, target);
     plan_update(engine, target, now);
 }

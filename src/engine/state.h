@@ -195,6 +195,7 @@ struct engine {
     uint32_t unsent[ENGINE_BATCH]; /* flights chosen and not known to be sent, oldest first */
     uint32_t unsent_count;
     uint32_t handed;        /* of these, how many are handed out; the others will be again */
+    sonde_ns gap_ns;        /* until when nobody looked for arrivals, last; INT64_MIN: never */
     sonde_ns not_before_ns; /* back-off after the kernel said "later" */
     sonde_ns backoff_ns;
     struct engine_discards discards;           /* of what belongs to no run */

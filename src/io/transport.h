@@ -84,6 +84,10 @@ struct sonde_transport_ops {
     /** @return Arrivals so far that were lost here, for want of room in a receive queue. */
     uint64_t (*lost_here)(struct sonde_transport *transport);
 
+    /** @return How long this machine has slept so far, as clock_slept_ns(); 0 where that changes
+     *  nothing. */
+    sonde_ns (*slept_ns)(struct sonde_transport *transport);
+
     /** Close everything. @return NULL. */
     struct sonde_transport *(*free)(struct sonde_transport *transport);
 };

@@ -117,6 +117,9 @@ struct sonde_vantage {
     struct engine *engine;
     sonde_ns now_ns;                 /* as of the last step, or wait */
     bool is_awake;                   /* it has waited, and not stepped since */
+    sonde_ns stepped_ns;             /* when it stepped last */
+    sonde_ns due_ns;                 /* and when the next step was due then; never: it was not */
+    sonde_ns slept_ns;               /* how long the machine had slept then */
     sonde_ns scenario_start_ns;      /* the time of day at 0 of a simulated network */
     int failure;                     /* negative errno of what broke: the transport */
     char interface[INTERFACE_BYTES]; /* that a simulated network names */

@@ -9,9 +9,9 @@
  * packet by packet, routers ration their answers, and a port is filtered for two minutes in ten,
  * on average.
  * Our own code's memory is counted once 10,000 cycles have been measured, and again at the end: it
- * may differ by 64 KiB. Nor may what is allocated and freed meanwhile, cycle by cycle, differ by more
- * than a quarter: what has to be looked through would grow with it. How long a cycle took is printed;
- * no time decides.
+ * may differ by 64 KiB. Nor may what is allocated and freed meanwhile, cycle by cycle, differ by
+ * more than a quarter: what has to be looked through would grow with it. How long a cycle took is
+ * printed; no time decides.
  */
 #include "tests/support/failing_alloc.h"
 

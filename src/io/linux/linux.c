@@ -116,6 +116,12 @@ static uint64_t linux_lost_here(struct sonde_transport *transport)
     return lost;
 }
 
+static sonde_ns linux_slept_ns(struct sonde_transport *transport)
+{
+    (void)transport;
+    return clock_slept_ns();
+}
+
 static struct sonde_transport *linux_free(struct sonde_transport *transport)
 {
     struct linux_transport *linux_transport = linux_of(transport);
@@ -140,6 +146,7 @@ static const struct sonde_transport_ops linux_ops = {
     .wait = linux_wait,
     .watch = linux_watch,
     .lost_here = linux_lost_here,
+    .slept_ns = linux_slept_ns,
     .free = linux_free,
 };
 

@@ -175,6 +175,12 @@ static uint64_t unprivileged_lost_here(struct sonde_transport *transport)
     return lost;
 }
 
+static sonde_ns unprivileged_slept_ns(struct sonde_transport *transport)
+{
+    (void)transport;
+    return clock_slept_ns();
+}
+
 static struct sonde_transport *unprivileged_free(struct sonde_transport *transport)
 {
     struct unprivileged *unprivileged = unprivileged_of(transport);
@@ -197,6 +203,7 @@ static const struct sonde_transport_ops unprivileged_ops = {
     .wait = unprivileged_wait,
     .watch = unprivileged_tell,
     .lost_here = unprivileged_lost_here,
+    .slept_ns = unprivileged_slept_ns,
     .free = unprivileged_free,
 };
 

@@ -30,7 +30,10 @@ struct fake {
     size_t taken;    /* arrivals handed on */
     size_t stall_at; /* the process stands still once so many wait; 0 = never */
     sonde_ns stall_ns;
-    int error; /* of every attempt to send */
+    sonde_ns slept_ns; /* how long the machine has */
+    bool deaf;         /* nobody answers any more */
+    bool own_stamps;   /* answers are stamped when they are read */
+    int error;         /* of every attempt to send */
     size_t attempts;
     bool few_places; /* a probe takes one of PLACES, for a second */
     sonde_ns taken_until_ns[PLACES];
@@ -80,7 +83,7 @@ static uint32_t fake_send(struct sonde_transport *transport, const struct sonde_
     if (fake->few_places)
         ret_sents->error = take_place(fake);
     tell_room(fake);
-    if (ret_sents->error != 0)
+    if (ret_sents->error != 0 || fake->deaf)
         return 1;
     cr_assert_lt(fake->arrival_count, ARRIVALS_MAX);
     struct arrival *arrival = &fake->arrivals[fake->arrival_count++];
@@ -105,6 +108,8 @@ static int fake_recv(struct sonde_transport *transport, sonde_ns now_ns, struct 
         return -EAGAIN;
     const struct arrival *arrival = &fake->arrivals[fake->taken++];
     ret_rx->stamp = (struct sonde_stamp){arrival->time_ns, SONDE_CLOCK_SIMULATED};
+    if (fake->own_stamps)
+        ret_rx->stamp = (struct sonde_stamp){fake->now_ns, SONDE_CLOCK_USER};
     return packet_decode((struct sonde_span){arrival->bytes, arrival->len}, ret_rx);
 }
 
@@ -129,6 +134,11 @@ static uint64_t fake_lost_here(struct sonde_transport *transport)
     return 0;
 }
 
+static sonde_ns fake_slept_ns(struct sonde_transport *transport)
+{
+    return fake_of(transport)->slept_ns;
+}
+
 static struct sonde_transport *fake_free(struct sonde_transport *transport)
 {
     struct fake *fake = fake_of(transport);
@@ -144,6 +154,7 @@ static const struct sonde_transport_ops fake_ops = {
     .recv = fake_recv,
     .wait = fake_wait,
     .lost_here = fake_lost_here,
+    .slept_ns = fake_slept_ns,
     .free = fake_free,
 };
 
@@ -248,4 +259,102 @@ Test(loop, few_places_cost_time_and_no_probe)
     }
     cr_expect_geq(fake->now_ns, (HOSTS / PLACES - 1) * SONDE_NS_PER_S);
     case_free(run);
+}
+
+/* Three hosts have been asked, and their answers do not come. */
+static struct sonde_run *run_into_silence(struct fake **ret_fake)
+{
+    struct sonde_run *run = make_run(3, ret_fake);
+    (*ret_fake)->deaf = true;
+    while ((*ret_fake)->now_ns < 20 * SONDE_NS_PER_MS) /* they begin within 10 */
+        cr_assert_eq(case_step(run, SONDE_NS_NEVER), 0);
+    return run;
+}
+
+static void expect_each(const struct sonde_run *run, uint64_t sent, uint64_t received)
+{
+    for (uint32_t i = 0; i < 3; i++) {
+        const struct tally_service *service = run->tally->targets[i]->services[0];
+        cr_expect_eq(service->sent, sent, "host %u: %lu", i, (unsigned long)service->sent);
+        cr_expect_eq(service->received, received, "host %u", i);
+        cr_expect_eq(service->outcomes[SONDE_OUTCOME_NO_REPLY].ended, sent - received);
+    }
+}
+
+Test(loop, what_is_in_flight_while_nothing_special_happens_is_lost)
+{
+    struct fake *fake;
+    struct sonde_run *run = run_into_silence(&fake);
+    run_to_end(run);
+    expect_each(run, 1, 0);
+    case_free(run);
+}
+
+/* The clock that times are told by stands still meanwhile. */
+Test(loop, what_was_in_flight_when_the_machine_slept_is_no_loss)
+{
+    struct fake *fake;
+    struct sonde_run *run = run_into_silence(&fake);
+    fake->slept_ns = 3600 * SONDE_NS_PER_S;
+    run_to_end(run);
+    expect_each(run, 0, 0);
+    case_free(run);
+}
+
+/* That it had slept before says nothing. */
+Test(loop, a_machine_that_slept_before_the_run_has_missed_nothing)
+{
+    struct fake *fake;
+    struct sonde_run *run = make_run(3, &fake);
+    fake->slept_ns = 3600 * SONDE_NS_PER_S;
+    fake->deaf = true;
+    run_to_end(run);
+    expect_each(run, 1, 0);
+    case_free(run);
+}
+
+/* A debugger, or a program that has something else to do, for longer than the timeout of 2 s. */
+Test(loop, what_was_in_flight_when_the_loop_stood_still_is_no_loss)
+{
+    struct fake *fake;
+    struct sonde_run *run = run_into_silence(&fake);
+    fake->now_ns = ns_add(fake->now_ns, 30 * SONDE_NS_PER_S);
+    run_to_end(run);
+    expect_each(run, 0, 0);
+    case_free(run);
+}
+
+/* A machine that is busy comes late, and loss stays what it is. */
+Test(loop, a_loop_that_is_half_a_second_late_still_shows_loss)
+{
+    struct fake *fake;
+    struct sonde_run *run = run_into_silence(&fake);
+    fake->now_ns = ns_add(engine_deadline_ns(run->vantage->engine), 500 * SONDE_NS_PER_MS);
+    run_to_end(run);
+    expect_each(run, 1, 0);
+    case_free(run);
+}
+
+/* Answers that waited, and that nobody stamped but who read them: that they came is known, but not
+ * when. */
+Test(loop, answers_that_are_read_late_have_no_round_trip_unless_the_kernel_stamped_them)
+{
+    for (int own = 0; own < 2; own++) {
+        struct fake *fake;
+        struct sonde_run *run = make_run(3, &fake);
+        fake->own_stamps = own != 0;
+        while (fake->now_ns < 20 * SONDE_NS_PER_MS)
+            cr_assert_eq(case_step(run, SONDE_NS_PER_MS), 0);
+        fake->stall_at = 3;
+        fake->stall_ns = 30 * SONDE_NS_PER_S;
+        run_to_end(run);
+        cr_expect_eq(fake->stall_at, 0, "it stood still");
+        expect_each(run, 1, 1);
+        for (uint32_t i = 0; i < 3; i++) {
+            const struct rtt_stats *rtt = &run->tally->targets[i]->services[0]->rtt;
+            cr_expect_eq(rtt->samples, own == 0);
+            cr_expect_eq(rtt->max_ns, own == 0 ? fake->round_trip_ns : 0);
+        }
+        case_free(run);
+    }
 }
