@@ -9,7 +9,6 @@
 struct copy {
     struct sonde_run *run;
     struct arena *arena; /* that everything copied lies in; it remembers if memory ran out */
-    bool lost_here;      /* this machine lost packets that came in */
     uint32_t measured;   /* where that is measured which is copied */
     struct analyze_target target; /* what the analysis sees of it, by service */
     struct analyze_target traces; /* the same by trace, of which a service may have several */

@@ -220,6 +220,26 @@ static void look_for_gap(struct sonde_vantage *vantage)
         engine_on_gap(vantage->engine, vantage->now_ns, is_deaf);
 }
 
+/* Has reading shown that arrivals found no room in a receive queue? Then what is in flight may have
+ * been answered. */
+static void look_for_losses(struct sonde_vantage *vantage)
+{
+    uint64_t lost = vantage->transport->ops->lost_here(vantage->transport);
+    if (lost == vantage->lost)
+        return;
+    vantage->lost = lost;
+    vantage->lost_ns = vantage->now_ns;
+    engine_on_gap(vantage->engine, vantage->now_ns, true);
+}
+
+bool vantage_has_lost(const struct sonde_vantage *vantage, sonde_ns from_ns, sonde_ns to_ns,
+                      sonde_ns timeout_ns)
+{
+    /* a queue is read every second at least, or the loop has stood still */
+    sonde_ns sent_ns = ns_sub(vantage->lost_ns, ns_add(timeout_ns, STANDSTILL_NS));
+    return vantage->lost > 0 && from_ns <= vantage->lost_ns && to_ns >= sent_ns;
+}
+
 /* Note when the next step is due. */
 static void note_due(struct sonde_vantage *vantage)
 {
@@ -241,6 +261,7 @@ int sonde_vantage_step(struct sonde_vantage *vantage)
         }
         look_for_gap(vantage);
         sonde_ns known_ns = drain_answers(vantage);
+        look_for_losses(vantage);
         expire(vantage, known_ns);
         send_due(vantage, known_ns);
         note_due(vantage);

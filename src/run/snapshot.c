@@ -166,6 +166,18 @@ static uint32_t know_trace(const struct copy *copy, const struct run_target *fro
     return flow;
 }
 
+/* May this machine have lost answers to the probes that figures of a target are of? */
+static bool has_lost(const struct sonde_run *run, const struct tally_target *tally)
+{
+    sonde_ns since_ns = SONDE_NS_NEVER;
+    for (uint32_t i = 0; i < tally->service_count; i++) {
+        if (tally->services[i]->sent > 0)
+            since_ns = ns_min(since_ns, tally->services[i]->since_ns);
+    }
+    return vantage_has_lost(run->vantage, ns_max(since_ns, run->start_ns), run->vantage->now_ns,
+                            run->plan.timeout_ns);
+}
+
 /* What is known of all that is measured where a target's services are, as the target sees it: of
  * services that only others of its address ask, it expects nothing. */
 static void look_at(struct copy *copy, const struct run_target *from, uint32_t measured,
@@ -191,7 +203,7 @@ static void look_at(struct copy *copy, const struct run_target *from, uint32_t m
         .zones = {run->vantage->zones, run->vantage->zone_count},
         .max_ttl = run->plan.max_ttl,
         .timeout_ns = run->plan.timeout_ns,
-        .lost_here = copy->lost_here,
+        .lost_here = has_lost(run, tally),
         .is_own = sonde_addr_equal(&from->source, &from->addr),
         .is_deaf = run->vantage->kind == SONDE_TRANSPORT_UNPRIVILEGED,
         .next_hop = run_next_hop(run, from, tally, copy->interface),
@@ -286,7 +298,6 @@ static void copy_targets(struct sonde_run *run, struct owned_snapshot *owned)
     struct copy copy = {
         .run = run,
         .arena = arena,
-        .lost_here = snapshot->own_losses.receive_queue > 0,
     };
     struct sonde_target_result *targets = arena_alloc(arena, run->target_count, sizeof *targets);
     struct sonde_problem *problems = arena_alloc(arena, run->target_count, sizeof *problems);

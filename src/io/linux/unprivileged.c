@@ -165,13 +165,10 @@ static int unprivileged_wait(struct sonde_transport *transport, sonde_ns until_n
 
 static uint64_t unprivileged_lost_here(struct sonde_transport *transport)
 {
-    struct unprivileged *unprivileged = unprivileged_of(transport);
+    const struct unprivileged *unprivileged = unprivileged_of(transport);
     uint64_t lost = 0;
-    for (uint32_t i = 0; i < unprivileged->datagram_count; i++) {
-        struct datagram *datagram = &unprivileged->datagrams[i];
-        losses_count(&datagram->losses, datagram->fd);
-        lost += datagram->losses.lost;
-    }
+    for (uint32_t i = 0; i < unprivileged->datagram_count; i++)
+        lost += unprivileged->datagrams[i].losses.lost;
     return lost;
 }
 

@@ -31,6 +31,7 @@ struct fake {
     size_t stall_at; /* the process stands still once so many wait; 0 = never */
     sonde_ns stall_ns;
     sonde_ns slept_ns; /* how long the machine has */
+    uint64_t lost;     /* arrivals that found no room */
     bool deaf;         /* nobody answers any more */
     bool own_stamps;   /* answers are stamped when they are read */
     int error;         /* of every attempt to send */
@@ -130,8 +131,7 @@ static int fake_wait(struct sonde_transport *transport, sonde_ns until_ns, sonde
 
 static uint64_t fake_lost_here(struct sonde_transport *transport)
 {
-    (void)transport;
-    return 0;
+    return fake_of(transport)->lost;
 }
 
 static sonde_ns fake_slept_ns(struct sonde_transport *transport)
@@ -355,6 +355,80 @@ Test(loop, answers_that_are_read_late_have_no_round_trip_unless_the_kernel_stamp
             cr_expect_eq(rtt->samples, own == 0);
             cr_expect_eq(rtt->max_ns, own == 0 ? fake->round_trip_ns : 0);
         }
+        case_free(run);
+    }
+}
+
+/* Answers may have come, and found no room. */
+Test(loop, what_is_in_flight_when_a_queue_overflows_is_no_loss)
+{
+    struct fake *fake;
+    struct sonde_run *run = run_into_silence(&fake);
+    fake->lost = 7;
+    run_to_end(run);
+    expect_each(run, 0, 0);
+    case_free(run);
+}
+
+/* The overflow was noticed at 100 s, and the timeout is 2 s: what left from 97 s on may have lost
+ * its answer, and what left at 100 s and later has not. */
+Test(loop, an_overflow_counts_for_what_was_in_flight_then)
+{
+    static const struct {
+        sonde_ns from_s;
+        sonde_ns to_s;
+        bool lost;
+    } cases[] = {{0, 1000, true},    {99, 1000, true}, {100, 1000, true}, {101, 1000, false},
+                 {0, 97, true},      {0, 96, false},   {90, 98, true},    {98, 99, true},
+                 {500, 1000, false}, {10, 20, false}};
+    struct fake *fake;
+    struct sonde_run *run = make_run(1, &fake);
+    struct sonde_vantage *vantage = run->vantage;
+    sonde_ns timeout_ns = 2 * SONDE_NS_PER_S;
+    cr_expect_not(vantage_has_lost(vantage, 0, 1000 * SONDE_NS_PER_S, timeout_ns),
+                  "there was none");
+    vantage->lost = 1;
+    vantage->lost_ns = 100 * SONDE_NS_PER_S;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        cr_expect_eq(vantage_has_lost(vantage, cases[i].from_s * SONDE_NS_PER_S,
+                                      cases[i].to_s * SONDE_NS_PER_S, timeout_ns),
+                     cases[i].lost, "case %zu", i);
+    case_free(run);
+}
+
+static uint64_t one_lost(struct sonde_transport *transport)
+{
+    (void)transport;
+    return 1;
+}
+
+/* One overflow silenced every limit for as long as the run lasts, whatever began anew since. */
+Test(loop, a_limit_is_judged_again_once_figures_begin_anew_after_an_overflow)
+{
+    static const struct sonde_service icmp = {.protocol = "icmp"};
+    for (int anew = 0; anew < 2; anew++) {
+        const struct sonde_options options = {
+            .plan = {.cycles = SONDE_CYCLES_ENDLESS},
+            .judgement.warn = {.set = true, .rtt_ns = SONDE_NS_PER_MS, .loss_ratio = 1},
+        };
+        struct sonde_run *run = case_run_of("vantage here 192.0.2.1\n"
+                                            "host h 203.0.113.10 delay=10ms\n"
+                                            "path h\n",
+                                            options);
+        cr_assert_eq(sonde_run_add(run, "h", "203.0.113.10", &icmp, 1, NULL), 0);
+        cr_assert_eq(sonde_run_start(run), 0);
+        case_pass_until(run->vantage, 5 * SONDE_NS_PER_S);
+        struct sonde_transport_ops ops = *run->vantage->transport->ops;
+        ops.lost_here = one_lost;
+        run->vantage->transport->ops = &ops;
+        case_pass_until(run->vantage, 10 * SONDE_NS_PER_S);
+        if (anew != 0)
+            cr_assert_eq(sonde_run_reset(run, 0, 0), 0);
+        case_pass_until(run->vantage, 20 * SONDE_NS_PER_S);
+        struct sonde_snapshot *snapshot = case_snapshot(run);
+        cr_expect_eq(snapshot->targets[0].services[0].verdict.code,
+                     anew != 0 ? SONDE_CODE_LATENCY_OVER_LIMIT : SONDE_CODE_OK);
+        sonde_snapshot_free(snapshot);
         case_free(run);
     }
 }
