@@ -46,6 +46,7 @@ static struct engine_target *new_target(struct engine_run *run, const struct son
     if (target == NULL)
         return NULL;
     target->addr = *addr;
+    target->heard_ns = INT64_MIN;
     target->run = run;
     target->trace_cap = traces;
     target->traces = calloc(traces > 0 ? traces : 1, sizeof(struct engine_trace *));

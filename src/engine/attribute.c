@@ -256,6 +256,8 @@ void attribute_error(struct engine *engine, struct engine_trace *trace, const st
                      const struct sonde_match *match)
 {
     bool expired = match->outcome == SONDE_OUTCOME_TTL_EXCEEDED;
+    if (expired)
+        trace->nameless_cycle = trace->target->cycle;
     struct candidates found = find_candidates(engine, trace, rx, match, !expired);
     if (found.count == 0 && !expired)
         found = find_candidates(engine, trace, rx, match, false);

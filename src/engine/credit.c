@@ -14,7 +14,12 @@
 /* A repetition is later than all else that answers by more than slow answers are. */
 static const sonde_ns REPETITION_SLACK_NS = 300 * SONDE_NS_PER_MS;
 
-enum { DOUBTED_MAX = 2 /* answers of a service that are doubted for being so late */ };
+enum {
+    DOUBTED_MAX = 2, /* answers of a service that are doubted for being so late */
+    /* Repetitions in a row: of answers that get lost by chance, three in ten, so many less than
+     * once in 10,000 times. Then the target has become so slow. */
+    REPETITIONS_MAX = 8,
+};
 
 static void event_from_rx(struct sonde_event *event, const struct sonde_rx *rx,
                           enum sonde_outcome outcome)
@@ -148,6 +153,15 @@ static bool is_repetition(const struct engine_trace *trace, const struct sonde_r
            rtt > ns_add(patience_longest_ns(patience), REPETITION_SLACK_NS);
 }
 
+/* Count answers of the target that follow one another and are such. */
+static void note_repetition(struct engine_trace *trace, const struct sonde_rx *rx, bool repeated)
+{
+    if (repeated)
+        trace->repetitions++;
+    else if (rx->kind == SONDE_RX_ANSWER)
+        trace->repetitions = 0;
+}
+
 /* May it be a repetition, since nobody knows how soon the target answers? A host that is really so
  * far away is believed the third time. */
 static bool is_doubtful(const struct engine_trace *trace, const struct sonde_rx *rx, sonde_ns rtt)
@@ -207,7 +221,8 @@ void credit_answer(struct engine *engine, uint32_t index, const struct sonde_rx 
     event.uncertain = uncertain || (timed && is_doubtful(trace, rx, rtt));
     if (!event.uncertain && timed && rtt >= 0)
         event.rtt_ns = rtt;
-    bool repeated = timed && is_repetition(trace, rx, rtt);
+    bool repeated = timed && is_repetition(trace, rx, rtt) && trace->repetitions < REPETITIONS_MAX;
+    note_repetition(engine->traces[flight->trace], rx, repeated);
     note_claim(engine, flight, rx);
     if (flight->state == FLIGHT_FLYING)
         end_flight(engine, index, rx, repeated, &event);

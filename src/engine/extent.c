@@ -25,6 +25,7 @@ static bool is_open(const struct engine *engine, const struct engine_trace *trac
 void extent_learn(const struct engine *engine, struct engine_target *target)
 {
     target->distance = 0;
+    target->distance_guess = 0;
     target->farthest = 0;
     target->top_ttl = 0;
     target->passing_ttl = 0;

@@ -61,8 +61,10 @@ static struct knowledge know(const struct engine_trace *trace)
 /* The way has changed for one trace: the distances of all have to be confirmed again. */
 static void confirm_anew(struct engine_target *target)
 {
-    for (uint32_t i = 0; i < target->trace_count; i++)
+    for (uint32_t i = 0; i < target->trace_count; i++) {
         target->traces[i]->arrivals = 0;
+        target->traces[i]->is_astray = false;
+    }
 }
 
 /* Nobody answered at a TTL. If the target seems to be there, for pings that it answers otherwise,
@@ -167,14 +169,16 @@ static void note_times(struct engine_trace *trace, const struct sonde_event *eve
 }
 
 /* Does this machine itself say that its neighbour does not answer? Then no hop will be heard of,
- * unless somebody else has spoken. */
-static void note_neighbour(struct engine_target *target, const struct sonde_event *event)
+ * unless somebody else has answered a later probe. */
+static void note_neighbour(struct engine_target *target, const struct sonde_event *event,
+                           sonde_ns sent_ns)
 {
     bool own = event->outcome == SONDE_OUTCOME_HOST_UNREACHABLE &&
                sonde_addr_equal(&event->from, &target->source) &&
                !sonde_addr_equal(&target->source, &target->addr);
-    target->is_heard |= !own;
-    bool is_stuck = !target->is_heard;
+    if (!own)
+        target->heard_ns = ns_max(target->heard_ns, sent_ns);
+    bool is_stuck = own && sent_ns > target->heard_ns;
     target->changed |= is_stuck != target->is_stuck;
     target->is_stuck = is_stuck;
 }
@@ -191,9 +195,9 @@ static void note_refusal(struct engine_target *target, const struct flight *flig
         target->refused_count = 0;
     target->refuser = budget_router(&event->from);
     target->refused_cycle = flight->cycle;
-    target->refused_count++;
-    if (target->refused_most < target->refused_count)
-        target->refused_most = target->refused_count;
+    target->refused_count = (uint8_t)(target->refused_count + (target->refused_count < UINT8_MAX));
+    if (target->refused_count >= TRACE_REFUSALS_MANY)
+        target->many_cycle = flight->cycle + 1;
 }
 
 /* Move the charge for a probe to who answered it. Who refuses, or has no such port, may stand
@@ -234,7 +238,7 @@ void finish_flight(struct engine *engine, uint32_t index, struct sonde_event *ev
         if (sonde_event_is_target(event, &target->addr))
             patience_reached(&target->patience,
                              event->outcome == SONDE_OUTCOME_ECHO_REPLY || event->icmp_type >= 0);
-        note_neighbour(target, event);
+        note_neighbour(target, event, flight->sent_ns);
         note_refusal(target, flight, event);
         note_answer(trace, event);
         note_times(trace, event);
@@ -269,7 +273,7 @@ void finish_again(struct engine *engine, uint32_t index, enum sonde_event_type t
     event->type = type;
     describe(engine, index, event);
     if (type == SONDE_EVENT_LATE) {
-        note_neighbour(trace->target, event);
+        note_neighbour(trace->target, event, flight->sent_ns);
         note_answer(trace, event);
     }
     hold(engine, trace->target->run, event);

@@ -12,6 +12,8 @@
  * retrans_time_ms of arp(7); RFC 4861 §10), and some for the way. */
 static const sonde_ns RESOLUTION_NS = 3250 * SONDE_NS_PER_MS;
 
+enum { NAMELESS_CYCLES = 64 /* after the last error that named nothing, others may name probes */ };
+
 /* What could only contradict what is known is waited for a little longer than a round trip. */
 static const sonde_ns RECHECK_SLACK_NS = 5 * SONDE_NS_PER_MS;
 
@@ -124,10 +126,21 @@ void plan_join(struct engine *engine, struct engine_target *target, uint32_t ind
     plan_update(engine, target, now);
 }
 
+/* The device on the way that made quotes name nothing may be gone: look whether they do again. */
+static void forget_nameless(struct engine_target *target)
+{
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        struct engine_trace *trace = target->traces[i];
+        if (target->cycle - trace->nameless_cycle > NAMELESS_CYCLES)
+            trace->quotes_name_nothing = trace->spec.nameless;
+    }
+}
+
 static void begin_cycle(struct engine_target *target, sonde_ns now)
 {
     target->cycle++;
     target->cycle_ns = now;
+    forget_nameless(target);
     for (uint32_t i = 0; i < target->trace_count; i++) {
         struct engine_trace *trace = target->traces[i];
         if (trace->standing == STANDING_BY || trace->is_removed)

@@ -52,6 +52,7 @@ struct engine_trace {
     uint8_t odd_asks;      /* how often it was asked there */
     uint8_t explained_ttl; /* where that was done, and nothing is left to be asked; 0 = nowhere */
     uint8_t doubted;       /* answers to its full-TTL probes that may be to another one */
+    uint8_t repetitions;   /* of its last answers, how many seemed to be a server's repetitions */
     struct asking asking;
     bool keeps_silent; /* a full-TTL probe was not answered, though the host had a refusal left; and
                           none was ever refused */
@@ -63,6 +64,7 @@ struct engine_trace {
     bool scout;        /* it goes ahead while nobody knows how far the target is */
     bool is_astray;    /* nobody answered where the target seemed to be */
     bool quotes_name_nothing;  /* nothing in an error tells which probe it is about */
+    uint32_t nameless_cycle;   /* in which that was seen last */
     sonde_ns quote_free_ns;    /* and until when one about an earlier probe may come */
     sonde_ns unanswered_ns[2]; /* when the first and the second full-TTL probe left since it was
                                   answered last; never: there was none */
@@ -125,10 +127,12 @@ struct engine_target {
     uint8_t limit_ttl;   /* the largest that any trace asks for now */
     budget_key refuser;  /* who refused full-TTL probes on the way, last; 0 = nobody did */
     uint32_t refused_cycle; /* in which that was, last */
-    uint8_t refused_count;  /* how many of it */
-    uint8_t refused_most;   /* and at most of a cycle */
-    bool is_heard;          /* somebody else than this machine has answered */
-    bool is_stuck; /* nobody has, and this machine finds no neighbour to send its probes to */
+    uint8_t refused_count;  /* how many of it, as far as 255 */
+    uint32_t many_cycle; /* in which these were so many last that it may have had no more, and one
+                            more; 0: they never were */
+    sonde_ns heard_ns; /* when the last of the probes left that somebody else than this machine has
+                          answered; INT64_MIN: none has */
+    bool is_stuck; /* nobody has since, and this machine finds no neighbour to send its probes to */
     struct members standbys;  /* controls that are begun only while somebody needs them */
     struct members looked_at; /* silent and odd traces that are served first */
     struct members unserved;  /* silent ones that this, the last, cycle has no look for */

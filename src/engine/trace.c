@@ -8,12 +8,7 @@
  * show only how far away it is. */
 enum { KEPT_FOR_FULL = 4 };
 
-/* So many refusals in a cycle may have been all that a router had: a Linux router gives six at
- * once, and it was asked for other answers, too. */
-enum {
-    REFUSALS_MANY = 4,
-    REFUSALS_CYCLES = 64, /* for so many cycles after the last refusal that is supposed of him */
-};
+enum { REFUSALS_CYCLES = 64 /* for so many cycles after many refusals more are not expected */ };
 
 void trace_take_event(struct engine_trace *trace, enum standing_event event)
 {
@@ -102,8 +97,8 @@ bool trace_was_refused(const struct engine_trace *trace)
 
 budget_key trace_refuser(const struct engine_target *target, const struct engine_trace *trace)
 {
-    bool lately = target->cycle - target->refused_cycle <= REFUSALS_CYCLES;
-    if (lately && target->refused_most >= REFUSALS_MANY && !tally_is_answered(trace_tally(trace)))
+    bool lately = target->many_cycle != 0 && target->cycle - target->many_cycle <= REFUSALS_CYCLES;
+    if (lately && !tally_is_answered(trace_tally(trace)))
         return target->refuser;
     return is_refused_by_host(target, trace) ? budget_router(&target->addr) : 0;
 }

@@ -5,6 +5,10 @@
 
 #include "engine/state.h"
 
+/* So many refusals in a cycle may have been all that a router had: a Linux router gives six at
+ * once, and it was asked for other answers, too. */
+enum { TRACE_REFUSALS_MANY = 4 };
+
 /** Something has happened to a trace: note where it stands then. */
 void trace_take_event(struct engine_trace *trace, enum standing_event event);
 
