@@ -76,7 +76,7 @@ static void note_missed(const struct engine_target *target, struct engine_trace 
     if (!extent_is_ping(trace) || !trace_is_answered(trace) || trace->is_astray ||
         trace_reach(trace)->dest_ttl != 0 || ttl != extent_end(target, trace))
         return;
-    if (ttl == target->top_ttl + 1 && ttl == extent_guess(trace_tally(trace)))
+    if (ttl == target->top_ttl + 1 && ttl == extent_guess(trace))
         return;
     trace->is_astray = trace->asks[ttl] >= EXTENT_ARRIVALS;
     if (!trace->is_astray)
@@ -149,6 +149,7 @@ static void note_answer(struct engine_trace *trace, const struct sonde_event *ev
     if (event->outcome == SONDE_OUTCOME_TTL_EXCEEDED)
         return;
     bool is_target = sonde_event_is_target(event, &trace->target->addr);
+    shown_note(&trace->shown, event->outcome);
     note_question(trace, event->question, is_target);
     if (is_target)
         tell_other_flows(trace, event->question);

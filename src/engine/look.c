@@ -270,8 +270,8 @@ static struct engine_trace *find_control_at(const struct engine_target *target, 
     unsigned best_rank = 0;
     for (uint32_t i = 0; i < target->trace_count; i++) {
         struct engine_trace *trace = target->traces[i];
-        bool goes_on = trace->standing == STANDING_ANSWERED &&
-                       tally_is_answered(trace_tally(trace)) && ttl < extent_end(target, trace);
+        bool goes_on = trace->standing == STANDING_ANSWERED && shown_is_answered(&trace->shown) &&
+                       ttl < extent_end(target, trace);
         bool kin = trace->spec.flow.protocol == protocol;
         bool meets =
             trace->standing != STANDING_PAUSED && ttl_set_has(&trace_reach(trace)->expired, ttl);

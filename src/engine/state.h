@@ -25,6 +25,7 @@
 #include "engine/patience.h"
 #include "engine/ration.h"
 #include "engine/reach.h"
+#include "engine/shown.h"
 #include "engine/standing.h"
 #include "engine/tally.h"
 
@@ -53,6 +54,7 @@ struct engine_trace {
     uint8_t explained_ttl; /* where that was done, and nothing is left to be asked; 0 = nowhere */
     uint8_t doubted;       /* answers to its full-TTL probes that may be to another one */
     uint8_t repetitions;   /* of its last answers, how many seemed to be a server's repetitions */
+    struct shown shown;
     struct asking asking;
     bool keeps_silent; /* a full-TTL probe was not answered, though the host had a refusal left; and
                           none was ever refused */

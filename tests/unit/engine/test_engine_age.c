@@ -180,3 +180,39 @@ Test(age, who_has_refused_many_at_once_is_not_supposed_to_for_ever)
     cr_expect_eq(trace_refuser(target, target->traces[2]), 0, "one is refused in each cycle");
     stop_net(net);
 }
+
+/* The host has one refusal a second, and six at once; net->seen is when it will have six again. */
+static bool has_refusal(struct net *net)
+{
+    uint64_t now = (uint64_t)net->now;
+    if (net->seen > now + 5 * (uint64_t)S)
+        return false;
+    net->seen = (net->seen > now ? net->seen : now) + (uint64_t)S;
+    return true;
+}
+
+static void closed_from_100s(struct net *net, const struct sonde_tx *tx)
+{
+    if (net->now < 100 * S || net_service_of(tx) == 0 || tx->ttl < net->distance)
+        net_open_path(net, tx);
+    else if (has_refusal(net))
+        net_refuse(net, tx, net_rtt(net));
+}
+
+/* Ten services that answered are gone. A host rations its refusals, so each has to wait for its
+ * turn: that it was open once is no reason to ask it out of turn, and see loss. */
+Test(age, ports_that_were_open_and_are_closed_wait_for_their_refusals)
+{
+    struct net *net = start_net("icmp udp udp udp udp udp udp udp udp udp udp");
+    net->on_probe = closed_from_100s;
+    net_run_until(net, 300 * S);
+    size_t lost = 0;
+    size_t closed = 0;
+    for (uint32_t service = 1; service <= 10; service++) {
+        lost += count_ended(net, service, 120 * S, 298 * S, SONDE_OUTCOME_NO_REPLY);
+        closed += count_ended(net, service, 120 * S, 298 * S, SONDE_OUTCOME_PORT_UNREACHABLE);
+    }
+    cr_expect_eq(lost, 0, "%zu", lost);
+    cr_expect_geq(closed, 160, "%zu: about one a second", closed);
+    stop_net(net);
+}
