@@ -157,6 +157,7 @@ static void begin_cycle(struct engine_target *target, sonde_ns now)
         if (trace->cycle < target->cycle)
             members_add(&target->fulls, i);
     }
+    look_begin_cycle(target);
     walk_begin_cycle(target);
     if (target->cycle == plan_of(target)->cycles) {
         target->next_cycle_ns = SONDE_NS_NEVER;

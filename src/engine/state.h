@@ -56,6 +56,7 @@ struct engine_trace {
     uint8_t repetitions;   /* of its last answers, how many seemed to be a server's repetitions */
     struct shown shown;
     struct asking asking;
+    uint32_t doubt_cycle; /* in which its other questions were asked again last; 0: they were not */
     bool keeps_silent; /* a full-TTL probe was not answered, though the host had a refusal left; and
                           none was ever refused */
     bool is_excused;   /* one silence since it was answered last did not count: it was asked before

@@ -202,7 +202,9 @@ static bool is_of(const struct net_probe *probe, const struct sonde_event *event
 {
     bool ended = !ends_probe(event);
     return probe->sent_ns == event->sent_ns && probe->service == event->service &&
-           probe->ttl == event->ttl && probe->ended == ended;
+           probe->ttl == event->ttl &&
+           probe->size_bytes == event->size_bytes && /* questions differ */
+           probe->ended == ended;
 }
 
 /* The probe that a record is of. */
