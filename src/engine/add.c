@@ -181,7 +181,7 @@ static struct engine_trace *new_trace(struct engine_target *target,
         .full_ns = INT64_MIN,
         .refused_ns = SONDE_NS_NEVER,
         .left_ns = INT64_MIN,
-        .soonest_ns = SONDE_NS_NEVER,
+        .soonest = least_none(),
     };
     trace->line = flight_line_of(trace->id, &target->run->sent);
     return trace;

@@ -148,8 +148,8 @@ static bool may_be_repeated(const struct engine_trace *trace, const struct sonde
 static bool is_repetition(const struct engine_trace *trace, const struct sonde_rx *rx, sonde_ns rtt)
 {
     const struct patience *patience = &trace->target->patience;
-    return may_be_repeated(trace, rx) && patience->nearest_ns > 0 &&
-           rtt >= ns_add(patience->nearest_ns, CREDIT_REPETITION_NS) &&
+    return may_be_repeated(trace, rx) && patience_nearest_ns(patience) > 0 &&
+           rtt >= ns_add(patience_nearest_ns(patience), CREDIT_REPETITION_NS) &&
            rtt > ns_add(patience_longest_ns(patience), REPETITION_SLACK_NS);
 }
 
@@ -167,7 +167,8 @@ static void note_repetition(struct engine_trace *trace, const struct sonde_rx *r
 static bool is_doubtful(const struct engine_trace *trace, const struct sonde_rx *rx, sonde_ns rtt)
 {
     const struct patience *patience = &trace->target->patience;
-    return may_be_repeated(trace, rx) && patience->nearest_ns == 0 && rtt >= CREDIT_REPETITION_NS &&
+    return may_be_repeated(trace, rx) && patience_nearest_ns(patience) == 0 &&
+           rtt >= CREDIT_REPETITION_NS &&
            rtt > ns_add(patience_longest_ns(patience), REPETITION_SLACK_NS) &&
            trace->doubted < DOUBTED_MAX;
 }

@@ -165,7 +165,9 @@ static void note_times(struct engine_trace *trace, const struct sonde_event *eve
     if (!event->to_target)
         return;
     if (event->rtt_ns >= 0 && sonde_event_is_target(event, &trace->target->addr))
-        trace->soonest_ns = ns_min(trace->soonest_ns, event->rtt_ns);
+        least_note(&trace->soonest, event->rtt_ns, event->sent_ns + event->rtt_ns);
+    if (event->rtt_ns >= 0)
+        trace->doubted = 0;
     trace->doubted = (uint8_t)(trace->doubted + (event->uncertain && trace->doubted < UINT8_MAX));
 }
 

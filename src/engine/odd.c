@@ -61,8 +61,10 @@ static bool is_unlike(const struct engine_target *target, const struct engine_tr
         unsigned distance = extent_guess(trace);
         unsigned others_distance = extent_guess(other);
         bool nearer = distance != 0 && others_distance != 0 && distance < others_distance;
-        bool timed = trace->soonest_ns != SONDE_NS_NEVER && other->soonest_ns != SONDE_NS_NEVER;
-        bool sooner = timed && ns_add(trace->soonest_ns, slack) < other->soonest_ns * 3 / 4;
+        sonde_ns soonest = least_ns(&trace->soonest);
+        sonde_ns others_soonest = least_ns(&other->soonest);
+        bool timed = soonest != SONDE_NS_NEVER && others_soonest != SONDE_NS_NEVER;
+        bool sooner = timed && ns_add(soonest, slack) < others_soonest * 3 / 4;
         if (nearer || sooner)
             return true;
     }

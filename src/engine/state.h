@@ -20,6 +20,7 @@
 #include "engine/claim.h"
 #include "engine/engine.h"
 #include "engine/flight.h"
+#include "engine/least.h"
 #include "engine/members.h"
 #include "engine/pace.h"
 #include "engine/patience.h"
@@ -74,11 +75,10 @@ struct engine_trace {
     struct ration ration;
     uint32_t lost_cycle; /* in which a full-TTL probe was not answered, last; 0 = none was */
     sonde_ns full_ns; /* when its last probe was chosen that was to arrive; INT64_MIN: none was */
-    sonde_ns refused_ns; /* when this machine's firewall refused a probe last; never: it has not */
-    sonde_ns left_ns;    /* when its last probe left; INT64_MIN: none has */
-    sonde_ns soonest_ns; /* the shortest round trip of the target's answers to its full-TTL probes;
-                            never: there was none */
-    uint8_t asks[];      /* [max_ttl + 1], probes to each TTL, as far as 255 */
+    sonde_ns refused_ns;  /* when this machine's firewall refused a probe last; never: it has not */
+    sonde_ns left_ns;     /* when its last probe left; INT64_MIN: none has */
+    struct least soonest; /* of the target's answers to its full-TTL probes */
+    uint8_t asks[];       /* [max_ttl + 1], probes to each TTL, as far as 255 */
 };
 
 /** What there is of each TTL of a target. */
