@@ -17,12 +17,22 @@ enum { NAMELESS_CYCLES = 64 /* after the last error that named nothing, others m
 /* What could only contradict what is known is waited for a little longer than a round trip. */
 static const sonde_ns RECHECK_SLACK_NS = 5 * SONDE_NS_PER_MS;
 
+/* Is any trace answered now? That the target was reached once says nothing of it. */
+static bool is_any_answered(const struct engine_target *target)
+{
+    bool is_answered = false;
+    for (uint32_t i = 0; i < target->trace_count && !is_answered; i++)
+        is_answered = trace_is_answered(target->traces[i]);
+    return is_answered;
+}
+
 /* Until when the last router may say that it does not find the target; INT64_MIN: something of that
  * answers, or everything is refused. */
 static sonde_ns unresolved_ns(const struct engine_target *target)
 {
     sonde_ns last = INT64_MIN;
-    for (uint32_t i = 0; !target->patience.reached && i < target->trace_count; i++) {
+    bool is_found = target->patience.reached && is_any_answered(target);
+    for (uint32_t i = 0; !is_found && i < target->trace_count; i++) {
         sonde_ns since = target->traces[i]->unanswered_ns[0];
         if (since != SONDE_NS_NEVER)
             last = ns_max(last, since);

@@ -216,3 +216,29 @@ Test(age, ports_that_were_open_and_are_closed_wait_for_their_refusals)
     cr_expect_geq(closed, 160, "%zu: about one a second", closed);
     stop_net(net);
 }
+
+/* The host is gone from 6.5 s on. The router before it asks for it three times, and says so at 10 s
+ * of all that it holds. */
+static void gone_in_the_end(struct net *net, const struct sonde_tx *tx)
+{
+    if (net->now < 6500 * MS)
+        net_open_path(net, tx);
+    else if (!net_expires(net, tx))
+        net_error(net, tx, 10 * S - net->now, net->distance - 1U, ICMP4_UNREACHABLE, 1);
+}
+
+/* That it was found before is no reason not to wait for that: the last probes leave at 9 s. */
+Test(age, a_target_that_was_found_once_may_be_looked_for_in_vain)
+{
+    struct engine_plan plan = net_plan();
+    plan.cycles = 10;
+    struct net *net = net_new(&plan);
+    net->on_probe = gone_in_the_end;
+    net_add(net, "icmp tcp");
+    engine_start(net->run, 0);
+    net_run(net);
+    cr_expect_geq(net->now, 10 * S);
+    cr_expect_gt(
+        net->tally->targets[0]->services[0]->outcomes[SONDE_OUTCOME_HOST_UNREACHABLE].shown, 0);
+    net_free(net);
+}
