@@ -200,7 +200,7 @@ static void note_refusal(struct engine_target *target, const struct flight *flig
     target->refused_cycle = flight->cycle;
     target->refused_count = (uint8_t)(target->refused_count + (target->refused_count < UINT8_MAX));
     if (target->refused_count >= TRACE_REFUSALS_MANY)
-        target->many_cycle = flight->cycle + 1;
+        target->many_cycle = target->cycle;
 }
 
 /* Move the charge for a probe to who answered it. Who refuses, or has no such port, may stand

@@ -107,8 +107,7 @@ static void end_controls(struct engine_target *target)
 /* A server that has answered is silent: it may be deaf now to what it is asked. */
 static void doubt_question(struct engine_target *target, struct engine_trace *trace)
 {
-    bool lately =
-        trace->doubt_cycle != 0 && target->cycle - trace->doubt_cycle < (uint32_t)DOUBT_CYCLES;
+    bool lately = trace->doubt_cycle != 0 && target->cycle - trace->doubt_cycle < DOUBT_CYCLES;
     if (lately || !shown_has(&trace->shown, SONDE_OUTCOME_UDP_REPLY))
         return;
     unsigned extra = asking_doubt(&trace->asking);

@@ -75,7 +75,8 @@ static uint32_t new_flight(struct engine *engine, struct engine_target *target,
     uint32_t index = flight_take(&engine->flights, &trace->line);
     struct flight *flight = &engine->flights.flights[index];
     const struct claims before = trace->claims;
-    flight->cycle = choice->to_target ? trace->cycle - 1 : target->cycle - 1;
+    /* records count cycles modulo 2^32: as many take 49 days, a thousand a second */
+    flight->cycle = (uint32_t)((choice->to_target ? trace->cycle : target->cycle) - 1);
     flight->ttl = choice->ttl;
     take_format(&trace->spec.format, flight);
     flight->to_target = choice->to_target;

@@ -43,7 +43,7 @@ struct engine_trace {
     uint32_t hash_next;           /* next trace in its flow bucket */
     enum standing standing;
     enum standing beneath; /* where it stands but for a pause */
-    uint32_t cycle;        /* full-TTL probes that were chosen */
+    uint64_t cycle;        /* full-TTL probes that were chosen */
     struct flight_line line;
     struct claims claims;
     uint8_t full_ttl;      /* what they leave with */
@@ -57,7 +57,7 @@ struct engine_trace {
     uint8_t repetitions;   /* of its last answers, how many seemed to be a server's repetitions */
     struct shown shown;
     struct asking asking;
-    uint32_t doubt_cycle; /* in which its other questions were asked again last; 0: they were not */
+    uint64_t doubt_cycle; /* in which its other questions were asked again last; 0: they were not */
     bool keeps_silent; /* a full-TTL probe was not answered, though the host had a refusal left; and
                           none was ever refused */
     bool is_excused;   /* one silence since it was answered last did not count: it was asked before
@@ -68,12 +68,12 @@ struct engine_trace {
     bool scout;        /* it goes ahead while nobody knows how far the target is */
     bool is_astray;    /* nobody answered where the target seemed to be */
     bool quotes_name_nothing;  /* nothing in an error tells which probe it is about */
-    uint32_t nameless_cycle;   /* in which that was seen last */
+    uint64_t nameless_cycle;   /* in which that was seen last */
     sonde_ns quote_free_ns;    /* and until when one about an earlier probe may come */
     sonde_ns unanswered_ns[2]; /* when the first and the second full-TTL probe left since it was
                                   answered last; never: there was none */
     struct ration ration;
-    uint32_t lost_cycle; /* in which a full-TTL probe was not answered, last; 0 = none was */
+    uint64_t lost_cycle; /* in which a full-TTL probe was not answered, last; 0 = none was */
     sonde_ns full_ns; /* when its last probe was chosen that was to arrive; INT64_MIN: none was */
     sonde_ns refused_ns;  /* when this machine's firewall refused a probe last; never: it has not */
     sonde_ns left_ns;     /* when its last probe left; INT64_MIN: none has */
@@ -109,7 +109,7 @@ struct engine_target {
     bool done;
 
     /* cycles */
-    uint32_t cycle;         /* cycles begun */
+    uint64_t cycle;         /* cycles begun */
     sonde_ns cycle_ns;      /* when the last of these did */
     sonde_ns next_cycle_ns; /* when the next begins; never after the last */
     struct members fulls;   /* traces whose full-TTL probe is due */
@@ -131,8 +131,8 @@ struct engine_target {
     budget_key refuser;  /* who refused full-TTL probes on the way, last; 0 = nobody did */
     uint32_t refused_cycle; /* in which that was, last */
     uint8_t refused_count;  /* how many of it, as far as 255 */
-    uint32_t many_cycle; /* in which these were so many last that it may have had no more, and one
-                            more; 0: they never were */
+    uint64_t many_cycle; /* in which these were so many last that it may have had no more; 0: they
+                            never were */
     sonde_ns heard_ns; /* when the last of the probes left that somebody else than this machine has
                           answered; INT64_MIN: none has */
     bool is_stuck; /* nobody has since, and this machine finds no neighbour to send its probes to */
@@ -151,7 +151,7 @@ struct engine_target {
     bool starves;           /* the cycle before ended before it had come to its end */
     uint8_t step_ttl;       /* the TTL that was asked last */
     uint32_t walk_asks;     /* what it has asked since the cycle began */
-    uint32_t settled_cycle; /* since when nothing about the way has changed */
+    uint64_t settled_cycle; /* since when nothing about the way has changed */
     sonde_ns step_ns;       /* when it may go on to another */
     sonde_ns walk_ns;       /* when it is worth beginning a pass anew; never: for nothing */
     struct ttl_set owed;    /* TTLs at which a control has to be asked after a silent trace was */

@@ -23,7 +23,7 @@ enum { AGAIN_CYCLES = 64 };
 static uint32_t stride(const struct engine_target *target, const struct engine_trace *trace,
                        unsigned ttl)
 {
-    uint32_t quiet = target->cycle - target->settled_cycle;
+    uint64_t quiet = target->cycle - target->settled_cycle;
     if (ttl > target->top_ttl && trace_reach(trace)->dest_ttl == 0 && trace->asks[ttl] >= LOOK_ASKS)
         return 8;
     return quiet < 60 ? 1 : quiet < 180 ? 2 : quiet < 600 ? 4 : 8;
@@ -127,7 +127,7 @@ static void begin_pass(struct engine_target *target)
 {
     unsigned first = plan_of(target)->first_ttl;
     unsigned span = target->limit_ttl >= first ? target->limit_ttl - first + 1U : 1;
-    unsigned skip = target->cycle > 1 ? target->cycle % span : 0;
+    unsigned skip = target->cycle > 1 ? (unsigned)(target->cycle % span) : 0;
     target->walk_open = true;
     target->walk_again = false;
     target->walk_ttl = (uint8_t)(first + skip);

@@ -242,3 +242,22 @@ Test(age, a_target_that_was_found_once_may_be_looked_for_in_vain)
         net->tally->targets[0]->services[0]->outcomes[SONDE_OUTCOME_HOST_UNREACHABLE].shown, 0);
     net_free(net);
 }
+
+/* A thousand cycles a second are 2^32 after 49 days. */
+Test(age, cycles_are_counted_for_ever)
+{
+    struct net *net = start_net("icmp tcp");
+    net_run_until(net, 4500 * MS);
+    struct engine_target *target = net->run->targets[0];
+    uint32_t more = UINT32_MAX - 10; /* so many cycles later */
+    target->cycle += more;
+    target->settled_cycle += more;
+    for (uint32_t i = 0; i < 2; i++)
+        target->traces[i]->cycle += more;
+    net_run_until(net, 60500 * MS);
+    for (uint32_t i = 0; i < 2; i++)
+        cr_expect_eq(count_ended(net, i, 5 * S, 61 * S,
+                                 i == 0 ? SONDE_OUTCOME_ECHO_REPLY : SONDE_OUTCOME_OPEN),
+                     56);
+    stop_net(net);
+}
