@@ -17,9 +17,10 @@ enum { SONDE_QUESTIONS_MAX = 3 };
 
 enum sonde_event_type {
     SONDE_EVENT_PROBE,     /**< a probe ended: each does exactly once, so or unawaited */
-    SONDE_EVENT_UNAWAITED, /**< a probe was in flight when the run was over: it went beyond the
-                              target, or could only repeat what is known; neither answered nor
-                              lost, it has no outcome */
+    SONDE_EVENT_UNAWAITED, /**< a probe of which nobody knows whether it would have been answered:
+                              it was in flight when the run was over, or while this machine could
+                              not hear (it slept, the program was held up, its interface was down);
+                              neither answered nor lost, it has no outcome */
     SONDE_EVENT_LATE,      /**< an answer to a probe that had been given up */
     SONDE_EVENT_DUPLICATE, /**< another answer to a probe that had its answer */
 };

@@ -46,6 +46,7 @@ static struct engine_target *new_target(struct engine_run *run, const struct son
     if (target == NULL)
         return NULL;
     target->addr = *addr;
+    target->heard_ns = INT64_MIN;
     target->run = run;
     target->trace_cap = traces;
     target->traces = calloc(traces > 0 ? traces : 1, sizeof(struct engine_trace *));
@@ -180,7 +181,7 @@ static struct engine_trace *new_trace(struct engine_target *target,
         .full_ns = INT64_MIN,
         .refused_ns = SONDE_NS_NEVER,
         .left_ns = INT64_MIN,
-        .soonest_ns = SONDE_NS_NEVER,
+        .soonest = least_none(),
     };
     trace->line = flight_line_of(trace->id, &target->run->sent);
     return trace;

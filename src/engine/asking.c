@@ -87,6 +87,12 @@ bool asking_on_sent(struct asking *asking, uint8_t question, sonde_ns now)
     return true;
 }
 
+void asking_forget(struct asking *asking, sonde_ns sent_ns)
+{
+    if (asking->since_ns == sent_ns)
+        asking->since_ns = SONDE_NS_NEVER;
+}
+
 void asking_again(struct asking *asking, uint8_t question)
 {
     asking->asks[question] = (uint8_t)(asking->asks[question] - (asking->asks[question] > 0));
@@ -94,7 +100,26 @@ void asking_again(struct asking *asking, uint8_t question)
         (uint8_t)(asking->again[question] + (asking->again[question] < UINT8_MAX));
 }
 
+unsigned asking_doubt(struct asking *asking)
+{
+    unsigned count = 0;
+    if (asking->answered == 0)
+        return 0;
+    uint8_t kept = first_answered(asking);
+    for (uint8_t question = 0; question < asking->count; question++) {
+        if (question == kept || asking->again[question] > 0)
+            continue;
+        asking->again[question] = 1;
+        count++;
+    }
+    asking->is_doubted = true;
+    return count;
+}
+
 void asking_on_answer(struct asking *asking, uint8_t question)
 {
+    if (asking->is_doubted)
+        asking->answered = 0;
+    asking->is_doubted = false;
     asking->answered |= (uint8_t)(1U << question);
 }

@@ -13,7 +13,8 @@
  *
  * Once a question is answered it is kept to. But a single silence may have been chance: those
  * before it are asked once more, if they were not asked twice, and the first that is answered is
- * kept to.
+ * kept to. Nor is it kept to for ever: when it has become silent, the others are each asked once
+ * more, from time to time, and if one of these is answered first, that is kept to instead.
  *
  * Nothing here knows of probes, traces or the time but what it is told.
  */
@@ -29,6 +30,7 @@ struct asking {
     uint8_t begun;                      /* of these, how many have had a turn */
     uint8_t at;                         /* the one whose turn it is */
     uint8_t answered;                   /* bit n: question n was answered */
+    bool is_doubted;                    /* no more is: the next answer tells which */
     uint8_t asks[SONDE_QUESTIONS_MAX];  /* probes to the target with each, as far as 255 */
     uint8_t again[SONDE_QUESTIONS_MAX]; /* probes with each that are to be sent again */
     sonde_ns since_ns; /* when the first probe of this turn left; never: none has */
@@ -57,8 +59,16 @@ uint8_t asking_on_the_way(const struct asking *asking);
 /** A probe to the target has left. @return true if a silence begins with it. */
 bool asking_on_sent(struct asking *asking, uint8_t question, sonde_ns now);
 
+/** A probe to the target, which left at @p sent_ns, may have been answered without anybody hearing
+ * it: no silence has begun with it. */
+void asking_forget(struct asking *asking, sonde_ns sent_ns);
+
 /** The silence to a probe with this question says nothing: the next probe carries it again. */
 void asking_again(struct asking *asking, uint8_t question);
+
+/** The question that is kept to has become silent: let each other one be asked once more.
+ *  @return How many probes that takes, beside those of the cycles. */
+unsigned asking_doubt(struct asking *asking);
 
 /** @return true if the next probe takes the place of one whose silence said nothing. */
 bool asking_takes_again(const struct asking *asking);

@@ -33,8 +33,8 @@ struct others {
  * the target. */
 static sonde_ns soonest_ns(const struct engine_trace *trace)
 {
-    sonde_ns soonest = trace->soonest_ns;
-    sonde_ns nearest = trace->target->patience.nearest_ns;
+    sonde_ns soonest = least_ns(&trace->soonest);
+    sonde_ns nearest = patience_nearest_ns(&trace->target->patience);
     return soonest != SONDE_NS_NEVER ? ns_min(soonest, nearest) / 8 * 7 : nearest / 2;
 }
 
@@ -62,7 +62,7 @@ static struct others find_others(const struct engine *engine, const struct engin
 static bool is_others(const struct engine_trace *trace, sonde_ns rtt, const struct others *others)
 {
     const struct patience *patience = &trace->target->patience;
-    return (patience->nearest_ns > 0 && others->able) ||
+    return (patience_nearest_ns(patience) > 0 && others->able) ||
            (others->any && rtt > patience_router_ns(patience));
 }
 
@@ -74,7 +74,7 @@ static bool is_answered(const struct flight *flight)
 /* Does an answer come later than others of the trace did? */
 static bool is_late(const struct engine_trace *trace, sonde_ns rtt)
 {
-    sonde_ns soonest = trace->soonest_ns;
+    sonde_ns soonest = least_ns(&trace->soonest);
     return soonest == SONDE_NS_NEVER || rtt > ns_add(soonest, soonest / 8 + SONDE_NS_PER_MS);
 }
 
@@ -182,7 +182,7 @@ void attribute_answer(struct engine *engine, struct engine_trace *trace, const s
     struct others others = find_others(engine, trace, flight, since, now);
     /* while no round trip is known, it may have been drawn by an attempt that was given up */
     bool early = !names && (rtt < soonest_ns(trace) ||
-                            (match->is_reminder && trace->soonest_ns == SONDE_NS_NEVER));
+                            (match->is_reminder && least_ns(&trace->soonest) == SONDE_NS_NEVER));
     bool again = is_answered(flight) && (others.any || match->is_reminder); /* or theirs */
     if (again || (early && others.able))
         trace_on_discard(trace, SONDE_DISCARD_AMBIGUOUS);
@@ -256,6 +256,8 @@ void attribute_error(struct engine *engine, struct engine_trace *trace, const st
                      const struct sonde_match *match)
 {
     bool expired = match->outcome == SONDE_OUTCOME_TTL_EXCEEDED;
+    if (expired)
+        trace->nameless_cycle = trace->target->cycle;
     struct candidates found = find_candidates(engine, trace, rx, match, !expired);
     if (found.count == 0 && !expired)
         found = find_candidates(engine, trace, rx, match, false);

@@ -4,6 +4,8 @@
 
 void claims_begin(struct claims *claims, uint32_t token, sonde_ns until_ns)
 {
+    if (claims->begun == UINT32_MAX) /* 0 is "none was": what answers name of a number stays */
+        claims->begun -= UINT32_C(1) << 31;
     uint32_t at = claims->begun++ % CLAIMS_KEPT;
     claims->tokens[at] = token;
     claims->sharers[at] = 0;

@@ -4,18 +4,22 @@
 
 #include "engine/extent.h"
 #include "engine/finish.h"
+#include "engine/gap.h"
 #include "engine/remove.h"
 #include "engine/walk.h"
 #include "wire/icmp.h"
 
 #include <errno.h>
 
-/* An answer that comes later than this after its probe has been given up changes nothing. */
-
 /* A repetition is later than all else that answers by more than slow answers are. */
 static const sonde_ns REPETITION_SLACK_NS = 300 * SONDE_NS_PER_MS;
 
-enum { DOUBTED_MAX = 2 /* answers of a service that are doubted for being so late */ };
+enum {
+    DOUBTED_MAX = 2, /* answers of a service that are doubted for being so late */
+    /* Repetitions in a row: of answers that get lost by chance, three in ten, so many less than
+     * once in 10,000 times. Then the target has become so slow. */
+    REPETITIONS_MAX = 8,
+};
 
 static void event_from_rx(struct sonde_event *event, const struct sonde_rx *rx,
                           enum sonde_outcome outcome)
@@ -144,9 +148,18 @@ static bool may_be_repeated(const struct engine_trace *trace, const struct sonde
 static bool is_repetition(const struct engine_trace *trace, const struct sonde_rx *rx, sonde_ns rtt)
 {
     const struct patience *patience = &trace->target->patience;
-    return may_be_repeated(trace, rx) && patience->nearest_ns > 0 &&
-           rtt >= ns_add(patience->nearest_ns, CREDIT_REPETITION_NS) &&
+    return may_be_repeated(trace, rx) && patience_nearest_ns(patience) > 0 &&
+           rtt >= ns_add(patience_nearest_ns(patience), CREDIT_REPETITION_NS) &&
            rtt > ns_add(patience_longest_ns(patience), REPETITION_SLACK_NS);
+}
+
+/* Count answers of the target that follow one another and are such. */
+static void note_repetition(struct engine_trace *trace, const struct sonde_rx *rx, bool repeated)
+{
+    if (repeated)
+        trace->repetitions++;
+    else if (rx->kind == SONDE_RX_ANSWER)
+        trace->repetitions = 0;
 }
 
 /* May it be a repetition, since nobody knows how soon the target answers? A host that is really so
@@ -154,17 +167,17 @@ static bool is_repetition(const struct engine_trace *trace, const struct sonde_r
 static bool is_doubtful(const struct engine_trace *trace, const struct sonde_rx *rx, sonde_ns rtt)
 {
     const struct patience *patience = &trace->target->patience;
-    return may_be_repeated(trace, rx) && patience->nearest_ns == 0 && rtt >= CREDIT_REPETITION_NS &&
+    return may_be_repeated(trace, rx) && patience_nearest_ns(patience) == 0 &&
+           rtt >= CREDIT_REPETITION_NS &&
            rtt > ns_add(patience_longest_ns(patience), REPETITION_SLACK_NS) &&
            trace->doubted < DOUBTED_MAX;
 }
 
 /* A flying probe is answered. */
 static void end_flight(struct engine *engine, uint32_t index, const struct sonde_rx *rx,
-                       sonde_ns rtt, struct sonde_event *event)
+                       bool repeated, struct sonde_event *event)
 {
-    const struct engine_trace *trace = engine->traces[engine->flights.flights[index].trace];
-    if (!is_repetition(trace, rx, rtt)) {
+    if (!repeated) {
         finish_flight(engine, index, event, rx->stamp.time_ns);
         return;
     }
@@ -174,16 +187,17 @@ static void end_flight(struct engine *engine, uint32_t index, const struct sonde
 
 /* A probe that has ended is answered: for the first time, or again. */
 static void answer_kept(struct engine *engine, uint32_t index, const struct sonde_rx *rx,
-                        sonde_ns rtt, struct sonde_event *event)
+                        bool repeated, struct sonde_event *event)
 {
     struct flight *flight = &engine->flights.flights[index];
     const struct engine_trace *trace = engine->traces[flight->trace];
+    sonde_ns rtt = ns_sub(rx->stamp.time_ns, flight->sent_ns);
     if (rtt > ns_add(plan_of(trace->target)->timeout_ns, REMOVE_LATE_NS)) {
         trace_on_discard(trace, SONDE_DISCARD_TOO_LATE);
     } else if (flight->outcome == SONDE_OUTCOME_NO_REPLY) {
         flight->outcome = (uint8_t)event->outcome; /* it has its answer: the next is another */
         finish_again(engine, index, SONDE_EVENT_LATE, event);
-    } else if (is_repetition(trace, rx, rtt)) {
+    } else if (repeated) {
         trace_on_discard(trace, SONDE_DISCARD_NOT_A_RESULT);
     } else if (rx->kind == SONDE_RX_ERROR || !trace->spec.repeats) {
         finish_again(engine, index, SONDE_EVENT_DUPLICATE, event);
@@ -204,12 +218,15 @@ void credit_answer(struct engine *engine, uint32_t index, const struct sonde_rx 
         return; /* nothing answers what never left */
     event_from_rx(&event, rx, match->outcome);
     sonde_ns rtt = ns_sub(rx->stamp.time_ns, flight->sent_ns);
-    event.uncertain = uncertain || is_doubtful(trace, rx, rtt);
-    if (!event.uncertain && rtt >= 0)
+    bool timed = gap_is_timed(engine, flight, &rx->stamp);
+    event.uncertain = uncertain || (timed && is_doubtful(trace, rx, rtt));
+    if (!event.uncertain && timed && rtt >= 0)
         event.rtt_ns = rtt;
+    bool repeated = timed && is_repetition(trace, rx, rtt) && trace->repetitions < REPETITIONS_MAX;
+    note_repetition(engine->traces[flight->trace], rx, repeated);
     note_claim(engine, flight, rx);
     if (flight->state == FLIGHT_FLYING)
-        end_flight(engine, index, rx, rtt, &event);
+        end_flight(engine, index, rx, repeated, &event);
     else
-        answer_kept(engine, index, rx, rtt, &event);
+        answer_kept(engine, index, rx, repeated, &event);
 }

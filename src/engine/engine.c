@@ -28,6 +28,7 @@ int engine_new(const struct engine_config *config, sonde_ns now, struct engine *
         return -ENOMEM;
     engine->pace = pace_of(config, now);
     engine->not_before_ns = now;
+    engine->gap_ns = INT64_MIN;
     *ret_engine = engine;
     return 0;
 }

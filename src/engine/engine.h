@@ -280,6 +280,16 @@ SONDE_MUST_CHECK int engine_next_tx(struct engine *engine, sonde_ns now,
  */
 void engine_on_sent(struct engine *engine, uint32_t handle, const struct sonde_sent *sent);
 
+/**
+ * Tell that nobody looked for arrivals until @p now, though somebody should have: this machine
+ * slept, or the program was held up. To be told before what has arrived meanwhile. An answer to a
+ * probe that left before then has no round trip if only this process stamped it.
+ * @param is_deaf  Answers may have been missed, and the clock may have stood still: what is in
+ *                 flight and is not answered is not lost, but unawaited. The round trip of an
+ * answer to it is known only if it came before @p now.
+ */
+void engine_on_gap(struct engine *engine, sonde_ns now, bool is_deaf);
+
 /** Tell of an arrival. */
 void engine_on_rx(struct engine *engine, const struct sonde_rx *rx);
 

@@ -25,6 +25,7 @@ static bool is_open(const struct engine *engine, const struct engine_trace *trac
 void extent_learn(const struct engine *engine, struct engine_target *target)
 {
     target->distance = 0;
+    target->distance_guess = 0;
     target->farthest = 0;
     target->top_ttl = 0;
     target->passing_ttl = 0;
@@ -36,7 +37,7 @@ void extent_learn(const struct engine *engine, struct engine_target *target)
         if (reach->dest_ttl != 0 && !is_open(engine, trace) &&
             (target->distance == 0 || reach->dest_ttl < target->distance)) {
             target->distance = reach->dest_ttl;
-            target->distance_guess = (uint8_t)extent_guess(trace_tally(trace));
+            target->distance_guess = (uint8_t)extent_guess(trace);
         }
         if (reach->dest_ttl > target->farthest && reach->dest_ttl == reach->top_ttl + 1)
             target->farthest = reach->dest_ttl;
@@ -60,14 +61,14 @@ static unsigned guess_distance(int16_t reply_ttl)
     return 0;
 }
 
-unsigned extent_guess(const struct tally_service *tally)
+unsigned extent_guess(const struct engine_trace *trace)
 {
     static const enum sonde_outcome answers[] = {SONDE_OUTCOME_ECHO_REPLY, SONDE_OUTCOME_OPEN,
                                                  SONDE_OUTCOME_CLOSED, SONDE_OUTCOME_UDP_REPLY,
                                                  SONDE_OUTCOME_PORT_UNREACHABLE};
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
-        const struct tally_evidence *evidence = &tally->outcomes[answers[i]].evidence;
-        if (evidence->known)
+        const struct tally_evidence *evidence = &trace_tally(trace)->outcomes[answers[i]].evidence;
+        if (shown_has(&trace->shown, answers[i]))
             return guess_distance(evidence->reply_ttl);
     }
     return 0;
@@ -77,8 +78,8 @@ unsigned extent_guess(const struct tally_service *tally)
  * where that router stands; 0 = they do not. */
 static unsigned refused_behind(const struct engine_target *target, const struct engine_trace *trace)
 {
-    const struct tally_service *tally = trace_tally(trace);
-    const struct sonde_addr *refuser = tally_is_answered(tally) ? NULL : tally_refuser(tally);
+    bool refused = shown_is_refused(&trace->shown) && !shown_is_answered(&trace->shown);
+    const struct sonde_addr *refuser = refused ? tally_refuser(trace_tally(trace)) : NULL;
     for (uint32_t i = 0; refuser != NULL && i < target->trace_count; i++) {
         const struct tally_service *other = trace_tally(target->traces[i]);
         for (unsigned ttl = 1; ttl <= other->reach.top_ttl; ttl++) {
@@ -98,7 +99,7 @@ static unsigned expected_distance(const struct engine_target *target,
                                   const struct engine_trace *trace)
 {
     const struct tally_service *tally = trace_tally(trace);
-    unsigned guess = extent_guess(tally);
+    unsigned guess = extent_guess(trace);
     bool from_farther = target->distance_guess != 0 && guess > target->distance_guess;
     if (target->distance > tally->reach.top_ttl && !from_farther)
         return target->distance;
@@ -133,7 +134,7 @@ unsigned extent_floor(const struct engine_target *target, const struct engine_tr
         return trace->odd_ttl;
     if (reach->doubt_ttl != 0 && reach->doubt_is_target)
         return reach->doubt_ttl;
-    bool is_reset = tally_has_shown(trace_tally(trace), SONDE_OUTCOME_CLOSED);
+    bool is_reset = shown_has(&trace->shown, SONDE_OUTCOME_CLOSED);
     if (reach->dest_ttl != 0 && reach->dest_ttl == target->distance &&
         reach->dest_ttl == target->farthest && !is_reset)
         return reach->dest_ttl; /* a trace found a router just before it */
@@ -156,7 +157,7 @@ bool extent_is_shown(const struct engine_target *target, const struct engine_tra
     bool met = target->distance == target->farthest ? top + 1U == target->distance
                                                     : top == target->top_ttl;
     return trace->spec.flow.protocol == IP_PROTO_TCP && target->distance != 0 && met &&
-           target->distance_guess != 0 && extent_guess(tally) == target->distance_guess;
+           target->distance_guess != 0 && extent_guess(trace) == target->distance_guess;
 }
 
 /* Is it still worth a probe to find out whether a trace ends here? In the last cycle it is not, if

@@ -30,7 +30,7 @@ void extent_learn(const struct engine *engine, struct engine_target *target);
 
 /** @return How many hops away a service is by the TTL of its answers, if the way back is as long as
  * the way there; 0 = unknown. */
-unsigned extent_guess(const struct tally_service *tally);
+unsigned extent_guess(const struct engine_trace *trace);
 
 /** @return true if a trace goes ahead with pings, which cost a host little. */
 static inline bool extent_is_ping(const struct engine_trace *trace)

@@ -3,6 +3,7 @@
 #include "engine/finish.h"
 
 #include "engine/extent.h"
+#include "engine/gap.h"
 #include "engine/trace.h"
 #include "engine/walk.h"
 
@@ -60,8 +61,10 @@ static struct knowledge know(const struct engine_trace *trace)
 /* The way has changed for one trace: the distances of all have to be confirmed again. */
 static void confirm_anew(struct engine_target *target)
 {
-    for (uint32_t i = 0; i < target->trace_count; i++)
+    for (uint32_t i = 0; i < target->trace_count; i++) {
         target->traces[i]->arrivals = 0;
+        target->traces[i]->is_astray = false;
+    }
 }
 
 /* Nobody answered at a TTL. If the target seems to be there, for pings that it answers otherwise,
@@ -73,7 +76,7 @@ static void note_missed(const struct engine_target *target, struct engine_trace 
     if (!extent_is_ping(trace) || !trace_is_answered(trace) || trace->is_astray ||
         trace_reach(trace)->dest_ttl != 0 || ttl != extent_end(target, trace))
         return;
-    if (ttl == target->top_ttl + 1 && ttl == extent_guess(trace_tally(trace)))
+    if (ttl == target->top_ttl + 1 && ttl == extent_guess(trace))
         return;
     trace->is_astray = trace->asks[ttl] >= EXTENT_ARRIVALS;
     if (!trace->is_astray)
@@ -146,6 +149,7 @@ static void note_answer(struct engine_trace *trace, const struct sonde_event *ev
     if (event->outcome == SONDE_OUTCOME_TTL_EXCEEDED)
         return;
     bool is_target = sonde_event_is_target(event, &trace->target->addr);
+    shown_note(&trace->shown, event->outcome);
     note_question(trace, event->question, is_target);
     if (is_target)
         tell_other_flows(trace, event->question);
@@ -161,19 +165,23 @@ static void note_times(struct engine_trace *trace, const struct sonde_event *eve
     if (!event->to_target)
         return;
     if (event->rtt_ns >= 0 && sonde_event_is_target(event, &trace->target->addr))
-        trace->soonest_ns = ns_min(trace->soonest_ns, event->rtt_ns);
+        least_note(&trace->soonest, event->rtt_ns, event->sent_ns + event->rtt_ns);
+    if (event->rtt_ns >= 0)
+        trace->doubted = 0;
     trace->doubted = (uint8_t)(trace->doubted + (event->uncertain && trace->doubted < UINT8_MAX));
 }
 
 /* Does this machine itself say that its neighbour does not answer? Then no hop will be heard of,
- * unless somebody else has spoken. */
-static void note_neighbour(struct engine_target *target, const struct sonde_event *event)
+ * unless somebody else has answered a later probe. */
+static void note_neighbour(struct engine_target *target, const struct sonde_event *event,
+                           sonde_ns sent_ns)
 {
     bool own = event->outcome == SONDE_OUTCOME_HOST_UNREACHABLE &&
                sonde_addr_equal(&event->from, &target->source) &&
                !sonde_addr_equal(&target->source, &target->addr);
-    target->is_heard |= !own;
-    bool is_stuck = !target->is_heard;
+    if (!own)
+        target->heard_ns = ns_max(target->heard_ns, sent_ns);
+    bool is_stuck = own && sent_ns > target->heard_ns;
     target->changed |= is_stuck != target->is_stuck;
     target->is_stuck = is_stuck;
 }
@@ -190,9 +198,9 @@ static void note_refusal(struct engine_target *target, const struct flight *flig
         target->refused_count = 0;
     target->refuser = budget_router(&event->from);
     target->refused_cycle = flight->cycle;
-    target->refused_count++;
-    if (target->refused_most < target->refused_count)
-        target->refused_most = target->refused_count;
+    target->refused_count = (uint8_t)(target->refused_count + (target->refused_count < UINT8_MAX));
+    if (target->refused_count >= TRACE_REFUSALS_MANY)
+        target->many_cycle = target->cycle;
 }
 
 /* Move the charge for a probe to who answered it. Who refuses, or has no such port, may stand
@@ -233,7 +241,7 @@ void finish_flight(struct engine *engine, uint32_t index, struct sonde_event *ev
         if (sonde_event_is_target(event, &target->addr))
             patience_reached(&target->patience,
                              event->outcome == SONDE_OUTCOME_ECHO_REPLY || event->icmp_type >= 0);
-        note_neighbour(target, event);
+        note_neighbour(target, event, flight->sent_ns);
         note_refusal(target, flight, event);
         note_answer(trace, event);
         note_times(trace, event);
@@ -268,7 +276,7 @@ void finish_again(struct engine *engine, uint32_t index, enum sonde_event_type t
     event->type = type;
     describe(engine, index, event);
     if (type == SONDE_EVENT_LATE) {
-        note_neighbour(trace->target, event);
+        note_neighbour(trace->target, event, flight->sent_ns);
         note_answer(trace, event);
     }
     hold(engine, trace->target->run, event);
@@ -322,6 +330,10 @@ void finish_unanswered(struct engine *engine, uint32_t index, sonde_ns now)
 {
     const struct flight *flight = &engine->flights.flights[index];
     struct engine_trace *trace = engine->traces[flight->trace];
+    if (flight->is_cut) {
+        gap_end(engine, index);
+        return;
+    }
     if (is_mute(trace, flight)) {
         walk_was_mute(trace->target, trace, flight->ttl);
         finish_unawaited(engine, index);

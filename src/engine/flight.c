@@ -145,6 +145,7 @@ uint32_t flight_take(struct flight_table *table, struct flight_line *line)
     flight->sent = false;
     flight->is_blind = false;
     flight->is_mute = false;
+    flight->is_cut = false;
     flight->spaced = false;
     flight->stale_count = flight->releases = 0;
     line->newest = index;

@@ -61,6 +61,7 @@ struct flight {
     bool arrives;  /* a TTL-limited one: it was sent to where its trace seemed to end */
     bool spaced;   /* a full-TTL one: RATION_NS or longer after the one before */
     bool is_mute;  /* its silence says nothing */
+    bool is_cut;   /* nor does it, since this machine may have missed the answer */
     /* attempts that are to be taken back before it leaves, and how many of them were handed out */
     uint8_t stale_count;
     uint8_t releases;

@@ -13,6 +13,7 @@
 enum {
     SILENT_SERVED = 2, /* silent traces looked at at a time: each costs every hop two answers */
     LOOK_ASKS_MAX = 9, /* of a silent trace at the hop where it ends */
+    DOUBT_CYCLES = 64, /* from one time to the next that a service is asked its other questions */
     ODD_SERVED = 4,    /* likewise of those that are answered: each costs one hop as much */
 };
 
@@ -103,6 +104,28 @@ static void end_controls(struct engine_target *target)
     }
 }
 
+/* A server that has answered is silent: it may be deaf now to what it is asked. */
+static void doubt_question(struct engine_target *target, struct engine_trace *trace)
+{
+    bool lately = trace->doubt_cycle != 0 && target->cycle - trace->doubt_cycle < DOUBT_CYCLES;
+    if (lately || !shown_has(&trace->shown, SONDE_OUTCOME_UDP_REPLY))
+        return;
+    unsigned extra = asking_doubt(&trace->asking);
+    if (extra == 0)
+        return;
+    trace->doubt_cycle = target->cycle;
+    trace->cycle -= extra;
+    members_add(&target->fulls, trace->index);
+}
+
+void look_begin_cycle(struct engine_target *target)
+{
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        if (target->traces[i]->standing == STANDING_SILENT)
+            doubt_question(target, target->traces[i]);
+    }
+}
+
 /* Who has become overdue? */
 static void find_overdue(struct engine_target *target, sonde_ns now)
 {
@@ -110,8 +133,10 @@ static void find_overdue(struct engine_target *target, sonde_ns now)
         struct engine_trace *trace = target->traces[i];
         if (!ns_due(overdue_ns(target, trace), now))
             continue;
-        if (trace_is_answered(trace)) /* what it was asked before says nothing of now */
+        if (trace_is_answered(trace)) { /* what it was asked before says nothing of now */
             memset(&trace->asks[0], 0, plan_of(target)->max_ttl + 1U);
+            doubt_question(target, trace);
+        }
         trace_take_event(trace, STANDING_EVENT_OVERDUE);
         trace->odd_ttl = 0;
         trace->full_ttl = ENGINE_FULL_TTL_MAX; /* a neighbour may insist on it: RFC 5082 */
@@ -270,8 +295,8 @@ static struct engine_trace *find_control_at(const struct engine_target *target, 
     unsigned best_rank = 0;
     for (uint32_t i = 0; i < target->trace_count; i++) {
         struct engine_trace *trace = target->traces[i];
-        bool goes_on = trace->standing == STANDING_ANSWERED &&
-                       tally_is_answered(trace_tally(trace)) && ttl < extent_end(target, trace);
+        bool goes_on = trace->standing == STANDING_ANSWERED && shown_is_answered(&trace->shown) &&
+                       ttl < extent_end(target, trace);
         bool kin = trace->spec.flow.protocol == protocol;
         bool meets =
             trace->standing != STANDING_PAUSED && ttl_set_has(&trace_reach(trace)->expired, ttl);

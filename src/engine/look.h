@@ -25,6 +25,9 @@ enum { LOOK_ASKS = 2 /* probes to a hop that make its silence a finding */ };
  *  @return When that changes by time alone; SONDE_NS_NEVER: it does not. */
 sonde_ns look_review(struct engine *engine, struct engine_target *target, sonde_ns now);
 
+/** A cycle begins: whom silence makes worth another question is asked it beside. */
+void look_begin_cycle(struct engine_target *target);
+
 /** Choose who is served first. The last part of a review, when the limits of traces are set. */
 void look_choose(const struct engine *engine, struct engine_target *target);
 

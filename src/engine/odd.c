@@ -58,11 +58,13 @@ static bool is_unlike(const struct engine_target *target, const struct engine_tr
         const struct engine_trace *other = target->traces[i];
         if (other == trace || other->standing != STANDING_ANSWERED)
             continue;
-        unsigned distance = extent_guess(trace_tally(trace));
-        unsigned others_distance = extent_guess(trace_tally(other));
+        unsigned distance = extent_guess(trace);
+        unsigned others_distance = extent_guess(other);
         bool nearer = distance != 0 && others_distance != 0 && distance < others_distance;
-        bool timed = trace->soonest_ns != SONDE_NS_NEVER && other->soonest_ns != SONDE_NS_NEVER;
-        bool sooner = timed && ns_add(trace->soonest_ns, slack) < other->soonest_ns * 3 / 4;
+        sonde_ns soonest = least_ns(&trace->soonest);
+        sonde_ns others_soonest = least_ns(&other->soonest);
+        bool timed = soonest != SONDE_NS_NEVER && others_soonest != SONDE_NS_NEVER;
+        bool sooner = timed && ns_add(soonest, slack) < others_soonest * 3 / 4;
         if (nearer || sooner)
             return true;
     }
@@ -90,7 +92,7 @@ static bool has_to_prove(const struct engine_target *target, const struct engine
     const struct tally_service *tally = trace_tally(trace);
     return tally->reach.refused_ttl == 0 &&
            !ttl_set_has(&tally->reach.expired, last_before(target)) &&
-           (tally_has_shown(tally, SONDE_OUTCOME_CLOSED) || is_unlike(target, trace));
+           (shown_has(&trace->shown, SONDE_OUTCOME_CLOSED) || is_unlike(target, trace));
 }
 
 bool odd_needs(const struct engine_target *target, const struct engine_trace *trace, unsigned ttl)

@@ -11,16 +11,27 @@ static const sonde_ns CLAIM_MIN_NS = 100 * SONDE_NS_PER_MS;
 /* It may be a host behind a geostationary satellite, and busy. */
 static const sonde_ns CLAIM_UNKNOWN_NS = SONDE_NS_PER_S;
 
+/* The shorter of two round trips; 0 is none. */
+static sonde_ns shorter(sonde_ns a, sonde_ns b)
+{
+    if (a == 0 || b == 0)
+        return a + b;
+    return ns_min(a, b);
+}
+
 void patience_note(struct patience *patience, sonde_ns rtt_ns, bool of_target, sonde_ns now)
 {
-    if (ns_sub(now, patience->since_ns) > SPAN_NS) {
-        patience->longest_ns[1] = patience->longest_ns[0];
-        patience->longest_ns[0] = 0;
+    sonde_ns passed = ns_sub(now, patience->since_ns);
+    if (passed > SPAN_NS) {
+        bool is_next = passed <= 2 * SPAN_NS; /* otherwise nothing came in the span before */
+        patience->longest_ns[1] = is_next ? patience->longest_ns[0] : 0;
+        patience->nearest_ns[1] = is_next ? patience->nearest_ns[0] : 0;
+        patience->longest_ns[0] = patience->nearest_ns[0] = 0;
         patience->since_ns = now;
     }
     patience->longest_ns[0] = ns_max(patience->longest_ns[0], rtt_ns);
-    if (of_target && (patience->nearest_ns == 0 || rtt_ns < patience->nearest_ns))
-        patience->nearest_ns = rtt_ns;
+    if (of_target)
+        patience->nearest_ns[0] = shorter(patience->nearest_ns[0], rtt_ns);
 }
 
 void patience_reached(struct patience *patience, bool sure)
@@ -32,6 +43,11 @@ void patience_reached(struct patience *patience, bool sure)
 sonde_ns patience_longest_ns(const struct patience *patience)
 {
     return ns_max(patience->longest_ns[0], patience->longest_ns[1]);
+}
+
+sonde_ns patience_nearest_ns(const struct patience *patience)
+{
+    return shorter(patience->nearest_ns[0], patience->nearest_ns[1]);
 }
 
 /* While the target is silent: twice what has answered, and something for what is farther. */

@@ -13,7 +13,7 @@
 /** What is known of the round trips to a target and the hops before it. {0} is "nothing". */
 struct patience {
     sonde_ns longest_ns[2]; /* of the present span, and of the one before; 0 = there was none */
-    sonde_ns nearest_ns;    /* the shortest of the target's; 0 = there was none */
+    sonde_ns nearest_ns[2]; /* the shortest of the target's, likewise */
     sonde_ns since_ns;      /* when the present span began */
     bool reached;           /* something has answered in the target's name */
     bool sure; /* and it was the target: a device on the way may accept or reset TCP and
@@ -29,6 +29,9 @@ void patience_reached(struct patience *patience, bool sure);
 
 /** @return The longest round trip of late; 0 = there was none. */
 sonde_ns patience_longest_ns(const struct patience *patience);
+
+/** @return The shortest round trip of the target's of late; 0 = there was none. */
+sonde_ns patience_nearest_ns(const struct patience *patience);
 
 /**
  * @return How long the answer of a router is waited for, and after how much silence a service is

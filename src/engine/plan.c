@@ -12,15 +12,27 @@
  * retrans_time_ms of arp(7); RFC 4861 §10), and some for the way. */
 static const sonde_ns RESOLUTION_NS = 3250 * SONDE_NS_PER_MS;
 
+enum { NAMELESS_CYCLES = 64 /* after the last error that named nothing, others may name probes */ };
+
 /* What could only contradict what is known is waited for a little longer than a round trip. */
 static const sonde_ns RECHECK_SLACK_NS = 5 * SONDE_NS_PER_MS;
+
+/* Is any trace answered now? That the target was reached once says nothing of it. */
+static bool is_any_answered(const struct engine_target *target)
+{
+    bool is_answered = false;
+    for (uint32_t i = 0; i < target->trace_count && !is_answered; i++)
+        is_answered = trace_is_answered(target->traces[i]);
+    return is_answered;
+}
 
 /* Until when the last router may say that it does not find the target; INT64_MIN: something of that
  * answers, or everything is refused. */
 static sonde_ns unresolved_ns(const struct engine_target *target)
 {
     sonde_ns last = INT64_MIN;
-    for (uint32_t i = 0; !target->patience.reached && i < target->trace_count; i++) {
+    bool is_found = target->patience.reached && is_any_answered(target);
+    for (uint32_t i = 0; !is_found && i < target->trace_count; i++) {
         sonde_ns since = target->traces[i]->unanswered_ns[0];
         if (since != SONDE_NS_NEVER)
             last = ns_max(last, since);
@@ -124,10 +136,21 @@ void plan_join(struct engine *engine, struct engine_target *target, uint32_t ind
     plan_update(engine, target, now);
 }
 
+/* The device on the way that made quotes name nothing may be gone: look whether they do again. */
+static void forget_nameless(struct engine_target *target)
+{
+    for (uint32_t i = 0; i < target->trace_count; i++) {
+        struct engine_trace *trace = target->traces[i];
+        if (target->cycle - trace->nameless_cycle > NAMELESS_CYCLES)
+            trace->quotes_name_nothing = trace->spec.nameless;
+    }
+}
+
 static void begin_cycle(struct engine_target *target, sonde_ns now)
 {
     target->cycle++;
     target->cycle_ns = now;
+    forget_nameless(target);
     for (uint32_t i = 0; i < target->trace_count; i++) {
         struct engine_trace *trace = target->traces[i];
         if (trace->standing == STANDING_BY || trace->is_removed)
@@ -144,6 +167,7 @@ static void begin_cycle(struct engine_target *target, sonde_ns now)
         if (trace->cycle < target->cycle)
             members_add(&target->fulls, i);
     }
+    look_begin_cycle(target);
     walk_begin_cycle(target);
     if (target->cycle == plan_of(target)->cycles) {
         target->next_cycle_ns = SONDE_NS_NEVER;

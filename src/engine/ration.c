@@ -89,6 +89,8 @@ void ration_note(struct ration *ration, bool lost, bool spaced)
             believe(ration);
         else if (ration->known == KEPT)
             give_up(ration);
+    } else if (ration->known == KEPT && count == 0) {
+        ration->pause = 0; /* what was lost before is over: the next time is another matter */
     } else if (ration->known == KEPT && count >= LOST_MIN && count < KEPT && !spaced &&
                ration->next_try == 0) {
         ration->share = (uint8_t)count;

@@ -12,6 +12,7 @@
 #include "engine/engine.h"
 #include "engine/extent.h"
 #include "engine/finish.h"
+#include "engine/gap.h"
 #include "engine/plan.h"
 #include "engine/trace.h"
 
@@ -74,7 +75,8 @@ static uint32_t new_flight(struct engine *engine, struct engine_target *target,
     uint32_t index = flight_take(&engine->flights, &trace->line);
     struct flight *flight = &engine->flights.flights[index];
     const struct claims before = trace->claims;
-    flight->cycle = choice->to_target ? trace->cycle - 1 : target->cycle - 1;
+    /* records count cycles modulo 2^32: as many take 49 days, a thousand a second */
+    flight->cycle = (uint32_t)((choice->to_target ? trace->cycle : target->cycle) - 1);
     flight->ttl = choice->ttl;
     take_format(&trace->spec.format, flight);
     flight->to_target = choice->to_target;
@@ -259,5 +261,7 @@ void engine_on_sent(struct engine *engine, uint32_t handle, const struct sonde_s
         note_left(engine, target, flight);
     else
         finish_unsent(engine, handle, sent);
+    if (gap_is_no_way(sent->error))
+        gap_cut(engine, target);
     plan_update(engine, target, now);
 }

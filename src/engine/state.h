@@ -20,11 +20,13 @@
 #include "engine/claim.h"
 #include "engine/engine.h"
 #include "engine/flight.h"
+#include "engine/least.h"
 #include "engine/members.h"
 #include "engine/pace.h"
 #include "engine/patience.h"
 #include "engine/ration.h"
 #include "engine/reach.h"
+#include "engine/shown.h"
 #include "engine/standing.h"
 #include "engine/tally.h"
 
@@ -41,7 +43,7 @@ struct engine_trace {
     uint32_t hash_next;           /* next trace in its flow bucket */
     enum standing standing;
     enum standing beneath; /* where it stands but for a pause */
-    uint32_t cycle;        /* full-TTL probes that were chosen */
+    uint64_t cycle;        /* full-TTL probes that were chosen */
     struct flight_line line;
     struct claims claims;
     uint8_t full_ttl;      /* what they leave with */
@@ -52,7 +54,10 @@ struct engine_trace {
     uint8_t odd_asks;      /* how often it was asked there */
     uint8_t explained_ttl; /* where that was done, and nothing is left to be asked; 0 = nowhere */
     uint8_t doubted;       /* answers to its full-TTL probes that may be to another one */
+    uint8_t repetitions;   /* of its last answers, how many seemed to be a server's repetitions */
+    struct shown shown;
     struct asking asking;
+    uint64_t doubt_cycle; /* in which its other questions were asked again last; 0: they were not */
     bool keeps_silent; /* a full-TTL probe was not answered, though the host had a refusal left; and
                           none was ever refused */
     bool is_excused;   /* one silence since it was answered last did not count: it was asked before
@@ -63,17 +68,17 @@ struct engine_trace {
     bool scout;        /* it goes ahead while nobody knows how far the target is */
     bool is_astray;    /* nobody answered where the target seemed to be */
     bool quotes_name_nothing;  /* nothing in an error tells which probe it is about */
+    uint64_t nameless_cycle;   /* in which that was seen last */
     sonde_ns quote_free_ns;    /* and until when one about an earlier probe may come */
     sonde_ns unanswered_ns[2]; /* when the first and the second full-TTL probe left since it was
                                   answered last; never: there was none */
     struct ration ration;
-    uint32_t lost_cycle; /* in which a full-TTL probe was not answered, last; 0 = none was */
+    uint64_t lost_cycle; /* in which a full-TTL probe was not answered, last; 0 = none was */
     sonde_ns full_ns; /* when its last probe was chosen that was to arrive; INT64_MIN: none was */
-    sonde_ns refused_ns; /* when this machine's firewall refused a probe last; never: it has not */
-    sonde_ns left_ns;    /* when its last probe left; INT64_MIN: none has */
-    sonde_ns soonest_ns; /* the shortest round trip of the target's answers to its full-TTL probes;
-                            never: there was none */
-    uint8_t asks[];      /* [max_ttl + 1], probes to each TTL, as far as 255 */
+    sonde_ns refused_ns;  /* when this machine's firewall refused a probe last; never: it has not */
+    sonde_ns left_ns;     /* when its last probe left; INT64_MIN: none has */
+    struct least soonest; /* of the target's answers to its full-TTL probes */
+    uint8_t asks[];       /* [max_ttl + 1], probes to each TTL, as far as 255 */
 };
 
 /** What there is of each TTL of a target. */
@@ -104,7 +109,7 @@ struct engine_target {
     bool done;
 
     /* cycles */
-    uint32_t cycle;         /* cycles begun */
+    uint64_t cycle;         /* cycles begun */
     sonde_ns cycle_ns;      /* when the last of these did */
     sonde_ns next_cycle_ns; /* when the next begins; never after the last */
     struct members fulls;   /* traces whose full-TTL probe is due */
@@ -125,10 +130,12 @@ struct engine_target {
     uint8_t limit_ttl;   /* the largest that any trace asks for now */
     budget_key refuser;  /* who refused full-TTL probes on the way, last; 0 = nobody did */
     uint32_t refused_cycle; /* in which that was, last */
-    uint8_t refused_count;  /* how many of it */
-    uint8_t refused_most;   /* and at most of a cycle */
-    bool is_heard;          /* somebody else than this machine has answered */
-    bool is_stuck; /* nobody has, and this machine finds no neighbour to send its probes to */
+    uint8_t refused_count;  /* how many of it, as far as 255 */
+    uint64_t many_cycle; /* in which these were so many last that it may have had no more; 0: they
+                            never were */
+    sonde_ns heard_ns; /* when the last of the probes left that somebody else than this machine has
+                          answered; INT64_MIN: none has */
+    bool is_stuck; /* nobody has since, and this machine finds no neighbour to send its probes to */
     struct members standbys;  /* controls that are begun only while somebody needs them */
     struct members looked_at; /* silent and odd traces that are served first */
     struct members unserved;  /* silent ones that this, the last, cycle has no look for */
@@ -144,7 +151,7 @@ struct engine_target {
     bool starves;           /* the cycle before ended before it had come to its end */
     uint8_t step_ttl;       /* the TTL that was asked last */
     uint32_t walk_asks;     /* what it has asked since the cycle began */
-    uint32_t settled_cycle; /* since when nothing about the way has changed */
+    uint64_t settled_cycle; /* since when nothing about the way has changed */
     sonde_ns step_ns;       /* when it may go on to another */
     sonde_ns walk_ns;       /* when it is worth beginning a pass anew; never: for nothing */
     struct ttl_set owed;    /* TTLs at which a control has to be asked after a silent trace was */
@@ -195,6 +202,7 @@ struct engine {
     uint32_t unsent[ENGINE_BATCH]; /* flights chosen and not known to be sent, oldest first */
     uint32_t unsent_count;
     uint32_t handed;        /* of these, how many are handed out; the others will be again */
+    sonde_ns gap_ns;        /* until when nobody looked for arrivals, last; INT64_MIN: never */
     sonde_ns not_before_ns; /* back-off after the kernel said "later" */
     sonde_ns backoff_ns;
     struct engine_discards discards;           /* of what belongs to no run */

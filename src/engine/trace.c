@@ -8,12 +8,7 @@
  * show only how far away it is. */
 enum { KEPT_FOR_FULL = 4 };
 
-/* So many refusals in a cycle may have been all that a router had: a Linux router gives six at
- * once, and it was asked for other answers, too. */
-enum {
-    REFUSALS_MANY = 4,
-    REFUSALS_CYCLES = 64, /* for so many cycles after the last refusal that is supposed of him */
-};
+enum { REFUSALS_CYCLES = 64 /* for so many cycles after many refusals more are not expected */ };
 
 void trace_take_event(struct engine_trace *trace, enum standing_event event)
 {
@@ -74,10 +69,9 @@ static bool is_spoken(const struct engine_target *target, const struct engine_tr
 {
     for (uint32_t i = 0; i < target->trace_count; i++) {
         const struct engine_trace *other = target->traces[i];
-        const struct tally_service *tally = trace_tally(other);
         if (other->spec.flow.protocol == trace->spec.flow.protocol &&
-            (tally_has_shown(tally, SONDE_OUTCOME_OPEN) ||
-             tally_has_shown(tally, SONDE_OUTCOME_CLOSED)))
+            (shown_has(&other->shown, SONDE_OUTCOME_OPEN) ||
+             shown_has(&other->shown, SONDE_OUTCOME_CLOSED)))
             return true;
     }
     return false;
@@ -86,24 +80,23 @@ static bool is_spoken(const struct engine_target *target, const struct engine_tr
 /* Is it by an ICMP error that the target answers, if it does? */
 static bool is_refused_by_host(const struct engine_target *target, const struct engine_trace *trace)
 {
-    const struct tally_service *tally = trace_tally(trace);
     if (trace->keeps_silent || trace->ops->refusal == PROBE_REFUSED_IN_KIND)
         return false;
     return trace->ops->refusal == PROBE_REFUSED_PORT
-               ? !tally_has_shown(tally, SONDE_OUTCOME_UDP_REPLY)
+               ? !shown_has(&trace->shown, SONDE_OUTCOME_UDP_REPLY)
                : !is_spoken(target, trace);
 }
 
 bool trace_was_refused(const struct engine_trace *trace)
 {
-    const struct tally_service *tally = trace_tally(trace);
-    return tally_has_shown(tally, SONDE_OUTCOME_PORT_UNREACHABLE) || tally_refuser(tally) != NULL;
+    return shown_has(&trace->shown, SONDE_OUTCOME_PORT_UNREACHABLE) ||
+           shown_is_refused(&trace->shown);
 }
 
 budget_key trace_refuser(const struct engine_target *target, const struct engine_trace *trace)
 {
-    bool lately = target->cycle - target->refused_cycle <= REFUSALS_CYCLES;
-    if (lately && target->refused_most >= REFUSALS_MANY && !tally_is_answered(trace_tally(trace)))
+    bool lately = target->many_cycle != 0 && target->cycle - target->many_cycle <= REFUSALS_CYCLES;
+    if (lately && !shown_is_answered(&trace->shown))
         return target->refuser;
     return is_refused_by_host(target, trace) ? budget_router(&target->addr) : 0;
 }
@@ -191,9 +184,8 @@ sonde_ns trace_affordable_ns(const struct engine *engine, const struct engine_ta
     else if (bucket != 0 && bucket != host)
         ready = budget_ready_ns(&engine->budget, bucket, keep);
     /* what the host refuses, if it gets there */
-    const struct tally_service *tally = trace_tally(trace);
-    bool may_be_refused =
-        tally_has_shown(tally, SONDE_OUTCOME_PORT_UNREACHABLE) && ttl > tally->reach.top_ttl;
+    bool may_be_refused = shown_has(&trace->shown, SONDE_OUTCOME_PORT_UNREACHABLE) &&
+                          ttl > trace_reach(trace)->top_ttl;
     if (bucket == host || (!known && may_be_refused))
         ready = ns_max(ready, budget_ready_ns(&engine->budget, host,
                                               keep > KEPT_FOR_FULL ? keep : KEPT_FOR_FULL));

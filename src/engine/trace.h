@@ -5,6 +5,10 @@
 
 #include "engine/state.h"
 
+/* So many refusals in a cycle may have been all that a router had: a Linux router gives six at
+ * once, and it was asked for other answers, too. */
+enum { TRACE_REFUSALS_MANY = 4 };
+
 /** Something has happened to a trace: note where it stands then. */
 void trace_take_event(struct engine_trace *trace, enum standing_event event);
 
@@ -32,7 +36,7 @@ sonde_ns trace_full_ns(const struct engine *engine, const struct engine_target *
  * longer. */
 sonde_ns trace_slow_ns(const struct engine_target *target, const struct engine_trace *trace);
 
-/** @return true if who would refuse it has refused a full-TTL probe of the trace, ever. */
+/** @return true if who would refuse it refuses full-TTL probes of the trace. */
 bool trace_was_refused(const struct engine_trace *trace);
 
 /** @return Who would refuse a probe of the trace, and may have no refusal left: the host a UDP

@@ -15,23 +15,29 @@ static const sonde_ns STEP_NS = SONDE_NS_PER_MS / 4; /* from one TTL to the next
 static const sonde_ns LAST_WALK_NS = 10 * SONDE_NS_PER_S;
 enum { LAST_ROUND_TRIPS = 8, LAST_ASKS = 64 };
 
+/* From one ask to the next where a trace was asked often enough. */
+enum { AGAIN_CYCLES = 64 };
+
 /* How many cycles pass from one ask of a trace to the next. Beyond the last router that anybody met
  * there is probably nothing, once it was asked twice. */
 static uint32_t stride(const struct engine_target *target, const struct engine_trace *trace,
                        unsigned ttl)
 {
-    uint32_t quiet = target->cycle - target->settled_cycle;
+    uint64_t quiet = target->cycle - target->settled_cycle;
     if (ttl > target->top_ttl && trace_reach(trace)->dest_ttl == 0 && trace->asks[ttl] >= LOOK_ASKS)
         return 8;
     return quiet < 60 ? 1 : quiet < 180 ? 2 : quiet < 600 ? 4 : 8;
 }
 
-/* Was a trace asked often enough at a TTL at which each probe may be a question to the target? */
-static bool has_enough(const struct engine_trace *trace, unsigned ttl)
+/* Was a trace asked often enough at a TTL at which each probe may be a question to the target? Who
+ * was silent long ago may answer now. */
+static bool has_enough(const struct engine_target *target, const struct engine_trace *trace,
+                       unsigned ttl)
 {
     const struct reach *reach = trace_reach(trace);
     return trace->ops->has_ports && ttl > reach->top_ttl && ttl < reach->dest_ttl &&
-           trace->odd_ttl != ttl && trace->asks[ttl] >= LOOK_ASKS;
+           trace->odd_ttl != ttl && trace->asks[ttl] >= LOOK_ASKS &&
+           (target->cycle + ttl) % AGAIN_CYCLES != 0;
 }
 
 /* Go on to the next TTL; behind the last comes the first again. */
@@ -53,7 +59,7 @@ void walk_begin_cycle(struct engine_target *target)
         const struct engine_trace *trace = target->traces[i];
         for (unsigned ttl = plan_of(target)->first_ttl; ttl <= trace->limit_ttl; ttl++) {
             uint32_t every = stride(target, trace, ttl);
-            if ((target->cycle + ttl) % every == 0 && !has_enough(trace, ttl))
+            if ((target->cycle + ttl) % every == 0 && !has_enough(target, trace, ttl))
                 members_add(&target->turns[ttl].want, i);
         }
     }
@@ -121,7 +127,7 @@ static void begin_pass(struct engine_target *target)
 {
     unsigned first = plan_of(target)->first_ttl;
     unsigned span = target->limit_ttl >= first ? target->limit_ttl - first + 1U : 1;
-    unsigned skip = target->cycle > 1 ? target->cycle % span : 0;
+    unsigned skip = target->cycle > 1 ? (unsigned)(target->cycle % span) : 0;
     target->walk_open = true;
     target->walk_again = false;
     target->walk_ttl = (uint8_t)(first + skip);

@@ -12,6 +12,8 @@ enum {
     POLL_MAX = 2 * IO_WATCH_MAX,
     WALL_TRIES = 8,    /* to read both clocks without being interrupted in between */
     WALL_GAP_NS = 250, /* between two readings that were not */
+    SLEPT_TRIES = 8,   /* likewise */
+    SLEPT_GAP_NS = 1000000,
 };
 
 static sonde_ns clock_read(clockid_t id)
@@ -30,6 +32,22 @@ sonde_ns clock_monotonic_ns(void)
 sonde_ns clock_wall_ns(void)
 {
     return clock_read(CLOCK_REALTIME);
+}
+
+sonde_ns clock_slept_ns(void)
+{
+    sonde_ns best_gap = SONDE_NS_NEVER;
+    sonde_ns slept = 0;
+    for (int i = 0; i < SLEPT_TRIES && best_gap > SLEPT_GAP_NS; i++) {
+        sonde_ns before = clock_monotonic_ns();
+        sonde_ns running = clock_read(CLOCK_BOOTTIME);
+        sonde_ns gap = clock_monotonic_ns() - before;
+        if (gap < best_gap) {
+            best_gap = gap;
+            slept = running - before;
+        }
+    }
+    return slept;
 }
 
 sonde_ns clock_follow_wall(sonde_ns *ahead_ns)

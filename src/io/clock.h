@@ -11,6 +11,14 @@ sonde_ns clock_monotonic_ns(void);
 /** @return CLOCK_REALTIME, since 1970-01-01 UTC. For showing, never for measuring. */
 sonde_ns clock_wall_ns(void);
 
+/** @return How long this machine has slept since it was started, in ns, or as much longer as its
+ *  namespace makes it: CLOCK_BOOTTIME goes on while it does, CLOCK_MONOTONIC stands still. Only how
+ * much it grows says something; it may seem to by less than CLOCK_SLEPT_SLACK_NS. */
+sonde_ns clock_slept_ns(void);
+
+/** Between two readings of clock_slept_ns() this process may have been held up. */
+static const sonde_ns CLOCK_SLEPT_SLACK_NS = 10 * SONDE_NS_PER_MS;
+
 /**
  * How far the wall clock, which the kernel stamps packets with, is ahead of CLOCK_MONOTONIC. Both
  * are slewed alike, so this changes only when somebody sets the wall clock.

@@ -81,8 +81,13 @@ struct sonde_transport_ops {
      *  descriptors to @p watch. @return When to call wait() if none of them becomes ready. */
     sonde_ns (*watch)(struct sonde_transport *transport, struct io_watch *watch);
 
-    /** @return Arrivals so far that were lost here, for want of room in a receive queue. */
+    /** @return Arrivals so far that were lost here, for want of room in a receive queue, as far as
+     *  reading it has shown. */
     uint64_t (*lost_here)(struct sonde_transport *transport);
+
+    /** @return How long this machine has slept so far, as clock_slept_ns(); 0 where that changes
+     *  nothing. */
+    sonde_ns (*slept_ns)(struct sonde_transport *transport);
 
     /** Close everything. @return NULL. */
     struct sonde_transport *(*free)(struct sonde_transport *transport);

@@ -136,6 +136,11 @@ struct sonde_vantage {
     struct engine *engine;
     sonde_ns now_ns;                 /* as of the last step, or wait */
     bool is_awake;                   /* it has waited, and not stepped since */
+    sonde_ns stepped_ns;             /* when it stepped last */
+    sonde_ns due_ns;                 /* and when the next step was due then; never: it was not */
+    sonde_ns slept_ns;               /* how long the machine had slept then */
+    uint64_t lost;                   /* arrivals that were lost here, as of the last step */
+    sonde_ns lost_ns;                /* when the last of them was noticed */
     sonde_ns scenario_start_ns;      /* the time of day at 0 of a simulated network */
     int failure;                     /* negative errno of what broke: the transport */
     char interface[INTERFACE_BYTES]; /* that a simulated network names */
@@ -203,6 +208,15 @@ SONDE_MUST_CHECK int vantage_random(struct sonde_vantage *vantage, void *bytes, 
 
 /** Bring a vantage's idea of the time up to date. @return 0; a negative errno. */
 SONDE_MUST_CHECK int vantage_look_at_clock(struct sonde_vantage *vantage);
+
+/**
+ * @param timeout_ns  Of the probes.
+ * @return true if answers to probes that left in a stretch of time may have been lost here, for
+ * want of room in a receive queue, when that happened last. That is noticed when the queue is read:
+ *         what leaves later is not touched, nor is what was given up a second before.
+ */
+bool vantage_has_lost(const struct sonde_vantage *vantage, sonde_ns from_ns, sonde_ns to_ns,
+                      sonde_ns timeout_ns);
 
 /** Find out the name of a scope, so that it can be shown; 0 has none. */
 void vantage_note_scope(struct sonde_vantage *vantage, uint32_t scope);

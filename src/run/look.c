@@ -65,6 +65,20 @@ static bool is_cut_off(const struct tally_target *target)
     return !reached || next_door;
 }
 
+/* May this machine have lost answers to the probes that tell what a target shows now? */
+static bool has_lost(const struct sonde_run *run, const struct tally_target *tally)
+{
+    sonde_ns since_ns = SONDE_NS_NEVER;
+    for (uint32_t i = 0; i < tally->service_count; i++) {
+        const struct tally_service *service = tally->services[i];
+        sonde_ns own_ns = service->epochs.begins_later ? service->epochs.from_ns : service->since_ns;
+        if (service->epochs.count > 0)
+            since_ns = ns_min(since_ns, own_ns);
+    }
+    return vantage_has_lost(run->vantage, ns_max(since_ns, run->start_ns), run->vantage->now_ns,
+                            run->plan.timeout_ns);
+}
+
 void target_look_at(const struct sonde_run *run, const struct run_target *from, uint32_t measured,
                     const struct run_facts *facts, struct arena *arena, struct run_look *look)
 {
@@ -91,7 +105,7 @@ void target_look_at(const struct sonde_run *run, const struct run_target *from, 
         .timeout_ns = run->plan.timeout_ns,
         .now_ns = facts->end_ns,
         .wall_ns = ns_sub(run->wall_start_ns, run->start_ns),
-        .lost_here = facts->receive_queue > 0,
+        .lost_here = has_lost(run, tally),
         .is_own = sonde_addr_equal(&from->source, &from->addr),
         .is_deaf = run->vantage->kind == SONDE_TRANSPORT_UNPRIVILEGED,
         .next_hop = {.addr = look->next_hop.addr,

@@ -6,6 +6,7 @@
  */
 #include "base/addr.h"
 #include "base/time.h"
+#include "io/clock.h"
 #include "probe/probe.h"
 #include "run/internal.h"
 
@@ -19,6 +20,12 @@ static_assert((int)IO_BATCH <= (int)ENGINE_BATCH, "the engine hands out what is 
 static_assert((int)PROBE_SIZE_MAX <= (int)IO_PACKET_MAX, "a transport takes every probe");
 static_assert((int)IO_WATCH_MAX <= (int)SONDE_FDS_MAX, "a program has place for all");
 static const sonde_ns GRACE_NS = SONDE_NS_PER_S; /* for names of hops, once all is measured */
+/* A step that comes so much later than it was due: what this process stamps then, it stamps late.
+ */
+static const sonde_ns LATE_NS = 100 * SONDE_NS_PER_MS;
+/* So late comes none because the machine is busy. The program was stopped, or the machine was; what
+ * was sent to it meanwhile may be gone. */
+static const sonde_ns STANDSTILL_NS = SONDE_NS_PER_S;
 
 /* An address that a resolver may be asked about: not one of this link, host or group only. */
 static bool name_is_worth_asking(const struct sonde_addr *addr)
@@ -199,6 +206,49 @@ static void look_at_runs(struct sonde_vantage *vantage)
         run->is_over = run->is_over || look_if_over(run);
 }
 
+/* Has nobody looked for arrivals since the last step, though somebody should have? */
+static void look_for_gap(struct sonde_vantage *vantage)
+{
+    sonde_ns slept_ns = vantage->transport->ops->slept_ns(vantage->transport);
+    bool is_deaf = ns_sub(slept_ns, vantage->slept_ns) > CLOCK_SLEPT_SLACK_NS;
+    bool is_late = false;
+    if (vantage->due_ns != SONDE_NS_NEVER) {
+        sonde_ns late = ns_sub(vantage->now_ns, ns_max(vantage->due_ns, vantage->stepped_ns));
+        is_late = late > LATE_NS;
+        is_deaf |= late > STANDSTILL_NS;
+    }
+    vantage->slept_ns = slept_ns;
+    if (is_late || is_deaf)
+        engine_on_gap(vantage->engine, vantage->now_ns, is_deaf);
+}
+
+/* Has reading shown that arrivals found no room in a receive queue? Then what is in flight may have
+ * been answered. */
+static void look_for_losses(struct sonde_vantage *vantage)
+{
+    uint64_t lost = vantage->transport->ops->lost_here(vantage->transport);
+    if (lost == vantage->lost)
+        return;
+    vantage->lost = lost;
+    vantage->lost_ns = vantage->now_ns;
+    engine_on_gap(vantage->engine, vantage->now_ns, true);
+}
+
+bool vantage_has_lost(const struct sonde_vantage *vantage, sonde_ns from_ns, sonde_ns to_ns,
+                      sonde_ns timeout_ns)
+{
+    /* a queue is read every second at least, or the loop has stood still */
+    sonde_ns sent_ns = ns_sub(vantage->lost_ns, ns_add(timeout_ns, STANDSTILL_NS));
+    return vantage->lost > 0 && from_ns <= vantage->lost_ns && to_ns >= sent_ns;
+}
+
+/* Note when the next step is due. */
+static void note_due(struct sonde_vantage *vantage)
+{
+    vantage->stepped_ns = vantage->now_ns;
+    vantage->due_ns = engine_deadline_ns(vantage->engine);
+}
+
 int sonde_vantage_step(struct sonde_vantage *vantage)
 {
     if (vantage->failure == 0 && !vantage->is_awake)
@@ -211,9 +261,12 @@ int sonde_vantage_step(struct sonde_vantage *vantage)
             if (run->engine_run != NULL)
                 engine_set_open(run->engine_run, !is_settled(run));
         }
+        look_for_gap(vantage);
         sonde_ns known_ns = drain_answers(vantage);
+        look_for_losses(vantage);
         expire(vantage, known_ns);
         send_due(vantage, known_ns);
+        note_due(vantage);
     }
     look_at_runs(vantage);
     return vantage->failure;

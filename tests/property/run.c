@@ -84,6 +84,12 @@ static uint64_t watcher_lost_here(struct sonde_transport *transport)
     return inner->ops->lost_here(inner);
 }
 
+static sonde_ns watcher_slept_ns(struct sonde_transport *transport)
+{
+    struct sonde_transport *inner = watcher_of(transport)->inner;
+    return inner->ops->slept_ns(inner);
+}
+
 static struct sonde_transport *watcher_free(struct sonde_transport *transport)
 {
     struct sonde_transport *inner = watcher_of(transport)->inner;
@@ -96,6 +102,7 @@ static const struct sonde_transport_ops watcher_ops = {
     .recv = watcher_recv,
     .wait = watcher_wait,
     .lost_here = watcher_lost_here,
+    .slept_ns = watcher_slept_ns,
     .free = watcher_free,
 };
 

@@ -106,14 +106,17 @@ static sonde_ns linux_watch(struct sonde_transport *transport, struct io_watch *
 
 static uint64_t linux_lost_here(struct sonde_transport *transport)
 {
-    struct linux_transport *linux_transport = linux_of(transport);
+    const struct linux_transport *linux_transport = linux_of(transport);
     uint64_t lost = 0;
-    for (uint32_t i = 0; i < linux_transport->receiver_count; i++) {
-        struct receiver *receiver = &linux_transport->receivers[i];
-        losses_count(&receiver->losses, receiver->fd);
-        lost += receiver->losses.lost;
-    }
+    for (uint32_t i = 0; i < linux_transport->receiver_count; i++)
+        lost += linux_transport->receivers[i].losses.lost;
     return lost;
+}
+
+static sonde_ns linux_slept_ns(struct sonde_transport *transport)
+{
+    (void)transport;
+    return clock_slept_ns();
 }
 
 static struct sonde_transport *linux_free(struct sonde_transport *transport)
@@ -140,6 +143,7 @@ static const struct sonde_transport_ops linux_ops = {
     .wait = linux_wait,
     .watch = linux_watch,
     .lost_here = linux_lost_here,
+    .slept_ns = linux_slept_ns,
     .free = linux_free,
 };
 

@@ -165,14 +165,17 @@ static int unprivileged_wait(struct sonde_transport *transport, sonde_ns until_n
 
 static uint64_t unprivileged_lost_here(struct sonde_transport *transport)
 {
-    struct unprivileged *unprivileged = unprivileged_of(transport);
+    const struct unprivileged *unprivileged = unprivileged_of(transport);
     uint64_t lost = 0;
-    for (uint32_t i = 0; i < unprivileged->datagram_count; i++) {
-        struct datagram *datagram = &unprivileged->datagrams[i];
-        losses_count(&datagram->losses, datagram->fd);
-        lost += datagram->losses.lost;
-    }
+    for (uint32_t i = 0; i < unprivileged->datagram_count; i++)
+        lost += unprivileged->datagrams[i].losses.lost;
     return lost;
+}
+
+static sonde_ns unprivileged_slept_ns(struct sonde_transport *transport)
+{
+    (void)transport;
+    return clock_slept_ns();
 }
 
 static struct sonde_transport *unprivileged_free(struct sonde_transport *transport)
@@ -197,6 +200,7 @@ static const struct sonde_transport_ops unprivileged_ops = {
     .wait = unprivileged_wait,
     .watch = unprivileged_tell,
     .lost_here = unprivileged_lost_here,
+    .slept_ns = unprivileged_slept_ns,
     .free = unprivileged_free,
 };
 

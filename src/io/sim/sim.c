@@ -113,6 +113,13 @@ static uint64_t sim_lost_here(struct sonde_transport *transport)
     return 0;
 }
 
+/* While the machine sleeps, so does the network that it makes up. */
+static sonde_ns sim_slept_ns(struct sonde_transport *transport)
+{
+    (void)transport;
+    return 0;
+}
+
 static struct sonde_transport *sim_free(struct sonde_transport *transport)
 {
     struct sim *sim = sim_of(transport);
@@ -130,6 +137,7 @@ static const struct sonde_transport_ops sim_ops = {
     .wait = sim_wait,
     .watch = sim_watch,
     .lost_here = sim_lost_here,
+    .slept_ns = sim_slept_ns,
     .free = sim_free,
 };
 

@@ -202,7 +202,9 @@ static bool is_of(const struct net_probe *probe, const struct sonde_event *event
 {
     bool ended = !ends_probe(event);
     return probe->sent_ns == event->sent_ns && probe->service == event->service &&
-           probe->ttl == event->ttl && probe->ended == ended;
+           probe->ttl == event->ttl &&
+           probe->size_bytes == event->size_bytes && /* questions differ */
+           probe->ended == ended;
 }
 
 /* The probe that a record is of. */
@@ -334,7 +336,9 @@ static void deliver_due(struct net *net)
         sonde_ns time = heap_time(&net->queue);
         const struct net_arrival *arrival = &net->arrivals[slot];
         int r = packet_decode((struct sonde_span){arrival->bytes, arrival->len}, &rx);
-        rx.stamp.time_ns = time;
+        rx.stamp = (struct sonde_stamp){time, SONDE_CLOCK_SIMULATED};
+        if (net->reads_late)
+            rx.stamp = (struct sonde_stamp){net->now, SONDE_CLOCK_USER};
         if (r == 0)
             engine_on_rx(net->engine, &rx);
         else

@@ -82,6 +82,7 @@ struct net {
     uint64_t seen;                                                 /* for the rules' own use */
     bool other_port; /* UDP services that are added answer from another port than is asked */
     bool repeats;    /* they answer several times */
+    bool reads_late; /* arrivals are stamped when they are delivered, and by nobody else */
     bool nameless;   /* nothing names a probe of services that are added */
     enum probe_naming naming[2]; /* what answers of added services name: of modules whose answers
                                     name an attempt [1], of others [0] */

@@ -161,3 +161,27 @@ Test(asking, more_repetitions_than_can_be_counted_are_as_many_as_can)
     }
     cr_expect_not(asking_takes_again(&asking));
 }
+
+/* Of three questions the first is kept to, and becomes silent. Each other one comes once, and then
+ * the first again, until one is answered. */
+Test(asking, who_becomes_silent_is_asked_the_others_and_the_first_that_is_answered_is_kept_to)
+{
+    for (uint8_t answered = 0; answered < 3; answered++) {
+        struct asking asking = asking_of(3);
+        cr_expect_eq(asking_doubt(&asking), 0, "nothing is kept to");
+        cr_assert_eq(asking_take(&asking), 0);
+        asking_on_answer(&asking, 0);
+        cr_assert_eq(asking_take(&asking), 0);
+        cr_expect_eq(asking_doubt(&asking), 2);
+        cr_expect_eq(asking_doubt(&asking), 0, "they are to be asked already");
+        cr_expect_eq(asking_take(&asking), 1);
+        cr_expect_eq(asking_take(&asking), 2);
+        cr_expect_eq(asking_take(&asking), 0);
+        asking_on_answer(&asking, answered);
+        if (answered == 2) /* it is asked once more whether the second was silent by chance */
+            cr_expect_eq(asking_take(&asking), 1);
+        cr_expect_eq(asking_take(&asking), answered);
+        cr_expect_eq(asking_take(&asking), answered);
+        cr_expect_eq(asking_on_the_way(&asking), answered);
+    }
+}

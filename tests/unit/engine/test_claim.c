@@ -281,3 +281,20 @@ Test(claim, there_is_no_gap_where_nothing_is_answered)
     struct claims claims = claims_of(20);
     cr_expect_not(claims_has_gaps(&claims));
 }
+
+/* Attempts are counted for ever, whether or not a number has place for all of them. What answers
+ * name is the lower part, which goes on. */
+Test(claim, the_number_of_attempts_comes_round_to_none_at_no_time)
+{
+    struct claims claims = {.begun = UINT32_MAX - 20};
+    uint32_t last = claims_newest(&claims);
+    for (uint32_t token = 1; token <= 40; token++) {
+        uint32_t owner = 0;
+        claims_begin(&claims, token, SONDE_NS_NEVER);
+        cr_expect(claims_is_newest(&claims, token), "%u", token);
+        cr_expect_eq(claims_newest(&claims) & 0xfffffff, (last + 1) & 0xfffffff, "%u", token);
+        last = claims_newest(&claims);
+        cr_expect_eq(claims_owner(&claims, last, 16, &owner), CLAIM_ONE);
+        cr_expect_eq(owner, token);
+    }
+}

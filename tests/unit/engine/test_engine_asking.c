@@ -356,3 +356,52 @@ Test(asking, asks_again_and_on_within_its_cycles)
     cr_expect_geq(asked, 4);
     net_free(net);
 }
+
+/* A resolver answers ". NS", until the servers that it would ask are gone; "version.bind" it
+ * answers still. That its question is not answered any more is no reason to call it silent for
+ * ever. */
+Test(asking, a_server_that_has_become_deaf_to_its_question_is_asked_the_others)
+{
+    struct net *net = start_net(0, 1U << 0);
+    net_run_until(net, 100 * S);
+    net->seen = 1U << 1;
+    net_run_until(net, 200 * S);
+    size_t lost = 0;
+    for (size_t i = 0; i < net->probe_count; i++) {
+        const struct net_probe *probe = &net->probes[i];
+        if (probe->service == DNS && probe->to_target && probe->ended && probe->sent_ns > 110 * S) {
+            cr_expect_eq(probe->question, 1);
+            cr_expect_eq(probe->outcome, SONDE_OUTCOME_UDP_REPLY);
+        }
+        lost += probe->ended && probe->outcome == SONDE_OUTCOME_NO_REPLY && !probe->unawaited;
+    }
+    cr_expect_leq(lost, 3 + 2, "%zu: until the second question is asked", lost);
+    engine_stop(net->run);
+    net_free(net);
+}
+
+/* In an outage the others are asked beside, seldom: of the 200 cycles of silence no one loses its
+ * probe with the question that was answered. */
+Test(asking, a_silent_server_is_asked_what_it_answered_in_every_cycle)
+{
+    struct net *net = start_net(0, 1U << 0);
+    net_run_until(net, 100 * S);
+    net->seen = 0;
+    net_run_until(net, 300 * S);
+    net->seen = 1U << 0;
+    net_run_until(net, 310 * S + 500 * MS);
+    size_t asked[3] = {0};
+    for (size_t i = 0; i < net->probe_count; i++) {
+        const struct net_probe *probe = &net->probes[i];
+        if (probe->service == DNS && probe->to_target && probe->sent_ns > 100 * S &&
+            probe->sent_ns < 300 * S)
+            asked[probe->question]++;
+        if (probe->service == DNS && probe->to_target && probe->sent_ns > 301 * S)
+            cr_expect(probe->question == 0 && probe->outcome == SONDE_OUTCOME_UDP_REPLY);
+    }
+    cr_expect_geq(asked[0], 198, "%zu", asked[0]);
+    cr_expect(asked[1] >= 3 && asked[1] <= 5, "%zu", asked[1]);
+    cr_expect(asked[2] >= 3 && asked[2] <= 5, "%zu", asked[2]);
+    engine_stop(net->run);
+    net_free(net);
+}

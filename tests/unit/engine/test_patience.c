@@ -123,15 +123,15 @@ Test(patience, the_nearest_is_the_shortest_of_the_target_itself)
 {
     struct patience patience = {0};
     patience_note(&patience, 5 * MS, false, 0);
-    cr_expect_eq(patience.nearest_ns, 0);
+    cr_expect_eq(patience_nearest_ns(&patience), 0);
     patience_note(&patience, 30 * MS, true, 0);
-    cr_expect_eq(patience.nearest_ns, 30 * MS);
+    cr_expect_eq(patience_nearest_ns(&patience), 30 * MS);
     patience_note(&patience, 40 * MS, true, 0);
-    cr_expect_eq(patience.nearest_ns, 30 * MS);
+    cr_expect_eq(patience_nearest_ns(&patience), 30 * MS);
     patience_note(&patience, 29 * MS, true, 0);
-    cr_expect_eq(patience.nearest_ns, 29 * MS);
+    cr_expect_eq(patience_nearest_ns(&patience), 29 * MS);
     patience_note(&patience, 1 * MS, false, 0);
-    cr_expect_eq(patience.nearest_ns, 29 * MS);
+    cr_expect_eq(patience_nearest_ns(&patience), 29 * MS);
 }
 
 /* Spans last a minute. What was longest in the one before counts, and in no other. */
@@ -149,7 +149,7 @@ Test(patience, a_long_round_trip_is_forgotten_after_the_next_minute)
     cr_expect_eq(patience_longest_ns(&patience), 40 * MS, "the longest of the second");
     patience_note(&patience, 10 * MS, true, 280 * S + 3);
     cr_expect_eq(patience_longest_ns(&patience), 10 * MS);
-    cr_expect_eq(patience.nearest_ns, 10 * MS);
+    cr_expect_eq(patience_nearest_ns(&patience), 10 * MS);
 }
 
 /* The present one is compared as well, or a path that becomes slow would be known a minute late. */
@@ -159,4 +159,30 @@ Test(patience, the_present_minute_counts_where_it_is_the_slower_one)
     patience_note(&patience, 10 * MS, true, 100 * S);
     patience_note(&patience, 90 * MS, true, 161 * S);
     cr_expect_eq(patience_longest_ns(&patience), 90 * MS);
+}
+
+/* What was longest, and what was nearest, before a silence of an hour, is forgotten with the first
+ * answer. */
+Test(patience, after_a_long_silence_the_first_answer_is_all_that_is_known)
+{
+    struct patience patience = {0};
+    patience_note(&patience, 600 * MS, true, 100 * S);
+    cr_expect_eq(patience_longest_ns(&patience), 600 * MS);
+    patience_note(&patience, 700 * MS, false, 3700 * S);
+    cr_expect_eq(patience_longest_ns(&patience), 700 * MS);
+    cr_expect_eq(patience_nearest_ns(&patience), 0);
+    patience_note(&patience, 10 * MS, true, 7300 * S);
+    cr_expect_eq(patience_longest_ns(&patience), 10 * MS);
+    cr_expect_eq(patience_nearest_ns(&patience), 10 * MS);
+}
+
+/* A host that moves away is not near for ever. */
+Test(patience, what_was_near_is_forgotten_after_the_next_minute)
+{
+    struct patience patience = {0};
+    patience_note(&patience, 10 * MS, true, 100 * S);
+    patience_note(&patience, 80 * MS, true, 161 * S);
+    cr_expect_eq(patience_nearest_ns(&patience), 10 * MS);
+    patience_note(&patience, 90 * MS, true, 222 * S);
+    cr_expect_eq(patience_nearest_ns(&patience), 80 * MS);
 }

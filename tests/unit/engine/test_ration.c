@@ -140,3 +140,22 @@ Test(ration, one_that_is_lost_nevertheless_is_the_networks_and_it_is_not_tried_a
         cr_expect_eq(ration.state, RATION_SLOW, "at the latest after 4096");
     }
 }
+
+/* Each time that it was not that, it is tried again only after twice as many probes: 256, 512, ...
+ * But once nothing is lost, the next loss is another matter. */
+Test(ration, after_a_time_without_loss_it_is_tried_as_soon_as_at_first)
+{
+    struct ration ration = {0};
+    for (unsigned times = 0; times < 5; times++) {
+        while (!ration_is_slow(&ration))
+            halve(&ration, 2);
+        note_slowly(&ration, true, 1);
+    }
+    cr_expect_eq(ration.next_try, 4096, "%u", ration.next_try);
+    for (unsigned i = 0; i < 4096; i++)
+        ration_note(&ration, false, false);
+    halve(&ration, 32);
+    cr_expect(ration_is_slow(&ration));
+    note_slowly(&ration, true, 1);
+    cr_expect_eq(ration.next_try, 256, "%u", ration.next_try);
+}

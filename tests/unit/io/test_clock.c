@@ -23,6 +23,7 @@ static struct {
     sonde_ns reading;
     unsigned interrupted; /* so many readings from now, there is an interruption; 0 = none */
     sonde_ns ahead;       /* of the wall clock */
+    sonde_ns slept;       /* what the monotonic clock has not counted */
 } clocks;
 
 /* In the place of the C library's. */
@@ -33,7 +34,8 @@ int clock_gettime(clockid_t id, struct timespec *ret_time)
     clocks.monotonic += clocks.reading;
     if (clocks.interrupted > 0 && --clocks.interrupted == 0)
         clocks.monotonic += 20 * US;
-    sonde_ns now = clocks.monotonic + (id == CLOCK_REALTIME ? clocks.ahead : 0);
+    sonde_ns now = clocks.monotonic + (id == CLOCK_REALTIME ? clocks.ahead : 0) +
+                   (id == CLOCK_BOOTTIME ? clocks.slept : 0);
     *ret_time = (struct timespec){now / S, now % S};
     return 0;
 }
@@ -191,4 +193,23 @@ Test(clock, without_a_stamp_of_the_kernels_our_own_clock_serves)
     struct sonde_stamp stamp = stamp_of(&wall, S, 2 * S, 0, 2 * S);
     cr_expect_eq(stamp.clock, SONDE_CLOCK_USER);
     cr_expect_eq(stamp.time_ns, 2 * S);
+}
+
+/* Whatever interrupts the readings. */
+Test(clock, how_long_the_machine_has_slept_is_what_the_clocks_differ_by)
+{
+    for (unsigned interrupted = 0; interrupted < 4; interrupted++) {
+        clocks.ours = true;
+        clocks.monotonic = 5000 * S;
+        clocks.reading = 1 * US;
+        clocks.interrupted = interrupted;
+        clocks.slept = 100 * S;
+        sonde_ns before = clock_slept_ns();
+        clocks.interrupted = 3 - interrupted;
+        cr_expect_lt(clock_slept_ns() - before, CLOCK_SLEPT_SLACK_NS);
+        clocks.slept += 30 * S;
+        sonde_ns slept = clock_slept_ns() - before;
+        cr_expect(slept > 30 * S - CLOCK_SLEPT_SLACK_NS && slept < 30 * S + CLOCK_SLEPT_SLACK_NS);
+    }
+    clocks.ours = false;
 }

@@ -30,7 +30,11 @@ struct fake {
     size_t taken;    /* arrivals handed on */
     size_t stall_at; /* the process stands still once so many wait; 0 = never */
     sonde_ns stall_ns;
-    int error; /* of every attempt to send */
+    sonde_ns slept_ns; /* how long the machine has */
+    uint64_t lost;     /* arrivals that found no room */
+    bool deaf;         /* nobody answers any more */
+    bool own_stamps;   /* answers are stamped when they are read */
+    int error;         /* of every attempt to send */
     size_t attempts;
     bool few_places; /* a probe takes one of PLACES, for a second */
     sonde_ns taken_until_ns[PLACES];
@@ -80,7 +84,7 @@ static uint32_t fake_send(struct sonde_transport *transport, const struct sonde_
     if (fake->few_places)
         ret_sents->error = take_place(fake);
     tell_room(fake);
-    if (ret_sents->error != 0)
+    if (ret_sents->error != 0 || fake->deaf)
         return 1;
     cr_assert_lt(fake->arrival_count, ARRIVALS_MAX);
     struct arrival *arrival = &fake->arrivals[fake->arrival_count++];
@@ -105,6 +109,8 @@ static int fake_recv(struct sonde_transport *transport, sonde_ns now_ns, struct 
         return -EAGAIN;
     const struct arrival *arrival = &fake->arrivals[fake->taken++];
     ret_rx->stamp = (struct sonde_stamp){arrival->time_ns, SONDE_CLOCK_SIMULATED};
+    if (fake->own_stamps)
+        ret_rx->stamp = (struct sonde_stamp){fake->now_ns, SONDE_CLOCK_USER};
     return packet_decode((struct sonde_span){arrival->bytes, arrival->len}, ret_rx);
 }
 
@@ -125,8 +131,12 @@ static int fake_wait(struct sonde_transport *transport, sonde_ns until_ns, sonde
 
 static uint64_t fake_lost_here(struct sonde_transport *transport)
 {
-    (void)transport;
-    return 0;
+    return fake_of(transport)->lost;
+}
+
+static sonde_ns fake_slept_ns(struct sonde_transport *transport)
+{
+    return fake_of(transport)->slept_ns;
 }
 
 static struct sonde_transport *fake_free(struct sonde_transport *transport)
@@ -144,6 +154,7 @@ static const struct sonde_transport_ops fake_ops = {
     .recv = fake_recv,
     .wait = fake_wait,
     .lost_here = fake_lost_here,
+    .slept_ns = fake_slept_ns,
     .free = fake_free,
 };
 
@@ -248,4 +259,176 @@ Test(loop, few_places_cost_time_and_no_probe)
     }
     cr_expect_geq(fake->now_ns, (HOSTS / PLACES - 1) * SONDE_NS_PER_S);
     case_free(run);
+}
+
+/* Three hosts have been asked, and their answers do not come. */
+static struct sonde_run *run_into_silence(struct fake **ret_fake)
+{
+    struct sonde_run *run = make_run(3, ret_fake);
+    (*ret_fake)->deaf = true;
+    while ((*ret_fake)->now_ns < 20 * SONDE_NS_PER_MS) /* they begin within 10 */
+        cr_assert_eq(case_step(run, SONDE_NS_NEVER), 0);
+    return run;
+}
+
+static void expect_each(const struct sonde_run *run, uint64_t sent, uint64_t received)
+{
+    for (uint32_t i = 0; i < 3; i++) {
+        const struct tally_service *service = run->tally->targets[i]->services[0];
+        cr_expect_eq(service->sent, sent, "host %u: %lu", i, (unsigned long)service->sent);
+        cr_expect_eq(service->received, received, "host %u", i);
+        cr_expect_eq(service->outcomes[SONDE_OUTCOME_NO_REPLY].ended, sent - received);
+    }
+}
+
+Test(loop, what_is_in_flight_while_nothing_special_happens_is_lost)
+{
+    struct fake *fake;
+    struct sonde_run *run = run_into_silence(&fake);
+    run_to_end(run);
+    expect_each(run, 1, 0);
+    case_free(run);
+}
+
+/* The clock that times are told by stands still meanwhile. */
+Test(loop, what_was_in_flight_when_the_machine_slept_is_no_loss)
+{
+    struct fake *fake;
+    struct sonde_run *run = run_into_silence(&fake);
+    fake->slept_ns = 3600 * SONDE_NS_PER_S;
+    run_to_end(run);
+    expect_each(run, 0, 0);
+    case_free(run);
+}
+
+/* That it had slept before says nothing. */
+Test(loop, a_machine_that_slept_before_the_run_has_missed_nothing)
+{
+    struct fake *fake;
+    struct sonde_run *run = make_run(3, &fake);
+    fake->slept_ns = 3600 * SONDE_NS_PER_S;
+    fake->deaf = true;
+    run_to_end(run);
+    expect_each(run, 1, 0);
+    case_free(run);
+}
+
+/* A debugger, or a program that has something else to do, for longer than the timeout of 2 s. */
+Test(loop, what_was_in_flight_when_the_loop_stood_still_is_no_loss)
+{
+    struct fake *fake;
+    struct sonde_run *run = run_into_silence(&fake);
+    fake->now_ns = ns_add(fake->now_ns, 30 * SONDE_NS_PER_S);
+    run_to_end(run);
+    expect_each(run, 0, 0);
+    case_free(run);
+}
+
+/* A machine that is busy comes late, and loss stays what it is. */
+Test(loop, a_loop_that_is_half_a_second_late_still_shows_loss)
+{
+    struct fake *fake;
+    struct sonde_run *run = run_into_silence(&fake);
+    fake->now_ns = ns_add(engine_deadline_ns(run->vantage->engine), 500 * SONDE_NS_PER_MS);
+    run_to_end(run);
+    expect_each(run, 1, 0);
+    case_free(run);
+}
+
+/* Answers that waited, and that nobody stamped but who read them: that they came is known, but not
+ * when. */
+Test(loop, answers_that_are_read_late_have_no_round_trip_unless_the_kernel_stamped_them)
+{
+    for (int own = 0; own < 2; own++) {
+        struct fake *fake;
+        struct sonde_run *run = make_run(3, &fake);
+        fake->own_stamps = own != 0;
+        while (fake->now_ns < 20 * SONDE_NS_PER_MS)
+            cr_assert_eq(case_step(run, SONDE_NS_PER_MS), 0);
+        fake->stall_at = 3;
+        fake->stall_ns = 30 * SONDE_NS_PER_S;
+        run_to_end(run);
+        cr_expect_eq(fake->stall_at, 0, "it stood still");
+        expect_each(run, 1, 1);
+        for (uint32_t i = 0; i < 3; i++) {
+            const struct rtt_stats *rtt = &run->tally->targets[i]->services[0]->rtt;
+            cr_expect_eq(rtt->samples, own == 0);
+            cr_expect_eq(rtt->max_ns, own == 0 ? fake->round_trip_ns : 0);
+        }
+        case_free(run);
+    }
+}
+
+/* Answers may have come, and found no room. */
+Test(loop, what_is_in_flight_when_a_queue_overflows_is_no_loss)
+{
+    struct fake *fake;
+    struct sonde_run *run = run_into_silence(&fake);
+    fake->lost = 7;
+    run_to_end(run);
+    expect_each(run, 0, 0);
+    case_free(run);
+}
+
+/* The overflow was noticed at 100 s, and the timeout is 2 s: what left from 97 s on may have lost
+ * its answer, and what left at 100 s and later has not. */
+Test(loop, an_overflow_counts_for_what_was_in_flight_then)
+{
+    static const struct {
+        sonde_ns from_s;
+        sonde_ns to_s;
+        bool lost;
+    } cases[] = {{0, 1000, true},    {99, 1000, true}, {100, 1000, true}, {101, 1000, false},
+                 {0, 97, true},      {0, 96, false},   {90, 98, true},    {98, 99, true},
+                 {500, 1000, false}, {10, 20, false}};
+    struct fake *fake;
+    struct sonde_run *run = make_run(1, &fake);
+    struct sonde_vantage *vantage = run->vantage;
+    sonde_ns timeout_ns = 2 * SONDE_NS_PER_S;
+    cr_expect_not(vantage_has_lost(vantage, 0, 1000 * SONDE_NS_PER_S, timeout_ns),
+                  "there was none");
+    vantage->lost = 1;
+    vantage->lost_ns = 100 * SONDE_NS_PER_S;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        cr_expect_eq(vantage_has_lost(vantage, cases[i].from_s * SONDE_NS_PER_S,
+                                      cases[i].to_s * SONDE_NS_PER_S, timeout_ns),
+                     cases[i].lost, "case %zu", i);
+    case_free(run);
+}
+
+static uint64_t one_lost(struct sonde_transport *transport)
+{
+    (void)transport;
+    return 1;
+}
+
+/* One overflow silenced every limit for as long as the run lasts, whatever began anew since. */
+Test(loop, a_limit_is_judged_again_once_figures_begin_anew_after_an_overflow)
+{
+    static const struct sonde_service icmp = {.protocol = "icmp"};
+    for (int anew = 0; anew < 2; anew++) {
+        const struct sonde_options options = {
+            .plan = {.cycles = SONDE_CYCLES_ENDLESS},
+            .judgement.warn = {.set = true, .rtt_ns = SONDE_NS_PER_MS, .loss_ratio = 1},
+        };
+        struct sonde_run *run = case_run_of("vantage here 192.0.2.1\n"
+                                            "host h 203.0.113.10 delay=10ms\n"
+                                            "path h\n",
+                                            options);
+        cr_assert_eq(sonde_run_add(run, "h", "203.0.113.10", &icmp, 1, NULL), 0);
+        cr_assert_eq(sonde_run_start(run), 0);
+        case_pass_until(run->vantage, 5 * SONDE_NS_PER_S);
+        struct sonde_transport_ops ops = *run->vantage->transport->ops;
+        ops.lost_here = one_lost;
+        run->vantage->transport->ops = &ops;
+        case_pass_until(run->vantage, 10 * SONDE_NS_PER_S);
+        if (anew != 0)
+            cr_assert_eq(sonde_run_reset(run, 0, 0), 0);
+        case_pass_until(run->vantage, 20 * SONDE_NS_PER_S);
+        struct sonde_snapshot *snapshot = case_snapshot(run);
+        cr_expect_eq(snapshot->targets[0].services[0].verdict.code,
+                     anew != 0 ? SONDE_CODE_LATENCY_OVER_LIMIT : SONDE_CODE_OK);
+        sonde_snapshot_free(snapshot);
+        case_free(run);
+    }
 }
