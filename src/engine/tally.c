@@ -95,7 +95,7 @@ static void count_at_hop(struct tally *tally, const struct tally_target *target,
     const struct answered *answered = target->answered[event->ttl];
     bool passed_over = silent && answered != NULL && answered_after(answered, event->sent_ns);
     hop->sent += counts;
-    if (counts && epochs_has(&service->epochs, event->sent_ns))
+    if (counts && epochs_has_limited(&service->epochs, event->sent_ns))
         hop_note_ask(hop, event->sent_ns, !silent, passed_over);
     if (silent) {
         hop->passed_over += passed_over && counts;

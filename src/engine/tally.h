@@ -103,6 +103,8 @@ struct tally_epochs {
     bool begins_later; /* than the figures do: at from_ns, with a change, or because what was before
                           is forgotten */
     sonde_ns from_ns;
+    sonde_ns limited_from_ns;   /* likewise, for what probes drew that were to expire on the way: of
+                                   who   is silent, the first probe may have been lost by chance */
     sonde_ns settling_from_ns;  /* when the first left of what is settling */
     uint32_t first_cycle;       /* of all of these */
     uint32_t settling_cycle;    /* of what is settling */

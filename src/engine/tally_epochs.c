@@ -36,7 +36,7 @@ static void forget_half(struct tally_epochs *epochs)
     *older = (struct tally_service){.rtt = older->rtt};
     epochs->settles = false;
     epochs->begins_later = true;
-    epochs->from_ns = epochs->settling_from_ns;
+    epochs->from_ns = epochs->limited_from_ns = epochs->settling_from_ns;
     epochs->first_cycle = epochs->settling_cycle;
 }
 
@@ -176,7 +176,7 @@ void epochs_begin_at(struct tally_epochs *epochs, sonde_ns from_ns)
     epochs->settling = free_sum(epochs->settling);
     epochs->settles = false;
     epochs->begins_later = true;
-    epochs->from_ns = from_ns;
+    epochs->from_ns = epochs->limited_from_ns = from_ns;
     epochs->probes = epochs->count;
     epochs->row = epochs->longest = (struct change_rows){0, 0};
     epochs->change = CHANGE_NONE;

@@ -38,6 +38,12 @@ static inline bool epochs_has(const struct tally_epochs *epochs, sonde_ns sent_n
     return !epochs->begins_later || sent_ns >= epochs->from_ns;
 }
 
+/** @return Likewise for a probe that was to expire on the way. */
+static inline bool epochs_has_limited(const struct tally_epochs *epochs, sonde_ns sent_ns)
+{
+    return !epochs->begins_later || sent_ns >= epochs->limited_from_ns;
+}
+
 /** Add what became of a full-TTL probe. @return false if memory ran out: then it is left out. */
 SONDE_MUST_CHECK bool epochs_add(struct tally_epochs *epochs, const struct epoch *epoch);
 

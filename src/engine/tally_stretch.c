@@ -25,12 +25,10 @@ struct made_service {
     struct made_service *next;
 };
 
-/* Did a probe leave in the stretch of a service? */
-static bool is_in(const struct owned_stretch *owned, const struct tally_service *service,
-                  sonde_ns sent_ns)
+/* Did a probe leave before the end of the stretch? */
+static bool is_before_end(const struct owned_stretch *owned, sonde_ns sent_ns)
 {
-    return epochs_has(&service->epochs, sent_ns) &&
-           (owned->until_ns == SONDE_NS_NEVER || sent_ns < owned->until_ns);
+    return owned->until_ns == SONDE_NS_NEVER || sent_ns < owned->until_ns;
 }
 
 /* Add up what full-TTL probes came to. */
@@ -44,11 +42,27 @@ static void add_figures(const struct owned_stretch *owned, const struct tally_se
     }
     for (uint32_t i = 0; i < epochs->count; i++) {
         const struct epoch *epoch = &epochs->newest[i];
-        if (epoch->limited || !is_in(owned, from, epoch->sent_ns))
+        if (epoch->limited || !is_before_end(owned, epoch->sent_ns))
             continue;
         tally_count(to, epoch);
         if (epoch->late)
             tally_count_late(to, true, epoch->rtt_ns);
+    }
+}
+
+/* A question that was never answered in all the time, though another was, is one to which the
+ * server is deaf, also in a stretch in which it answers none. */
+static void leave_out_deaf(const struct tally_service *from, struct tally_service *to)
+{
+    if (from->received == 0)
+        return;
+    uint64_t *silent = &to->outcomes[SONDE_OUTCOME_NO_REPLY].ended;
+    to->sent = *silent = 0;
+    for (size_t i = 0; i < SONDE_QUESTIONS_MAX; i++) {
+        const struct tally_question *question = &to->questions[i];
+        bool deaf = from->questions[i].received == 0;
+        to->sent += question->sent - (deaf ? question->silent : 0);
+        *silent += deaf ? 0 : question->silent;
     }
 }
 
@@ -63,8 +77,8 @@ static void add_evidence(const struct owned_stretch *owned, const struct tally_s
         outcome->longest_ns = from->outcomes[i].longest_ns;
         outcome->evidence.valid =
             outcome->evidence.valid &&
-            (outcome->ended > 0 ||
-             (owned->until_ns == SONDE_NS_NEVER && is_in(owned, from, outcome->evidence.sent_ns)));
+            (outcome->ended > 0 || (owned->until_ns == SONDE_NS_NEVER &&
+                                    epochs_has_limited(&from->epochs, outcome->evidence.sent_ns)));
         if (shows && i != SONDE_OUTCOME_TTL_EXCEEDED)
             outcome->shown = outcome->ended > 0 ? outcome->ended : outcome->evidence.valid;
         if (i >= SONDE_OUTCOME_ECHO_REPLY && i <= SONDE_OUTCOME_PORT_UNREACHABLE)
@@ -84,7 +98,7 @@ static void choose_responders(struct owned_stretch *owned, const struct tally_se
     to->current = TALLY_NOBODY;
     for (uint32_t i = 0; to->responders != NULL && i < from->responder_count; i++) {
         const struct tally_responder *responder = &from->responders[i];
-        if (!epochs_has(&service->epochs, responder->sent_ns))
+        if (!epochs_has_limited(&service->epochs, responder->sent_ns))
             continue;
         bool is_newer = newest == NULL || responder->sent_ns > newest->sent_ns;
         bool is_own = i == from->current;
@@ -141,7 +155,7 @@ static void add_changes(const struct owned_stretch *owned, const struct tally_se
     to->reach.changes = 0;
     for (uint32_t i = 0; i < from->way_changes.count; i++) {
         const struct tally_way_change *change = &from->way_changes.items[i];
-        if (!is_in(owned, from, change->time_ns))
+        if (!epochs_has(&from->epochs, change->time_ns) || !is_before_end(owned, change->time_ns))
             continue;
         to->path_changes += change->is_new;
         to->reach.changes += change->is_length;
@@ -161,6 +175,7 @@ static struct tally_service *make_service(struct owned_stretch *owned, struct ta
     made->next = owned->made;
     owned->made = made;
     add_figures(owned, from, to);
+    leave_out_deaf(from, to);
     add_evidence(owned, from, target, to);
     add_hops(owned, from, to);
     add_changes(owned, from, to);
@@ -274,9 +289,8 @@ static void begin_service_at(struct tally *tally, struct tally_service *service,
     struct ttl_set heard = {0};
     epochs_begin_at(&service->epochs, from_ns);
     bool silent = is_silent(&service->epochs);
-    /* the first lost probe may have been lost by chance, and hops answered after it */
     if (silent && service->epochs.count > 1)
-        from_ns = service->epochs.newest[1].sent_ns;
+        from_ns = service->epochs.limited_from_ns = service->epochs.newest[1].sent_ns;
     for (unsigned ttl = 1; service->hops != NULL && ttl <= tally->max_ttl; ttl++) {
         if (service->hops[ttl] == NULL)
             continue;
