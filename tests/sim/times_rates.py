@@ -8,11 +8,8 @@ from way import (ALL, BASE, behind, by, case, CASES, CHANCY, DEAD, ENDLESS, FAST
 
 # --- loss
 
-CHANCE = Way(seed=2)
-
-
 def lossy(name, why, rules, stretches, hop=3, culprit=3, named=True, words=f"{PORTS} -c 400",
-          way=CHANCE, chancy=CHANCY, **more):
+          way=BASE, chancy=CHANCY, **more):
     """Loss of everything: (kind, time) each. It may take some probes until the first is lost, and
     the last may be lost some before it ends."""
     truth = []
@@ -29,10 +26,11 @@ def lossy(name, why, rules, stretches, hop=3, culprit=3, named=True, words=f"{PO
 # Whether loss that is over leaves the service "ok" or with a past that is told is not laid down.
 OVER = {name: ["ok", "outage"] for name in ALL}
 lossy("loss-from-a-moment-on", "thirty percent from 100 s on: it is no loss of the minutes before",
-      ["rule r3 drop any chance=30% from=100.5s"], [(FINE,), (LOSSY, 100.5)])
+      ["rule r3 drop any chance=30% from=100.5s"], [(FINE,), (LOSSY, 100.5)], way=Way(seed=2))
 lossy("loss-in-the-middle", "and over after 200 s",
       ["rule r3 drop any chance=30% from=100.5s until=300.5s"],
-      [(FINE,), (LOSSY, 100.5), (FINE, 300.5)], words=f"{PORTS} -c 600", end=OVER)
+      [(FINE,), (LOSSY, 100.5), (FINE, 300.5)], words=f"{PORTS} -c 600", end=OVER,
+      way=Way(seed=2))
 lossy("loss-at-the-start", "it was lossy, and is no more",
       ["rule r3 drop any chance=30% until=200.5s"], [(LOSSY,), (FINE, 200.5)], end=OVER)
 lossy("loss-and-then-out", "thirty percent, and then nothing at all",
