@@ -127,6 +127,7 @@ struct sonde_vantage {
     bool lacks_icmp;   /* ICMP could not be had */
     bool virtual_time; /* a simulated network as fast as the machine can */
     struct names *names;
+    uint32_t names_pending; /* names of addresses that are being looked up */
     struct ids lookup_ids;
     struct run_lookup *lookups; /* [lookup_ids.cap] */
     struct io_watch watch;
@@ -146,6 +147,8 @@ struct sonde_vantage {
     struct sonde_run *runs;              /* the newest first */
     uint32_t target_count;               /* of all runs, those that were removed not counted */
 };
+
+struct recorder;
 
 struct sonde_run {
     struct sonde_vantage *vantage;
@@ -180,6 +183,11 @@ struct sonde_run {
     struct sonde_event *events;             /* [SONDE_EVENTS_KEPT], a ring; NULL if not wanted */
     uint32_t event_first;
     uint32_t event_count;
+    struct recorder *recorder;       /* NULL: no records are wanted */
+    struct sonde_replay *replay;     /* that it is made of; NULL: it is measured */
+    struct run_next_hop *next_hops;  /* [target_count], as records say; NULL: they do not yet */
+    bool has_interface;              /* records say which one it is, or that it is not known */
+    char interface[INTERFACE_BYTES]; /* likewise */
 };
 
 /** @return How many questions a service of a target is asked, which is prepared; they are in
@@ -203,11 +211,8 @@ static inline struct arena *run_arena(struct sonde_run *run, const struct run_ta
 }
 
 /** Say that a target cannot be traced. @param text  Static, or in the target's arena. */
-static inline void run_problem(struct run_target *target, enum sonde_code code, const char *text)
-{
-    target->problem = code;
-    target->problem_text = text;
-}
+void run_problem(struct sonde_run *run, struct run_target *target, enum sonde_code code,
+                 const char *text);
 
 /* service.c */
 
@@ -281,6 +286,18 @@ SONDE_MUST_CHECK int run_make_engine(struct sonde_run *run);
  *  @return 0, also if it cannot be traced and says why; a negative errno. */
 SONDE_MUST_CHECK int run_trace(struct sonde_run *run, uint32_t index);
 
+/** Make room for the places of a target's services. @return false if memory ran out. */
+SONDE_MUST_CHECK bool run_prepare(struct sonde_run *run, struct run_target *target);
+
+/** Note for which target something is measured that gets a number in the tally next. @return 0;
+ *  -ENOMEM. */
+SONDE_MUST_CHECK int run_note_traced(struct sonde_run *run, uint32_t nth, uint32_t index);
+
+/** Note that a target is traced. The run looks from where its first target is reached from,
+ *  whichever was ready first: the one with the least number, which is the one that was added first
+ *  unless numbers were given again. */
+void run_note_vantage(struct sonde_run *run, uint32_t index);
+
 /** Measure a service that a target got after it was traced; if it is not traced, that is done with
  *  it. @return 0, also if the service cannot be probed, as its error says; a negative errno. */
 SONDE_MUST_CHECK int run_trace_service(struct sonde_run *run, uint32_t index, uint32_t service);
@@ -353,6 +370,9 @@ struct run_next_hop run_ask_next_hop(const struct sonde_run *run, const struct r
 
 /* facts.c: what a snapshot needs of engine, transport and kernel, and has from nowhere else */
 
+/** @return The settings of a run. */
+struct sonde_settings run_settings(const struct sonde_run *run);
+
 /** @return The facts of a run as they are now. */
 struct run_facts run_facts(const struct sonde_run *run);
 
@@ -365,6 +385,13 @@ uint16_t run_source_port(const struct sonde_run *run, const struct engine_place 
 
 /** @return The version of the sonde that measures, or measured. */
 const char *run_version(const struct sonde_run *run);
+
+/* snapshot.c */
+
+/** Copy all that is known of one target, as into a snapshot. @param arena  Receives what the result
+ *  points at. @return 0; -ENOMEM. */
+SONDE_MUST_CHECK int run_copy_target(struct sonde_run *run, uint32_t index, struct arena *arena,
+                                     struct sonde_target_result *ret_target);
 
 /* run.c */
 

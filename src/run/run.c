@@ -4,7 +4,7 @@
 
 #include "base/time.h"
 #include "io/clock.h"
-#include "run/internal.h"
+#include "run/recorder.h"
 #include "version.h"
 
 #include <errno.h>
@@ -65,13 +65,19 @@ int sonde_run_new(struct sonde_vantage *vantage, const struct sonde_plan *plan,
     struct sonde_error reason = {"out of memory"};
     struct sonde_run *run = calloc(1, sizeof *run);
     int r = run == NULL ? -ENOMEM : take_options(run, plan, format, judgement, &reason);
-    if (r == 0 && run->plan.want_events) {
+    if (r == 0 && run->plan.want_records) {
+        run->recorder = recorder_new();
+        r = run->recorder == NULL ? -ENOMEM : 0;
+    }
+    if (r == 0 && (run->plan.want_events || run->plan.want_records)) {
         run->events = calloc(SONDE_EVENTS_KEPT, sizeof *run->events);
         r = run->events == NULL ? -ENOMEM : 0;
     }
     if (r < 0) {
         if (reterr_error != NULL)
             *reterr_error = reason;
+        if (run != NULL)
+            recorder_free(run->recorder);
         free(run);
         return r;
     }
@@ -107,6 +113,8 @@ struct sonde_run *sonde_run_free(struct sonde_run *run)
     if (run->engine_run != NULL)
         engine_remove_run(run->engine_run, run->vantage->now_ns);
     tally_free(run->tally);
+    recorder_free(run->recorder);
+    free(run->next_hops);
     free(run->events);
     free(run->traced);
     free(run->wanted);

@@ -293,6 +293,15 @@ static void copy_target(struct copy *copy, const struct run_target *from,
     copy_services(copy, from, to);
 }
 
+int run_copy_target(struct sonde_run *run, uint32_t index, struct arena *arena,
+                    struct sonde_target_result *ret_target)
+{
+    const struct run_facts facts = run_facts(run);
+    struct copy copy = {.run = run, .arena = arena, .facts = &facts};
+    copy_target(&copy, &run->targets[index], ret_target);
+    return arena_ok(arena) ? 0 : -ENOMEM;
+}
+
 static void copy_targets(struct sonde_run *run, const struct run_facts *facts,
                          struct owned_snapshot *owned)
 {
@@ -366,15 +375,7 @@ static void copy_run(struct sonde_run *run, const struct run_facts *facts,
     snapshot->duration_ns = ns_sub(facts->end_ns, run->start_ns);
     snapshot->cycles_done = run->cycles_begun;
     snapshot->failure = facts->failure;
-    snapshot->settings = (struct sonde_settings){
-        .cycles = run->plan.cycles,
-        .interval_ns = run->plan.interval_ns,
-        .timeout_ns = run->plan.timeout_ns,
-        .first_ttl = run->plan.first_ttl,
-        .max_ttl = run->plan.max_ttl,
-        .size_bytes = run->format.size_bytes,
-        .tos = run->format.tos,
-    };
+    snapshot->settings = run_settings(run);
     memcpy(snapshot->discards, facts->discards, sizeof snapshot->discards);
     struct sonde_zone *zones = arena_alloc(&owned->arena, run->vantage->zone_count, sizeof *zones);
     if (zones != NULL) {
@@ -387,7 +388,7 @@ static void copy_run(struct sonde_run *run, const struct run_facts *facts,
 
 int sonde_run_snapshot(struct sonde_run *run, struct sonde_snapshot **ret_snapshot)
 {
-    if (!run->started || run->engine_run == NULL)
+    if (!run->started || (run->engine_run == NULL && run->replay == NULL))
         return -EINVAL;
     struct owned_snapshot *owned = calloc(1, sizeof *owned);
     if (owned == NULL)

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a run remembers of the records that it has given, so that it gives what is new, in order:
+ *
+ *     run_start, then whenever there is one of them, in this order of precedence:
+ *     zone        before an address with that scope is in any record
+ *     target      before anything else of it; and again, when more is known of it
+ *     begin       before the first probe
+ *     name
+ *     probe, late, duplicate, unawaited    in the order in which they were folded into the tally
+ *     next_hop, counters, path_change, verdict, cycle    of a target, between its cycles
+ *     all of these once more for each target, interface, run_end
+ *
+ * Where nothing has been taken for long, the vantage waits (SONDE_EVENTS_KEPT), so that the memory
+ * of this is bounded by the number of targets and of addresses that have answered.
+ */
+#ifndef RUN_RECORDER_H
+#define RUN_RECORDER_H
+
+#include "run/internal.h"
+#include "run/name_table.h"
+
+#include <sonde/record.h>
+
+/** What was told of a service. */
+struct told_service {
+    bool known;
+    enum sonde_state state;
+    enum sonde_code code;
+    bool has_blame;
+    struct sonde_blame blame;
+    uint32_t path_changes[SONDE_FLOWS_MAX]; /* by flow */
+};
+
+/** What was told of a target. */
+struct told_target {
+    bool is_queued;                /* more is known of it than was told */
+    bool is_placed;                /* it was told where it is measured */
+    bool has_error;                /* it was told why it is not */
+    bool is_seen;                  /* so was something of its probes */
+    bool has_hop;                  /* so was its next hop, after its first cycle */
+    uint32_t cycle;                /* the last that it has begun, as far as records show */
+    struct told_service *services; /* [service_count]; NULL before its first review */
+    uint32_t service_count;
+};
+
+/** Parts of a review, in their order. */
+enum review_part {
+    REVIEW_NONE,
+    REVIEW_HOP,
+    REVIEW_COUNTERS,
+    REVIEW_SERVICES,
+    REVIEW_CYCLE,
+};
+
+/** A look at one target, between two of its cycles or at the end. */
+struct review {
+    enum review_part part;
+    uint32_t target;
+    uint32_t cycle; /* that is over */
+    struct arena arena;
+    struct sonde_target_result result;
+    size_t service; /* the next one to look at */
+    size_t path;    /* and of its paths */
+};
+
+struct recorder {
+    uint64_t n;
+    struct arena arena; /* what the last record points at */
+    struct told_target *targets;
+    uint32_t target_cap;
+    uint32_t *queue; /* [queue_cap] a ring: targets of which more is known */
+    uint32_t queue_cap;
+    uint32_t queue_first;
+    uint32_t queue_count;
+    uint32_t wrong; /* a target whose problem is told next; NO_TARGET: none is */
+    bool has_started;
+    bool has_begun;
+    bool has_ended;
+    bool failed; /* memory ran out: what follows would have gaps */
+    uint32_t zone_count;
+    bool is_held; /* an event waits for a review */
+    struct sonde_event held;
+    struct review review;
+    struct sonde_record_counters counters;
+    struct name_table names;    /* addresses that have answered */
+    struct sonde_addr *unnamed; /* [unnamed_cap], the first so many: of these, without a name yet */
+    uint32_t unnamed_cap;
+    uint32_t unnamed_count;
+    uint32_t unnamed_at;    /* the next one to ask for */
+    uint32_t asked_count;   /* how many there were when they all were asked for */
+    uint32_t asked_pending; /* and how many names were being looked up */
+    uint32_t final_target;  /* at the end: the next one to look at */
+    bool has_interface;
+};
+
+/** @return A recorder; NULL if memory ran out. */
+struct recorder *recorder_new(void);
+
+/** Free a recorder; NULL is fine. */
+void recorder_free(struct recorder *recorder);
+
+/** Note that more is known of a target. Nothing is done where no records are wanted. */
+void recorder_note_target(struct sonde_run *run, uint32_t index);
+
+/** Note that an address has answered, whose name may become known. Likewise. */
+void recorder_note_address(struct sonde_run *run, const struct sonde_addr *addr);
+
+/* tell.c: what is in a record. What it points at is in the recorder's arena, or the run's. */
+
+void tell_run_start(const struct sonde_run *run, struct sonde_record_run_start *to);
+
+/** @return false if not all could be told yet: the target shares what is measured for another one
+ *  of which that was not told. */
+bool tell_target(struct sonde_run *run, uint32_t index, struct sonde_record_target *to);
+
+void tell_probe(const struct sonde_run *run, const struct sonde_event *event,
+                struct sonde_record_probe *to);
+
+/** @return 0; -ENOMEM. */
+SONDE_MUST_CHECK int tell_run_end(struct sonde_run *run, struct sonde_record_run_end *to);
+
+/* review.c */
+
+/** Begin to look at a target. @return 0; -ENOMEM. */
+SONDE_MUST_CHECK int review_begin(struct sonde_run *run, uint32_t index, bool is_final);
+
+/** Go on with a review that has begun. @return true, and the next record of it, which borrows its
+ *  memory; false: it is over. */
+bool review_next(struct sonde_run *run, struct sonde_record *to);
+
+#endif
