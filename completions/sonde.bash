@@ -124,7 +124,7 @@ _sonde()
             local option=${word%%=*}
             word=${word#*=}
             [[ $option == --print-schema ]] && words=(report event)
-            [[ $option == --stream ]] && words=(changes)
+            [[ $option == --stream ]] && words=(changes stdin)
             __sonde_value "$option"
             words=("${words[@]/#/$option=}")
             word=$option=$word

@@ -201,6 +201,14 @@ SONDE_API SONDE_MUST_CHECK int sonde_run_reset(struct sonde_run *run, uint32_t t
  */
 SONDE_API SONDE_MUST_CHECK int sonde_run_start(struct sonde_run *run);
 
+/**
+ * Begin the next cycle of every target now, and not when its interval is over; those that follow do
+ * so in the interval from there. Two cycles do not begin closer than the least interval that there
+ * is. Targets that have not begun, are paused, or have no cycle left, stay as they are.
+ * @return 0; a negative errno: the clock cannot be read.
+ */
+SONDE_API SONDE_MUST_CHECK int sonde_run_begin_cycle(struct sonde_run *run);
+
 /** @return Is the run over, as of the last step of its vantage? Unless its plan says that it stays
  *  open, it is when every target is done. */
 SONDE_API bool sonde_run_is_over(const struct sonde_run *run);

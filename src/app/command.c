@@ -243,6 +243,16 @@ static int check_output(const struct command *command, struct text *reterr)
         text_add(reterr, "--stream is the whole output: --record FILE keeps it beside another");
         return -EINVAL;
     }
+    if (command->stream != STREAM_STDIN)
+        return 0;
+    bool reads_stdin = false;
+    for (size_t i = 0; i < command->file_count; i++)
+        reads_stdin |= strcmp(command->files[i], "-") == 0;
+    if (reads_stdin || command->options.simulation.virtual_time) {
+        text_addf(reterr, "--stream=stdin waits for lines, so it takes no %s",
+                  reads_stdin ? "-F -" : "--virtual-time");
+        return -EINVAL;
+    }
     return 0;
 }
 

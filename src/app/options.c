@@ -120,7 +120,8 @@ static int apply_replay(struct command *command, const char *value)
 
 static int apply_stream(struct command *command, const char *value)
 {
-    static const char *const words[] = {[STREAM_ALL] = "", [STREAM_CHANGES] = "changes"};
+    static const char *const words[] = {
+        [STREAM_ALL] = "", [STREAM_CHANGES] = "changes", [STREAM_STDIN] = "stdin"};
     for (unsigned i = STREAM_ALL; i < sizeof words / sizeof *words; i++) {
         if (strcmp(value, words[i]) == 0) {
             command->stream = (enum stream_kind)i;
@@ -346,7 +347,7 @@ static const struct option_line option_lines[] = {
     {.name = "stream",
      .argument = "KIND",
      .is_optional = true,
-     .wanted = "changes",
+     .wanted = "changes or stdin",
      .group = "Output",
      .help = "what happens, as JSON Lines; changes: no probes",
      .apply = apply_stream},

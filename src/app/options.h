@@ -35,6 +35,7 @@ enum stream_kind {
     STREAM_NONE,
     STREAM_ALL,
     STREAM_CHANGES, /* but those of single probes and cycles */
+    STREAM_STDIN,   /* all; a line on standard input is a cycle now */
 };
 
 /** The command line, read. */

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 /* A file, read line by line. */
-struct lines {
+struct record_file {
     const char *path;
     int fd;
     uint64_t number; /* of the line that was read last, from 1 on */
@@ -29,7 +29,7 @@ struct lines {
 };
 
 /* Say what is wrong with the file, and where. @return SONDE_EXIT_USAGE. */
-static enum sonde_exit refuse(const struct lines *lines, const char *why)
+static enum sonde_exit refuse(const struct record_file *lines, const char *why)
 {
     struct text words = {0};
     text_add_untrusted(&words, lines->path, strlen(lines->path));
@@ -41,7 +41,7 @@ static enum sonde_exit refuse(const struct lines *lines, const char *why)
     return status;
 }
 
-static int read_more(struct lines *lines)
+static int read_more(struct record_file *lines)
 {
     memmove(lines->buffer, lines->buffer + lines->first, lines->len - lines->first);
     lines->len -= lines->first;
@@ -56,7 +56,7 @@ static int read_more(struct lines *lines)
 
 /* Read a line. @param ret_whole  It has its end. @return 0; 1: there is none; -EMSGSIZE: it is too
  * long; another negative errno. */
-static int next_line(struct lines *lines, struct sonde_span *ret_line, bool *ret_whole)
+static int next_line(struct record_file *lines, struct sonde_span *ret_line, bool *ret_whole)
 {
     while (true) {
         const char *start = lines->buffer + lines->first;
@@ -103,7 +103,7 @@ static int take_line(struct sonde_replay *replay, struct record_reader *reader,
     return r < 0 ? r : sonde_replay_add(replay, record, error);
 }
 
-static enum sonde_exit take_lines(struct lines *lines, struct sonde_replay *replay,
+static enum sonde_exit take_lines(struct record_file *lines, struct sonde_replay *replay,
                                   struct record_reader *reader)
 {
     struct sonde_error error = {""};
@@ -142,7 +142,7 @@ static enum sonde_exit show(const struct command *command, struct sonde_run *run
     return status;
 }
 
-static enum sonde_exit open_file(const struct command *command, struct lines *lines)
+static enum sonde_exit open_file(const struct command *command, struct record_file *lines)
 {
     bool is_stdin = strcmp(command->replay, "-") == 0;
     lines->path = command->replay;
@@ -164,7 +164,7 @@ enum sonde_exit replay(const struct command *command)
         .cycles = command->options.plan.cycles,
         .no_names = command->options.vantage.no_names,
     };
-    struct lines *lines = calloc(1, sizeof *lines);
+    struct record_file *lines = calloc(1, sizeof *lines);
     struct record_reader *reader = record_reader_new();
     struct sonde_replay *own = NULL;
     enum sonde_exit status = SONDE_EXIT_MET;

@@ -9,6 +9,7 @@
 #include "app/doctor.h"
 #include "app/expect.h"
 #include "app/files.h"
+#include "app/lines.h"
 #include "app/print.h"
 #include "app/progress.h"
 #include "app/question.h"
@@ -36,6 +37,7 @@ struct run {
     struct sonde_vantage *vantage;
     struct sonde_run *measured;
     struct recording recording;
+    struct lines lines;
 };
 
 /* The exit code for a failure before anything was measured. */
@@ -253,7 +255,9 @@ static void measure(struct run *run)
             sonde_run_stop(run->measured);
         if (r < 0 || sonde_run_is_over(run->measured))
             break;
-        r = sonde_vantage_wait(run->vantage, progress_wait_ns(&progress));
+        r = run->command->stream == STREAM_STDIN
+                ? lines_wait(&run->lines, run->vantage, run->measured)
+                : sonde_vantage_wait(run->vantage, progress_wait_ns(&progress));
     }
     progress_clear(&progress);
     if (r < 0) {

@@ -185,6 +185,17 @@ int sonde_run_start(struct sonde_run *run)
     return 0;
 }
 
+int sonde_run_begin_cycle(struct sonde_run *run)
+{
+    if (run->engine_run == NULL)
+        return 0;
+    int r = vantage_look_at_clock(run->vantage);
+    if (r == 0)
+        engine_begin_cycle(run->engine_run, sonde_option_bounds(SONDE_OPTION_INTERVAL)->least,
+                           run->vantage->now_ns);
+    return r;
+}
+
 bool sonde_run_is_over(const struct sonde_run *run)
 {
     return run->is_over;

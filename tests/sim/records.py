@@ -7,6 +7,7 @@ other is refused in one line that names the line, with exit code 2.
 """
 import json
 import pathlib
+import subprocess
 import sys
 import tempfile
 
@@ -162,9 +163,31 @@ def contradictions(case):
     case.refuse(twice, target + 2, "a target is another one than before")
 
 
+def a_line_is_a_cycle(case):
+    """In real time, with cycles that would begin after 100 s: what is read begins them now."""
+    sonde = [case.sonde, "--simulate", "demo", "-i", "100", "--stream=stdin", "web.example:443"]
+    with subprocess.Popen(sonde, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as process:
+        for cycle in range(3):
+            seen = None
+            while seen is None or seen["type"] != "probe" or seen["cycle"] != cycle:
+                line = process.stdout.readline()
+                expect(line, "the stream has ended")
+                seen = json.loads(line)
+            process.stdin.write(b"\n" if cycle < 2 else b"not a whole line")
+            process.stdin.flush()
+        out, error = process.communicate(timeout=30)
+        last = json.loads(out.splitlines()[-1])
+        expect(last["type"] == "run_end" and last["status"] == "interrupted", f"the end is {last}")
+        expect(process.returncode == 0 and error == b"", f"exit code {process.returncode}")
+        cycles = {json.loads(line).get("cycle", 0) for line in out.splitlines()}
+        expect(max(cycles) == 2, "what is no whole line began a cycle")
+
+
 def main():
     failed = 0
-    tests = [cut_off_at_every_line, cut_off_at_every_byte, as_it_was, no_record, contradictions]
+    tests = [cut_off_at_every_line, cut_off_at_every_byte, as_it_was, no_record, contradictions,
+             a_line_is_a_cycle]
     with tempfile.TemporaryDirectory() as folder:
         case = Case(sys.argv[1], folder)
         for test in tests:

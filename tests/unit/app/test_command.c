@@ -273,11 +273,13 @@ Test(command, what_a_replay_or_a_stream_cannot_do_is_said)
     expect_error("--replay file --simulate demo", "takes no --simulate");
     expect_error("--replay file --stream", "takes no --stream");
     expect_error("--replay file --expect 22=open", "takes no --expect");
-    expect_error("--stream=all host", "--stream all: expected changes");
+    expect_error("--stream=all host", "--stream all: expected changes or stdin");
     expect_error("--stream -j host", "--stream is the whole output");
     expect_error("--stream -q host", "--stream is the whole output");
     expect_error("--stream -w host", "--stream is the whole output");
     expect_error("--record", "--record needs a value");
+    expect_error("--stream=stdin -F -", "takes no -F -");
+    expect_error("--stream=stdin --simulate demo --virtual-time h", "takes no --virtual-time");
 }
 
 Test(command, flows_take_source_ports_of_their_own)
