@@ -3,6 +3,7 @@
 #include "base/states.h"
 #include "record/take.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,7 +103,7 @@ static void read_run_start(struct record_reader *reader, const cJSON *line,
 {
     const cJSON *vantage = take_object(reader, line, "vantage");
     const cJSON *missing = take_array(reader, vantage, "missing");
-    to->version = take_needed(reader, take_object(reader, line, "tool"), "version");
+    to->version = take_own(reader, take_object(reader, line, "tool"), "version");
     read_command(reader, line, to);
     to->lacks_icmp = missing != NULL && cJSON_GetArraySize(missing) > 0;
     to->hostname = take_needed(reader, vantage, "hostname");
@@ -158,7 +159,7 @@ static void read_service(struct record_reader *reader, const cJSON *object,
     static const int64_t flows[2] = {1, 32};
     const char *expect = take_string(reader, object, "expect");
     *to = (struct sonde_record_service){
-        .service = take_needed(reader, object, "service"),
+        .service = take_own(reader, object, "service"),
         .protocol = take_needed(reader, object, "protocol"),
         .port = (uint16_t)take_number(reader, object, "port", ports, 0),
         .name = take_string(reader, object, "name"),
@@ -212,7 +213,7 @@ static void read_target(struct record_reader *reader, const cJSON *line,
     if (problem != NULL) {
         to->problem =
             (enum sonde_code)take_word(reader, problem, "code", code_word, SONDE_CODE_COUNT);
-        to->problem_text = take_needed(reader, problem, "text");
+        to->problem_text = take_own(reader, problem, "text");
     }
     cJSON_ArrayForEach(object, take_array(reader, line, "services"))
     {
@@ -241,7 +242,8 @@ static void read_next_hop(struct record_reader *reader, const cJSON *line,
     to->address = take_address(reader, line, "next_hop");
     to->interface = take_needed(reader, line, "interface");
     to->silent = take_flag(reader, line, "silent");
-    to->user_mode = take_string(reader, line, "user_mode");
+    if (take_member(line, "user_mode") != NULL)
+        to->user_mode = take_own(reader, line, "user_mode");
 }
 
 static void read_counters(struct record_reader *reader, const cJSON *line,
@@ -334,6 +336,18 @@ static enum sonde_record_type read_type(struct record_reader *reader, const cJSO
     return (enum sonde_record_type)type;
 }
 
+/* Is a text a UUID in the form that a run has it? RFC 9562 §4. */
+static bool is_run_id(const char *text)
+{
+    static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    static_assert(sizeof form == SONDE_RUN_ID_BYTES, "its length");
+    size_t i = 0;
+    while (text[i] != '\0' && form[i] != '\0' &&
+           (form[i] == '-' ? text[i] == '-' : strchr("0123456789abcdef", text[i]) != NULL))
+        i++;
+    return text[i] == '\0' && form[i] == '\0';
+}
+
 static bool read_line(struct record_reader *reader, const cJSON *line)
 {
     struct sonde_record *to = &reader->record;
@@ -348,7 +362,7 @@ static bool read_line(struct record_reader *reader, const cJSON *line)
     to->time_ns = take_time(reader, line, "time");
     to->n = take_count(reader, line, "n", UINT64_C(1) << 53);
     run_id = take_needed(reader, line, "run_id");
-    if (strlen(run_id) != sizeof to->run_id - 1)
+    if (!is_run_id(run_id))
         take_fail(reader, "the name of the run is none");
     else
         memcpy(to->run_id, run_id, sizeof to->run_id);

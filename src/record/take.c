@@ -129,6 +129,32 @@ const char *take_needed(struct record_reader *reader, const cJSON *object, const
     return text != NULL ? text : "";
 }
 
+/* May a text be shown as it is? A backslash may, which text_add_untrusted() takes for its own. */
+static bool is_shown(const char *text)
+{
+    struct text safe = {0};
+    text_add_untrusted(&safe, text, strlen(text));
+    const char *at = safe.data;
+    for (; at != NULL && *at != '\0' && *text != '\0'; text++) {
+        const char *escape = *text == '\\' ? "\\092" : NULL;
+        if (escape != NULL ? strncmp(at, escape, 4) != 0 : *at != *text)
+            break;
+        at += escape != NULL ? 4 : 1;
+    }
+    bool shown = !safe.failed && *text == '\0';
+    text_deinit(&safe);
+    return shown;
+}
+
+const char *take_own(struct record_reader *reader, const cJSON *object, const char *name)
+{
+    const char *text = take_needed(reader, object, name);
+    if (is_shown(text))
+        return text;
+    take_fail(reader, "a text has bytes that cannot be shown");
+    return "";
+}
+
 int take_word(struct record_reader *reader, const cJSON *object, const char *name,
               const char *(*word_of)(int), int count)
 {

@@ -57,6 +57,10 @@ const char *take_text(struct record_reader *reader, const cJSON *item);
 /** @return A string that has to be there; "" if it is not. */
 const char *take_needed(struct record_reader *reader, const cJSON *object, const char *name);
 
+/** @return A text that has to be there and is of sonde's own words: it may be shown as it is. "" if
+ *  it is none. */
+const char *take_own(struct record_reader *reader, const cJSON *object, const char *name);
+
 /** @return The value of @p count for which a function has the word that a member is; that has to be
  *  there. */
 int take_word(struct record_reader *reader, const cJSON *object, const char *name,

@@ -74,7 +74,7 @@ static void write_service(struct text *line, const struct sonde_record_service *
     struct text states = {0};
     text_add(line, "{\"service\":");
     put_value(line, service->service);
-    put_word(line, "protocol", service->protocol);
+    put_string(line, "protocol", service->protocol);
     put_known(line, "port", service->port == 0 ? -1 : service->port);
     put_string(line, "name", service->name);
     put_flag(line, "control", service->control);
@@ -164,7 +164,7 @@ static void write_next_hop(struct text *line, const struct sonde_record_next_hop
     put_string(line, "interface", hop->interface);
     put_flag(line, "silent", hop->silent);
     if (hop->user_mode != NULL)
-        put_word(line, "user_mode", hop->user_mode);
+        put_string(line, "user_mode", hop->user_mode);
 }
 
 static void write_run_end(struct text *line, const struct sonde_record_run_end *end)

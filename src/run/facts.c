@@ -5,17 +5,15 @@
 #include "run/replay.h"
 
 #include <stdio.h>
-#include <string.h>
 
-/* Find the interface that the run looks through; "" = it is not known. It is asked for here, where
- * a report is made, and not before the first probe: the kernel lists all its interfaces, and some
- * machines have hundreds. */
-static void find_interface(const struct sonde_run *run, char name[INTERFACE_BYTES])
+void run_find_interface(const struct sonde_run *run, char name[INTERFACE_BYTES])
 {
     const struct sonde_vantage *vantage = run->vantage;
     const char *known = vantage->options.interface;
     if (vantage->kind == SONDE_TRANSPORT_SIMULATED || run->seen_from == NO_TARGET)
         known = vantage->interface; /* a scenario names its own */
+    if (run->has_interface)
+        known = run->interface;
     if (known != NULL)
         (void)snprintf(name, INTERFACE_BYTES, "%s", known);
     else
@@ -50,10 +48,6 @@ struct run_facts run_facts(const struct sonde_run *run)
         facts.discards[reason] = engine_discards(vantage->engine)->count[reason] -
                                  run->discards_before.count[reason] +
                                  engine_run_discards(run->engine_run)->count[reason];
-    if (run->has_interface)
-        memcpy(facts.interface, run->interface, sizeof facts.interface);
-    else
-        find_interface(run, facts.interface);
     return facts;
 }
 

@@ -108,8 +108,7 @@ struct run_facts {
     bool complete;   /* every target is done, and none was cut short */
     int failure;     /* negative errno of what broke; 0: nothing did */
     uint64_t discards[SONDE_DISCARD_COUNT];
-    uint64_t receive_queue;          /* arrivals that were lost here */
-    char interface[INTERFACE_BYTES]; /* that the run looks through; "": it is not known */
+    uint64_t receive_queue; /* arrivals that were lost here */
 };
 
 /** A name that is being looked up: the number of its question. */
@@ -375,6 +374,11 @@ struct sonde_settings run_settings(const struct sonde_run *run);
 
 /** @return The facts of a run as they are now. */
 struct run_facts run_facts(const struct sonde_run *run);
+
+/** Find the interface that a run looks through; "" = it is not known. The kernel may be asked for
+ * all that it has, and some machines have hundreds: so this is for reports, and nothing that is
+ * done often. */
+void run_find_interface(const struct sonde_run *run, char name[INTERFACE_BYTES]);
 
 /** @return Who packets to a target are given to. */
 struct run_next_hop run_next_hop(const struct sonde_run *run, const struct run_target *target);

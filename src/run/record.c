@@ -4,7 +4,6 @@
 #include "run/recorder.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,6 +52,31 @@ static bool grow(struct recorder *recorder, uint32_t index)
     recorder->queue_cap = cap;
     recorder->queue_first = 0;
     return true;
+}
+
+void recorder_new_target(struct sonde_run *run, uint32_t index)
+{
+    struct recorder *recorder = run->recorder;
+    if (recorder != NULL && index < recorder->target_cap) {
+        free(recorder->targets[index].services); /* of the one that had the number before */
+        const bool is_queued = recorder->targets[index].is_queued;
+        recorder->targets[index] = (struct told_target){.is_queued = is_queued};
+    }
+    recorder_note_target(run, index);
+}
+
+void recorder_forget(struct sonde_run *run, uint32_t index, uint32_t service)
+{
+    struct recorder *recorder = run->recorder;
+    if (recorder == NULL)
+        return;
+    if (recorder->held.target == index &&
+        (service == TARGET_SERVICES_MAX || recorder->held.service == service))
+        recorder->is_held = false;
+    if (recorder->review.target == index)
+        recorder->review.part = REVIEW_NONE;
+    if (recorder->wrong == index)
+        recorder->wrong = NO_TARGET;
 }
 
 void recorder_note_target(struct sonde_run *run, uint32_t index)
@@ -223,8 +247,7 @@ static int keep_next_hops(struct sonde_run *run)
 
 static void next_interface(struct sonde_run *run, struct sonde_record *to)
 {
-    const struct run_facts facts = run_facts(run);
-    (void)snprintf(run->interface, sizeof run->interface, "%s", facts.interface);
+    run_find_interface(run, run->interface);
     run->has_interface = true;
     run->recorder->has_interface = true;
     to->type = SONDE_RECORD_INTERFACE;

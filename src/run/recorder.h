@@ -100,6 +100,14 @@ struct recorder *recorder_new(void);
 /** Free a recorder; NULL is fine. */
 void recorder_free(struct recorder *recorder);
 
+/** Note that there is a target, which may have a number that another one had before. Nothing is
+ * done where no records are wanted. */
+void recorder_new_target(struct sonde_run *run, uint32_t index);
+
+/** Tell nothing more of what happened to a target, or a service of it; with TARGET_SERVICES_MAX, to
+ *  all: it is removed. Likewise. */
+void recorder_forget(struct sonde_run *run, uint32_t index, uint32_t service);
+
 /** Note that more is known of a target. Nothing is done where no records are wanted. */
 void recorder_note_target(struct sonde_run *run, uint32_t index);
 

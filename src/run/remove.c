@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A target is removed from a run. What several targets share is measured until the last of them is.
  */
-#include "run/internal.h"
+#include "run/recorder.h"
 
 #include <errno.h>
 
@@ -45,6 +45,7 @@ void run_forget_events(struct sonde_run *run, uint32_t index, uint32_t service)
             run->events[(run->event_first + kept++) % SONDE_EVENTS_KEPT] = *event;
     }
     run->event_count = kept;
+    recorder_forget(run, index, service);
 }
 
 /* Does any target report what is measured in a place? */

@@ -62,7 +62,6 @@ struct sonde_run *sonde_replay_run(const struct sonde_replay *replay)
 struct run_facts replay_facts(const struct sonde_replay *replay)
 {
     struct run_facts facts = replay->facts;
-    memcpy(facts.interface, replay->run->interface, sizeof facts.interface);
     if (!replay->has_ended)
         facts.end_ns = ns_max(replay->last_ns, replay->run->start_ns);
     return facts;
@@ -135,9 +134,11 @@ static int take_name(struct name_table *known, const struct sonde_record_name *r
     struct name_entry *entry = name_table_find(known, &record->address);
     if (entry == NULL)
         entry = name_table_add(known, &record->address);
-    char *name = entry != NULL ? strdup(record->name) : NULL;
+    size_t bytes = strlen(record->name) + 1;
+    char *name = entry != NULL ? malloc(bytes) : NULL;
     if (name == NULL)
         return -ENOMEM;
+    memcpy(name, record->name, bytes);
     free(entry->name);
     entry->name = name;
     return 0;

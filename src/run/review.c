@@ -39,8 +39,10 @@ int review_begin(struct sonde_run *run, uint32_t index, bool is_final)
 static bool tell_next_hop(const struct sonde_run *run, uint32_t index, struct sonde_record *to)
 {
     const struct run_target *target = &run->targets[index];
+    if (target->places == NULL)
+        return false;
     const struct run_next_hop hop = run_next_hop(run, target);
-    if (target->places == NULL || hop.addr.family == SONDE_FAMILY_NONE)
+    if (hop.addr.family == SONDE_FAMILY_NONE)
         return false;
     char *interface = arena_string(&run->recorder->arena, hop.interface);
     to->type = SONDE_RECORD_NEXT_HOP;

@@ -213,7 +213,7 @@ int run_append(struct sonde_run *run, const struct run_target *target, uint32_t 
         run->targets[index].eldest = index;
     run->vantage->target_count++;
     *ret_index = index;
-    recorder_note_target(run, index);
+    recorder_new_target(run, index);
     return 0;
 }
 

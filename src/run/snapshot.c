@@ -349,14 +349,15 @@ static enum sonde_status status_of(const struct sonde_run *run, const struct run
     return SONDE_STATUS_COMPLETE;
 }
 
-static void copy_vantage(struct sonde_run *run, const struct run_facts *facts,
-                         struct owned_snapshot *owned)
+static void copy_vantage(struct sonde_run *run, struct owned_snapshot *owned)
 {
     struct sonde_vantage_result *vantage = &owned->snapshot.vantage;
     const struct tally *tally = run->tally;
+    char interface[INTERFACE_BYTES];
     vantage->hostname = arena_string(&owned->arena, run->vantage->hostname);
-    if (facts->interface[0] != '\0')
-        vantage->interface = arena_string(&owned->arena, facts->interface);
+    run_find_interface(run, interface);
+    if (interface[0] != '\0')
+        vantage->interface = arena_string(&owned->arena, interface);
     if (run->seen_from != NO_TARGET)
         vantage->source = run->targets[run->seen_from].source;
     vantage->transport = run->vantage->kind;
@@ -395,7 +396,7 @@ int sonde_run_snapshot(struct sonde_run *run, struct sonde_snapshot **ret_snapsh
         return -ENOMEM;
     const struct run_facts facts = run_facts(run);
     copy_run(run, &facts, owned);
-    copy_vantage(run, &facts, owned);
+    copy_vantage(run, owned);
     copy_targets(run, &facts, owned);
     owned->snapshot.status = status_of(run, &facts, &owned->snapshot);
     if (!arena_ok(&owned->arena)) {

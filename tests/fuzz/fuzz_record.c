@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * record_read(), record_write() and a replay. The first byte holds how the report looks; the rest is
- * read as lines. Numbers of records and the name of the run are put right, so that inputs get past
- * them. What can be read is written the same again, and what was added up can be reported.
+ * record_read(), record_write() and a replay. The first byte holds how the report looks; the rest
+ * is read as lines. Numbers of records and the name of the run are put right, so that inputs get
+ * past them. What can be read is written the same again, and what was added up can be reported.
  */
 #include "fuzz.h"
 #include "record/record.h"
@@ -87,8 +87,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0 || size > INPUT_MAX)
         return 0;
-    const struct sonde_replay_options options = {
-        .cycles = (data[0] & 16) != 0 ? 1 : 0, .no_names = (data[0] & 32) != 0};
+    const struct sonde_replay_options options = {.cycles = (data[0] & 16) != 0 ? 1 : 0,
+                                                 .no_names = (data[0] & 32) != 0};
     struct record_reader *reader = record_reader_new();
     struct sonde_replay *replay;
     uint64_t number = 0;

@@ -487,7 +487,8 @@ def record():
         probe("unawaited", 1, 3, "no_reply", "", 1)])
     names = (line("name", '"address":"10.0.0.1","name":"router\\\\027.example"')
              + line("zone", '"scope":2,"name":"eth0"') + line("interface", '"interface":"eth0"')
-             + line("next_hop", '"target":0,"next_hop":"10.0.0.1","interface":"eth0","silent":true')
+             + line("next_hop", '"target":0,"next_hop":"10.0.0.1","interface":"eth0",'
+                    '"silent":true')
              + line("counters", '"discarded":{"foreign":3},"own_losses":{"receive_queue":1}'))
     end = line("run_end", '"status":"complete","exit_code":1,"complete":true,'
                '"ended":"2026-11-22T17:41:19Z"', 9)
@@ -499,7 +500,8 @@ def record():
             yield f"{name}_{choice}", bytes([choice]) + text.encode()
 
 
-SEEDS = {"record": record, "packet4": packet4, "packet6": packet6, "icmpext": icmpext, "tcp": tcp_seeds,
+SEEDS = {"record": record,
+         "packet4": packet4, "packet6": packet6, "icmpext": icmpext, "tcp": tcp_seeds,
          "sctp": sctp_seeds,
          "match": match, "engine": engine,  "report": report, "text": text, "targets": targets,
          "errqueue": errqueue,

@@ -55,6 +55,10 @@ Test(read, a_line_that_is_wrong_is_refused_with_a_reason)
         "{\"schema\":\"sonde.event/1\",\"type\":7," TIME "," RUN_ID ",\"n\":0}",
         "{\"schema\":\"sonde.event/1\",\"type\":\"begin\",\"time\":1," RUN_ID ",\"n\":0}",
         "{\"schema\":\"sonde.event/1\",\"type\":\"begin\"," TIME ",\"run_id\":\"x\",\"n\":0}",
+        "{\"schema\":\"sonde.event/1\",\"type\":\"begin\"," TIME
+        ",\"run_id\":\"01a20459-0e78-7896-a1fe-c08aa83b63f\\\"\",\"n\":0}",
+        "{\"schema\":\"sonde.event/1\",\"type\":\"begin\"," TIME
+        ",\"run_id\":\"01a20459-0e78-7896-a1fe-c08aa83b63f11\",\"n\":0}",
         "{\"schema\":\"sonde.event/1\",\"type\":\"begin\"," TIME "," RUN_ID ",\"n\":-1}",
         "{\"schema\":\"sonde.event/1\",\"type\":\"begin\"," TIME "," RUN_ID ",\"n\":0.5}",
         "{\"schema\":\"sonde.event/1\",\"type\":\"begin\"," TIME "," RUN_ID ",\"n\":1e308}",
@@ -93,6 +97,12 @@ Test(read, a_line_that_is_wrong_is_refused_with_a_reason)
         HEAD("name") ",\"address\":\"10.0.0.1\",\"name\":\"\\\\12\"}",
         HEAD("name") ",\"address\":\"10.0.0.1\",\"name\":\"\\\\256\"}",
         HEAD("name") ",\"address\":\"10.0.0.1\",\"name\":\"\\\\000\"}",
+        HEAD("next_hop") ",\"target\":0,\"next_hop\":\"10.0.0.1\",\"interface\":\"e\","
+                         "\"user_mode\":\"\\\\027\"}",
+        HEAD("target") ",\"target\":0,\"first\":0,\"input\":\"a\",\"name\":\"a\",\"services\":"
+                       "[{\"service\":\"a\\\\155\",\"protocol\":\"icmp\"}]}",
+        HEAD("target") ",\"target\":0,\"first\":0,\"input\":\"a\",\"name\":\"a\","
+                       "\"problem\":{\"code\":\"no_route\",\"text\":\"\\\\010\"}}",
         HEAD("zone") ",\"scope\":1,\"name\":\"0123456789abcdef\"}",
         HEAD("counters") ",\"discarded\":{\"foreign\":-1},\"own_losses\":{\"receive_queue\":0}}",
         HEAD("run_end") ",\"status\":\"complete\",\"exit_code\":5,\"ended\":\"1970-01-01T00:00:"
