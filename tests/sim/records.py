@@ -127,7 +127,7 @@ def contradictions(case):
     case.refuse(events()[1:], 1, "it does not begin with a run_start")
     case.refuse(events() + events()[probe:probe + 1], end + 2, "it comes after the end")
     changed = events()
-    changed[3]["run_id"] = changed[3]["run_id"][:-1] + "x"
+    changed[3]["run_id"] = changed[3]["run_id"].translate(str.maketrans("12", "21"))
     case.refuse(changed, 4, "it is of another run")
     case.refuse(events()[:target] + events()[target + 1:], probe, "a service that is not measured")
 
