@@ -259,6 +259,7 @@ static void measure(struct run *run)
                 ? lines_wait(&run->lines, run->vantage, run->measured)
                 : sonde_vantage_wait(run->vantage, progress_wait_ns(&progress));
     }
+    recording_write(&run->recording, run->measured); /* if the wait has failed */
     progress_clear(&progress);
     if (r < 0) {
         const char *reason = strerrordesc_np(-r);

@@ -32,7 +32,8 @@ static bool name_is_worth_asking(const struct sonde_addr *addr)
 static bool events_are_full(const struct sonde_vantage *vantage, uint32_t more)
 {
     for (const struct sonde_run *run = vantage->runs; run != NULL; run = run->next) {
-        if (run->events != NULL && (!run->interrupted || run->recorder != NULL) &&
+        bool is_taken = run->recorder != NULL ? !run->recorder->failed : !run->interrupted;
+        if (run->events != NULL && is_taken &&
             run->event_count + more > SONDE_EVENTS_KEPT - ENGINE_EVENTS)
             return true;
     }

@@ -163,6 +163,15 @@ def contradictions(case):
     case.refuse(twice, target + 2, "a target is another one than before")
 
 
+def a_secret_is_in_no_record(case):
+    """User information of URLs is in none, whether it is a target or not."""
+    for url in ("https://user:hunter2@web.example/x", "--simulate=x://user:hunter2@y"):
+        run(case.sonde, [*ARGUMENTS, "--record", case.file, url])
+        run(case.sonde, [url, *ARGUMENTS, "--record", case.file])
+        content = pathlib.Path(case.file).read_bytes()
+        expect(b"run_end" in content and b"hunter2" not in content, f"{url} is in the record")
+
+
 def a_line_is_a_cycle(case):
     """In real time, with cycles that would begin after 100 s: what is read begins them now."""
     sonde = [case.sonde, "--simulate", "demo", "-i", "100", "--stream=stdin", "web.example:443"]
@@ -187,7 +196,7 @@ def a_line_is_a_cycle(case):
 def main():
     failed = 0
     tests = [cut_off_at_every_line, cut_off_at_every_byte, as_it_was, no_record, contradictions,
-             a_line_is_a_cycle]
+             a_secret_is_in_no_record, a_line_is_a_cycle]
     with tempfile.TemporaryDirectory() as folder:
         case = Case(sys.argv[1], folder)
         for test in tests:
