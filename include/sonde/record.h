@@ -42,6 +42,9 @@ enum sonde_record_type {
     SONDE_RECORD_PATH_CHANGE, /**< the path of a flow has changed */
     SONDE_RECORD_VERDICT,     /**< what a service comes to is something else than before */
     SONDE_RECORD_EPISODE,     /**< what a service had come to is over */
+    SONDE_RECORD_PAUSED,      /**< services are paused */
+    SONDE_RECORD_RESUMED,     /**< and go on */
+    SONDE_RECORD_RESET,       /**< figures begin anew */
     SONDE_RECORD_RUN_END,     /**< the last */
     SONDE_RECORD_TYPE_COUNT
 };
@@ -197,6 +200,18 @@ struct sonde_record_episode {
     struct sonde_rtt rtt;
 };
 
+/** In place of the number of a target, or of a service: all of them. */
+#define SONDE_RECORD_ALL UINT32_MAX
+
+/** Services are paused, go on, or have figures that begin anew. */
+struct sonde_record_action {
+    uint32_t target;          /**< SONDE_RECORD_ALL: the figures of the whole run begin anew */
+    uint32_t service;         /**< its index; SONDE_RECORD_ALL: each, those that stand by too */
+    const sonde_ns *since_ns; /**< [since_count]; of a reset: from when on probes count that leave,
+                                   of each flow of each service that is measured, in their order */
+    size_t since_count;
+};
+
 /** The end of a run. */
 struct sonde_record_run_end {
     enum sonde_status status;
@@ -228,6 +243,7 @@ struct sonde_record {
         struct sonde_record_path_change path_change;
         struct sonde_record_verdict verdict;
         struct sonde_record_episode episode;
+        struct sonde_record_action action;
         struct sonde_record_run_end run_end;
     } u;
 };

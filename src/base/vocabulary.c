@@ -167,6 +167,9 @@ static const char *const record_type_words[] = {
     [SONDE_RECORD_PATH_CHANGE] = "path_change",
     [SONDE_RECORD_VERDICT] = "verdict",
     [SONDE_RECORD_EPISODE] = "episode",
+    [SONDE_RECORD_PAUSED] = "paused",
+    [SONDE_RECORD_RESUMED] = "resumed",
+    [SONDE_RECORD_RESET] = "reset",
     [SONDE_RECORD_RUN_END] = "run_end",
 };
 WORD_FUNCTION(sonde_record_type_name, sonde_record_type, SONDE_RECORD_TYPE_COUNT, record_type_words)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* From a line to its record; see record/record.h. */
 #include "base/states.h"
+#include "base/wall.h"
 #include "record/take.h"
 
 #include <assert.h>
@@ -260,6 +261,25 @@ static void read_counters(struct record_reader *reader, const cJSON *line,
         take_count(reader, take_object(reader, line, "own_losses"), "receive_queue", max);
 }
 
+static void read_action(struct record_reader *reader, const cJSON *line,
+                        struct sonde_record_action *to)
+{
+    static const int64_t targets[2] = {0, UINT32_MAX - 1};
+    static const int64_t services[2] = {0, SONDE_RECORD_SERVICES_MAX - 1};
+    const cJSON *since;
+    to->target = (uint32_t)take_number(reader, line, "target", targets, SONDE_RECORD_ALL);
+    to->service = (uint32_t)take_number(reader, line, "service_index", services, SONDE_RECORD_ALL);
+    to->since_ns = reader->since;
+    cJSON_ArrayForEach(since, take_array(reader, line, "since"))
+    {
+        if (to->since_count == SONDE_RECORD_PORTS_MAX || !cJSON_IsString(since) ||
+            wall_read(since->valuestring, &reader->since[to->since_count++]) < 0) {
+            take_fail(reader, "there are too many times, or one is none");
+            return;
+        }
+    }
+}
+
 static void read_run_end(struct record_reader *reader, const cJSON *line,
                          struct sonde_record_run_end *to)
 {
@@ -309,6 +329,11 @@ static bool read_body(struct record_reader *reader, const cJSON *line, struct so
         return true;
     case SONDE_RECORD_COUNTERS:
         read_counters(reader, line, &to->u.counters);
+        return true;
+    case SONDE_RECORD_PAUSED:
+    case SONDE_RECORD_RESUMED:
+    case SONDE_RECORD_RESET:
+        read_action(reader, line, &to->u.action);
         return true;
     case SONDE_RECORD_RUN_END:
         read_run_end(reader, line, &to->u.run_end);

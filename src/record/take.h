@@ -22,6 +22,7 @@ struct record_reader {
     struct sonde_record_service services[SONDE_RECORD_SERVICES_MAX];
     uint16_t ports[SONDE_RECORD_PORTS_MAX];
     uint32_t port_count; /* of these, that are taken */
+    sonde_ns since[SONDE_RECORD_PORTS_MAX];
 };
 
 /** Say what is wrong, unless something was before. */

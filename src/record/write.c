@@ -2,6 +2,7 @@
 /* From a record to its line; see record/record.h. */
 #include "record/write.h"
 #include "base/states.h"
+#include "base/wall.h"
 #include "record/put.h"
 
 #include <errno.h>
@@ -167,6 +168,23 @@ static void write_next_hop(struct text *line, const struct sonde_record_next_hop
         put_string(line, "user_mode", hop->user_mode);
 }
 
+static void write_action(struct text *line, const struct sonde_record *record)
+{
+    const struct sonde_record_action *action = &record->u.action;
+    put_known(line, "target", action->target == SONDE_RECORD_ALL ? -1 : (int64_t)action->target);
+    put_known(line, "service_index",
+              action->service == SONDE_RECORD_ALL ? -1 : (int64_t)action->service);
+    if (record->type != SONDE_RECORD_RESET)
+        return;
+    text_add(line, ",\"since\":[");
+    for (size_t i = 0; i < action->since_count; i++) {
+        text_add(line, i > 0 ? ",\"" : "\"");
+        wall_add(line, action->since_ns[i], 9);
+        text_add(line, "\"");
+    }
+    text_add(line, "]");
+}
+
 static void write_run_end(struct text *line, const struct sonde_record_run_end *end)
 {
     put_word(line, "status", sonde_status_name(end->status));
@@ -211,6 +229,11 @@ static void write_body(struct text *line, const struct sonde_record *record)
         break;
     case SONDE_RECORD_COUNTERS:
         write_counters(line, &record->u.counters);
+        break;
+    case SONDE_RECORD_PAUSED:
+    case SONDE_RECORD_RESUMED:
+    case SONDE_RECORD_RESET:
+        write_action(line, record);
         break;
     case SONDE_RECORD_RUN_END:
         write_run_end(line, &record->u.run_end);

@@ -24,6 +24,7 @@ void recorder_free(struct recorder *recorder)
     free(recorder->targets);
     free(recorder->queue);
     free(recorder->unnamed);
+    actions_deinit(recorder);
     name_table_deinit(&recorder->names);
     arena_deinit(&recorder->arena);
     arena_deinit(&recorder->review.arena);
@@ -219,6 +220,7 @@ static int next_event(struct sonde_run *run, struct sonde_record *to)
         if (sonde_run_pop_event(run, &recorder->held) != 0)
             return 1;
         recorder->is_held = true;
+        recorder->given++;
         const struct told_target *told = &recorder->targets[recorder->held.target];
         if (told->is_seen && recorder->held.cycle > told->cycle) {
             int r = review_begin(run, recorder->held.target, false);
@@ -300,7 +302,7 @@ static int next_record(struct sonde_run *run, struct sonde_record *to)
         to->time_ns = run->wall_start_ns;
         return 0;
     }
-    if (next_name(run, false, to))
+    if (next_name(run, false, to) || actions_next(run, to))
         return 0;
     int r = next_event(run, to);
     return r == 1 && run->is_over ? next_of_end(run, to) : r;

@@ -64,6 +64,16 @@ struct review {
     size_t path;    /* and of its paths */
 };
 
+/** Something that was done to services, and is told behind the events that were there before. */
+struct told_action {
+    enum sonde_record_type type;
+    uint32_t target;
+    uint32_t service;
+    uint64_t behind; /* so many events, since the start */
+    sonde_ns *since; /* [since_count]; owned; as in the record, but on the run's clock */
+    size_t since_count;
+};
+
 struct recorder {
     uint64_t n;
     struct arena arena; /* what the last record points at */
@@ -79,7 +89,12 @@ struct recorder {
     bool has_ended;
     bool failed; /* memory ran out: what follows would have gaps */
     uint32_t zone_count;
-    bool is_held; /* an event waits for a review */
+    bool is_held;                /* an event waits for a review */
+    uint64_t given;              /* events that were told, or are held */
+    struct told_action *actions; /* [action_cap], from action_first to action_count */
+    size_t action_cap;
+    size_t action_first;
+    size_t action_count;
     struct sonde_event held;
     struct review review;
     struct sonde_record_counters counters;
@@ -114,6 +129,11 @@ void recorder_note_target(struct sonde_run *run, uint32_t index);
 /** Note that an address has answered, whose name may become known. Likewise. */
 void recorder_note_address(struct sonde_run *run, const struct sonde_addr *addr);
 
+/** Note that something was done to services. @param target  SONDE_ALL: to the whole run. Likewise.
+ */
+void recorder_note_action(struct sonde_run *run, enum sonde_record_type type, uint32_t target,
+                          uint32_t service);
+
 /* tell.c: what is in a record. What it points at is in the recorder's arena, or the run's. */
 
 void tell_run_start(const struct sonde_run *run, struct sonde_record_run_start *to);
@@ -127,6 +147,14 @@ void tell_probe(const struct sonde_run *run, const struct sonde_event *event,
 
 /** @return 0; -ENOMEM. */
 SONDE_MUST_CHECK int tell_run_end(struct sonde_run *run, struct sonde_record_run_end *to);
+
+/* actions.c */
+
+/** Free what was not told. */
+void actions_deinit(struct recorder *recorder);
+
+/** @return true, and the next thing that was done, if the events before it were told. */
+bool actions_next(struct sonde_run *run, struct sonde_record *to);
 
 /* review.c */
 

@@ -202,6 +202,65 @@ static int take_probe(struct sonde_run *run, const struct sonde_record_probe *pr
     return 0;
 }
 
+/* Is a service of a target meant by what was done? */
+static bool is_meant(const struct sonde_record_action *action, uint32_t index)
+{
+    return action->service == SONDE_RECORD_ALL || action->service == index;
+}
+
+static void take_pause(struct run_target *target, const struct sonde_record *record)
+{
+    for (uint32_t i = 0; i < target->service_count; i++) {
+        if (!is_meant(&record->u.action, i) || target->services[i].standby)
+            continue;
+        if (record->type == SONDE_RECORD_PAUSED)
+            members_add(&target->paused, i);
+        else
+            members_remove(&target->paused, i);
+    }
+}
+
+/* Let the figures of a target begin anew, each flow's from its own time on. */
+static int take_reset(struct sonde_run *run, const struct run_target *target,
+                      const struct sonde_record_action *action, const char **ret_why)
+{
+    size_t count = 0;
+    for (uint32_t i = 0; i < target->service_count; i++) {
+        if (!is_meant(action, i) || !run_is_placed(target, i))
+            continue;
+        const struct engine_place *place = &target->places[i];
+        for (uint32_t flow = 0; flow < target->services[i].flows; flow++, count++) {
+            if (count < action->since_count)
+                tally_reset(run->tally, place->target, place->trace + flow,
+                            action->since_ns[count]);
+        }
+    }
+    if (count == action->since_count)
+        return 0;
+    *ret_why = "figures begin anew of other flows than there are";
+    return -EINVAL;
+}
+
+static int take_action(struct sonde_run *run, const struct sonde_record *record,
+                       const char **ret_why)
+{
+    const struct sonde_record_action *action = &record->u.action;
+    if (action->target == SONDE_RECORD_ALL && record->type == SONDE_RECORD_RESET &&
+        action->since_count == 1) {
+        tally_reset_common(run->tally, action->since_ns[0]);
+        return 0;
+    }
+    if (action->target >= run->target_count) {
+        *ret_why = "there is no such target";
+        return -EINVAL;
+    }
+    struct run_target *target = &run->targets[action->target];
+    if (record->type == SONDE_RECORD_RESET)
+        return take_reset(run, target, action, ret_why);
+    take_pause(target, record);
+    return 0;
+}
+
 static int take_end(struct sonde_replay *replay, const struct sonde_record_run_end *end,
                     const char **ret_why)
 {
@@ -240,6 +299,10 @@ static int take(struct sonde_replay *replay, const struct sonde_record *record,
         return take_interface(replay->run, record->u.interface, ret_why);
     case SONDE_RECORD_COUNTERS:
         return take_counters(&replay->facts, &record->u.counters);
+    case SONDE_RECORD_PAUSED:
+    case SONDE_RECORD_RESUMED:
+    case SONDE_RECORD_RESET:
+        return take_action(replay->run, record, ret_why);
     case SONDE_RECORD_RUN_END:
         return take_end(replay, &record->u.run_end, ret_why);
     case SONDE_RECORD_RUN_START:

@@ -104,6 +104,7 @@ static int make_sibling(struct sonde_run *run, const struct sonde_record_target 
         .service_count = eldest->service_count,
         .sibling = NO_TARGET,
         .eldest = last,
+        .paused = eldest->paused,
         .problem = SONDE_CODE_OK,
     };
     int r = run_append(run, &target, &index);

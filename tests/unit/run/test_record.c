@@ -100,9 +100,36 @@ Test(record, what_comes_first_is_told_first)
     case_free(run);
 }
 
-Test(record, a_replay_shows_what_the_run_did_at_any_time)
+/* Compare what two snapshots say of each service. */
+static void compare(const struct sonde_snapshot *now, const struct sonde_snapshot *again)
 {
-    struct sonde_run *run = case_run_of(network, options);
+    cr_assert_eq(again->target_count, now->target_count);
+    cr_expect_eq(again->own_losses.send, now->own_losses.send);
+    cr_expect_eq(again->vantage.sent_clocks[SONDE_CLOCK_SIMULATED],
+                 now->vantage.sent_clocks[SONDE_CLOCK_SIMULATED]);
+    for (size_t i = 0; i < now->target_count; i++) {
+        cr_assert_eq(again->targets[i].service_count, now->targets[i].service_count);
+        cr_expect_eq(again->targets[i].paused, now->targets[i].paused);
+        for (size_t k = 0; k < now->targets[i].service_count; k++) {
+            const struct sonde_service_result *a = &now->targets[i].services[k];
+            const struct sonde_service_result *b = &again->targets[i].services[k];
+            cr_expect_eq(b->state, a->state);
+            cr_expect_eq(b->paused, a->paused);
+            cr_expect_eq(b->sent, a->sent);
+            cr_expect_eq(b->received, a->received);
+            cr_expect_eq(b->rtt.avg_ns, a->rtt.avg_ns);
+            cr_expect_str_eq(b->verdict.text, a->verdict.text);
+        }
+    }
+}
+
+/* Something that is done to a run while it is recorded. */
+typedef void deed(struct sonde_run *run, unsigned step);
+
+/* Record a run of two targets that share, and compare it with its replay after each step. */
+static void compare_at_any_time(const struct sonde_options *chosen, deed *done)
+{
+    struct sonde_run *run = case_run_of(network, *chosen);
     const struct sonde_replay_options all = {0};
     struct sonde_replay *replay = NULL;
     struct seen seen = {.count = 0};
@@ -111,24 +138,15 @@ Test(record, a_replay_shows_what_the_run_did_at_any_time)
     cr_assert_eq(add(run, "www.example"), 0);
     cr_assert_eq(add(run, "203.0.113.10"), 0);
     cr_assert_eq(sonde_run_start(run), 0);
-    for (int r = 0; r == 0;) {
+    int r = 0;
+    for (unsigned step = 0; r == 0; step++) {
         r = case_step(run, SONDE_NS_NEVER);
+        if (done != NULL)
+            done(run, step);
         cr_assert_eq(take(run, replay, &seen), 0);
         struct sonde_snapshot *now = case_snapshot(run);
         struct sonde_snapshot *again = case_snapshot(sonde_replay_run(replay));
-        cr_assert_eq(again->target_count, now->target_count);
-        for (size_t i = 0; i < now->target_count; i++) {
-            cr_assert_eq(again->targets[i].service_count, now->targets[i].service_count);
-            for (size_t k = 0; k < now->targets[i].service_count; k++) {
-                const struct sonde_service_result *a = &now->targets[i].services[k];
-                const struct sonde_service_result *b = &again->targets[i].services[k];
-                cr_expect_eq(b->state, a->state);
-                cr_expect_eq(b->sent, a->sent);
-                cr_expect_eq(b->received, a->received);
-                cr_expect_eq(b->rtt.avg_ns, a->rtt.avg_ns);
-                cr_expect_str_eq(b->verdict.text, a->verdict.text);
-            }
-        }
+        compare(now, again);
         cr_expect_eq(again->status,
                      sonde_replay_has_ended(replay) ? now->status : SONDE_STATUS_INTERRUPTED);
         sonde_snapshot_free(now);
@@ -137,6 +155,36 @@ Test(record, a_replay_shows_what_the_run_did_at_any_time)
     cr_expect(sonde_replay_has_ended(replay));
     sonde_replay_free(replay);
     case_free(run);
+}
+
+Test(record, a_replay_shows_what_the_run_did_at_any_time)
+{
+    compare_at_any_time(&options, NULL);
+}
+
+static void pause_and_reset(struct sonde_run *run, unsigned step)
+{
+    int r = 0;
+    if (step == 12)
+        r = sonde_run_pause(run, 1, 1);
+    else if (step == 15)
+        r = sonde_run_reset(run, 1, 1);
+    else if (step == 20)
+        r = sonde_run_pause(run, SONDE_ALL, SONDE_ALL);
+    else if (step == 22)
+        r = sonde_run_reset(run, SONDE_ALL, SONDE_ALL);
+    else if (step == 23)
+        r = sonde_run_resume(run, SONDE_ALL, SONDE_ALL);
+    else if (step == 30)
+        r = sonde_run_reset(run, 0, SONDE_ALL);
+    cr_assert_eq(r, 0);
+}
+
+Test(record, pauses_and_new_beginnings_are_in_it)
+{
+    struct sonde_options longer = options;
+    longer.plan.cycles = 10;
+    compare_at_any_time(&longer, pause_and_reset);
 }
 
 Test(record, a_run_that_is_stopped_loses_no_record)
