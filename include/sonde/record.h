@@ -45,6 +45,7 @@ enum sonde_record_type {
     SONDE_RECORD_PAUSED,      /**< services are paused */
     SONDE_RECORD_RESUMED,     /**< and go on */
     SONDE_RECORD_RESET,       /**< figures begin anew */
+    SONDE_RECORD_REMOVED,     /**< a target, with the further addresses of its name, or a service */
     SONDE_RECORD_RUN_END,     /**< the last */
     SONDE_RECORD_TYPE_COUNT
 };
@@ -83,6 +84,7 @@ struct sonde_record_service {
     uint16_t port;
     const char *name;
     bool control;
+    bool removed; /**< nobody asks for it any more; others keep their indexes */
     bool standby; /**< a control that is asked only if it is needed, and reported only if it was */
     uint32_t expect;
     const char *payload;                   /**< NULL = bytes without meaning */
@@ -203,7 +205,7 @@ struct sonde_record_episode {
 /** In place of the number of a target, or of a service: all of them. */
 #define SONDE_RECORD_ALL UINT32_MAX
 
-/** Services are paused, go on, or have figures that begin anew. */
+/** Services are paused, go on, have figures that begin anew, or are removed. */
 struct sonde_record_action {
     uint32_t target;          /**< SONDE_RECORD_ALL: the figures of the whole run begin anew */
     uint32_t service;         /**< its index; SONDE_RECORD_ALL: each, those that stand by too */

@@ -226,8 +226,6 @@ SONDE_API SONDE_MUST_CHECK int sonde_run_pop_event(struct sonde_run *run,
  * Take the next record (sonde/record.h) of a run that has started, if its plan wants records. Take
  * them until there is none, after each step of the vantage: what is not taken holds it up, as
  * events do. The last one is that of the end, once the run is over.
- * Records say nothing yet of services that are added to a target after the start, nor of what is
- * removed: what such a run showed cannot be shown again from its records.
  * @param ret_record  On 0, the record, whose command line is for the program to fill in. What it
  *                    points at is valid until the next call for the run or its vantage.
  * @return 0; 1: there is none now; -ENOMEM: there will be none any more.

@@ -170,6 +170,7 @@ static const char *const record_type_words[] = {
     [SONDE_RECORD_PAUSED] = "paused",
     [SONDE_RECORD_RESUMED] = "resumed",
     [SONDE_RECORD_RESET] = "reset",
+    [SONDE_RECORD_REMOVED] = "removed",
     [SONDE_RECORD_RUN_END] = "run_end",
 };
 WORD_FUNCTION(sonde_record_type_name, sonde_record_type, SONDE_RECORD_TYPE_COUNT, record_type_words)

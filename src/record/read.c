@@ -166,6 +166,7 @@ static void read_service(struct record_reader *reader, const cJSON *object,
         .name = take_string(reader, object, "name"),
         .control = take_flag(reader, object, "control"),
         .standby = take_flag(reader, object, "standby"),
+        .removed = take_flag(reader, object, "removed"),
         .payload = take_string(reader, object, "payload"),
         .flows = (uint32_t)take_number(reader, object, "flows", flows, 1),
         .error = take_errno(reader, object, "error"),
@@ -333,6 +334,7 @@ static bool read_body(struct record_reader *reader, const cJSON *line, struct so
     case SONDE_RECORD_PAUSED:
     case SONDE_RECORD_RESUMED:
     case SONDE_RECORD_RESET:
+    case SONDE_RECORD_REMOVED:
         read_action(reader, line, &to->u.action);
         return true;
     case SONDE_RECORD_RUN_END:

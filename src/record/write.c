@@ -80,6 +80,7 @@ static void write_service(struct text *line, const struct sonde_record_service *
     put_string(line, "name", service->name);
     put_flag(line, "control", service->control);
     put_flag(line, "standby", service->standby);
+    put_flag(line, "removed", service->removed);
     if (service->expect != 0)
         states_add(&states, service->expect);
     put_string(line, "expect", states.data);
@@ -233,6 +234,7 @@ static void write_body(struct text *line, const struct sonde_record *record)
     case SONDE_RECORD_PAUSED:
     case SONDE_RECORD_RESUMED:
     case SONDE_RECORD_RESET:
+    case SONDE_RECORD_REMOVED:
         write_action(line, record);
         break;
     case SONDE_RECORD_RUN_END:

@@ -50,6 +50,7 @@ void recorder_note_action(struct sonde_run *run, enum sonde_record_type type, ui
     if (type == SONDE_RECORD_RESET && run->tally == NULL)
         return; /* there are no figures yet */
     action.behind = recorder->given + run->event_count;
+    action.behind_targets = recorder->taken + recorder->queue_count;
     if (type == SONDE_RECORD_RESET && target != SONDE_ALL) {
         action.since_count = collect(run, target, service, since);
     } else if (type == SONDE_RECORD_RESET) {
@@ -72,6 +73,27 @@ void actions_deinit(struct recorder *recorder)
     for (size_t i = recorder->action_first; i < recorder->action_count; i++)
         free(recorder->actions[i].since);
     free(recorder->actions);
+}
+
+bool actions_let_targets(const struct recorder *recorder)
+{
+    return recorder->action_first == recorder->action_count ||
+           recorder->taken < recorder->actions[recorder->action_first].behind_targets;
+}
+
+void actions_forget(struct sonde_run *run, uint32_t index, uint32_t service)
+{
+    struct recorder *recorder = run->recorder;
+    for (size_t i = recorder->action_first; i < recorder->action_count; i++) {
+        struct told_action *action = &recorder->actions[i];
+        uint64_t before = action->behind - recorder->given; /* events that are there still */
+        for (uint32_t k = 0; k < run->event_count && k < before; k++) {
+            const struct sonde_event *event =
+                &run->events[(run->event_first + k) % SONDE_EVENTS_KEPT];
+            action->behind -= event->target == index &&
+                              (service == TARGET_SERVICES_MAX || event->service == service);
+        }
+    }
 }
 
 bool actions_next(struct sonde_run *run, struct sonde_record *to)

@@ -310,6 +310,11 @@ enum sonde_code run_problem_code(int error);
 /** @return The same in words. */
 const char *run_problem_text(int error);
 
+/* add_service.c */
+
+/** Give an address places for one more service. @return 0; -ENOMEM. */
+SONDE_MUST_CHECK int run_grow_places(struct sonde_run *run, struct run_target *target);
+
 /* remove.c */
 
 /** Forget events of a target that were not taken; of one service of it, or of all:

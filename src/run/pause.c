@@ -18,6 +18,8 @@ static void with_flows(struct sonde_run *run, const struct run_target *target, u
                        void (*what)(struct engine_run *, const struct engine_place *, sonde_ns))
 {
     struct engine_place place = target->places[index];
+    if (run->engine_run == NULL)
+        return; /* nothing is sent */
     for (uint32_t flow = 0; flow < target->services[index].flows; flow++, place.trace++)
         what(run->engine_run, &place, run->vantage->now_ns);
 }
@@ -50,7 +52,7 @@ static int with_all(struct sonde_run *run, uint32_t target, uint32_t service,
 {
     uint32_t end = target == SONDE_ALL ? run->target_count : target;
     uint32_t count = 0;
-    int r = run->started ? vantage_look_at_clock(run->vantage) : 0;
+    int r = run->engine_run != NULL ? vantage_look_at_clock(run->vantage) : 0;
     if (r < 0)
         return r;
     for (uint32_t i = target == SONDE_ALL ? 0 : target; i < run->target_count && i <= end; i++) {

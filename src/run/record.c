@@ -60,8 +60,7 @@ void recorder_new_target(struct sonde_run *run, uint32_t index)
     struct recorder *recorder = run->recorder;
     if (recorder != NULL && index < recorder->target_cap) {
         free(recorder->targets[index].services); /* of the one that had the number before */
-        const bool is_queued = recorder->targets[index].is_queued;
-        recorder->targets[index] = (struct told_target){.is_queued = is_queued};
+        recorder->targets[index] = (struct told_target){.is_queued = false};
     }
     recorder_note_target(run, index);
 }
@@ -71,6 +70,13 @@ void recorder_forget(struct sonde_run *run, uint32_t index, uint32_t service)
     struct recorder *recorder = run->recorder;
     if (recorder == NULL)
         return;
+    for (uint32_t i = 0; service == TARGET_SERVICES_MAX && i < recorder->queue_count; i++) {
+        uint32_t *queued = &recorder->queue[(recorder->queue_first + i) % recorder->queue_cap];
+        if (*queued == index) {
+            recorder->targets[index].is_queued = false;
+            *queued = NO_TARGET;
+        }
+    }
     if (recorder->held.target == index &&
         (service == TARGET_SERVICES_MAX || recorder->held.service == service))
         recorder->is_held = false;
@@ -128,13 +134,15 @@ static bool next_zone(struct sonde_run *run, struct sonde_record *to)
 static uint32_t take_target(struct sonde_run *run)
 {
     struct recorder *recorder = run->recorder;
-    while (recorder->queue_count > 0) {
+    while (recorder->queue_count > 0 && actions_let_targets(recorder)) {
         uint32_t index = recorder->queue[recorder->queue_first];
         recorder->queue_first = (recorder->queue_first + 1) % recorder->queue_cap;
         recorder->queue_count--;
+        recorder->taken++;
+        if (index == NO_TARGET)
+            continue; /* it was removed */
         recorder->targets[index].is_queued = false;
-        if (!run->targets[index].removed)
-            return index;
+        return index;
     }
     return NO_TARGET;
 }

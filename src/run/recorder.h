@@ -35,6 +35,7 @@ struct told_service {
 /** What was told of a target. */
 struct told_target {
     bool is_queued;                /* more is known of it than was told */
+    bool is_told;                  /* there was a record of it */
     bool is_placed;                /* it was told where it is measured */
     bool has_error;                /* it was told why it is not */
     bool is_seen;                  /* so was something of its probes */
@@ -69,8 +70,9 @@ struct told_action {
     enum sonde_record_type type;
     uint32_t target;
     uint32_t service;
-    uint64_t behind; /* so many events, since the start */
-    sonde_ns *since; /* [since_count]; owned; as in the record, but on the run's clock */
+    uint64_t behind;         /* so many events, since the start */
+    uint64_t behind_targets; /* and records of targets */
+    sonde_ns *since;         /* [since_count]; owned; as in the record, but on the run's clock */
     size_t since_count;
 };
 
@@ -83,6 +85,7 @@ struct recorder {
     uint32_t queue_cap;
     uint32_t queue_first;
     uint32_t queue_count;
+    uint64_t taken; /* targets from the queue, since the start */
     uint32_t wrong; /* a target whose problem is told next; NO_TARGET: none is */
     bool has_started;
     bool has_begun;
@@ -152,6 +155,13 @@ SONDE_MUST_CHECK int tell_run_end(struct sonde_run *run, struct sonde_record_run
 
 /** Free what was not told. */
 void actions_deinit(struct recorder *recorder);
+
+/** @return true if more that is known of targets may be told: nothing was done before that. */
+bool actions_let_targets(const struct recorder *recorder);
+
+/** Events are about to be forgotten, of a target or of one service of it: actions are behind so
+ * many less. */
+void actions_forget(struct sonde_run *run, uint32_t index, uint32_t service);
 
 /** @return true, and the next thing that was done, if the events before it were told. */
 bool actions_next(struct sonde_run *run, struct sonde_record *to);

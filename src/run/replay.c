@@ -148,7 +148,8 @@ static int take_next_hop(struct sonde_replay *replay, const struct sonde_record_
                          const char **ret_why)
 {
     struct sonde_run *run = replay->run;
-    if (record->target >= run->target_count || strlen(record->interface) >= IF_NAMESIZE) {
+    if (record->target >= run->target_count || run->targets[record->target].removed ||
+        strlen(record->interface) >= IF_NAMESIZE) {
         *ret_why = "there is no such target, or its interface is too long";
         return -EINVAL;
     }
@@ -188,7 +189,7 @@ static int take_probe(struct sonde_run *run, const struct sonde_record_probe *pr
     const struct run_target *target =
         event.target < run->target_count ? &run->targets[event.target] : NULL;
     if (target == NULL || event.service >= target->service_count ||
-        !run_is_placed(target, event.service) ||
+        target->services[event.service].removed || !run_is_placed(target, event.service) ||
         event.flow >= target->services[event.service].flows) {
         *ret_why = "a probe is of a service that is not measured";
         return -EINVAL;
@@ -241,6 +242,17 @@ static int take_reset(struct sonde_run *run, const struct run_target *target,
     return -EINVAL;
 }
 
+static int take_removal(struct sonde_run *run, const struct sonde_record_action *action,
+                        const char **ret_why)
+{
+    int r = action->service == SONDE_RECORD_ALL
+                ? sonde_run_remove(run, action->target)
+                : sonde_run_remove_service(run, action->target, action->service);
+    if (r < 0)
+        *ret_why = "what is removed is not there, or is the last of its target";
+    return r < 0 ? -EINVAL : 0;
+}
+
 static int take_action(struct sonde_run *run, const struct sonde_record *record,
                        const char **ret_why)
 {
@@ -250,11 +262,13 @@ static int take_action(struct sonde_run *run, const struct sonde_record *record,
         tally_reset_common(run->tally, action->since_ns[0]);
         return 0;
     }
-    if (action->target >= run->target_count) {
+    if (action->target >= run->target_count || run->targets[action->target].removed) {
         *ret_why = "there is no such target";
         return -EINVAL;
     }
     struct run_target *target = &run->targets[action->target];
+    if (record->type == SONDE_RECORD_REMOVED)
+        return take_removal(run, action, ret_why);
     if (record->type == SONDE_RECORD_RESET)
         return take_reset(run, target, action, ret_why);
     take_pause(target, record);
@@ -302,6 +316,7 @@ static int take(struct sonde_replay *replay, const struct sonde_record *record,
     case SONDE_RECORD_PAUSED:
     case SONDE_RECORD_RESUMED:
     case SONDE_RECORD_RESET:
+    case SONDE_RECORD_REMOVED:
         return take_action(replay->run, record, ret_why);
     case SONDE_RECORD_RUN_END:
         return take_end(replay, &record->u.run_end, ret_why);

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { GAP_MAX = 1024 /* numbers of targets that no record told of, in a row */ };
+
 /* Say why a record does not fit. @return -EINVAL. */
 static int refuse(const char **ret_why, const char *why)
 {
@@ -37,6 +39,7 @@ static int take_service(struct arena *arena, const struct sonde_record_service *
         .text = arena_string(arena, record->service),
         .control = record->control,
         .standby = record->standby,
+        .removed = record->removed,
         .flows = record->flows,
         .expect = record->expect,
     };
@@ -55,15 +58,32 @@ static bool is_out_of_bounds(const struct sonde_record_target *record)
            flows > TARGET_FLOWS_MAX;
 }
 
-/* Make room for the next hop of one more target. */
-static int grow(struct sonde_run *run)
+/* Make room for targets up to a number. Numbers in between are those of targets that were removed
+ * before any record told of them. */
+static int grow(struct sonde_run *run, uint32_t index)
 {
-    struct run_next_hop *hops = realloc(run->next_hops, (run->target_count + 1U) * sizeof *hops);
+    uint32_t count = index + 1;
+    if (count <= run->target_count)
+        return 0;
+    struct run_next_hop *hops = realloc(run->next_hops, count * sizeof *hops);
     if (hops == NULL)
         return -ENOMEM;
-    hops[run->target_count] = (struct run_next_hop){.silent = false};
     run->next_hops = hops;
+    struct run_target *targets = realloc(run->targets, count * sizeof *targets);
+    if (targets == NULL)
+        return -ENOMEM;
+    run->targets = targets;
+    for (; run->target_count < count; run->target_count++)
+        targets[run->target_count] = (struct run_target){.removed = true, .sibling = NO_TARGET};
     return 0;
+}
+
+/* Put a target where there is room for it. */
+static void put(struct sonde_run *run, const struct run_target *target, uint32_t index)
+{
+    run->targets[index] = *target;
+    run->next_hops[index] = (struct run_next_hop){.silent = false};
+    run->vantage->target_count++;
 }
 
 /* Make the first address of a name. */
@@ -71,8 +91,7 @@ static int make_first(struct sonde_run *run, const struct sonde_record_target *r
                       const char **ret_why)
 {
     struct run_target target = {
-        .sibling = NO_TARGET, .eldest = NO_TARGET, .problem = SONDE_CODE_OK};
-    uint32_t index;
+        .sibling = NO_TARGET, .eldest = record->target, .problem = SONDE_CODE_OK};
     int r = 0;
     target.input = arena_string(&target.arena, record->input);
     target.host = arena_string(&target.arena, record->host);
@@ -81,8 +100,10 @@ static int make_first(struct sonde_run *run, const struct sonde_record_target *r
     for (uint32_t i = 0; r == 0 && target.services != NULL && i < target.service_count; i++)
         r = take_service(&target.arena, &record->services[i], &target.services[i], ret_why);
     if (r == 0)
-        r = arena_ok(&target.arena) ? run_append(run, &target, &index) : -ENOMEM;
-    if (r < 0)
+        r = arena_ok(&target.arena) ? 0 : -ENOMEM;
+    if (r == 0)
+        put(run, &target, record->target);
+    else
         arena_deinit(&target.arena);
     return r;
 }
@@ -92,8 +113,8 @@ static int make_sibling(struct sonde_run *run, const struct sonde_record_target 
                         const char **ret_why)
 {
     uint32_t last = record->first;
-    uint32_t index;
-    if (last >= run->target_count || run->targets[last].eldest != last ||
+    if (last >= run->target_count || run->targets[last].removed ||
+        run->targets[last].eldest != last ||
         run->targets[last].service_count != record->service_count)
         return refuse(ret_why, "there is no such first address of a name");
     const struct run_target *eldest = &run->targets[last];
@@ -107,21 +128,19 @@ static int make_sibling(struct sonde_run *run, const struct sonde_record_target 
         .paused = eldest->paused,
         .problem = SONDE_CODE_OK,
     };
-    int r = run_append(run, &target, &index);
-    if (r < 0)
-        return r;
+    put(run, &target, record->target);
     while (run->targets[last].sibling != NO_TARGET)
         last = run->targets[last].sibling;
-    run->targets[last].sibling = index;
+    run->targets[last].sibling = record->target;
     return 0;
 }
 
 static int make_target(struct sonde_run *run, const struct sonde_record_target *record,
                        const char **ret_why)
 {
-    if (record->target != run->target_count || vantage_is_full(run->vantage))
-        return refuse(ret_why, "the number of a target is not the next one");
-    int r = grow(run);
+    if (record->target > run->target_count + GAP_MAX || vantage_is_full(run->vantage))
+        return refuse(ret_why, "the number of a target is not one that comes next");
+    int r = grow(run, record->target);
     if (r < 0)
         return r;
     return record->first == record->target ? make_first(run, record, ret_why)
@@ -173,6 +192,59 @@ static bool is_new(const struct run_target *target, const struct sonde_record_ta
 {
     return record->services[index].measured_target == record->target &&
            !run_is_placed(target, index);
+}
+
+/* A control that stood by and is asked for now is measured where it was before. */
+static void take_over_standbys(struct run_target *target, const struct sonde_record_target *record)
+{
+    for (uint32_t i = 0; i < target->service_count; i++) {
+        const struct run_service *standby = &target->services[i];
+        if (!standby->standby || !run_is_placed(target, i) ||
+            record->services[i].measured_target != SONDE_RECORD_UNMEASURED)
+            continue;
+        for (uint32_t k = i + 1; k < target->service_count; k++) {
+            const struct run_service *service = &target->services[k];
+            if (!is_new(target, record, k) || service->ops != standby->ops ||
+                service->port != standby->port)
+                continue;
+            target->places[k] = target->places[i];
+            target->places[i].target = NOT_TRACED;
+            break;
+        }
+    }
+}
+
+/* Where a target's own services are measured; NOT_TRACED: none is. */
+static uint32_t find_own(const struct sonde_run *run, uint32_t index)
+{
+    const struct run_target *target = &run->targets[index];
+    for (uint32_t i = 0; i < target->service_count; i++) {
+        if (run_is_placed(target, i) && run->traced[target->places[i].target] == index)
+            return target->places[i].target;
+    }
+    return NOT_TRACED;
+}
+
+/* Put services that came later beside the others. */
+static int place_beside(struct sonde_replay *replay, const struct sonde_record_target *record,
+                        uint32_t nth)
+{
+    struct sonde_run *run = replay->run;
+    struct run_target *target = &run->targets[record->target];
+    int r = 0;
+    for (uint32_t i = 0; r == 0 && i < target->service_count; i++) {
+        if (!is_new(target, record, i))
+            continue;
+        uint32_t first = run->tally->targets[nth]->service_count;
+        if (first + target->services[i].flows > TARGET_FLOWS_MAX)
+            return -E2BIG;
+        r = tally_add_service(run->tally, nth, target->services[i].flows);
+        if (r < 0)
+            return r;
+        target->places[i] = (struct engine_place){nth, first};
+        r = take_ports(replay, &target->places[i], &record->services[i]);
+    }
+    return r;
 }
 
 /* Put those services of a target into the tally that are measured for itself. */
@@ -244,7 +316,11 @@ static int place(struct sonde_replay *replay, const struct sonde_record_target *
         return refuse(ret_why, "a target without an address is measured");
     if (target->places == NULL && !run_prepare(run, target))
         return -ENOMEM;
-    int r = place_own(replay, record);
+    take_over_standbys(target, record);
+    uint32_t own = find_own(run, record->target);
+    int r = own == NOT_TRACED ? place_own(replay, record) : place_beside(replay, record, own);
+    if (r == -E2BIG)
+        return refuse(ret_why, "a target has too many flows");
     if (r == 0)
         r = place_shared(run, record, ret_why);
     if (r == 0)
@@ -252,17 +328,45 @@ static int place(struct sonde_replay *replay, const struct sonde_record_target *
     return r;
 }
 
+/* Let all addresses of a name have the next service that a record has. */
+static int add_service(struct sonde_run *run, const struct sonde_record_target *record,
+                       const char **ret_why)
+{
+    struct run_target *first = &run->targets[record->target];
+    struct arena *arena = run_arena(run, first);
+    uint32_t count = first->service_count;
+    struct run_service *services = arena_alloc(arena, count + 1, sizeof *services);
+    if (services == NULL)
+        return -ENOMEM;
+    memcpy(services, first->services, count * sizeof *services);
+    int r = take_service(arena, &record->services[count], &services[count], ret_why);
+    for (uint32_t i = record->target; r == 0 && i != NO_TARGET; i = run->targets[i].sibling)
+        r = run_grow_places(run, &run->targets[i]);
+    if (r < 0)
+        return r;
+    for (uint32_t i = record->target; i != NO_TARGET; i = run->targets[i].sibling) {
+        run->targets[i].services = services;
+        run->targets[i].service_count++;
+    }
+    return 0;
+}
+
 int replay_target(struct sonde_replay *replay, const struct sonde_record_target *record,
                   const char **ret_why)
 {
     struct sonde_run *run = replay->run;
-    bool is_known = record->target < run->target_count;
+    bool is_known = record->target < run->target_count && !run->targets[record->target].removed;
     if (is_out_of_bounds(record))
         return refuse(ret_why, "a target has no services, or too many");
     int r = is_known ? 0 : make_target(run, record, ret_why);
     if (r < 0)
         return r;
     struct run_target *target = &run->targets[record->target];
+    while (r == 0 && target->eldest == record->target &&
+           target->service_count < record->service_count)
+        r = add_service(run, record, ret_why);
+    if (r < 0)
+        return r;
     if (target->service_count != record->service_count || target->eldest != record->first)
         return refuse(ret_why, "a target is another one than before");
     for (uint32_t i = 0; i < target->service_count; i++) {

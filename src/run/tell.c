@@ -68,6 +68,7 @@ static bool tell_service(const struct sonde_run *run, uint32_t index, uint32_t n
         .name = service->name,
         .control = service->control,
         .standby = service->standby,
+        .removed = service->removed,
         .expect = service->expect,
         .payload = service->payload != NULL ? service->payload->name : NULL,
         .flows = service->flows,
@@ -115,6 +116,7 @@ bool tell_target(struct sonde_run *run, uint32_t index, struct sonde_record_targ
     tell_addresses(run, target, to);
     for (uint32_t i = 0; services != NULL && i < target->service_count; i++)
         whole &= tell_service(run, index, i, &services[i]);
+    run->recorder->targets[index].is_told = true;
     run->recorder->targets[index].is_placed |= whole && target->places != NULL;
     return whole;
 }

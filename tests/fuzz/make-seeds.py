@@ -492,7 +492,15 @@ def record():
              + line("counters", '"discarded":{"foreign":3},"own_losses":{"receive_queue":1}'))
     end = line("run_end", '"status":"complete","exit_code":1,"complete":true,'
                '"ended":"2026-11-22T17:41:19Z"', 9)
-    for name, text in {"whole": start + target + begin + walk + names + end,
+    since = ",".join(['"2026-11-22T17:41:15.2Z"'] * 4)
+    acts = (line("paused", '"target":0,"service_index":1')
+            + line("resumed", '"target":0,"service_index":null')
+            + line("reset", f'"target":0,"service_index":null,"since":[{since}]')
+            + line("reset", '"target":null,"service_index":null,"since":["2026-11-22T17:41:16Z"]')
+            + line("removed", '"target":0,"service_index":1')
+            + line("removed", '"target":0,"service_index":null') + target + walk)
+    for name, text in {"acts": start + target + begin + walk + acts,
+                       "whole": start + target + begin + walk + names + end,
                        "shared": start + target + again + begin + walk,
                        "lost": start + target + lost + end, "names": start + target + names,
                        "start": start}.items():

@@ -127,7 +127,7 @@ static void compare(const struct sonde_snapshot *now, const struct sonde_snapsho
 typedef void deed(struct sonde_run *run, unsigned step);
 
 /* Record a run of two targets that share, and compare it with its replay after each step. */
-static void compare_at_any_time(const struct sonde_options *chosen, deed *done)
+static struct seen compare_at_any_time(const struct sonde_options *chosen, deed *done)
 {
     struct sonde_run *run = case_run_of(network, *chosen);
     const struct sonde_replay_options all = {0};
@@ -155,11 +155,13 @@ static void compare_at_any_time(const struct sonde_options *chosen, deed *done)
     cr_expect(sonde_replay_has_ended(replay));
     sonde_replay_free(replay);
     case_free(run);
+    return seen;
 }
 
 Test(record, a_replay_shows_what_the_run_did_at_any_time)
 {
-    compare_at_any_time(&options, NULL);
+    const struct seen seen = compare_at_any_time(&options, NULL);
+    cr_expect_gt(seen.of[SONDE_RECORD_PROBE], 10);
 }
 
 static void pause_and_reset(struct sonde_run *run, unsigned step)
@@ -184,7 +186,40 @@ Test(record, pauses_and_new_beginnings_are_in_it)
 {
     struct sonde_options longer = options;
     longer.plan.cycles = 10;
-    compare_at_any_time(&longer, pause_and_reset);
+    const struct seen seen = compare_at_any_time(&longer, pause_and_reset);
+    cr_expect_eq(seen.of[SONDE_RECORD_PAUSED], 3); /* one of a service, and of each target */
+    cr_expect_eq(seen.of[SONDE_RECORD_RESUMED], 2);
+    cr_expect_eq(seen.of[SONDE_RECORD_RESET], 5); /* likewise, of the whole run, and of a target */
+}
+
+static void come_and_go(struct sonde_run *run, unsigned step)
+{
+    const struct sonde_service ssh = {.protocol = "tcp", .port = 22};
+    const struct sonde_service http = {.protocol = "tcp", .port = 80}; /* which stands by */
+    int r = 0;
+    if (step == 12)
+        r = sonde_run_remove(run, 1);
+    else if (step == 16)
+        r = sonde_run_add_service(run, 0, &ssh, NULL);
+    else if (step == 20)
+        r = add(run, "203.0.113.10"); /* it gets the number 1 again */
+    else if (step == 25)
+        r = sonde_run_add_service(run, 0, &http, NULL);
+    else if (step == 30)
+        r = sonde_run_remove_service(run, 0, 1); /* 443/tcp, which the other target has, too */
+    else if (step == 40)
+        r = sonde_run_remove(run, 0); /* for which it all was measured */
+    else if (step == 45)
+        r = add(run, "www.example");
+    cr_assert_eq(r, 0, "step %u", step);
+}
+
+Test(record, what_comes_and_goes_is_in_it)
+{
+    struct sonde_options longer = options;
+    longer.plan.cycles = 10;
+    const struct seen seen = compare_at_any_time(&longer, come_and_go);
+    cr_expect_eq(seen.of[SONDE_RECORD_REMOVED], 3);
 }
 
 Test(record, a_run_that_is_stopped_loses_no_record)
