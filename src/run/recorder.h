@@ -7,6 +7,7 @@
  *     target      before anything else of it; and again, when more is known of it
  *     begin       before the first probe
  *     name
+ *     paused, resumed, reset, removed    behind the events, and the targets, that were there then
  *     probe, late, duplicate, unawaited    in the order in which they were folded into the tally
  *     next_hop, counters, path_change, verdict, cycle    of a target, between its cycles
  *     all of these once more for each target, interface, run_end
