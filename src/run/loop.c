@@ -96,10 +96,10 @@ static void pull_events(struct sonde_vantage *vantage)
         vantage_note_scope(vantage, event->from.scope);
         if (event->cycle + 1 > run->cycles_begun)
             run->cycles_begun = event->cycle + 1;
-        if (!vantage->options.no_names && name_is_worth_asking(&event->from)) {
+        if (!vantage->options.no_names && name_is_worth_asking(&event->from))
             vantage->names->ops->want(vantage->names, &event->from);
+        if (event->from.family != SONDE_FAMILY_NONE)
             recorder_note_address(run, &event->from);
-        }
         if (run->events != NULL)
             keep_event(run, event);
     }

@@ -4,23 +4,16 @@
 #include "run/name_table.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { CAP_MIN = 64 };
 
-/* FNV-1a, 64 bits: draft-eastlake-fnv. */
+/* FNV-1a, 64 bits: draft-eastlake-fnv. The scope is none of it: an unknown one is equal to any. */
 static uint32_t hash(const struct sonde_addr *addr)
 {
-    uint64_t value = UINT64_C(0xcbf29ce484222325) ^ addr->scope;
+    uint64_t value = UINT64_C(0xcbf29ce484222325);
     for (size_t i = 0; i < sizeof addr->bytes; i++)
         value = (value ^ addr->bytes[i]) * UINT64_C(0x100000001b3);
     return (uint32_t)(value >> 32);
-}
-
-static bool is_same(const struct sonde_addr *a, const struct sonde_addr *b)
-{
-    return a->family == b->family && a->scope == b->scope &&
-           memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }
 
 /* The slot of an address, or the one that it would get. */
@@ -28,7 +21,7 @@ static struct name_entry *slot_of(const struct name_table *table, const struct s
 {
     uint32_t at = hash(addr) & (table->cap - 1);
     while (table->slots[at].addr.family != SONDE_FAMILY_NONE &&
-           !is_same(&table->slots[at].addr, addr))
+           !sonde_addr_equal(&table->slots[at].addr, addr))
         at = (at + 1) & (table->cap - 1);
     return &table->slots[at];
 }
