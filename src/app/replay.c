@@ -167,11 +167,12 @@ enum sonde_exit replay(const struct command *command)
     struct record_file *lines = calloc(1, sizeof *lines);
     struct record_reader *reader = record_reader_new();
     struct sonde_replay *own = NULL;
-    enum sonde_exit status = SONDE_EXIT_MET;
-    if (lines == NULL || reader == NULL || sonde_replay_new(&options, &own) < 0)
-        status = complain(SONDE_EXIT_INTERNAL, NULL);
-    if (status == SONDE_EXIT_MET)
+    bool ready = lines != NULL && reader != NULL && sonde_replay_new(&options, &own) == 0;
+    enum sonde_exit status = SONDE_EXIT_INTERNAL;
+    if (ready)
         status = open_file(command, lines);
+    else
+        (void)complain(status, NULL);
     if (status == SONDE_EXIT_MET)
         status = take_lines(lines, own, reader);
     if (status == SONDE_EXIT_MET)
