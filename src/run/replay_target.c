@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GAP_MAX = 1024 /* numbers of targets that no record told of, in a row */ };
+enum { GAP_MAX = 64 /* numbers of targets that no record told of, in a row: all of a name */ };
 
 /* Say why a record does not fit. @return -EINVAL. */
 static int refuse(const char **ret_why, const char *why)
@@ -140,6 +140,8 @@ static int make_target(struct sonde_run *run, const struct sonde_record_target *
 {
     if (record->target > run->target_count + GAP_MAX || vantage_is_full(run->vantage))
         return refuse(ret_why, "the number of a target is not one that comes next");
+    if (record->target < run->target_count && run->targets[record->target].services != NULL)
+        return refuse(ret_why, "the number of a target is that of one that others share");
     int r = grow(run, record->target);
     if (r < 0)
         return r;

@@ -194,10 +194,22 @@ def a_line_is_a_cycle(case):
         expect(max(cycles) == 2, "what is no whole line began a cycle")
 
 
+def a_number_in_use(case):
+    """A target that was removed keeps its number while another shares what is measured for it."""
+    start, first = (json.loads(json.dumps(case.events[case.first(kind)]))
+                    for kind in ("run_start", "target"))
+    second = json.loads(json.dumps(first)) | {"target": 1, "first": 1}
+    removed = {key: first[key] for key in ("schema", "time", "run_id")} | {
+        "type": "removed", "target": 0, "service_index": None}
+    case.refuse([start, first, second, removed, first | {}], 5, "one that others share")
+    case.refuse([start, first, removed, removed | {}], 4, "there is no such target")
+    case.refuse([start, first, removed | {"service_index": 66}], 3, "what is removed is not there")
+
+
 def main():
     failed = 0
     tests = [cut_off_at_every_line, cut_off_at_every_byte, as_it_was, no_record, contradictions,
-             a_secret_is_in_no_record, a_line_is_a_cycle]
+             a_number_in_use, a_secret_is_in_no_record, a_line_is_a_cycle]
     with tempfile.TemporaryDirectory() as folder:
         case = Case(sys.argv[1], folder)
         for test in tests:
