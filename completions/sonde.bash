@@ -91,7 +91,7 @@ __sonde_options='-4 --ipv4 -6 --ipv6 -F --filename --all-addresses --many --serv
     -s --psize -B --bitpattern -Q --tos -a --address -I --interface -L --localport -M --mark --unprivileged
     -c --report-cycles -i --interval -Z --timeout --deadline --rate --expect --warn --crit
     -r --report -w --report-wide -j --json -q --quiet -n --no-dns -b --show-ips -e --mpls --color --ascii
-    --print-schema --simulate --virtual-time --doctor -h --help -v -V --version'
+    --print-schema --stream --record --replay --simulate --virtual-time --doctor -h --help -v -V --version'
 
 # Complete a target, or services of the one before.
 __sonde_target()
@@ -123,7 +123,8 @@ _sonde()
         --*=*)
             local option=${word%%=*}
             word=${word#*=}
-            [[ $option == --print-schema ]] && words=(report)
+            [[ $option == --print-schema ]] && words=(report event)
+            [[ $option == --stream ]] && words=(changes stdin)
             __sonde_value "$option"
             words=("${words[@]/#/$option=}")
             word=$option=$word

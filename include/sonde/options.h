@@ -61,6 +61,7 @@ struct sonde_plan {
     bool no_controls;     /**< probe nothing for comparison but what was added */
     bool all_addresses;   /**< every address of a name becomes a target of its own */
     bool stays_open;      /**< it is not over when all targets are done: others may be added */
+    bool want_records;    /**< keep records for sonde_run_next_record(), in place of events */
     bool want_events;     /**< keep events for sonde_run_pop_event(). It is here because events
                              number the targets of one run, and hold up the vantage until they are
                              taken */

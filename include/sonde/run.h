@@ -15,6 +15,7 @@
 
 #include <sonde/event.h>
 #include <sonde/options.h>
+#include <sonde/record.h>
 #include <sonde/snapshot.h>
 #include <sonde/vantage.h>
 
@@ -200,6 +201,14 @@ SONDE_API SONDE_MUST_CHECK int sonde_run_reset(struct sonde_run *run, uint32_t t
  */
 SONDE_API SONDE_MUST_CHECK int sonde_run_start(struct sonde_run *run);
 
+/**
+ * Begin the next cycle of every target now, and not when its interval is over; those that follow do
+ * so in the interval from there. Two cycles do not begin closer than the least interval that there
+ * is. Targets that have not begun, are paused, or have no cycle left, stay as they are.
+ * @return 0; a negative errno: the clock cannot be read.
+ */
+SONDE_API SONDE_MUST_CHECK int sonde_run_begin_cycle(struct sonde_run *run);
+
 /** @return Is the run over, as of the last step of its vantage? Unless its plan says that it stays
  *  open, it is when every target is done. */
 SONDE_API bool sonde_run_is_over(const struct sonde_run *run);
@@ -212,6 +221,17 @@ enum { SONDE_EVENTS_KEPT = 1024 };
 /** Take the oldest event. @return 0; 1 if there is none. */
 SONDE_API SONDE_MUST_CHECK int sonde_run_pop_event(struct sonde_run *run,
                                                    struct sonde_event *ret_event);
+
+/**
+ * Take the next record (sonde/record.h) of a run that has started, if its plan wants records. Take
+ * them until there is none, after each step of the vantage: what is not taken holds it up, as
+ * events do. The last one is that of the end, once the run is over.
+ * @param ret_record  On 0, the record, whose command line is for the program to fill in. What it
+ *                    points at is valid until the next call for the run or its vantage.
+ * @return 0; 1: there is none now; -ENOMEM: there will be none any more.
+ */
+SONDE_API SONDE_MUST_CHECK int sonde_run_next_record(struct sonde_run *run,
+                                                     struct sonde_record *ret_record);
 
 /** How far a run is. */
 struct sonde_progress {

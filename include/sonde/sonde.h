@@ -6,6 +6,8 @@
 #include <sonde/event.h>
 #include <sonde/extension.h>
 #include <sonde/options.h>
+#include <sonde/record.h>
+#include <sonde/replay.h>
 #include <sonde/run.h>
 #include <sonde/snapshot.h>
 #include <sonde/types.h>

@@ -103,10 +103,24 @@ static void add_spelling(struct text *text, const struct option_line *line, bool
         text_addf(text, "--%s", line->name);
 }
 
+static bool is_named(const struct option_line *line, const char *name)
+{
+    return line->name != NULL && strcmp(line->name, name) == 0;
+}
+
+/* Does an option change what is shown of a run, and not what is measured? */
+static bool shows(const struct option_line *line)
+{
+    bool is_output = strcmp(line->group, "Output") == 0 && !is_named(line, "stream");
+    return is_output || line->number == SONDE_OPTION_CYCLES || is_named(line, "replay");
+}
+
 static int apply(struct reader *reader, const struct option_line *line, bool by_letter,
                  const char *value)
 {
     bool is_number = line->number != SONDE_OPTION_NONE;
+    if (!shows(line) && reader->command->measuring == NULL)
+        reader->command->measuring = line;
     if (line->apply == NULL && !is_number) {
         *(bool *)((char *)reader->command + line->flag) = true;
         return 0;
@@ -213,6 +227,35 @@ static bool is_above(const struct sonde_limits *warn, const struct sonde_limits 
     return rtt || (warn->loss_ratio < 1 && warn->loss_ratio > crit->loss_ratio);
 }
 
+/* A replay measures nothing, and a stream is the whole output. */
+static int check_output(const struct command *command, struct text *reterr)
+{
+    if (command->replay != NULL && command->measuring != NULL) {
+        text_add(reterr, "--replay shows what was measured before, so it takes no ");
+        add_spelling(reterr, command->measuring, command->measuring->name == NULL);
+        return -EINVAL;
+    }
+    if (command->replay != NULL && command->word_count > 0) {
+        text_add(reterr, "--replay shows what was measured before, so it takes no target");
+        return -EINVAL;
+    }
+    if (command->stream != STREAM_NONE && (command->json || command->wide || command->quiet)) {
+        text_add(reterr, "--stream is the whole output: --record FILE keeps it beside another");
+        return -EINVAL;
+    }
+    if (command->stream != STREAM_STDIN)
+        return 0;
+    bool reads_stdin = false;
+    for (size_t i = 0; i < command->file_count; i++)
+        reads_stdin |= strcmp(command->files[i], "-") == 0;
+    if (reads_stdin || command->options.simulation.virtual_time) {
+        text_addf(reterr, "--stream=stdin waits for lines, so it takes no %s",
+                  reads_stdin ? "-F -" : "--virtual-time");
+        return -EINVAL;
+    }
+    return 0;
+}
+
 /* What no single option can check. */
 static int check(const struct command *command, struct text *reterr)
 {
@@ -221,6 +264,9 @@ static int check(const struct command *command, struct text *reterr)
     int64_t max_ttl = sonde_option_get(options, SONDE_OPTION_MAX_TTL);
     if (command->kind != COMMAND_RUN)
         return 0;
+    int r = check_output(command, reterr);
+    if (r < 0 || command->replay != NULL)
+        return r;
     if (first_ttl > max_ttl) {
         text_addf(reterr, "-f %" PRId64 " is above -m %" PRId64 ": no hop is left to probe",
                   first_ttl, max_ttl);
@@ -249,6 +295,8 @@ int command_parse(int argc, char **argv, struct command *ret_command, struct tex
 {
     struct command command = {
         .rules.services = {.protocol = "tcp", .max = SERVICES_USUAL},
+        .argc = argc,
+        .argv = argv,
     };
     struct reader reader = {argc, argv, 1, &command, reterr};
     size_t room = argc > 0 ? (size_t)argc : 1;
@@ -261,6 +309,8 @@ int command_parse(int argc, char **argv, struct command *ret_command, struct tex
         command_deinit(&command);
         return r;
     }
+    if (command.stream != STREAM_NONE && command.options.plan.cycles == 0)
+        command.options.plan.cycles = SONDE_CYCLES_ENDLESS;
     if (command.options.plan.cycles == 0 && command.options.plan.interval_ns == 0)
         command.options.plan.interval_ns = COMMAND_INTERVAL_MS * SONDE_NS_PER_MS;
     command.rules.flows = (uint32_t)sonde_option_get(&command.options, SONDE_OPTION_FLOWS);

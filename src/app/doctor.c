@@ -2,7 +2,7 @@
 /* --doctor; see app/doctor.h. What it says was tried, not read off a list of versions. */
 #include "app/doctor.h"
 
-#include "app/run.h"
+#include "app/print.h"
 #include "sys/host.h"
 #include "sys/privilege.h"
 #include "sys/sandbox.h"
@@ -214,7 +214,7 @@ enum sonde_exit doctor(void)
     text_add(&text, "\n");
     add_files(&text, &host);
     add_sandbox(&text, &sandbox);
-    enum sonde_exit status = text_ok(&text) && run_write(text.data, text.len) == 0
+    enum sonde_exit status = text_ok(&text) && print_bytes(text.data, text.len) == 0
                                  ? SONDE_EXIT_MET
                                  : SONDE_EXIT_INTERNAL;
     text_deinit(&text);

@@ -9,6 +9,7 @@
  *   app        the program: this file, the command line (options, command, help), what is to be
  *              probed (targets, services), and one run from sockets to report (run)
  *   report     what a snapshot looks like: text, JSON
+ *   record     a record of a run as JSON Lines, and back
  *   run        libsonde's public face: joins engine, transport, names and analysis
  *   analyze    what the tally means: states and verdicts
  *   engine     what to ask when, and which answer belongs to which question; the tally of records
@@ -23,8 +24,11 @@
 #include "app/doctor.h"
 #include "app/known.h"
 #include "app/options.h"
+#include "app/print.h"
+#include "app/replay.h"
 #include "app/run.h"
 #include "base/time.h"
+#include "record/record.h"
 #include "report/report.h"
 #include "sys/privilege.h"
 #include "version.h"
@@ -52,9 +56,14 @@ static bool open_standard_streams(void)
 static enum sonde_exit print_text(struct text *text)
 {
     enum sonde_exit status =
-        run_write(text->data, text->len) < 0 ? SONDE_EXIT_INTERNAL : SONDE_EXIT_MET;
+        print_bytes(text->data, text->len) < 0 ? SONDE_EXIT_INTERNAL : SONDE_EXIT_MET;
     text_deinit(text);
     return status;
+}
+
+static void add_schema(struct text *text, const struct sonde_span *schema)
+{
+    text_add_bytes(text, (const char *)schema->data, schema->len);
 }
 
 static enum sonde_exit dispatch(const struct command *command)
@@ -65,20 +74,23 @@ static enum sonde_exit dispatch(const struct command *command)
         command_help(&text);
         return print_text(&text);
     case COMMAND_VERSION:
-        text_addf(&text, "sonde %s\nreport schema sonde.report/1\nBSD-2-Clause\n", SONDE_VERSION);
+        text_addf(
+            &text,
+            "sonde %s\nreport schema sonde.report/1, event schema sonde.event/1\nBSD-2-Clause\n",
+            SONDE_VERSION);
         return print_text(&text);
     case COMMAND_SERVICES:
         known_print(&text);
         return print_text(&text);
     case COMMAND_SCHEMA:
-        text_add_bytes(&text, (const char *)report_schema.data, report_schema.len);
+        add_schema(&text, command->is_event_schema ? &record_schema : &report_schema);
         return print_text(&text);
     case COMMAND_DOCTOR:
         return doctor();
     case COMMAND_RUN:
         break;
     }
-    return run(command);
+    return command->replay != NULL ? replay(command) : run(command);
 }
 
 int main(int argc, char **argv)

@@ -106,6 +106,31 @@ static int apply_crit(struct command *command, const char *value)
     return expect_read_limits(value, &command->options.judgement.crit);
 }
 
+static int apply_record(struct command *command, const char *value)
+{
+    command->record = value;
+    return value[0] == '\0' ? -EINVAL : 0;
+}
+
+static int apply_replay(struct command *command, const char *value)
+{
+    command->replay = value;
+    return value[0] == '\0' ? -EINVAL : 0;
+}
+
+static int apply_stream(struct command *command, const char *value)
+{
+    static const char *const words[] = {
+        [STREAM_ALL] = "", [STREAM_CHANGES] = "changes", [STREAM_STDIN] = "stdin"};
+    for (unsigned i = STREAM_ALL; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(value, words[i]) == 0) {
+            command->stream = (enum stream_kind)i;
+            return 0;
+        }
+    }
+    return -EINVAL;
+}
+
 static int apply_simulate(struct command *command, const char *value)
 {
     command->simulate = value;
@@ -199,11 +224,12 @@ static int apply_services(struct command *command, const char *value)
     return apply_kind(command, COMMAND_SERVICES);
 }
 
-/* There is one so far; which of them it is may be said already. */
 static int apply_schema(struct command *command, const char *value)
 {
-    if (value[0] != '\0' && strcmp(value, "report") != 0)
+    if (value[0] != '\0' && strcmp(value, "report") != 0 && strcmp(value, "event") != 0)
         return -EINVAL;
+    if (command->kind == COMMAND_RUN)
+        command->is_event_schema = strcmp(value, "event") == 0;
     return apply_kind(command, COMMAND_SCHEMA);
 }
 
@@ -314,10 +340,21 @@ static const struct option_line option_lines[] = {
     {.name = "print-schema",
      .argument = "KIND",
      .is_optional = true,
-     .wanted = "report",
+     .wanted = "report or event",
      .group = "Output",
-     .help = "print the JSON Schema of -j",
+     .help = "print the JSON Schema of -j; event: of --stream",
      .apply = apply_schema},
+    {.name = "stream",
+     .argument = "KIND",
+     .is_optional = true,
+     .wanted = "changes or stdin",
+     .group = "Output",
+     .help = "what happens, as JSON Lines; changes: no probes",
+     .apply = apply_stream},
+    TAKES(0, "record", "FILE", "the name of a file", "Other",
+          "keep all that happens in FILE, beside the output", apply_record),
+    TAKES(0, "replay", "FILE", "the name of a file", "Other",
+          "show what was kept in FILE (- = stdin)", apply_replay),
     TAKES(0, "simulate", "FILE", "a scenario file, or demo", "Other",
           "run on a simulated network (demo = built in)", apply_simulate),
     FLAG(0, "virtual-time", "Other", "simulate as fast as the machine can",

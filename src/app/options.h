@@ -11,6 +11,8 @@
 
 #include <sonde/run.h>
 
+struct option_line;
+
 /** What sonde is asked to do. */
 enum command_kind {
     COMMAND_RUN,
@@ -26,6 +28,14 @@ enum color_when {
     COLOR_AUTO, /* on a terminal that can, unless NO_COLOR is set */
     COLOR_ALWAYS,
     COLOR_NEVER,
+};
+
+/** Which records are streamed to standard output. */
+enum stream_kind {
+    STREAM_NONE,
+    STREAM_ALL,
+    STREAM_CHANGES, /* but those of single probes and cycles */
+    STREAM_STDIN,   /* all; a line on standard input is a cycle now */
 };
 
 /** The command line, read. */
@@ -44,6 +54,13 @@ struct command {
     const char *payload;      /* what UDP ports are asked: digits or "@FILE"; NULL = the usual */
     const char *expect_reply; /* what an answer to that begins with; NULL = anything */
     const char *simulate;     /* a scenario file, or "demo"; NULL = the real network */
+    const char *record;       /* a file for the record of the run; NULL = none */
+    const char *replay;       /* a file with a record to show in place of a run; NULL = none */
+    const struct option_line *measuring; /* an option that a replay cannot take; NULL = none */
+    enum stream_kind stream;
+    bool is_event_schema; /* of COMMAND_SCHEMA: that of events, not of reports */
+    int argc;             /* as main() got them */
+    char **argv;
     bool json;
     bool wide;
     bool quiet;

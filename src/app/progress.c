@@ -14,8 +14,8 @@ static const sonde_ns EVERY_NS = SONDE_NS_PER_S;
 struct progress progress_init(const struct command *command)
 {
     return (struct progress){
-        .wanted = !command->quiet && !command->options.simulation.virtual_time &&
-                  isatty(STDERR_FILENO) != 0,
+        .wanted = !command->quiet && command->stream == STREAM_NONE &&
+                  !command->options.simulation.virtual_time && isatty(STDERR_FILENO) != 0,
         .next_ns = FIRST_NS,
     };
 }

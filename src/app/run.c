@@ -9,8 +9,11 @@
 #include "app/doctor.h"
 #include "app/expect.h"
 #include "app/files.h"
+#include "app/lines.h"
+#include "app/print.h"
 #include "app/progress.h"
 #include "app/question.h"
+#include "app/recording.h"
 #include "report/report.h"
 #include "sys/host.h"
 #include "sys/privilege.h"
@@ -18,18 +21,10 @@
 #include "sys/signal.h"
 
 #include <errno.h>
-#include <langinfo.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
-
-enum {
-    COLUMNS_MIN = 60,
-    COLUMNS_PIPE = 100, /* what a ticket or a mail shows without breaking lines */
-};
 
 /* A run and what it owns. Each step returns SONDE_EXIT_MET to go on, or the exit code to end with.
  */
@@ -41,14 +36,9 @@ struct run {
     struct question question;
     struct sonde_vantage *vantage;
     struct sonde_run *measured;
+    struct recording recording;
+    struct lines lines;
 };
-
-/* Say why on standard error, in one line. @return code. */
-static enum sonde_exit complain(enum sonde_exit code, const char *what)
-{
-    (void)fprintf(stderr, "sonde: %s\n", what != NULL ? what : "out of memory");
-    return code;
-}
 
 /* The exit code for a failure before anything was measured. */
 static enum sonde_exit fail(int error, const char *what)
@@ -57,28 +47,6 @@ static enum sonde_exit fail(int error, const char *what)
                     : error == -ETIME ? SONDE_EXIT_UNMEASURED
                                       : SONDE_EXIT_INTERNAL,
                     what);
-}
-
-int run_write(const char *bytes, size_t len)
-{
-    while (len > 0) {
-        ssize_t written = write(STDOUT_FILENO, bytes, len);
-        if (written >= 0) {
-            bytes += written;
-            len -= (size_t)written;
-            continue;
-        }
-        int error = errno;
-        if (error == EPIPE)
-            return 0;
-        if (error != EINTR) {
-            const char *reason = strerrordesc_np(error);
-            (void)fprintf(stderr, "sonde: cannot write the result: %s\n",
-                          reason != NULL ? reason : "?");
-            return -error;
-        }
-    }
-    return 0;
 }
 
 static int read_target_file(struct run *run, const char *path, struct text *error)
@@ -164,6 +132,17 @@ static enum sonde_exit complain_of_vantage(const struct run *run, int error, con
     return status;
 }
 
+static enum sonde_exit open_record(struct run *run)
+{
+    struct text error = {0};
+    int r = recording_is_wanted(run->command)
+                ? recording_open(run->command, &run->recording, &error)
+                : 0;
+    enum sonde_exit status = r < 0 ? fail(r, error.data) : SONDE_EXIT_MET;
+    text_deinit(&error);
+    return status;
+}
+
 /* Open the sockets, and be without any privilege, and in the sandbox, ever after. */
 static enum sonde_exit open_vantage(struct run *run)
 {
@@ -181,6 +160,7 @@ static enum sonde_exit open_vantage(struct run *run)
     options.simulation.demo = run->command->simulate != NULL && run->scenario == NULL;
     options.simulation.scenario = run->scenario;
     options.simulation.scenario_bytes = run->scenario_bytes;
+    options.plan.want_records = recording_is_wanted(run->command);
     options.vantage.sctp = targets_speak(&run->targets, "sctp");
     privilege_raise();
     int r = sonde_vantage_new(&options.vantage, &options.simulation, &run->vantage, &error);
@@ -221,91 +201,21 @@ static int add_target(struct run *run, const struct target *target)
     return sonde_run_add(run->measured, target->input, target->host, services, list->count, NULL);
 }
 
-/* No thread, not even one that is still looking up a name, changes the environment. */
-/* NOLINTBEGIN(concurrency-mt-unsafe) */
-static bool wants_color(const struct command *command)
-{
-    const char *no_color = getenv("NO_COLOR");
-    const char *term = getenv("TERM");
-    if (command->color != COLOR_AUTO)
-        return command->color == COLOR_ALWAYS;
-    return isatty(STDOUT_FILENO) && (no_color == NULL || no_color[0] == '\0') && term != NULL &&
-           term[0] != '\0' && strcmp(term, "dumb") != 0;
-}
-
-/* NOLINTEND(concurrency-mt-unsafe) */
-
-/* Does the user's terminal take UTF-8, as the environment says? The locale of the process stays as
- * it is, so this may be asked while names are still being looked up. */
-static bool locale_is_utf8(void)
-{
-    locale_t locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
-    if (locale == (locale_t)0)
-        return false;
-    bool utf8 = strcmp(nl_langinfo_l(CODESET, locale), "UTF-8") == 0;
-    freelocale(locale);
-    return utf8;
-}
-
-static bool wants_ascii(const struct command *command)
-{
-    return command->ascii || !locale_is_utf8();
-}
-
-static unsigned screen_columns(const struct command *command)
-{
-    struct winsize size;
-    if (command->wide)
-        return 0;
-    if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
-        return COLUMNS_PIPE;
-    return size.ws_col < COLUMNS_MIN ? COLUMNS_MIN : size.ws_col;
-}
-
-static struct report_style style_of(const struct command *command)
-{
-    return (struct report_style){
-        .columns = screen_columns(command),
-        .folds = isatty(STDOUT_FILENO),
-        .ascii = wants_ascii(command),
-        .color = wants_color(command),
-        .addresses = command->show_addresses,
-        .extensions = command->show_extensions,
-    };
-}
-
-static enum sonde_exit print_report(const struct command *command,
-                                    const struct sonde_snapshot *snapshot)
-{
-    struct text text = {0};
-    const struct report_style style = style_of(command);
-    if (command->json)
-        report_json(snapshot, &text);
-    else
-        report_text(snapshot, &style, &text);
-    enum sonde_exit status = SONDE_EXIT_MET;
-    if (!text_ok(&text))
-        status = complain(SONDE_EXIT_INTERNAL, NULL);
-    else if (run_write(text.data, text.len) < 0)
-        status = SONDE_EXIT_INTERNAL;
-    text_deinit(&text);
-    return status;
-}
-
 /* Print the report so far, as text. Beside a document for programs, which stays one, it goes to
  * standard error. @return false if it cannot be written. */
 static bool print_so_far(struct run *run)
 {
     struct sonde_snapshot *snapshot;
     struct text text = {0};
-    const struct report_style style = style_of(run->command);
+    const struct report_style style = print_style(run->command);
     if (run->command->quiet || sonde_run_snapshot(run->measured, &snapshot) < 0)
         return true;
     report_text(snapshot, &style, &text);
     text_add(&text, "\n");
-    bool written = !text_ok(&text)      ? true /* the next time there may be memory */
-                   : run->command->json ? fputs(text.data, stderr) >= 0
-                                        : run_write(text.data, text.len) == 0;
+    bool written = !text_ok(&text) ? true /* the next time there may be memory */
+                   : run->command->json || run->command->stream != STREAM_NONE
+                       ? fputs(text.data, stderr) >= 0
+                       : print_bytes(text.data, text.len) == 0;
     text_deinit(&text);
     sonde_snapshot_free(snapshot);
     return written;
@@ -340,10 +250,16 @@ static void measure(struct run *run)
         }
         progress_show(&progress, run->measured);
         r = sonde_vantage_step(run->vantage);
+        recording_write(&run->recording, run->measured);
+        if (run->recording.is_unread)
+            sonde_run_stop(run->measured);
         if (r < 0 || sonde_run_is_over(run->measured))
             break;
-        r = sonde_vantage_wait(run->vantage, progress_wait_ns(&progress));
+        r = run->command->stream == STREAM_STDIN
+                ? lines_wait(&run->lines, run->vantage, run->measured)
+                : sonde_vantage_wait(run->vantage, progress_wait_ns(&progress));
     }
+    recording_write(&run->recording, run->measured); /* if the wait has failed */
     progress_clear(&progress);
     if (r < 0) {
         const char *reason = strerrordesc_np(-r);
@@ -357,8 +273,11 @@ static enum sonde_exit conclude(struct run *run)
     struct sonde_snapshot *snapshot;
     if (sonde_run_snapshot(run->measured, &snapshot) < 0)
         return complain(SONDE_EXIT_INTERNAL, NULL);
-    enum sonde_exit status =
-        run->command->quiet ? SONDE_EXIT_MET : print_report(run->command, snapshot);
+    enum sonde_exit status = run->command->quiet || run->command->stream != STREAM_NONE
+                                 ? SONDE_EXIT_MET
+                                 : print_report(run->command, snapshot);
+    if (status == SONDE_EXIT_MET && run->recording.failed)
+        status = SONDE_EXIT_INTERNAL;
     if (status == SONDE_EXIT_MET)
         status = sonde_snapshot_exit(snapshot);
     sonde_snapshot_free(snapshot);
@@ -372,6 +291,8 @@ enum sonde_exit run(const struct command *command)
     if (status == SONDE_EXIT_MET)
         status = read_scenario(&run);
     if (status == SONDE_EXIT_MET)
+        status = open_record(&run);
+    if (status == SONDE_EXIT_MET)
         status = open_vantage(&run);
     if (status == SONDE_EXIT_MET)
         status = begin(&run);
@@ -380,6 +301,7 @@ enum sonde_exit run(const struct command *command)
         status = conclude(&run);
     }
     sonde_vantage_free(run.vantage);
+    recording_close(&run.recording);
     targets_deinit(&run.targets);
     free(run.scenario);
     return status;

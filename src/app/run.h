@@ -9,10 +9,4 @@
  *  there is none, or that its report could not be written. */
 enum sonde_exit run(const struct command *command);
 
-/**
- * Write all of a text to standard output.
- * @return 0, also if the reader has gone away; a negative errno after saying why on standard error.
- */
-SONDE_MUST_CHECK int run_write(const char *bytes, size_t len);
-
 #endif

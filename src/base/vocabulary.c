@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The stable words of include/sonde/vocabulary.h, one table per enumeration. */
 #include <assert.h>
+#include <sonde/record.h>
 #include <sonde/vocabulary.h>
 
 /* Defines the function that looks a value up in WORDS; static_assert keeps table and enum in step.
@@ -150,6 +151,32 @@ static const char *const clock_words[] = {
     [SONDE_CLOCK_SIMULATED] = "simulated",
 };
 WORD_FUNCTION(sonde_clock_name, sonde_clock, SONDE_CLOCK_COUNT, clock_words)
+
+static const char *const record_type_words[] = {
+    [SONDE_RECORD_RUN_START] = "run_start",
+    [SONDE_RECORD_TARGET] = "target",
+    [SONDE_RECORD_ERROR] = "error",
+    [SONDE_RECORD_BEGIN] = "begin",
+    [SONDE_RECORD_ZONE] = "zone",
+    [SONDE_RECORD_PROBE] = "probe",
+    [SONDE_RECORD_UNAWAITED] = "unawaited",
+    [SONDE_RECORD_LATE] = "late",
+    [SONDE_RECORD_DUPLICATE] = "duplicate",
+    [SONDE_RECORD_NAME] = "name",
+    [SONDE_RECORD_NEXT_HOP] = "next_hop",
+    [SONDE_RECORD_INTERFACE] = "interface",
+    [SONDE_RECORD_COUNTERS] = "counters",
+    [SONDE_RECORD_CYCLE] = "cycle",
+    [SONDE_RECORD_PATH_CHANGE] = "path_change",
+    [SONDE_RECORD_VERDICT] = "verdict",
+    [SONDE_RECORD_EPISODE] = "episode",
+    [SONDE_RECORD_PAUSED] = "paused",
+    [SONDE_RECORD_RESUMED] = "resumed",
+    [SONDE_RECORD_RESET] = "reset",
+    [SONDE_RECORD_REMOVED] = "removed",
+    [SONDE_RECORD_RUN_END] = "run_end",
+};
+WORD_FUNCTION(sonde_record_type_name, sonde_record_type, SONDE_RECORD_TYPE_COUNT, record_type_words)
 
 static const char *const discard_words[] = {
     [SONDE_DISCARD_FOREIGN] = "foreign",

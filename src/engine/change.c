@@ -363,5 +363,10 @@ struct change change_find(const struct epoch *epochs, uint32_t count,
     change = find_mixture(&newest);
     if (change.kind == CHANGE_NONE)
         change = find_latency(&newest);
+    /* what counts for no share is told with what it is like */
+    while (change.kind == CHANGE_MIXTURE && change.first > 0 &&
+           shows_no_share(&epochs[change.first - 1]) &&
+           epochs[change.first - 1].outcome == epochs[change.first].outcome)
+        change.first--;
     return change;
 }

@@ -252,6 +252,11 @@ void engine_start(struct engine_run *run, sonde_ns now);
  *  @param index  Its number; once for each. */
 void engine_begin_target(struct engine_run *run, uint32_t index, sonde_ns now);
 
+/** Begin the next cycle of every target that has begun, has one left and is not paused: now, or, if
+ *  its last one began less than @p least_ns ago, when that is over. Those that follow do so in the
+ *  interval of the plan from there. */
+void engine_begin_cycle(struct engine_run *run, sonde_ns least_ns, sonde_ns now);
+
 /** Say whether other targets may be added yet. If none may be, the run is complete once all are
  * done.
  */

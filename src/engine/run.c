@@ -41,6 +41,19 @@ void engine_start(struct engine_run *run, sonde_ns now)
     run_end_if_complete(run);
 }
 
+void engine_begin_cycle(struct engine_run *run, sonde_ns least_ns, sonde_ns now)
+{
+    for (uint32_t i = 0; i < run->target_count; i++) {
+        struct engine_target *target = run->targets[i];
+        if (target == NULL || !target->is_begun || target->is_paused || target->cycle == 0 ||
+            target->next_cycle_ns == SONDE_NS_NEVER)
+            continue;
+        sonde_ns soonest = ns_max(now, ns_add(target->cycle_ns, least_ns));
+        target->next_cycle_ns = ns_min(target->next_cycle_ns, soonest);
+        plan_update(run->engine, target, now);
+    }
+}
+
 void engine_set_open(struct engine_run *run, bool open)
 {
     run->plan.open = open;

@@ -394,6 +394,9 @@ void tally_on_event(struct tally *tally, const struct sonde_event *event)
         if (event->ttl <= tally->max_ttl)
             join_routers(target, index, event->ttl);
     }
-    if (event->type == SONDE_EVENT_PROBE && event->to_target)
-        epochs_look(&trace->epochs); /* each flow may be treated otherwise */
+    if (event->type != SONDE_EVENT_PROBE || !event->to_target)
+        return;
+    epochs_look(&trace->epochs); /* each flow may be treated otherwise */
+    if (tally->observe != NULL)
+        tally->observe(tally->observer, event);
 }

@@ -161,7 +161,13 @@ struct tally_target {
         *service_of; /* [service_count], of a trace: its service in whole; NULL as that; owned */
 };
 
+/** Somebody who goes by what records add up to. @param event  Of a full-TTL probe that ended, and
+ * was just folded in. He may let what a service shows now begin anew. */
+typedef void tally_observe(void *observer, const struct sonde_event *event);
+
 struct tally {
+    tally_observe *observe; /* NULL: nobody does */
+    void *observer;
     struct tally_target **targets; /* [target_count]; NULL: nobody has this number; owned */
     uint32_t target_count;
     struct ids target_ids;

@@ -2,7 +2,8 @@
 /* The members that JSON is made of; see report/members.h. */
 #include "report/members.h"
 
-#include "report/report.h"
+#include "base/text.h"
+#include "base/wall.h"
 
 #include <string.h>
 
@@ -113,7 +114,7 @@ void json_ttl(struct json_writer *writer, cJSON *object, const char *name, uint8
 void json_time(struct json_writer *writer, cJSON *object, const char *name, sonde_ns wall_ns)
 {
     struct text text = {0};
-    report_add_time(&text, wall_ns, 6);
+    wall_add(&text, wall_ns, 6);
     json_string(writer, object, name, text.data);
     text_deinit(&text);
 }

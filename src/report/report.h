@@ -33,7 +33,4 @@ void report_json(const struct sonde_snapshot *snapshot, struct text *text);
 /** The JSON Schema (2020-12) of that document. */
 extern const struct sonde_span report_schema;
 
-/** Add a time since 1970 as RFC 3339, UTC, with @p decimals (0 to 9) of a second. */
-void report_add_time(struct text *text, sonde_ns wall_ns, int decimals);
-
 #endif

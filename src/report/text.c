@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The text report: what was found, and below it the evidence. */
 #include "base/time.h"
+#include "base/wall.h"
 #include "report/episodes.h"
 #include "report/report.h"
 #include "report/style.h"
@@ -38,7 +39,7 @@ static void write_heading(struct text_report *report, const struct sonde_snapsho
         text_addf(text, " (%s)", addr);
     if (target->source.family != SONDE_FAMILY_NONE)
         text_addf(text, "  from %s", sonde_addr_text_zoned(&target->source, &report->zones, addr));
-    report_add_time(&time, snapshot->started_wall_ns, 0);
+    wall_add(&time, snapshot->started_wall_ns, 0);
     if (time.len > 10)
         time.data[10] = ' '; /* RFC 3339 §5.6 allows the blank, and people prefer it */
     text_addf(text, "  %s  ", time.data != NULL ? time.data : "");

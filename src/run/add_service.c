@@ -2,7 +2,7 @@
 /* Services are added to a target, and removed from it, at any time. All addresses of a name have
  * the same ones. A removed one keeps its number, so that what events say stays true. */
 #include "engine/engine.h"
-#include "run/internal.h"
+#include "run/recorder.h"
 
 #include <errno.h>
 #include <string.h>
@@ -70,8 +70,7 @@ static int check(const struct sonde_run *run, uint32_t target, const struct sond
     return is_over(run, target) ? -EBUSY : 0;
 }
 
-/* Give an address places for one more service. */
-static int grow_places(struct sonde_run *run, struct run_target *target)
+int run_grow_places(struct sonde_run *run, struct run_target *target)
 {
     struct arena *arena = run_arena(run, target);
     uint32_t count = target->service_count;
@@ -100,12 +99,13 @@ static int append(struct sonde_run *run, uint32_t eldest, const struct run_servi
     memcpy(services, first->services, count * sizeof *services);
     services[count] = *service;
     for (uint32_t i = eldest; i != NO_TARGET; i = run->targets[i].sibling) {
-        if (grow_places(run, &run->targets[i]) < 0)
+        if (run_grow_places(run, &run->targets[i]) < 0)
             return -ENOMEM;
     }
     for (uint32_t i = eldest; i != NO_TARGET; i = run->targets[i].sibling) {
         run->targets[i].services = services;
         run->targets[i].service_count++;
+        recorder_note_target(run, i);
     }
     return 0;
 }
@@ -186,5 +186,6 @@ int sonde_run_remove_service(struct sonde_run *run, uint32_t target, uint32_t se
     if (left == 1)
         return -EINVAL;
     drop(run, target, service);
+    recorder_note_action(run, SONDE_RECORD_REMOVED, target, service);
     return 0;
 }

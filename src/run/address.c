@@ -5,7 +5,7 @@
  */
 #include "base/addr.h"
 #include "base/text.h"
-#include "run/internal.h"
+#include "run/recorder.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -72,7 +72,7 @@ static int set_address(struct sonde_run *run, uint32_t index, const struct sonde
     struct sonde_addr own = *addr;
     const char *why = complete(run, &own);
     if (why != NULL) {
-        run_problem(target, SONDE_CODE_NO_ROUTE, why);
+        run_problem(run, target, SONDE_CODE_NO_ROUTE, why);
         return 0;
     }
     target->addr = own;
@@ -113,7 +113,7 @@ static void settle(struct sonde_run *run, struct run_target *target)
 static void fail(struct sonde_run *run, struct run_target *target, const char *why)
 {
     settle(run, target);
-    run_problem(target, SONDE_CODE_NAME_UNRESOLVED, why);
+    run_problem(run, target, SONDE_CODE_NAME_UNRESOLVED, why);
 }
 
 /* Add what an answer brought to the addresses that the name of a target has. */
@@ -133,6 +133,7 @@ static int keep_addresses(struct sonde_run *run, struct run_target *target,
     }
     target->known = known;
     target->known_count = count;
+    recorder_note_target(run, (uint32_t)(target - run->targets));
     return 0;
 }
 
@@ -151,9 +152,10 @@ static void use_addresses(struct sonde_run *run, uint32_t eldest)
             continue;
         run->targets[eldest].asked |= UINT64_C(1) << i;
         settle(run, &run->targets[eldest]);
+        recorder_note_target(run, eldest);
         int r = set_address(run, last, addr);
         if (r < 0)
-            run_problem(&run->targets[last], run_problem_code(r), run_problem_text(r));
+            run_problem(run, &run->targets[last], run_problem_code(r), run_problem_text(r));
     }
 }
 
@@ -318,7 +320,7 @@ static int take_number(struct sonde_run *run, uint32_t index, struct sonde_addr 
     text_deinit(&why);
     if (copy == NULL)
         return -ENOMEM;
-    run_problem(target, SONDE_CODE_NO_ROUTE, copy);
+    run_problem(run, target, SONDE_CODE_NO_ROUTE, copy);
     return 0;
 }
 

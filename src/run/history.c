@@ -239,8 +239,10 @@ static void count_late(struct sonde_run *run, uint32_t service, const struct son
         history_count_late(history, event->sent_ns, sonde_event_is_target(event, &target->addr));
 }
 
-void run_note_change(struct sonde_run *run, const struct sonde_event *event)
+/* See whether a service has changed by a record. */
+static void note_change(void *observer, const struct sonde_event *event)
 {
+    struct sonde_run *run = observer;
     uint32_t measured = event->target;
     const struct tally_target *target = run->tally->targets[measured];
     sonde_ns at_ns;
@@ -262,4 +264,10 @@ void run_note_change(struct sonde_run *run, const struct sonde_event *event)
     }
     free(look);
     arena_deinit(&arena);
+}
+
+void run_follow_changes(struct sonde_run *run)
+{
+    run->tally->observe = note_change;
+    run->tally->observer = run;
 }

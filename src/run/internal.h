@@ -108,8 +108,7 @@ struct run_facts {
     bool complete;   /* every target is done, and none was cut short */
     int failure;     /* negative errno of what broke; 0: nothing did */
     uint64_t discards[SONDE_DISCARD_COUNT];
-    uint64_t receive_queue;          /* arrivals that were lost here */
-    char interface[INTERFACE_BYTES]; /* that the run looks through; "": it is not known */
+    uint64_t receive_queue; /* arrivals that were lost here */
 };
 
 /** A name that is being looked up: the number of its question. */
@@ -127,6 +126,7 @@ struct sonde_vantage {
     bool lacks_icmp;   /* ICMP could not be had */
     bool virtual_time; /* a simulated network as fast as the machine can */
     struct names *names;
+    uint32_t names_pending; /* names of addresses that are being looked up */
     struct ids lookup_ids;
     struct run_lookup *lookups; /* [lookup_ids.cap] */
     struct io_watch watch;
@@ -162,6 +162,8 @@ struct run_histories {
     uint32_t count;
 };
 
+struct recorder;
+
 struct sonde_run {
     struct sonde_vantage *vantage;
     struct sonde_run *next; /* of the vantage's runs */
@@ -196,6 +198,11 @@ struct sonde_run {
     struct sonde_event *events;             /* [SONDE_EVENTS_KEPT], a ring; NULL if not wanted */
     uint32_t event_first;
     uint32_t event_count;
+    struct recorder *recorder;       /* NULL: no records are wanted */
+    struct sonde_replay *replay;     /* that it is made of; NULL: it is measured */
+    struct run_next_hop *next_hops;  /* [target_count], as records say; NULL: they do not yet */
+    bool has_interface;              /* records say which one it is, or that it is not known */
+    char interface[INTERFACE_BYTES]; /* likewise */
 };
 
 /** @return How many questions a service of a target is asked, which is prepared; they are in
@@ -228,11 +235,8 @@ static inline struct arena *run_arena(struct sonde_run *run, const struct run_ta
 }
 
 /** Say that a target cannot be traced. @param text  Static, or in the target's arena. */
-static inline void run_problem(struct run_target *target, enum sonde_code code, const char *text)
-{
-    target->problem = code;
-    target->problem_text = text;
-}
+void run_problem(struct sonde_run *run, struct run_target *target, enum sonde_code code,
+                 const char *text);
 
 /* service.c */
 
@@ -306,6 +310,18 @@ SONDE_MUST_CHECK int run_make_engine(struct sonde_run *run);
  *  @return 0, also if it cannot be traced and says why; a negative errno. */
 SONDE_MUST_CHECK int run_trace(struct sonde_run *run, uint32_t index);
 
+/** Make room for the places of a target's services. @return false if memory ran out. */
+SONDE_MUST_CHECK bool run_prepare(struct sonde_run *run, struct run_target *target);
+
+/** Note for which target something is measured that gets a number in the tally next. @return 0;
+ *  -ENOMEM. */
+SONDE_MUST_CHECK int run_note_traced(struct sonde_run *run, uint32_t nth, uint32_t index);
+
+/** Note that a target is traced. The run looks from where its first target is reached from,
+ *  whichever was ready first: the one with the least number, which is the one that was added first
+ *  unless numbers were given again. */
+void run_note_vantage(struct sonde_run *run, uint32_t index);
+
 /** Measure a service that a target got after it was traced; if it is not traced, that is done with
  *  it. @return 0, also if the service cannot be probed, as its error says; a negative errno. */
 SONDE_MUST_CHECK int run_trace_service(struct sonde_run *run, uint32_t index, uint32_t service);
@@ -318,6 +334,11 @@ enum sonde_code run_problem_code(int error);
 
 /** @return The same in words. */
 const char *run_problem_text(int error);
+
+/* add_service.c */
+
+/** Give an address places for one more service. @return 0; -ENOMEM. */
+SONDE_MUST_CHECK int run_grow_places(struct sonde_run *run, struct run_target *target);
 
 /* remove.c */
 
@@ -378,8 +399,16 @@ struct run_next_hop run_ask_next_hop(const struct sonde_run *run, const struct r
 
 /* facts.c: what a snapshot needs of engine, transport and kernel, and has from nowhere else */
 
+/** @return The settings of a run. */
+struct sonde_settings run_settings(const struct sonde_run *run);
+
 /** @return The facts of a run as they are now. */
 struct run_facts run_facts(const struct sonde_run *run);
+
+/** Find the interface that a run looks through; "" = it is not known. The kernel may be asked for
+ * all that it has, and some machines have hundreds: so this is for reports, and nothing that is
+ * done often. */
+void run_find_interface(const struct sonde_run *run, char name[INTERFACE_BYTES]);
 
 /** @return Who packets to a target are given to. */
 struct run_next_hop run_next_hop(const struct sonde_run *run, const struct run_target *target);
@@ -400,13 +429,19 @@ const struct history *run_history(const struct sonde_run *run, uint32_t measured
  *  that of @p analysis. @param tally  Of the service, in that stretch. */
 struct episode run_episode(struct analysis *analysis, const struct tally_service *tally);
 
-/** After the record of a full-TTL probe was folded into the tally: see whether its service has
- *  changed by it, and if so let a new episode begin. */
-void run_note_change(struct sonde_run *run, const struct sonde_event *event);
+/** Follow the run's tally: whenever a service changes, let a new episode begin. */
+void run_follow_changes(struct sonde_run *run);
 
 /** The figures of a service that is measured somewhere, or with SONDE_ALL of all, begin anew:
  * forget what it showed before. */
 void run_forget_history(struct sonde_run *run, uint32_t measured, uint32_t service);
+
+/* snapshot.c */
+
+/** Copy all that is known of one target, as into a snapshot. @param arena  Receives what the result
+ *  points at. @return 0; -ENOMEM. */
+SONDE_MUST_CHECK int run_copy_target(struct sonde_run *run, uint32_t index, struct arena *arena,
+                                     struct sonde_target_result *ret_target);
 
 /* run.c */
 

@@ -71,7 +71,8 @@ static bool has_lost(const struct sonde_run *run, const struct tally_target *tal
     sonde_ns since_ns = SONDE_NS_NEVER;
     for (uint32_t i = 0; i < tally->service_count; i++) {
         const struct tally_service *service = tally->services[i];
-        sonde_ns own_ns = service->epochs.begins_later ? service->epochs.from_ns : service->since_ns;
+        sonde_ns own_ns =
+            service->epochs.begins_later ? service->epochs.from_ns : service->since_ns;
         if (service->epochs.count > 0)
             since_ns = ns_min(since_ns, own_ns);
     }

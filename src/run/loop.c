@@ -8,7 +8,7 @@
 #include "base/time.h"
 #include "io/clock.h"
 #include "probe/probe.h"
-#include "run/internal.h"
+#include "run/recorder.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -39,7 +39,8 @@ static bool name_is_worth_asking(const struct sonde_addr *addr)
 static bool events_are_full(const struct sonde_vantage *vantage, uint32_t more)
 {
     for (const struct sonde_run *run = vantage->runs; run != NULL; run = run->next) {
-        if (run->events != NULL && !run->interrupted &&
+        bool is_taken = run->recorder != NULL ? !run->recorder->failed : !run->interrupted;
+        if (run->events != NULL && is_taken &&
             run->event_count + more > SONDE_EVENTS_KEPT - ENGINE_EVENTS)
             return true;
     }
@@ -104,8 +105,8 @@ static void pull_events(struct sonde_vantage *vantage)
             run->cycles_begun = event->cycle + 1;
         if (!vantage->options.no_names && name_is_worth_asking(&event->from))
             vantage->names->ops->want(vantage->names, &event->from);
-        if (event->type == SONDE_EVENT_PROBE && event->to_target)
-            run_note_change(run, event);
+        if (event->from.family != SONDE_FAMILY_NONE)
+            recorder_note_address(run, &event->from);
         if (run->events != NULL)
             keep_event(run, event);
     }
@@ -255,7 +256,7 @@ int sonde_vantage_step(struct sonde_vantage *vantage)
         vantage->failure = vantage_look_at_clock(vantage);
     vantage->is_awake = false;
     if (vantage->failure == 0) {
-        (void)vantage->names->ops->step(vantage->names);
+        vantage->names_pending = vantage->names->ops->step(vantage->names);
         vantage_take_names(vantage);
         for (const struct sonde_run *run = vantage->runs; run != NULL; run = run->next) {
             if (run->engine_run != NULL)

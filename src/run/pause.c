@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Services are paused and resumed, and their figures begin anew. What several targets share is
  * paused once all of them have paused it, and begins anew for all of them. */
-#include "run/internal.h"
+#include "run/recorder.h"
 
 #include <errno.h>
 
@@ -18,6 +18,8 @@ static void with_flows(struct sonde_run *run, const struct run_target *target, u
                        void (*what)(struct engine_run *, const struct engine_place *, sonde_ns))
 {
     struct engine_place place = target->places[index];
+    if (run->engine_run == NULL)
+        return; /* nothing is sent */
     for (uint32_t flow = 0; flow < target->services[index].flows; flow++, place.trace++)
         what(run->engine_run, &place, run->vantage->now_ns);
 }
@@ -50,7 +52,7 @@ static int with_all(struct sonde_run *run, uint32_t target, uint32_t service,
 {
     uint32_t end = target == SONDE_ALL ? run->target_count : target;
     uint32_t count = 0;
-    int r = run->started ? vantage_look_at_clock(run->vantage) : 0;
+    int r = run->engine_run != NULL ? vantage_look_at_clock(run->vantage) : 0;
     if (r < 0)
         return r;
     for (uint32_t i = target == SONDE_ALL ? 0 : target; i < run->target_count && i <= end; i++) {
@@ -145,26 +147,44 @@ void run_pause_new(struct sonde_run *run, uint32_t index)
         run_pause_unwanted(run);
 }
 
+/* Let records tell what was done, target by target. */
+static void note(struct sonde_run *run, enum sonde_record_type type, uint32_t target,
+                 uint32_t service)
+{
+    for (uint32_t i = 0; i < run->target_count; i++) {
+        if (is_named(target, i) && !run->targets[i].removed)
+            recorder_note_action(run, type, i, service);
+    }
+}
+
 int sonde_run_pause(struct sonde_run *run, uint32_t target, uint32_t service)
 {
     int r = with_all(run, target, service, mark_paused);
-    if (r == 0)
-        run_pause_unwanted(run);
-    return r;
+    if (r < 0)
+        return r;
+    run_pause_unwanted(run);
+    note(run, SONDE_RECORD_PAUSED, target, service);
+    return 0;
 }
 
 int sonde_run_resume(struct sonde_run *run, uint32_t target, uint32_t service)
 {
-    return with_all(run, target, service, resume);
+    int r = with_all(run, target, service, resume);
+    if (r == 0)
+        note(run, SONDE_RECORD_RESUMED, target, service);
+    return r;
 }
 
 int sonde_run_reset(struct sonde_run *run, uint32_t target, uint32_t service)
 {
     int r = with_all(run, target, service, reset);
+    if (r == 0)
+        note(run, SONDE_RECORD_RESET, target, service);
     if (r < 0 || target != SONDE_ALL || service != SONDE_ALL || run->engine_run == NULL)
         return r;
     engine_reset_common(run->engine_run, run->vantage->now_ns);
     run->discards_before = *engine_discards(run->vantage->engine);
     run->lost_before = run->vantage->transport->ops->lost_here(run->vantage->transport);
+    recorder_note_action(run, SONDE_RECORD_RESET, SONDE_ALL, SONDE_ALL);
     return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A target is removed from a run. What several targets share is measured until the last of them is.
  */
-#include "run/internal.h"
+#include "run/recorder.h"
 
 #include <errno.h>
 
@@ -37,6 +37,8 @@ static uint32_t first_traced(const struct sonde_run *run)
 void run_forget_events(struct sonde_run *run, uint32_t index, uint32_t service)
 {
     uint32_t kept = 0;
+    if (run->recorder != NULL)
+        actions_forget(run, index, service);
     for (uint32_t i = 0; i < run->event_count; i++) {
         const struct sonde_event *event = &run->events[(run->event_first + i) % SONDE_EVENTS_KEPT];
         bool is_named =
@@ -45,6 +47,7 @@ void run_forget_events(struct sonde_run *run, uint32_t index, uint32_t service)
             run->events[(run->event_first + kept++) % SONDE_EVENTS_KEPT] = *event;
     }
     run->event_count = kept;
+    recorder_forget(run, index, service);
 }
 
 /* Does any target report what is measured in a place? */
@@ -61,11 +64,25 @@ static bool is_place_reported(const struct sonde_run *run, const struct engine_p
     return false;
 }
 
+/* Remove a flow from the engine, and from the tally: that is all there is of it in a replay. */
 static void remove_trace(struct sonde_run *run, const struct engine_place *place)
 {
-    engine_remove_trace(run->engine_run, place, run->vantage->now_ns);
+    if (run->engine_run != NULL)
+        engine_remove_trace(run->engine_run, place, run->vantage->now_ns);
+    else
+        tally_clear(run->tally, place->target, place->trace);
     run_forget_history(run, place->target,
                        tally_service_of(run->tally->targets[place->target], place->trace));
+}
+
+/* Likewise all that is measured in one of its targets. */
+static void remove_measured(struct sonde_run *run, uint32_t measured)
+{
+    if (run->engine_run != NULL)
+        engine_remove_target(run->engine_run, measured, run->vantage->now_ns);
+    else
+        tally_remove_target(run->tally, measured);
+    run_forget_history(run, measured, SONDE_ALL);
 }
 
 void run_remove_unreported(struct sonde_run *run, uint32_t measured)
@@ -106,7 +123,8 @@ static void release(struct sonde_run *run, uint32_t eldest)
     for (uint32_t next, i = eldest; i != NO_TARGET; i = next) {
         next = run->targets[i].sibling;
         run->targets[i] = (struct run_target){.removed = true, .sibling = NO_TARGET};
-        ids_give_back(&run->target_ids, i);
+        if (run->replay == NULL) /* whose numbers are those that records say */
+            ids_give_back(&run->target_ids, i);
     }
 }
 
@@ -130,8 +148,7 @@ static void remove_address(struct sonde_run *run, uint32_t index)
             continue;
         }
         uint32_t other = run->targets[run->traced[measured]].eldest;
-        engine_remove_target(run->engine_run, measured, run->vantage->now_ns);
-        run_forget_history(run, measured, SONDE_ALL);
+        remove_measured(run, measured);
         if (other != target->eldest)
             release(run, other); /* it may have been kept for that alone */
     }
@@ -151,6 +168,10 @@ int sonde_run_remove(struct sonde_run *run, uint32_t target)
     if (target >= run->target_count || run->targets[target].removed ||
         run->targets[target].eldest != target)
         return -ENOENT;
+    bool is_told = run->recorder != NULL && target < run->recorder->target_cap &&
+                   run->recorder->targets[target].is_told;
     run_remove_target(run, target);
+    if (is_told)
+        recorder_note_action(run, SONDE_RECORD_REMOVED, target, SONDE_ALL);
     return 0;
 }

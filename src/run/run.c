@@ -4,7 +4,7 @@
 
 #include "base/time.h"
 #include "io/clock.h"
-#include "run/internal.h"
+#include "run/recorder.h"
 #include "version.h"
 
 #include <errno.h>
@@ -65,13 +65,19 @@ int sonde_run_new(struct sonde_vantage *vantage, const struct sonde_plan *plan,
     struct sonde_error reason = {"out of memory"};
     struct sonde_run *run = calloc(1, sizeof *run);
     int r = run == NULL ? -ENOMEM : take_options(run, plan, format, judgement, &reason);
-    if (r == 0 && run->plan.want_events) {
+    if (r == 0 && run->plan.want_records) {
+        run->recorder = recorder_new();
+        r = run->recorder == NULL ? -ENOMEM : 0;
+    }
+    if (r == 0 && (run->plan.want_events || run->plan.want_records)) {
         run->events = calloc(SONDE_EVENTS_KEPT, sizeof *run->events);
         r = run->events == NULL ? -ENOMEM : 0;
     }
     if (r < 0) {
         if (reterr_error != NULL)
             *reterr_error = reason;
+        if (run != NULL)
+            recorder_free(run->recorder);
         free(run);
         return r;
     }
@@ -109,6 +115,8 @@ struct sonde_run *sonde_run_free(struct sonde_run *run)
     for (uint32_t i = 0; run->tally != NULL && i < run->tally->target_count; i++)
         run_forget_history(run, i, SONDE_ALL);
     tally_free(run->tally);
+    recorder_free(run->recorder);
+    free(run->next_hops);
     free(run->events);
     free(run->traced);
     free(run->wanted);
@@ -178,6 +186,17 @@ int sonde_run_start(struct sonde_run *run)
     if (run->interrupted)
         sonde_run_stop(run);
     return 0;
+}
+
+int sonde_run_begin_cycle(struct sonde_run *run)
+{
+    if (run->engine_run == NULL)
+        return 0;
+    int r = vantage_look_at_clock(run->vantage);
+    if (r == 0)
+        engine_begin_cycle(run->engine_run, sonde_option_bounds(SONDE_OPTION_INTERVAL)->least,
+                           run->vantage->now_ns);
+    return r;
 }
 
 bool sonde_run_is_over(const struct sonde_run *run)

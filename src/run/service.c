@@ -2,7 +2,7 @@
 /* What is to be probed, as it is added to a run. */
 #include "base/states.h"
 #include "base/text.h"
-#include "run/internal.h"
+#include "run/recorder.h"
 #include "wire/ip.h"
 
 #include <errno.h>
@@ -213,6 +213,7 @@ int run_append(struct sonde_run *run, const struct run_target *target, uint32_t 
         run->targets[index].eldest = index;
     run->vantage->target_count++;
     *ret_index = index;
+    recorder_new_target(run, index);
     return 0;
 }
 

@@ -186,6 +186,15 @@ static void copy_target(struct copy *copy, const struct run_target *from,
     copy_services(copy, from, to);
 }
 
+int run_copy_target(struct sonde_run *run, uint32_t index, struct arena *arena,
+                    struct sonde_target_result *ret_target)
+{
+    const struct run_facts facts = run_facts(run);
+    struct copy copy = {.run = run, .arena = arena, .facts = &facts};
+    copy_target(&copy, &run->targets[index], ret_target);
+    return arena_ok(arena) ? 0 : -ENOMEM;
+}
+
 static void copy_targets(struct sonde_run *run, const struct run_facts *facts,
                          struct owned_snapshot *owned)
 {
@@ -233,14 +242,15 @@ static enum sonde_status status_of(const struct sonde_run *run, const struct run
     return SONDE_STATUS_COMPLETE;
 }
 
-static void copy_vantage(struct sonde_run *run, const struct run_facts *facts,
-                         struct owned_snapshot *owned)
+static void copy_vantage(struct sonde_run *run, struct owned_snapshot *owned)
 {
     struct sonde_vantage_result *vantage = &owned->snapshot.vantage;
     const struct tally *tally = run->tally;
+    char interface[INTERFACE_BYTES];
     vantage->hostname = arena_string(&owned->arena, run->vantage->hostname);
-    if (facts->interface[0] != '\0')
-        vantage->interface = arena_string(&owned->arena, facts->interface);
+    run_find_interface(run, interface);
+    if (interface[0] != '\0')
+        vantage->interface = arena_string(&owned->arena, interface);
     if (run->seen_from != NO_TARGET)
         vantage->source = run->targets[run->seen_from].source;
     vantage->transport = run->vantage->kind;
@@ -259,15 +269,7 @@ static void copy_run(struct sonde_run *run, const struct run_facts *facts,
     snapshot->duration_ns = ns_sub(facts->end_ns, run->start_ns);
     snapshot->cycles_done = run->cycles_begun;
     snapshot->failure = facts->failure;
-    snapshot->settings = (struct sonde_settings){
-        .cycles = run->plan.cycles,
-        .interval_ns = run->plan.interval_ns,
-        .timeout_ns = run->plan.timeout_ns,
-        .first_ttl = run->plan.first_ttl,
-        .max_ttl = run->plan.max_ttl,
-        .size_bytes = run->format.size_bytes,
-        .tos = run->format.tos,
-    };
+    snapshot->settings = run_settings(run);
     memcpy(snapshot->discards, facts->discards, sizeof snapshot->discards);
     struct sonde_zone *zones = arena_alloc(&owned->arena, run->vantage->zone_count, sizeof *zones);
     if (zones != NULL) {
@@ -280,14 +282,14 @@ static void copy_run(struct sonde_run *run, const struct run_facts *facts,
 
 int sonde_run_snapshot(struct sonde_run *run, struct sonde_snapshot **ret_snapshot)
 {
-    if (!run->started || run->engine_run == NULL)
+    if (!run->started || (run->engine_run == NULL && run->replay == NULL))
         return -EINVAL;
     struct owned_snapshot *owned = calloc(1, sizeof *owned);
     if (owned == NULL)
         return -ENOMEM;
     const struct run_facts facts = run_facts(run);
     copy_run(run, &facts, owned);
-    copy_vantage(run, &facts, owned);
+    copy_vantage(run, owned);
     copy_targets(run, &facts, owned);
     owned->snapshot.status = status_of(run, &facts, &owned->snapshot);
     if (!arena_ok(&owned->arena)) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Traces: what every service of every target will be probed with. */
 #include "base/time.h"
-#include "run/internal.h"
+#include "run/recorder.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -16,6 +16,14 @@ static const char *usable_host(struct arena *arena, const char *host)
     if (len > 1 && name[len - 1] == '.')
         name[len - 1] = '\0'; /* the root's own label, with which a name is complete */
     return len > 0 && payload_host_is_usable(name) ? name : NULL;
+}
+
+void run_problem(struct sonde_run *run, struct run_target *target, enum sonde_code code,
+                 const char *text)
+{
+    target->problem = code;
+    target->problem_text = text;
+    recorder_note_target(run, (uint32_t)(target - run->targets));
 }
 
 enum sonde_code run_problem_code(int error)
@@ -97,9 +105,7 @@ void run_begin(struct sonde_run *run)
     }
 }
 
-/* The run looks from where its first target is reached from, whichever was ready first: the one
- * with the least number, which is the one that was added first unless numbers were given again. */
-static void note_vantage(struct sonde_run *run, uint32_t index)
+void run_note_vantage(struct sonde_run *run, uint32_t index)
 {
     if (run->seen_from == NO_TARGET || run->seen_from > index)
         run->seen_from = index;
@@ -152,8 +158,7 @@ static int bind_flows(struct sonde_run *run, struct run_target *target, struct f
     return any ? 0 : last;
 }
 
-/* Note for which target something is measured that is added to the engine next. */
-static int note_traced(struct sonde_run *run, uint32_t nth, uint32_t index)
+int run_note_traced(struct sonde_run *run, uint32_t nth, uint32_t index)
 {
     if (nth == run->tally->target_count) {
         uint32_t *traced = realloc(run->traced, (nth + 1) * sizeof *traced);
@@ -179,7 +184,7 @@ static int add_target(struct sonde_run *run, uint32_t index, const struct flows 
 {
     struct run_target *target = &run->targets[index];
     uint32_t nth = tally_next_target(run->tally);
-    int r = note_traced(run, nth, index);
+    int r = run_note_traced(run, nth, index);
     if (r == 0)
         r = engine_add_target(run->engine_run, &target->addr, flows->count);
     if (r < 0)
@@ -232,7 +237,7 @@ static int add_service(struct sonde_run *run, uint32_t index, uint32_t service,
     int r = 0;
     if (is_new) {
         nth = tally_next_target(run->tally);
-        r = note_traced(run, nth, index);
+        r = run_note_traced(run, nth, index);
         if (r == 0)
             r = engine_add_target(run->engine_run, &target->addr, 0);
     }
@@ -287,8 +292,7 @@ static void unprepare(struct run_target *target)
     target->errors = NULL;
 }
 
-/* Make room for the places of a target's services. @return false if memory ran out. */
-static bool prepare(struct sonde_run *run, struct run_target *target)
+bool run_prepare(struct sonde_run *run, struct run_target *target)
 {
     struct arena *arena = run_arena(run, target);
     target->places = arena_alloc(arena, target->service_count, sizeof *target->places);
@@ -308,12 +312,12 @@ int run_trace(struct sonde_run *run, uint32_t index)
     struct run_target *target = &run->targets[index];
     struct flows flows = {.count = 0};
     uint32_t failed = 0;
-    if (!prepare(run, target))
+    if (!run_prepare(run, target))
         return -ENOMEM;
     int r = run_share_all(run, target) ? 0 : bind_flows(run, target, &flows, &failed);
     if (r < 0) {
         unprepare(target);
-        run_problem(target, run_problem_code(r),
+        run_problem(run, target, run_problem_code(r),
                     service_problem_text(run, &target->services[failed], r));
         return 0;
     }
@@ -326,7 +330,8 @@ int run_trace(struct sonde_run *run, uint32_t index)
         return r;
     }
     run_pause_new(run, index);
-    note_vantage(run, index);
+    run_note_vantage(run, index);
+    recorder_note_target(run, index);
     return 0;
 }
 
@@ -347,6 +352,8 @@ int run_make_engine(struct sonde_run *run)
     if (run->until_ns != SONDE_NS_NEVER)
         plan.duration_ns = ns_max(ns_sub(run->until_ns, run->vantage->now_ns), 1);
     int r = tally_new(asked->max_ttl, &run->tally);
+    if (r == 0)
+        run_follow_changes(run);
     if (r == 0)
         r = engine_add_run(run->vantage->engine, &plan, run->tally, &run->engine_run);
     return r;

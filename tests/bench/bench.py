@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How fast, how exact, how cheap, how polite: sonde beside the tools that are found here.
 
-Everything runs over networks that are made for it, in namespaces, and removed. What counts are the
-ratios within one run; milliseconds are those of this machine. Needs root.
+Everything but records runs over networks that are made for it, in namespaces, and removed. What
+counts are the ratios within one run; milliseconds are those of this machine. Needs root.
 
 bench.py [--quick] SONDE RTT BARE WIRE RUN [TABLE...]
-tables: complete error rate start polite verdict states
+tables: complete error rate start polite verdict states record
 """
 import argparse
 import collections
@@ -20,12 +20,13 @@ import error
 import network
 import polite
 import rate
+import record
 import start
 import states
 import verdict
 
 TABLES = {"complete": complete, "error": error, "rate": rate, "start": start, "polite": polite,
-          "verdict": verdict, "states": states}
+          "verdict": verdict, "states": states, "record": record}
 
 Programs = collections.namedtuple("Programs", "sonde rtt bare wire run")
 

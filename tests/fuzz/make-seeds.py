@@ -430,7 +430,86 @@ def payload():
             yield f"{name}_{question}", bytes([question]) + bytes.fromhex(answer)
 
 
-SEEDS = {"packet4": packet4, "packet6": packet6, "icmpext": icmpext, "tcp": tcp_seeds,
+def record():
+    """Records by the schema, of one target with three services and a route of two hops."""
+    head = ('{"schema":"sonde.event/1","type":"%s","time":"2026-11-22T17:41:1%d.000000000Z",'
+            '"run_id":"01a20459-0e78-7896-a1fe-c08aa83b63f1","n":0')
+
+    def line(kind, members, second=5):
+        return head % (kind, second) + ("," + members if members else "") + "}\n"
+
+    def service(index, protocol, port, rest=""):
+        text = f"{port}/{protocol}" if port else protocol
+        return (f'{{"service":"{text}","protocol":"{protocol}","port":{port or "null"},'
+                f'"flows":1,"source_ports":[4000{index}],{rest}'
+                f'"measured":{{"target":0,"service_index":{index}}}}}')
+
+    def probe(kind, index, ttl, outcome, rest="", cycle=0):
+        return line(kind, f'"target":0,"address":"203.0.113.10","service":"x",'
+                    f'"service_index":{index},"flow":0,"cycle":{cycle},"ttl":{ttl},'
+                    f'"outcome":"{outcome}","size_bytes":64,"sent":"2026-11-22T17:41:15.1Z",'
+                    f'"sent_clock":"kernel","received_clock":"kernel"{rest}', 5 + cycle)
+
+    answer = ',"from":"203.0.113.10","rtt_ms":12.345678,"reply_ttl":61'
+    router = ',"from":"10.0.0.1","rtt_ms":1.5,"reply_ttl":254,"icmp_type":11,"icmp_code":0'
+    labels = (',"extensions":[{"class":1,"c_type":1,"mpls":[{"label":16,"tc":0,"bos":1,"ttl":1}]},'
+              '{"class":2,"c_type":1,"interface":{"role":"incoming","name":"eth0"}},'
+              '{"class":9,"c_type":1,"length_bytes":4,"bytes":"00010203"}]')
+    full = ',"to_target":true'
+    start = line("run_start", '"tool":{"name":"sonde","version":"1"},"command":["sonde"],'
+                 '"vantage":{"missing":[],"hostname":"here","transport":"raw","source":null,'
+                 '"names":true},"settings":{"first_ttl":1,"max_ttl":30,"cycles":3,'
+                 '"interval_ms":1000,"timeout_ms":2000,"size_bytes":64,"tos":0,'
+                 '"warn":{"loss_ratio":0.1,"rtt_ms":10.0}}')
+    services = ",".join([service(0, "icmp", 0, '"control":true,'), service(1, "tcp", 443),
+                         service(2, "udp", 53, '"payload":"dns",'),
+                         service(3, "tcp", 80, '"control":true,"standby":true,')])
+    target = line("target", '"target":0,"first":0,"input":"web","name":"web.example",'
+                  '"address":"203.0.113.10","source":"192.0.2.1","addresses":[{"asked":true,'
+                  f'"address":"203.0.113.10"}}],"services":[{services}]')
+    again = line("target", '"target":1,"first":1,"input":"web","name":"203.0.113.10",'
+                 '"address":"203.0.113.10","source":"192.0.2.1","services":[{"service":"443/tcp",'
+                 '"protocol":"tcp","port":443,"flows":1,"measured":{"target":0,'
+                 '"service_index":1}}]')
+    lost = line("target", '"target":1,"first":1,"input":"x","name":"x","problem":{"code":'
+                '"name_unresolved","text":"no address"},"services":[{"service":"icmp",'
+                '"protocol":"icmp"}]')
+    begin = line("begin", "")
+    walk = "".join([
+        probe("probe", 0, 64, "echo_reply", answer + full), probe("probe", 1, 64, "open", answer
+                                                                  + full),
+        probe("probe", 0, 1, "ttl_exceeded", router + labels), probe("probe", 1, 2, "open", answer),
+        probe("probe", 2, 64, "no_reply", full), probe("probe", 0, 2, "echo_reply", answer),
+        probe("late", 2, 64, "udp_reply", answer + full), probe("duplicate", 0, 1, "ttl_exceeded",
+                                                                router),
+        probe("probe", 1, 64, "send_error", full + ',"error":"EPERM"', 1),
+        probe("probe", 2, 64, "admin_prohibited", router + full, 1),
+        probe("unawaited", 1, 3, "no_reply", "", 1)])
+    names = (line("name", '"address":"10.0.0.1","name":"router\\\\027.example"')
+             + line("zone", '"scope":2,"name":"eth0"') + line("interface", '"interface":"eth0"')
+             + line("next_hop", '"target":0,"next_hop":"10.0.0.1","interface":"eth0",'
+                    '"silent":true')
+             + line("counters", '"discarded":{"foreign":3},"own_losses":{"receive_queue":1}'))
+    end = line("run_end", '"status":"complete","exit_code":1,"complete":true,'
+               '"ended":"2026-11-22T17:41:19Z"', 9)
+    since = ",".join(['"2026-11-22T17:41:15.2Z"'] * 4)
+    acts = (line("paused", '"target":0,"service_index":1')
+            + line("resumed", '"target":0,"service_index":null')
+            + line("reset", f'"target":0,"service_index":null,"since":[{since}]')
+            + line("reset", '"target":null,"service_index":null,"since":["2026-11-22T17:41:16Z"]')
+            + line("removed", '"target":0,"service_index":1')
+            + line("removed", '"target":0,"service_index":null') + target + walk)
+    for name, text in {"acts": start + target + begin + walk + acts,
+                       "whole": start + target + begin + walk + names + end,
+                       "shared": start + target + again + begin + walk,
+                       "lost": start + target + lost + end, "names": start + target + names,
+                       "start": start}.items():
+        for choice in (0, 15):
+            yield f"{name}_{choice}", bytes([choice]) + text.encode()
+
+
+SEEDS = {"record": record,
+         "packet4": packet4, "packet6": packet6, "icmpext": icmpext, "tcp": tcp_seeds,
          "sctp": sctp_seeds,
          "match": match, "engine": engine,  "report": report, "text": text, "targets": targets,
          "errqueue": errqueue,

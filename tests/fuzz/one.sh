@@ -15,6 +15,7 @@ log=$scratch/log
 case $name in
     packet4 | packet6 | errqueue | icmpext | match | sctp | tcp) max_len=512 ;;
     report | scenario) max_len=2048 ;;
+    record) max_len=8192 ;;
     *) max_len=1024 ;;
 esac
 set -- -max_total_time="$seconds" -max_len="$max_len" -timeout=5 -rss_limit_mb=1024 \

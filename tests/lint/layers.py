@@ -18,10 +18,11 @@ FLOORS = {
     "engine": "base wire probe",
     "analyze": "base wire engine",
     "report": "base",
+    "record": "base",
     "sys": "base",
     "io": "base wire",
     "run": "base wire payload probe engine analyze io sys",
-    "app": "base sys run report",
+    "app": "base sys run report record",
 }
 
 # Rooms of a floor that share what lies in the floor itself, and nothing else.

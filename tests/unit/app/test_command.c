@@ -161,7 +161,12 @@ Test(command, the_schema_may_be_named)
     struct command command = expect_taken("--print-schema=report", storage);
     cr_expect_eq(command.kind, COMMAND_SCHEMA);
     command_deinit(&command);
-    expect_refused("--print-schema=event");                  /* there are no events yet */
+    cr_expect_not(command.is_event_schema);
+    command = expect_taken("--print-schema=event", storage);
+    cr_expect_eq(command.kind, COMMAND_SCHEMA);
+    cr_expect(command.is_event_schema);
+    command_deinit(&command);
+    expect_refused("--print-schema=events");
     command = expect_taken("--print-schema event", storage); /* a value takes the "=" */
     cr_expect_eq(command.word_count, 1);
     command_deinit(&command);
@@ -223,6 +228,31 @@ Test(command, what_is_no_run_needs_no_target)
     }
 }
 
+Test(command, a_stream_goes_on_until_it_is_ended)
+{
+    char storage[512];
+    struct command command = expect_taken("--stream host", storage);
+    cr_expect_eq(command.stream, STREAM_ALL);
+    cr_expect_eq(command.options.plan.cycles, SONDE_CYCLES_ENDLESS);
+    cr_expect_eq(command.options.plan.interval_ns, 0); /* the usual second */
+    command_deinit(&command);
+    command = expect_taken("-c 5 --stream=changes --record file host", storage);
+    cr_expect_eq(command.stream, STREAM_CHANGES);
+    cr_expect_eq(command.options.plan.cycles, 5);
+    cr_expect_str_eq(command.record, "file");
+    command_deinit(&command);
+}
+
+Test(command, a_replay_takes_what_is_shown_and_no_more)
+{
+    char storage[512];
+    struct command command =
+        expect_taken("--replay file -c 2 -n -b -e -w -j -q --ascii --color never", storage);
+    cr_expect_str_eq(command.replay, "file");
+    cr_expect_eq(command.options.plan.cycles, 2);
+    command_deinit(&command);
+}
+
 static void expect_error(const char *line, const char *wanted)
 {
     struct command command;
@@ -232,6 +262,24 @@ static void expect_error(const char *line, const char *wanted)
     cr_expect_not_null(strstr(error.data, wanted), "%s: %s", line, error.data);
     cr_expect_null(strchr(error.data, '\n'), "%s", error.data);
     text_deinit(&error);
+}
+
+Test(command, what_a_replay_or_a_stream_cannot_do_is_said)
+{
+    expect_error("--replay file host", "takes no target");
+    expect_error("--replay file -P 443", "takes no --port");
+    expect_error("-i 2 --replay file", "takes no --interval");
+    expect_error("--replay file --record other", "takes no --record");
+    expect_error("--replay file --simulate demo", "takes no --simulate");
+    expect_error("--replay file --stream", "takes no --stream");
+    expect_error("--replay file --expect 22=open", "takes no --expect");
+    expect_error("--stream=all host", "--stream all: expected changes or stdin");
+    expect_error("--stream -j host", "--stream is the whole output");
+    expect_error("--stream -q host", "--stream is the whole output");
+    expect_error("--stream -w host", "--stream is the whole output");
+    expect_error("--record", "--record needs a value");
+    expect_error("--stream=stdin -F -", "takes no -F -");
+    expect_error("--stream=stdin --simulate demo --virtual-time h", "takes no --virtual-time");
 }
 
 Test(command, flows_take_source_ports_of_their_own)
@@ -466,9 +514,8 @@ Test(command, a_number_that_is_no_value_is_left_alone)
 
 Test(command, options_that_are_not_built_yet_are_refused_as_unknown)
 {
-    static const char *const lines[] = {
-        "--stream h", "--metrics h", "--check h",  "--md h",   "--replay f h",  "--record f h",
-        "--live h",   "--html f h",  "--redact h", "--diff h", "--live=lines h"};
+    static const char *const lines[] = {"--metrics h", "--check h",  "--md h",   "--live h",
+                                        "--html f h",  "--redact h", "--diff h", "--live=lines h"};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         expect_error(lines[i], "unknown option -");
 }

@@ -380,3 +380,38 @@ Test(pause, at_random_times_it_shows_no_loss_where_there_is_none)
         net_free(net);
     }
 }
+
+/* The second cycle would begin at 1 s and begins at 300 ms, when it is asked for. The third is
+ * asked for 1 ms later, and waits until 10 ms are over. The fourth begins an interval after that.
+ * Then none is left that could. */
+Test(pause, a_cycle_begins_when_it_is_asked_for)
+{
+    const sonde_ns times[] = {0, 300 * MS, 310 * MS, 1310 * MS};
+    struct net *net = start_net(4, hops_ns[0], "icmp");
+    engine_start(net->run, 0);
+    engine_begin_cycle(net->run, 10 * MS, 0); /* the first is due anyway */
+    net_run_until(net, 300 * MS);
+    engine_begin_cycle(net->run, 10 * MS, net->now);
+    net_run_until(net, 301 * MS);
+    engine_begin_cycle(net->run, 10 * MS, net->now);
+    net_run_until(net, 1320 * MS);
+    engine_begin_cycle(net->run, 10 * MS, net->now);
+    net_run(net);
+    expect_asked(net, 0, times, 4);
+    net_free(net);
+}
+
+Test(pause, no_cycle_of_a_paused_target_begins)
+{
+    const sonde_ns times[] = {0, 1500 * MS};
+    struct net *net = start_net(2, hops_ns[0], "icmp");
+    engine_start(net->run, 0);
+    net_run_until(net, 300 * MS);
+    pause_target(net);
+    engine_begin_cycle(net->run, 10 * MS, net->now);
+    net_run_until(net, 1500 * MS);
+    resume_target(net);
+    net_run(net);
+    expect_asked(net, 0, times, 2);
+    net_free(net);
+}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The JSON Schema lists the words of the vocabulary, each of them and no others. */
+/* The JSON Schemas list the words of the vocabulary, each of them and no others. */
+#include "record/record.h"
 #include "report/report.h"
 
 #include <cjson/cJSON.h>
@@ -24,14 +25,17 @@ WORD(loss_kind, sonde_loss_kind)
 WORD(status, sonde_status)
 WORD(transport_kind, sonde_transport_kind)
 WORD(discard, sonde_discard)
+WORD(clock, sonde_clock)
 
-/* Where the schema lists which vocabulary. */
-static const struct list {
+/* Where a schema lists which vocabulary. */
+struct list {
     const char *path;
     const char *(*word)(unsigned value);
     unsigned first;
     unsigned count;
-} lists[] = {
+};
+
+static const struct list report_lists[] = {
     {"properties/status", status_word, 0, SONDE_STATUS_COUNT},
     {"properties/vantage/properties/transport", transport_kind_word, 0, SONDE_TRANSPORT_KIND_COUNT},
     {"properties/discarded/propertyNames", discard_word, 1, SONDE_DISCARD_COUNT},
@@ -45,6 +49,19 @@ static const struct list {
     {"$defs/service/properties/state", state_word, 0, SONDE_STATE_COUNT},
     {"$defs/service/properties/findings/items/properties/confidence", confidence_word, 0,
      SONDE_CONFIDENCE_COUNT},
+};
+
+static const struct list record_lists[] = {
+    {"$defs/run_end/properties/status", status_word, 0, SONDE_STATUS_COUNT},
+    {"$defs/run_start/properties/vantage/properties/transport", transport_kind_word, 0,
+     SONDE_TRANSPORT_KIND_COUNT},
+    {"$defs/counters/properties/discarded/propertyNames", discard_word, 1, SONDE_DISCARD_COUNT},
+    {"$defs/level", level_word, 0, SONDE_LEVEL_COUNT},
+    {"$defs/code", code_word, 0, SONDE_CODE_COUNT},
+    {"$defs/outcome", outcome_word, 0, SONDE_OUTCOME_COUNT},
+    {"$defs/state", state_word, 0, SONDE_STATE_COUNT},
+    {"$defs/clock", clock_word, 0, SONDE_CLOCK_COUNT},
+    {"$defs/verdict/properties/confidence", confidence_word, 0, SONDE_CONFIDENCE_COUNT},
 };
 
 /* @return What stands under a key at a path; NULL if there is nothing. */
@@ -78,11 +95,11 @@ static int words_in(const cJSON *list)
     return count;
 }
 
-Test(schema, has_the_words_of_the_vocabulary_and_no_others)
+static void check_lists(const struct sonde_span *text, const struct list *lists, size_t count)
 {
-    cJSON *schema = cJSON_ParseWithLength((const char *)report_schema.data, report_schema.len);
+    cJSON *schema = cJSON_ParseWithLength((const char *)text->data, text->len);
     cr_assert_not_null(schema);
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+    for (size_t i = 0; i < count; i++) {
         const cJSON *list = find(schema, lists[i].path, "enum");
         cr_expect_eq(words_in(list), (int)(lists[i].count - lists[i].first), "%s", lists[i].path);
         for (unsigned value = lists[i].first; value < lists[i].count; value++) {
@@ -91,6 +108,12 @@ Test(schema, has_the_words_of_the_vocabulary_and_no_others)
         }
     }
     cJSON_Delete(schema);
+}
+
+Test(schema, has_the_words_of_the_vocabulary_and_no_others)
+{
+    check_lists(&report_schema, report_lists, sizeof report_lists / sizeof *report_lists);
+    check_lists(&record_schema, record_lists, sizeof record_lists / sizeof *record_lists);
 }
 
 Test(schema, has_the_states_that_may_be_expected)
