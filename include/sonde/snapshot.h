@@ -180,7 +180,7 @@ struct sonde_service_result {
     bool paused;            /**< by sonde_run_pause() */
     enum sonde_state state; /**< now, as all that is judged of it */
     sonde_ns
-        since_wall_ns; /**< when that began, since 1970-01-01 UTC; -1: it has been so all along */
+        since_wall_ns; /**< when that began, since 1970-01-01 UTC; 0: it has been so all along */
     struct sonde_present present;
     const struct sonde_episode *episodes; /**< what it showed, the oldest first; the last goes on */
     size_t episode_count;

@@ -27,7 +27,7 @@ enum { LATENCY_DIFFERS_PART = 4 };
 /* Who rations answers gives one in a second, and of ICMP errors one in a few. So silence has to
  * last longer: from one probe to the last at least this. */
 static const sonde_ns SILENCE_NS = 1900 * SONDE_NS_PER_MS;
-static const sonde_ns ICMP_SILENCE_NS = 5 * SONDE_NS_PER_S;
+static const sonde_ns ICMP_SILENCE_NS = 15 * SONDE_NS_PER_S;
 
 /* The newest probes that say something, and how often which outcome came before. Of those that were
  * to expire on the way only such are there as were answered, so they show what kinds of answers

@@ -111,11 +111,23 @@ static void choose_responders(struct owned_stretch *owned, const struct tally_se
     }
 }
 
+/* Until when what a hop drew belongs to the stretch: a service that was answered again may have
+ * been so since right after the last probe that was lost. */
+static sonde_ns limited_until(const struct owned_stretch *owned, const struct tally_epochs *epochs)
+{
+    uint32_t end = epochs->count;
+    while (end > 0 && !is_before_end(owned, epochs->newest[end - 1].sent_ns))
+        end--;
+    bool silent = end > 0 && epochs->newest[end - 1].outcome == SONDE_OUTCOME_NO_REPLY;
+    return silent && owned->until_ns != SONDE_NS_NEVER ? epochs->newest[end - 1].sent_ns
+                                                       : owned->until_ns;
+}
+
 /* What a hop drew; NULL: nothing was sent there, or memory ran out. */
 static struct tally_hop *make_hop(struct owned_stretch *owned, const struct tally_service *service,
                                   const struct tally_hop *from)
 {
-    const struct hop_counts counts = hop_count_until(from, owned->until_ns);
+    const struct hop_counts counts = hop_count_until(from, limited_until(owned, &service->epochs));
     struct tally_hop *hop = counts.sent > 0 ? arena_alloc(&owned->arena, 1, sizeof *hop) : NULL;
     if (hop == NULL)
         return NULL;

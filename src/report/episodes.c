@@ -11,7 +11,7 @@ enum { EPISODES_SHOWN = 8 };
 void episodes_add_since(struct text *sentence, const struct sonde_service_result *service,
                         sonde_ns now_ns)
 {
-    if (service->since_wall_ns < 0)
+    if (service->since_wall_ns == 0)
         return;
     text_add(sentence, "since ");
     text_add_clock(sentence, service->since_wall_ns, now_ns);

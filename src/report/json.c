@@ -142,7 +142,7 @@ static void put_time(struct json_writer *writer, cJSON *object, const char *name
 static void put_episodes(struct json_writer *writer, cJSON *service,
                          const struct sonde_service_result *result)
 {
-    put_time(writer, service, "since", result->since_wall_ns >= 0, result->since_wall_ns);
+    put_time(writer, service, "since", result->since_wall_ns > 0, result->since_wall_ns);
     cJSON *present = json_object(writer, service, "present");
     json_number(writer, present, "cycles", result->present.cycles);
     json_loss(writer, present, result->present.sent, result->present.received);

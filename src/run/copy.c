@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* From the tally of one service to its part of a snapshot; see run/copy.h. */
 #include "run/copy.h"
+#include "run/history.h"
 
 #include "analyze/evidence.h"
 #include "base/time.h"
@@ -257,12 +258,11 @@ static const struct sonde_blame *copy_blame(const struct copy *copy, const struc
     return blame;
 }
 
-static void copy_episode(const struct copy *copy, const struct episode *from,
+static void copy_episode(const struct copy *copy, const struct episode *from, sonde_ns since_ns,
                          struct sonde_episode *to)
 {
-    const struct sonde_run *run = copy->run;
     struct sonde_blame *blame = arena_alloc(copy->arena, from->has_blame, sizeof *blame);
-    sonde_ns from_ns = from->from_start ? run->start_ns : from->from_ns;
+    sonde_ns from_ns = from->from_start ? since_ns : from->from_ns;
     *to = (struct sonde_episode){
         .from_wall_ns = wall_of(copy, from_ns),
         .to_wall_ns = wall_of(copy, from->to_ns),
@@ -287,6 +287,7 @@ static void copy_episodes(const struct copy *copy, uint32_t index, struct sonde_
     const struct tally_service *now = copy->now.services.tally->services[index];
     const struct history *history = copy->look.services[index].history;
     sonde_ns now_ns = copy->look.common.now_ns;
+    sonde_ns since_ns = ns_max(copy->run->start_ns, all->since_ns);
     struct analyze_target target = copy->now.services;
     struct analysis analysis;
     if (history == NULL)
@@ -301,9 +302,9 @@ static void copy_episodes(const struct copy *copy, uint32_t index, struct sonde_
     if (episodes == NULL)
         return;
     for (uint32_t i = 0; i < count; i++)
-        copy_episode(copy, history_at(history, i), &episodes[i]);
-    copy_episode(copy, &open, &episodes[count]);
-    to->since_wall_ns = open.from_start ? -1 : episodes[count].from_wall_ns;
+        copy_episode(copy, history_at(history, i), since_ns, &episodes[i]);
+    copy_episode(copy, &open, since_ns, &episodes[count]);
+    to->since_wall_ns = open.from_start ? 0 : episodes[count].from_wall_ns;
     to->episodes = episodes;
     to->episode_count = count + 1U;
     to->episodes_omitted = history->omitted;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the services of a run showed, from when to when; see analyze/history.h. */
+#include "run/history.h"
+
 #include "base/time.h"
 #include "run/look.h"
 
@@ -44,6 +46,9 @@ struct episode run_episode(struct analysis *analysis, const struct tally_service
 }
 
 enum { PROBES_MIN = 2 /* of a service in an episode: what fewer show is where another begins */ };
+
+static const sonde_ns RATION_NS =
+    6 * SONDE_NS_PER_S; /* until a router has an answer to give again */
 
 /* Changes of services that suffer the same differ by this at most, or by an interval. */
 static const sonde_ns NEAR_NS = SONDE_NS_PER_S;
@@ -123,6 +128,7 @@ static void keep_before(const struct sonde_run *run, struct run_histories *histo
         histories->before[i] = run_episode(&moment->services[i], was);
         histories->before[i].text = strdup(moment->services[i].verdict.text);
         histories->before[i].sent = was->sent + was->outcomes[SONDE_OUTCOME_SEND_ERROR].ended;
+        histories->before[i].received = was->received;
     }
     if (!near)
         histories->before_ns = at_ns;
@@ -167,7 +173,11 @@ static void begin_episode(struct sonde_run *run, uint32_t measured, uint32_t ser
             history_move(history, at_ns, change, sent, received);
         return;
     }
-    if (ended->sent < PROBES_MIN)
+    /* who rations his refusals may have had none left when he began to refuse */
+    bool refused_late = state == SONDE_STATE_REJECTED && history->has_begun_later &&
+                        history->began == CHANGE_MIXTURE && ended->received == 0 &&
+                        ns_sub(at_ns, history->from_ns) <= RATION_NS;
+    if (ended->sent < PROBES_MIN || refused_late)
         return; /* it was just beginning: what it has become, it has been from there on */
     history_change(history, ended, at_ns, change, sent, received);
     history->is_borrowed = borrowed;
@@ -234,7 +244,10 @@ static void count_late(struct sonde_run *run, uint32_t service, const struct son
     const struct tally_target *target = run->tally->targets[event->target];
     struct run_histories *histories = &run->histories[event->target];
     struct history *history = service < histories->count ? &histories->items[service] : NULL;
-    bool left = !event->uncertain && event->outcome != SONDE_OUTCOME_SEND_ERROR;
+    const struct tally_service *all = tally_by_service(target)->services[service];
+    bool deaf = event->outcome == SONDE_OUTCOME_NO_REPLY && all->received > 0 &&
+                all->questions[event->question].received == 0;
+    bool left = !event->uncertain && !deaf && event->outcome != SONDE_OUTCOME_SEND_ERROR;
     if (history != NULL && history->has_begun_later && event->sent_ns < history->from_ns && left)
         history_count_late(history, event->sent_ns, sonde_event_is_target(event, &target->addr));
 }

@@ -420,22 +420,6 @@ uint16_t run_source_port(const struct sonde_run *run, const struct engine_place 
 /** @return The version of the sonde that measures, or measured. */
 const char *run_version(const struct sonde_run *run);
 
-/* history.c: what services showed, from when to when */
-
-/** @return What a service that is measured somewhere showed before; NULL: nothing has changed. */
-const struct history *run_history(const struct sonde_run *run, uint32_t measured, uint32_t service);
-
-/** @return What the analysis of a stretch of time comes to, as an episode that goes on. Its text is
- *  that of @p analysis. @param tally  Of the service, in that stretch. */
-struct episode run_episode(struct analysis *analysis, const struct tally_service *tally);
-
-/** Follow the run's tally: whenever a service changes, let a new episode begin. */
-void run_follow_changes(struct sonde_run *run);
-
-/** The figures of a service that is measured somewhere, or with SONDE_ALL of all, begin anew:
- * forget what it showed before. */
-void run_forget_history(struct sonde_run *run, uint32_t measured, uint32_t service);
-
 /* snapshot.c */
 
 /** Copy all that is known of one target, as into a snapshot. @param arena  Receives what the result

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the analysis has to know of a target; see run/look.h. */
 #include "run/look.h"
+#include "run/history.h"
 
 #include "base/time.h"
 

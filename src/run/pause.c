@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Services are paused and resumed, and their figures begin anew. What several targets share is
  * paused once all of them have paused it, and begins anew for all of them. */
+#include "run/history.h"
 #include "run/recorder.h"
 
 #include <errno.h>

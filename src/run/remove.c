@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A target is removed from a run. What several targets share is measured until the last of them is.
  */
+#include "run/history.h"
 #include "run/recorder.h"
 
 #include <errno.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A run that is made of records; see sonde/replay.h. */
 #include "run/replay.h"
+#include "run/history.h"
 
 #include "base/time.h"
 

@@ -163,7 +163,7 @@ static bool tell_verdict(const struct review *review, const struct sonde_service
         .target = review->target,
         .address = review->result.address,
         .service = service,
-        .since_ns = service->since_wall_ns,
+        .since_ns = service->since_wall_ns > 0 ? service->since_wall_ns : -1,
     };
     return true;
 }

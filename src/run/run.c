@@ -4,6 +4,7 @@
 
 #include "base/time.h"
 #include "io/clock.h"
+#include "run/history.h"
 #include "run/recorder.h"
 #include "version.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Traces: what every service of every target will be probed with. */
 #include "base/time.h"
+#include "run/history.h"
 #include "run/recorder.h"
 
 #include <assert.h>
