@@ -146,12 +146,19 @@ static bool stands_by(const struct sonde_run *run, uint32_t measured, uint32_t s
     return run_service_at(run, &place, &flow)->standby;
 }
 
-/* Let a service show something else from a time on. @param borrowed  Another one has changed.
- * @param state  What it comes to. */
+/* How an episode begins. */
+struct beginning {
+    sonde_ns at_ns;
+    enum change_kind change;
+    bool borrowed;          /* another service has changed */
+    enum sonde_state state; /* what it comes to */
+};
+
+/* Let a service show something else from a time on. */
 static void begin_episode(struct sonde_run *run, uint32_t measured, uint32_t service,
-                          sonde_ns at_ns, enum change_kind change, bool borrowed,
-                          enum sonde_state state)
+                          const struct beginning *begins)
 {
+    sonde_ns at_ns = begins->at_ns;
     struct run_histories *histories = &run->histories[measured];
     const struct tally_target *target = run->tally->targets[measured];
     const struct tally_service *all = tally_by_service(target)->services[service];
@@ -159,7 +166,7 @@ static void begin_episode(struct sonde_run *run, uint32_t measured, uint32_t ser
     struct episode *ended = &histories->before[service];
     struct tally_stretch *since;
     bool near = history->has_begun_later && is_near(run, history->from_ns, at_ns);
-    if (borrowed && near)
+    if (begins->borrowed && near)
         return;
     tally_begin_at(run->tally, measured, service, at_ns);
     if (tally_stretch_new(run->tally, measured, SONDE_NS_NEVER, &since) < 0)
@@ -168,20 +175,20 @@ static void begin_episode(struct sonde_run *run, uint32_t measured, uint32_t ser
     uint64_t sent = all->sent - now->sent;
     uint64_t received = all->received - now->received;
     (void)tally_stretch_free(since);
-    if (history->is_borrowed && near && history->borrowed_state == state) {
+    if (history->is_borrowed && near && history->borrowed_state == begins->state) {
         if (ns_sub(at_ns, history->from_ns) > run->plan.interval_ns)
-            history_move(history, at_ns, change, sent, received);
+            history_move(history, at_ns, begins->change, sent, received);
         return;
     }
     /* who rations his refusals may have had none left when he began to refuse */
-    bool refused_late = state == SONDE_STATE_REJECTED && history->has_begun_later &&
+    bool refused_late = begins->state == SONDE_STATE_REJECTED && history->has_begun_later &&
                         history->began == CHANGE_MIXTURE && ended->received == 0 &&
                         ns_sub(at_ns, history->from_ns) <= RATION_NS;
     if (ended->sent < PROBES_MIN || refused_late)
         return; /* it was just beginning: what it has become, it has been from there on */
-    history_change(history, ended, at_ns, change, sent, received);
-    history->is_borrowed = borrowed;
-    history->borrowed_state = state;
+    history_change(history, ended, at_ns, begins->change, sent, received);
+    history->is_borrowed = begins->borrowed;
+    history->borrowed_state = begins->state;
 }
 
 /* Is it loss, of which there may be more or less? */
@@ -228,10 +235,11 @@ static void change(struct sonde_run *run, const struct run_look *look, uint32_t 
         const struct episode *was = &histories->before[i];
         bool is_other = was->state != is->state || was->code != is->verdict.code;
         if (i == service && (kind == CHANGE_LATENCY || is_other || is_loss(is)))
-            begin_episode(run, measured, i, at_ns, kind, false, is->state);
+            begin_episode(run, measured, i, &(struct beginning){at_ns, kind, false, is->state});
         else if (i != service && (unchanged->services[i].state != is->state ||
                                   (members_has(&forgotten, i) && is_other)))
-            begin_episode(run, measured, i, at_ns, CHANGE_ANSWER, true, is->state);
+            begin_episode(run, measured, i,
+                          &(struct beginning){at_ns, CHANGE_ANSWER, true, is->state});
     }
     forget_moment(before);
     forget_moment(unchanged);

@@ -136,7 +136,7 @@ def make(seed):
                             if each > 4 * rtt_ms / 1000])
     way = Way(hops=pick.randint(3, 9), rtt_ms=rtt_ms, interval=interval, seed=seed,
                     family=pick.choice((4, 4, 6)), ration=pick.choice(("", "", "limit=1 burst=6")))
-    if kind == "reject":  # who rations refusals and is looked at as well may have none left for long
+    if kind == "reject":  # who rations refusals, and is looked at as well, may have none left
         way.ration = ""
     way.jitter_us = int(way.link * 1e6 * pick.uniform(0, 0.3))
     fault = KINDS[kind](pick, way)

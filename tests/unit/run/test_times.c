@@ -117,7 +117,7 @@ static double time_of(const cJSON *object, const char *member)
     int minutes;
     double seconds;
     if (sscanf(text_of(object, member), "1970-01-01T%d:%d:%lf", &hours, &minutes, &seconds) != 3)
-        return NAN;
+        return (double)NAN;
     return 3600 * hours + 60 * minutes + seconds;
 }
 
