@@ -64,11 +64,13 @@ struct analyze_target {
     const struct analyze_service *services; /* [tally->service_count] */
     const struct analyze_target *traces;    /* the same by trace, where services have several; NULL:
                                                nothing is known of them */
-    struct analyze_limits warn;             /* above it a service is degraded */
-    struct analyze_limits crit;             /* above it, it has failed */
-    struct sonde_zones zones;               /* for sentences */
-    uint8_t max_ttl;                        /* of the run */
-    sonde_ns timeout_ns;                    /* until a probe is lost */
+    const struct tally_target *known; /* the same by service, of all the time: what is known of
+                                         the path; NULL: no more than tally shows */
+    struct analyze_limits warn;       /* above it a service is degraded */
+    struct analyze_limits crit;       /* above it, it has failed */
+    struct sonde_zones zones;         /* for sentences */
+    uint8_t max_ttl;                  /* of the run */
+    sonde_ns timeout_ns;              /* until a probe is lost */
     sonde_ns now_ns;
     sonde_ns wall_ns; /* to be added to a time for the time of day, since 1970 */
     bool only_now;    /* what a service showed before is of no account */

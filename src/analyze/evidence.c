@@ -74,11 +74,12 @@ bool evidence_parallel(const struct analyze_target *target, unsigned max_ttl)
     return false;
 }
 
-uint8_t evidence_find_router(const struct analyze_target *target, const struct sonde_addr *addr)
+/* The TTL at which a router with this address answered any trace; 0: it did not. */
+static uint8_t find_router(const struct tally_target *target, const struct sonde_addr *addr)
 {
     uint8_t found = 0;
-    for (uint32_t i = 0; i < target->tally->service_count; i++) {
-        const struct tally_service *tally = evidence_tally(target, i);
+    for (uint32_t i = 0; i < target->service_count; i++) {
+        const struct tally_service *tally = target->services[i];
         for (unsigned ttl = 1; ttl <= tally->reach.top_ttl; ttl++) {
             if (ttl_set_has(&tally->reach.expired, ttl) &&
                 evidence_is_router_at(evidence_hop(tally, ttl), addr) &&
@@ -87,6 +88,12 @@ uint8_t evidence_find_router(const struct analyze_target *target, const struct s
         }
     }
     return found;
+}
+
+uint8_t evidence_find_router(const struct analyze_target *target, const struct sonde_addr *addr)
+{
+    uint8_t found = find_router(target->tally, addr);
+    return found == 0 && target->known != NULL ? find_router(target->known, addr) : found;
 }
 
 bool evidence_is_target(const struct analyze_target *target, uint32_t service,

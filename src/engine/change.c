@@ -27,7 +27,7 @@ enum { LATENCY_DIFFERS_PART = 4 };
 /* Who rations answers gives one in a second, and of ICMP errors one in a few. So silence has to
  * last longer: from one probe to the last at least this. */
 static const sonde_ns SILENCE_NS = 1900 * SONDE_NS_PER_MS;
-static const sonde_ns ICMP_SILENCE_NS = 15 * SONDE_NS_PER_S;
+static const sonde_ns ICMP_SILENCE_NS = 5 * SONDE_NS_PER_S;
 
 /* The newest probes that say something, and how often which outcome came before. Of those that were
  * to expire on the way only such are there as were answered, so they show what kinds of answers
@@ -350,6 +350,19 @@ static struct change find_latency(const struct newest *newest)
     return (struct change){CHANGE_NONE, 0};
 }
 
+/* Who rations his refusals may have had none left when he began to refuse: so the silence just
+ * before the first of them, if it was short, and answers came before it, belongs to them. */
+static uint32_t begin_refusals(const struct epoch *epochs, uint32_t first)
+{
+    uint32_t begin = first;
+    while (begin > 0 && (epochs[begin - 1].outcome == SONDE_OUTCOME_NO_REPLY ||
+                         epochs[begin - 1].outcome == epochs[first].outcome))
+        begin--;
+    bool fits = is_icmp_error(epochs[first].outcome) && begin > 0 &&
+                ns_sub(epochs[first].sent_ns, epochs[begin].sent_ns) < ICMP_SILENCE_NS;
+    return fits ? begin : first;
+}
+
 struct change change_find(const struct epoch *epochs, uint32_t count,
                           const struct change_past *past)
 {
@@ -357,7 +370,7 @@ struct change change_find(const struct epoch *epochs, uint32_t count,
     take_newest(&newest, epochs, count, true);
     struct change change = find_answer(&newest);
     if (change.kind != CHANGE_NONE)
-        return change;
+        return (struct change){CHANGE_ANSWER, begin_refusals(epochs, change.first)};
     newest.count = 0;
     take_newest(&newest, epochs, count, false);
     change = find_mixture(&newest);

@@ -142,13 +142,11 @@ void hop_set_router(struct tally_hop *hop, const struct sonde_addr *addr)
     }
 }
 
-/* A probe to a hop as it is noted: when it left, in steps of about a millisecond and modulo 2^30,
+/* A probe to a hop as it is noted: when it left, in steps of about a millisecond and modulo 2^29,
  * and what became of it. Of two times the later one is less than half of that ahead of the other.
  */
 enum {
-    ASK_PASSED_OVER = 1,
-    ASK_ANSWERED = 2,
-    ASK_TIME_SHIFT = 2,
+    ASK_TIME_SHIFT = 3,
     ASK_STEP_SHIFT = 20, /* 2^20 ns */
 };
 static const uint32_t ASK_TIMES = UINT32_C(1) << (32 - ASK_TIME_SHIFT);
@@ -168,8 +166,9 @@ static bool ask_is_before(uint32_t ask, sonde_ns time_ns)
 static void count_ask(struct hop_counts *counts, uint32_t ask)
 {
     counts->sent++;
-    counts->received += (ask & ASK_ANSWERED) != 0;
-    counts->passed_over += (ask & ASK_PASSED_OVER) != 0;
+    counts->received += (ask & HOP_ANSWERED) != 0;
+    counts->expired += (ask & HOP_EXPIRED) != 0;
+    counts->passed_over += (ask & HOP_PASSED_OVER) != 0;
 }
 
 /* Let the oldest one be counted with those before, of which the older half is forgotten in time. */
@@ -187,14 +186,12 @@ static void settle(struct hop_asks *asks)
     asks->count--;
 }
 
-void hop_note_ask(struct tally_hop *hop, sonde_ns sent_ns, bool answered, bool passed_over)
+void hop_note_ask(struct tally_hop *hop, sonde_ns sent_ns, unsigned what)
 {
     struct hop_asks *asks = &hop->asks;
     if (asks->count == HOP_ASKS_MAX)
         settle(asks);
-    asks->newest[asks->count++] = ask_time(sent_ns) << ASK_TIME_SHIFT |
-                                  (answered ? ASK_ANSWERED : 0U) |
-                                  (passed_over ? ASK_PASSED_OVER : 0U);
+    asks->newest[asks->count++] = ask_time(sent_ns) << ASK_TIME_SHIFT | what;
 }
 
 struct hop_counts hop_count_until(const struct tally_hop *hop, sonde_ns until_ns)

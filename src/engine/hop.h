@@ -45,6 +45,7 @@ struct tally_responder {
 struct hop_counts {
     uint32_t sent;
     uint32_t received;
+    uint32_t expired; /* of these, answered by a router where they expired */
     uint32_t passed_over;
 };
 
@@ -97,9 +98,15 @@ void hop_reset(struct tally_hop *hop);
  */
 bool hop_on_answer(struct tally_hop *hop, const struct sonde_event *event, bool counts);
 
-/** Note that a probe which left then has ended. @param passed_over  Nobody answered it; the router
- *  there answered another just after. */
-void hop_note_ask(struct tally_hop *hop, sonde_ns sent_ns, bool answered, bool passed_over);
+/** What became of a probe to a hop: some of these. */
+enum hop_ask {
+    HOP_ANSWERED = 1,
+    HOP_EXPIRED = 2,     /* and it was: there */
+    HOP_PASSED_OVER = 4, /* nobody answered it; the router there answered another just after */
+};
+
+/** Note that a probe which left then has ended. @param what  Of enum hop_ask. */
+void hop_note_ask(struct tally_hop *hop, sonde_ns sent_ns, unsigned what);
 
 /** @return What the probes drew that are noted, and left before @p until_ns. */
 struct hop_counts hop_count_until(const struct tally_hop *hop, sonde_ns until_ns);

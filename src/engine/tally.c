@@ -96,7 +96,9 @@ static void count_at_hop(struct tally *tally, const struct tally_target *target,
     bool passed_over = silent && answered != NULL && answered_after(answered, event->sent_ns);
     hop->sent += counts;
     if (counts && epochs_has_limited(&service->epochs, event->sent_ns))
-        hop_note_ask(hop, event->sent_ns, !silent, passed_over);
+        hop_note_ask(hop, event->sent_ns,
+                     (silent ? 0U : HOP_ANSWERED) | (passed_over ? HOP_PASSED_OVER : 0U) |
+                         (event->outcome == SONDE_OUTCOME_TTL_EXCEEDED ? HOP_EXPIRED : 0U));
     if (silent) {
         hop->passed_over += passed_over && counts;
         hop->was_passed_over |= passed_over;

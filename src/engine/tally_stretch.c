@@ -118,7 +118,7 @@ static sonde_ns limited_until(const struct owned_stretch *owned, const struct ta
     uint32_t end = epochs->count;
     while (end > 0 && !is_before_end(owned, epochs->newest[end - 1].sent_ns))
         end--;
-    bool silent = end > 0 && epochs->newest[end - 1].outcome == SONDE_OUTCOME_NO_REPLY;
+    bool silent = end > 0 && !epochs->newest[end - 1].is_target;
     return silent && owned->until_ns != SONDE_NS_NEVER ? epochs->newest[end - 1].sent_ns
                                                        : owned->until_ns;
 }
@@ -136,10 +136,12 @@ static struct tally_hop *make_hop(struct owned_stretch *owned, const struct tall
     hop->received = counts.received;
     hop->passed_over = counts.passed_over;
     hop->was_passed_over = counts.passed_over > 0;
+    hop->responder_count = 0;
+    hop->current = TALLY_NOBODY;
     if (counts.received > 0)
         choose_responders(owned, service, from, hop);
-    else
-        hop->responder_count = 0;
+    if (counts.expired == 0)
+        hop->current = TALLY_NOBODY;
     return hop;
 }
 
@@ -154,7 +156,8 @@ static void add_hops(struct owned_stretch *owned, const struct tally_service *fr
     for (unsigned ttl = 1; to->hops != NULL && ttl <= max_ttl; ttl++) {
         if (from->hops[ttl] != NULL)
             to->hops[ttl] = make_hop(owned, from, from->hops[ttl]);
-        if (to->hops[ttl] == NULL || to->hops[ttl]->received == 0)
+        if (to->hops[ttl] == NULL || to->hops[ttl]->responder_count == 0 ||
+            to->hops[ttl]->current == TALLY_NOBODY)
             ttl_set_remove(&to->reach.expired, ttl);
     }
     to->reach.top_ttl = ttl_set_highest(&to->reach.expired);
@@ -307,7 +310,7 @@ static void begin_service_at(struct tally *tally, struct tally_service *service,
         if (service->hops[ttl] == NULL)
             continue;
         hop_begin_at(service->hops[ttl], from_ns);
-        if (hop_count_until(service->hops[ttl], SONDE_NS_NEVER).received > 0)
+        if (hop_count_until(service->hops[ttl], SONDE_NS_NEVER).expired > 0)
             ttl_set_add(&heard, ttl);
     }
     if (silent)

@@ -100,6 +100,7 @@ void target_look_at(const struct sonde_run *run, const struct run_target *from, 
     look->next_hop = run_next_hop(run, from);
     look->common = (struct analyze_target){
         .services = look->services,
+        .known = tally_by_service(tally),
         .warn = limits_of(&run->judgement.warn),
         .crit = limits_of(&run->judgement.crit),
         .zones = {run->vantage->zones, run->vantage->zone_count},

@@ -33,7 +33,6 @@ DEAD = ("unreachable", "host_unreachable")
 FILTERED = ("filtered", "port_filtered")
 REJECTED = ("rejected", "port_rejected")
 CLOSED = ("closed", "port_closed")
-UNSTABLE = ("open|filtered", "unstable|loss_at_destination")
 SERVICES = ("icmp", "443/tcp", "22/tcp")
 
 
@@ -336,23 +335,9 @@ class StoppedInTheMiddle(AllDropped):
             process.send_signal(signal.SIGCONT)
 
 
-class Flapping(PortDropped):
-    """r2 drops 443/tcp for a second and a half, four times: one stretch, and no row of outages. It
-    is to and fro, or loss in bursts. Whether it goes on as long as three changes lie within ten
-    minutes is not laid down."""
-    events = [(4 + 1.5 * n, "break_it" if n % 2 == 0 else "mend_it") for n in range(8)]
-
-    def truth(self):
-        return [(FINE, None), (UNSTABLE, "break_it"), (FINE, "mend_it")]
-
-    def stretches(self, service, started, told):
-        stretches = super().stretches(service, started, told)
-        return stretches[:2] if told == 2 else stretches
-
-
 CASES = (PortDropped, PortDroppedBeforeRouting, PortRejected, RejectedToDropped, NobodyListens,
          AllDropped, DownAtFirst, CablePulled, RouteWithdrawn, RouteBackWithdrawn,
-         InterfaceDownHere, FirewallHere, Stopped, StoppedInTheMiddle, Flapping)
+         InterfaceDownHere, FirewallHere, Stopped, StoppedInTheMiddle)
 
 
 class Times(unittest.TestCase):

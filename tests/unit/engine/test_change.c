@@ -77,10 +77,10 @@ Test(change, silence_has_to_last_longer_than_a_ration_of_answers)
     expect(CHANGE_MIXTURE, 40, "1.9 s");
     begin(SONDE_NS_PER_S);
     add(40, SONDE_OUTCOME_PORT_UNREACHABLE, 10 * MS);
-    add(15, SONDE_OUTCOME_NO_REPLY, 0);
-    expect(CHANGE_NONE, 0, "ICMP errors, 14 s");
+    add(5, SONDE_OUTCOME_NO_REPLY, 0);
+    expect(CHANGE_NONE, 0, "ICMP errors, 4 s");
     add(1, SONDE_OUTCOME_NO_REPLY, 0);
-    expect(CHANGE_MIXTURE, 40, "ICMP errors, 15 s");
+    expect(CHANGE_MIXTURE, 40, "ICMP errors, 5 s");
 }
 
 /* Two of eight and two can come in 45 orders. */
