@@ -129,6 +129,8 @@ void history_change(struct history *history, struct episode *ended, sonde_ns at_
     ended->to_ns = at_ns;
     ended->sent = sent - history->sent_before;
     ended->received = received - history->received_before;
+    if (ended->received == 0)
+        ended->rtt = (struct sonde_rtt){0};
     history->rtt_before_ns = ended->rtt.samples > 0 ? ended->rtt.p50_ns : -1;
     if (history->unstable.changes > 0 && !has_ended(history, at_ns)) {
         join(&history->unstable, ended);

@@ -381,5 +381,7 @@ struct change change_find(const struct epoch *epochs, uint32_t count,
            shows_no_share(&epochs[change.first - 1]) &&
            epochs[change.first - 1].outcome == epochs[change.first].outcome)
         change.first--;
+    if (change.kind == CHANGE_MIXTURE)
+        change.first = begin_refusals(epochs, change.first);
     return change;
 }

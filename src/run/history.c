@@ -117,21 +117,31 @@ static bool is_near(const struct sonde_run *run, sonde_ns a_ns, sonde_ns b_ns)
     return ns_sub(ns_max(a_ns, b_ns), ns_min(a_ns, b_ns)) <= near_ns;
 }
 
+/* What services came to before a time. */
+struct ended {
+    struct moment *all;  /* by what left before it */
+    struct moment *sure; /* and an interval earlier: some may have changed a little before others */
+};
+
 /* Keep what each service of a target came to before a time, for those that will turn out to have
  * changed with the first: once some have begun anew, nobody can be compared with them any more. */
 static void keep_before(const struct sonde_run *run, struct run_histories *histories,
-                        struct moment *moment, sonde_ns at_ns)
+                        const struct ended *ended, sonde_ns at_ns)
 {
     bool near = histories->has_before && is_near(run, histories->before_ns, at_ns);
     for (uint32_t i = 0; i < histories->count; i++) {
-        const struct tally_service *was = moment->stretch->services->services[i];
-        if (near && histories->before[i].text != NULL)
+        const struct tally_service *was = ended->all->stretch->services->services[i];
+        const struct tally_service *sure = ended->sure->stretch->services->services[i];
+        struct episode *before = &histories->before[i];
+        if (near && before->text != NULL)
             continue; /* it was not taken yet */
-        free(histories->before[i].text);
-        histories->before[i] = run_episode(&moment->services[i], was);
-        histories->before[i].text = strdup(moment->services[i].verdict.text);
-        histories->before[i].sent = was->sent + was->outcomes[SONDE_OUTCOME_SEND_ERROR].ended;
-        histories->before[i].received = was->received;
+        struct analysis *analysis =
+            sure->sent >= PROBES_MIN ? &ended->sure->services[i] : &ended->all->services[i];
+        free(before->text);
+        *before = run_episode(analysis, was);
+        before->text = strdup(analysis->verdict.text);
+        before->sent = was->sent + was->outcomes[SONDE_OUTCOME_SEND_ERROR].ended;
+        before->received = was->received;
     }
     if (!near)
         histories->before_ns = at_ns;
@@ -228,14 +238,15 @@ static void change(struct sonde_run *run, const struct run_look *look, uint32_t 
 {
     uint32_t measured = look->measured;
     struct run_histories *histories = &run->histories[measured];
-    struct moment *before = judge(run, look, at_ns);
+    const struct ended ended = {judge(run, look, at_ns),
+                                judge(run, look, ns_sub(at_ns, run->plan.interval_ns))};
     struct moment *unchanged = judge(run, look, SONDE_NS_NEVER);
     tally_begin_at(run->tally, measured, service, at_ns);
     struct members forgotten = forget_unasked(run, measured, at_ns);
     struct moment *changed = judge(run, look, SONDE_NS_NEVER);
-    bool judged = before != NULL && unchanged != NULL && changed != NULL;
+    bool judged = ended.all != NULL && ended.sure != NULL && unchanged != NULL && changed != NULL;
     if (judged && make_room(run, measured))
-        keep_before(run, histories, before, at_ns);
+        keep_before(run, histories, &ended, at_ns);
     for (uint32_t i = 0; judged && i < histories->count; i++) {
         const struct analysis *is = &changed->services[i];
         const struct episode *was = &histories->before[i];
@@ -247,7 +258,8 @@ static void change(struct sonde_run *run, const struct run_look *look, uint32_t 
             begin_episode(run, measured, i,
                           &(struct beginning){at_ns, CHANGE_ANSWER, true, is->state});
     }
-    forget_moment(before);
+    forget_moment(ended.all);
+    forget_moment(ended.sure);
     forget_moment(unchanged);
     forget_moment(changed);
 }
