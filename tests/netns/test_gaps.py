@@ -44,7 +44,7 @@ class Gaps(unittest.TestCase):
 
     def check_paths(self, family, report):
         for service in report.document["targets"][0]["services"]:
-            self.assertEqual(service["paths"][0]["path_changes"], 0)
+            self.assertEqual(service["paths"][0]["changes"], [])
         self.assertEqual(report.hops("443/tcp"), self.chain.path(family))
 
     def test_a_program_that_is_stopped_for_a_while_has_lost_nothing(self):
