@@ -78,7 +78,7 @@ class Gaps(unittest.TestCase):
                 self.check_services(report, may_be_unsent=True)
                 self.check_paths(family, report)
                 service = report.service("443/tcp")
-                self.assertIn("no_route", [episode["code"] for episode in service["episodes"]])
+                self.assertGreater(service["outcomes"].get("send_error", 0), 0)
                 self.assertEqual(service["verdict"]["code"], "ok")
 
 
