@@ -29,9 +29,8 @@ enum { LATENCY_DIFFERS_PART = 4 };
 static const sonde_ns SILENCE_NS = 1900 * SONDE_NS_PER_MS;
 static const sonde_ns ICMP_SILENCE_NS = 5 * SONDE_NS_PER_S;
 
-/* The newest probes that say something, and how often which outcome came before. Of those that were
- * to expire on the way only such are there as were answered, so they show what kinds of answers
- * there are, and not how often. */
+/* The newest probes that say something, and how often which outcome came before. Probes that show
+ * no share are left out, unless only the kinds of answers are asked for. */
 struct newest {
     const struct epoch *at[NEWEST_MAX];
     uint32_t index[NEWEST_MAX]; /* among all */
