@@ -117,6 +117,7 @@ struct sonde_match {
     bool has_attempt;    /* it names the attempt */
     uint32_t attempt;    /* the lower PROBE_ATTEMPT_BITS of it */
     bool is_reminder;    /* of that attempt, which was never ended, and drawn by a later one */
+    bool is_release;     /* it is about what took that attempt back, and about no probe */
 };
 
 enum { PROBE_ANY_QUESTION = 0xff }; /* in sonde_match */
@@ -161,8 +162,8 @@ struct sonde_probe_ops {
      *                   already known to be its own.
      * @param rx         The arrival.
      * @param ret_match  On 0, what it means; otherwise untouched.
-     * @return 0 if it answers a probe of this trace; an enum sonde_discard if it does not (try the
-     *         next trace, count the reason if none takes it).
+     * @return 0 if it answers a probe of this trace, or a release; an enum sonde_discard if it does
+     *         not (try the next trace, count the reason if none takes it).
      */
     int (*match)(const struct sonde_spec *spec, const struct sonde_rx *rx,
                  struct sonde_match *ret_match);

@@ -117,8 +117,9 @@ static int error_match(const struct sonde_spec *spec, const struct tcp_header *t
 {
     /* The ISN has 20 secret bits: with them even a source port that a NAT changed is believed. One
      * more has what took an attempt back, which is no probe. */
-    if (probe_match_attempt(spec->isn, tcp->seq - 1, match))
-        return SONDE_DISCARD_NOT_A_RESULT;
+    match->is_release = probe_match_attempt(spec->isn, tcp->seq - 1, match);
+    if (match->is_release)
+        return 0;
     if (!probe_match_attempt(spec->isn, tcp->seq, match))
         return tcp->src_port == spec->flow.src_port ? SONDE_DISCARD_BAD_TOKEN
                                                     : SONDE_DISCARD_FOREIGN;

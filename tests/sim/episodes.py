@@ -69,6 +69,7 @@ class Fault:
     least: int = 20   # cycles that it lasts, and that it is over
     early: int = 0    # intervals by which its end may be told too early
     late: int = 0     # and its beginning too late
+    slow: int = 0     # intervals by which its end may be told too late
     after: str = "ok"  # the code when it is over
     jitter_us: int = None  # what it needs the links to be like
 
@@ -115,7 +116,9 @@ def udp_port(pick, way):
 
 def reject(pick, way):
     hop = pick.randint(1, way.hops - 1)
-    return Fault(f"r{hop} reject tcp:443", REJECTED, "443/tcp", hop, by=hop)
+    # Who seems to ration its refusals is asked once a second: then it takes longer to see the end.
+    slow = math.ceil(1 / way.interval) if way.ration else 0
+    return Fault(f"r{hop} reject tcp:443", REJECTED, "443/tcp", hop, by=hop, slow=slow)
 
 
 def closed(pick, way):
@@ -136,8 +139,6 @@ def make(seed):
                             if each > 4 * rtt_ms / 1000])
     way = Way(hops=pick.randint(3, 9), rtt_ms=rtt_ms, interval=interval, seed=seed,
                     family=pick.choice((4, 4, 6)), ration=pick.choice(("", "", "limit=1 burst=6")))
-    if kind == "reject":  # who rations refusals, and is looked at as well, may have none left
-        way.ration = ""
     way.jitter_us = int(way.link * 1e6 * pick.uniform(0, 0.3))
     fault = KINDS[kind](pick, way)
     # Routers are asked about once a second: so long it takes to see where something is lost.
@@ -185,6 +186,7 @@ def truth_of(way, fault, faults):
         if end is not None:
             early, late = way.begin(end, fault.met)
             early -= fault.early * way.interval
+            late += fault.slow * way.interval
             stretches.append(Stretch("open", fault.after, (early, late)))
     return stretches
 

@@ -691,6 +691,39 @@ Test(time, cycles_may_be_shorter_than_a_round_trip)
     net_free(net);
 }
 
+/* The second router lets none of it through: resets, and the SYNs beyond net->seen. */
+static int refuses_release(struct net *net, const struct sonde_tx *tx)
+{
+    net_error(net, tx, 2 * MS, 2, 3, 13);
+    return 0;
+}
+
+static void is_answered_third(struct net *net, const struct sonde_tx *tx)
+{
+    if (!net_expires(net, tx) && net_is_full(tx) && net->seen++ == 2)
+        net_reply(net, tx, net_rtt(net));
+}
+
+/* Six cycles, of which the third is answered. The reset before the second SYN is refused, so none
+ * goes before the third. That is answered, and since some were lost its reset, which is the kernel's,
+ * is sent once more before the fourth. It is refused, too, and none goes before the last two. */
+Test(time, what_is_refused_takes_no_attempt_back_until_the_target_answers)
+{
+    struct engine_plan plan = net_plan();
+    plan.cycles = 6;
+    struct net *net = net_new(&plan);
+    net->on_probe = is_answered_third;
+    net->on_release = refuses_release;
+    net_add(net, "tcp");
+    engine_start(net->run, 0);
+    net_run(net);
+    cr_expect_eq(net_count(net, 0, 0, true), 6);
+    cr_expect_eq(net->releases, 1 + 0 + 1 + 0 + 0, "%lu", (unsigned long)net->releases);
+    cr_expect_eq(net_discard_counts(net).count[SONDE_DISCARD_NOT_A_RESULT], net->releases);
+    cr_expect_eq(net_outcomes(net, SONDE_OUTCOME_ADMIN_PROHIBITED), 0);
+    net_free(net);
+}
+
 /* Answers the first SYN only. */
 static void answers_once(struct net *net, const struct sonde_tx *tx)
 {

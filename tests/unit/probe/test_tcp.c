@@ -236,6 +236,24 @@ Test(tcp, a_quote_names_its_attempt_by_the_sequence_number)
     }
 }
 
+/* Whatever is said of a reset is said of no probe. */
+Test(tcp, a_quote_of_what_took_an_attempt_back_is_told_from_that_of_a_probe)
+{
+    for (size_t i = 0; i < ATTEMPTS; i++) {
+        struct sonde_spec spec = spec_of(sample_families[i % 2]);
+        static struct sample_probe probe;
+        struct sonde_match match = sample_untouched;
+        sample_build(&probe, &probe_tcp, &spec, 3);
+        cr_assert_eq(sample_match_error(&probe_tcp, &probe, 8, &match), 0);
+        cr_expect(!match.is_release);
+        cr_assert_eq(probe_tcp.release(&spec, attempts[i].attempt, probe.bytes, sizeof probe.bytes,
+                                       &probe.tx),
+                     0);
+        cr_assert_eq(sample_match_error(&probe_tcp, &probe, 8, &match), 0);
+        cr_expect(match.is_release);
+    }
+}
+
 /* RFC 9293 §3.1: who gets a wrong checksum drops the segment; who forwards it does not look. */
 Test(tcp, a_blind_probe_differs_from_others_in_a_checksum_that_is_wrong)
 {
