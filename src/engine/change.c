@@ -73,12 +73,30 @@ static void take_newest(struct newest *newest, const struct epoch *epochs, uint3
     }
 }
 
-/* How often an outcome came before one of the newest. */
-static uint64_t count_before(const struct newest *newest, uint32_t at, unsigned outcome)
+/* What probes came to: an outcome, or one of several. */
+enum { ENDS_UNSERVED = SONDE_OUTCOME_COUNT, ENDS_COUNT };
+
+/* Did a probe not get to who was asked: was nothing heard, or that it goes no farther? Who rations
+ * his refusals makes both of the same. */
+static bool is_unserved(unsigned outcome)
 {
-    uint64_t count = newest->past->ended[outcome];
+    return outcome == SONDE_OUTCOME_NO_REPLY ||
+           (outcome >= SONDE_OUTCOME_ADMIN_PROHIBITED && outcome <= SONDE_OUTCOME_OTHER_UNREACHABLE);
+}
+
+static bool is_end(unsigned outcome, unsigned end)
+{
+    return end == ENDS_UNSERVED ? is_unserved(outcome) : outcome == end;
+}
+
+/* How often probes ended so before one of the newest. */
+static uint64_t count_before(const struct newest *newest, uint32_t at, unsigned end)
+{
+    uint64_t count = 0;
+    for (unsigned outcome = 0; outcome < SONDE_OUTCOME_COUNT; outcome++)
+        count += is_end(outcome, end) ? newest->past->ended[outcome] : 0;
     for (uint32_t i = 0; i < at; i++)
-        count += newest->at[i]->outcome == outcome;
+        count += is_end(newest->at[i]->outcome, end);
     return count;
 }
 
@@ -251,24 +269,24 @@ enum fit {
     FIT_CLEAN_SINCE,  /* and all are alike since */
 };
 
-/* Look whether an outcome came more often or less often since some moment: the likeliest of those
+/* Look whether probes ended so more often or less often since some moment: the likeliest of those
  * that are suited best; of those before which all were alike, the first. */
-static struct change find_mixture_of(const struct newest *newest, unsigned outcome)
+static struct change find_mixture_of(const struct newest *newest, unsigned end)
 {
     struct change change = {CHANGE_NONE, 0};
-    struct share whole = {(double)count_before(newest, newest->count, outcome), newest->count};
+    struct share whole = {(double)count_before(newest, newest->count, end), newest->count};
     struct share since = {0, 0};
     enum fit best_fit = FIT_NONE;
     double best = 0;
     for (unsigned i = 0; i < SONDE_OUTCOME_COUNT; i++)
         whole.all += (double)newest->past->ended[i];
     for (uint32_t at = newest->count; at-- > 1;) {
-        bool is_hit = newest->at[at]->outcome == outcome;
+        bool is_hit = is_end(newest->at[at]->outcome, end);
         since.all++;
         since.hits += is_hit;
         struct share before = {whole.hits - since.hits, whole.all - since.all};
-        if (since.all < MIXED_MIN || (newest->at[at - 1]->outcome == outcome) == is_hit)
-            continue; /* the likeliest moment is where the outcome turns */
+        if (since.all < MIXED_MIN || is_end(newest->at[at - 1]->outcome, end) == is_hit)
+            continue; /* the likeliest moment is where that turns */
         double ratio = likelihood(before) + likelihood(since) - likelihood(whole);
         uint64_t probes_before = newest->past->probes - (newest->count - at);
         if (ratio <= bound(probes_before, is_mixed(before) || is_mixed(since)) ||
@@ -288,16 +306,18 @@ static struct change find_mixture_of(const struct newest *newest, unsigned outco
 
 static struct change find_mixture(const struct newest *newest)
 {
-    bool seen[SONDE_OUTCOME_COUNT] = {false};
+    bool seen[ENDS_COUNT] = {false};
     if (may_be_ration(newest))
         return (struct change){CHANGE_NONE, 0};
-    for (uint32_t i = 0; i < newest->count; i++)
+    for (uint32_t i = 0; i < newest->count; i++) {
         seen[newest->at[i]->outcome] = true;
-    for (unsigned outcome = 0; outcome < SONDE_OUTCOME_COUNT; outcome++) {
-        uint64_t hits = seen[outcome] ? count_before(newest, newest->count, outcome) : 0;
+        seen[ENDS_UNSERVED] |= is_unserved(newest->at[i]->outcome);
+    }
+    for (unsigned end = ENDS_COUNT; end-- > 0;) {
+        uint64_t hits = seen[end] ? count_before(newest, newest->count, end) : 0;
         struct change change = {CHANGE_NONE, 0};
         if (hits > 0 && hits < newest->past->probes)
-            change = find_mixture_of(newest, outcome);
+            change = find_mixture_of(newest, end);
         if (change.kind != CHANGE_NONE)
             return change;
     }
@@ -354,17 +374,16 @@ static struct change find_latency(const struct newest *newest)
     return (struct change){CHANGE_NONE, 0};
 }
 
-/* Who rations his refusals may have had none left when he began to refuse: so the silence just
- * before the first of them, if it was short, and answers came before it, belongs to them. */
-static uint32_t begin_refusals(const struct epoch *epochs, uint32_t first)
+/* Who rations his refusals has none left for some: so what was unserved for a short while before
+ * the change, and behind answers, belongs to what is unserved since. */
+static uint32_t begin_unserved(const struct epoch *epochs, uint32_t first)
 {
     uint32_t begin = first;
-    while (begin > 0 && (epochs[begin - 1].outcome == SONDE_OUTCOME_NO_REPLY ||
-                         epochs[begin - 1].outcome == epochs[first].outcome))
+    while (begin > 0 && is_unserved(epochs[first].outcome) &&
+           is_unserved(epochs[begin - 1].outcome))
         begin--;
-    bool fits = is_icmp_error(epochs[first].outcome) && begin > 0 &&
-                ns_sub(epochs[first].sent_ns, epochs[begin].sent_ns) < ICMP_SILENCE_NS;
-    return fits ? begin : first;
+    bool is_short = ns_sub(epochs[first].sent_ns, epochs[begin].sent_ns) < ICMP_SILENCE_NS;
+    return begin > 0 && is_short ? begin : first;
 }
 
 struct change change_find(const struct epoch *epochs, uint32_t count,
@@ -374,7 +393,7 @@ struct change change_find(const struct epoch *epochs, uint32_t count,
     take_newest(&newest, epochs, count, true);
     struct change change = find_answer(&newest);
     if (change.kind != CHANGE_NONE)
-        return (struct change){CHANGE_ANSWER, begin_refusals(epochs, change.first)};
+        return (struct change){CHANGE_ANSWER, begin_unserved(epochs, change.first)};
     newest.count = 0;
     take_newest(&newest, epochs, count, false);
     change = find_mixture(&newest);
@@ -386,6 +405,6 @@ struct change change_find(const struct epoch *epochs, uint32_t count,
            epochs[change.first - 1].outcome == epochs[change.first].outcome)
         change.first--;
     if (change.kind == CHANGE_MIXTURE)
-        change.first = begin_refusals(epochs, change.first);
+        change.first = begin_unserved(epochs, change.first);
     return change;
 }

@@ -69,6 +69,7 @@ class Fault:
     least: int = 20   # cycles that it lasts, and that it is over
     early: int = 0    # intervals by which its end may be told too early
     late: int = 0     # and its beginning too late
+    mute: bool = False  # what expires on the router that meets it is not heard of
     slow: int = 0     # intervals by which its end may be told too late
     after: str = "ok"  # the code when it is over
     jitter_us: int = None  # what it needs the links to be like
@@ -121,12 +122,21 @@ def reject(pick, way):
     return Fault(f"r{hop} reject tcp:443", REJECTED, "443/tcp", hop, by=hop, slow=slow)
 
 
+def withdrawn(pick, way):
+    """A router has no route to the host any more, and refuses all that comes, what was to expire on
+    it, too: ip_error() in Linux's net/ipv4/route.c comes before ip_forward()."""
+    hop = pick.randint(1, way.hops - 1)
+    slow = math.ceil(1 / way.interval) if way.ration else 0
+    return Fault(f"r{hop} reject any code=0 hook=prerouting", DEAD, "all", hop, behind=hop, by=hop,
+                 mute=True, slow=slow)
+
+
 def closed(pick, way):
     return Fault("h reset tcp:443", CLOSED, "443/tcp", way.hops)
 
 
 KINDS = {"everything": everything, "host": host, "port": port, "udp port": udp_port,
-         "reject": reject, "closed": closed, "loss": loss, "delay": delay}
+         "reject": reject, "withdrawn": withdrawn, "closed": closed, "loss": loss, "delay": delay}
 
 
 def make(seed):
@@ -180,7 +190,7 @@ def truth_of(way, fault, faults):
     stretches = [Stretch(*FINE)]
     for begin, end in faults:
         stretches.append(Stretch(*fault.kind, way.begin(begin, fault.met, fault.late),
-                                 behind=fault.behind, by=fault.by,
+                                 behind=fault.behind, by=fault.by, mute=fault.mute,
                                  # that loss begins somewhere may take longer to show
                                  named=fault.kind != LOSSY))
         if end is not None:
