@@ -374,16 +374,22 @@ static struct change find_latency(const struct newest *newest)
     return (struct change){CHANGE_NONE, 0};
 }
 
-/* Who rations his refusals has none left for some: so what was unserved for a short while before
- * the change, and behind answers, belongs to what is unserved since. */
-static uint32_t begin_unserved(const struct epoch *epochs, uint32_t first)
+/* Who rations his refusals has none left for some. So what was unserved before the change, and
+ * behind answers, belongs to what is unserved since: if it did not last, or was too little to be
+ * told by itself, and nothing got lost before. */
+static uint32_t begin_unserved(const struct epoch *epochs, uint32_t first,
+                               const struct change_past *past)
 {
     uint32_t begin = first;
+    uint64_t lost = past->ended[SONDE_OUTCOME_NO_REPLY];
     while (begin > 0 && is_unserved(epochs[first].outcome) &&
            is_unserved(epochs[begin - 1].outcome))
         begin--;
+    for (uint32_t i = 0; i < begin; i++)
+        lost += epochs[i].outcome == SONDE_OUTCOME_NO_REPLY;
     bool is_short = ns_sub(epochs[first].sent_ns, epochs[begin].sent_ns) < ICMP_SILENCE_NS;
-    return begin > 0 && is_short ? begin : first;
+    bool are_few = first - begin < MIXED_MIN && lost == 0;
+    return begin > 0 && (is_short || are_few) ? begin : first;
 }
 
 struct change change_find(const struct epoch *epochs, uint32_t count,
@@ -393,7 +399,7 @@ struct change change_find(const struct epoch *epochs, uint32_t count,
     take_newest(&newest, epochs, count, true);
     struct change change = find_answer(&newest);
     if (change.kind != CHANGE_NONE)
-        return (struct change){CHANGE_ANSWER, begin_unserved(epochs, change.first)};
+        return (struct change){CHANGE_ANSWER, begin_unserved(epochs, change.first, past)};
     newest.count = 0;
     take_newest(&newest, epochs, count, false);
     change = find_mixture(&newest);
@@ -405,6 +411,6 @@ struct change change_find(const struct epoch *epochs, uint32_t count,
            epochs[change.first - 1].outcome == epochs[change.first].outcome)
         change.first--;
     if (change.kind == CHANGE_MIXTURE)
-        change.first = begin_unserved(epochs, change.first);
+        change.first = begin_unserved(epochs, change.first, past);
     return change;
 }

@@ -372,6 +372,17 @@ static void join_routers(const struct tally_target *target, uint32_t index, unsi
         hop_set_router(hop, common_router(target, index, ttl));
 }
 
+/* Until when all probes have ended that left, as a record shows. What is in flight when one is not
+ * awaited is not either. */
+static sonde_ns ended_until(const struct tally *tally, const struct sonde_event *event)
+{
+    if (event->type == SONDE_EVENT_UNAWAITED)
+        return SONDE_NS_NEVER;
+    if (event->outcome == SONDE_OUTCOME_NO_REPLY)
+        return event->sent_ns;
+    return ns_sub(ns_add(event->sent_ns, ns_max(event->rtt_ns, 0)), tally->timeout_ns);
+}
+
 void tally_on_event(struct tally *tally, const struct sonde_event *event)
 {
     if (event->target >= tally->target_count || tally->targets[event->target] == NULL ||
@@ -396,9 +407,10 @@ void tally_on_event(struct tally *tally, const struct sonde_event *event)
         if (event->ttl <= tally->max_ttl)
             join_routers(target, index, event->ttl);
     }
-    if (event->type != SONDE_EVENT_PROBE || !event->to_target)
+    if (!event->to_target ||
+        (event->type != SONDE_EVENT_PROBE && event->type != SONDE_EVENT_UNAWAITED))
         return;
-    epochs_look(&trace->epochs); /* each flow may be treated otherwise */
+    epochs_look(&trace->epochs, ended_until(tally, event)); /* each flow may be treated otherwise */
     if (tally->observe != NULL)
         tally->observe(tally->observer, event);
 }

@@ -168,6 +168,7 @@ typedef void tally_observe(void *observer, const struct sonde_event *event);
 struct tally {
     tally_observe *observe; /* NULL: nobody does */
     void *observer;
+    sonde_ns timeout_ns; /* until a probe is lost: so long one that left earlier may be in flight */
     struct tally_target **targets; /* [target_count]; NULL: nobody has this number; owned */
     uint32_t target_count;
     struct ids target_ids;

@@ -148,7 +148,17 @@ void epochs_on_late(struct tally_epochs *epochs, sonde_ns sent_ns, sonde_ns rtt_
     epochs->newest[at - 1].rtt_ns = rtt_ns;
 }
 
-void epochs_look(struct tally_epochs *epochs)
+/* Has all ended that left just before one of the newest? Full-TTL probes are numbered. */
+static bool is_settled(const struct tally_epochs *epochs, uint32_t first, sonde_ns ended_ns)
+{
+    uint32_t before = first;
+    while (before > 0 && epochs->newest[before - 1].limited)
+        before--;
+    return before == 0 || epochs->newest[before - 1].cycle + 1 == epochs->newest[first].cycle ||
+           epochs->newest[first].sent_ns <= ended_ns;
+}
+
+void epochs_look(struct tally_epochs *epochs, sonde_ns ended_ns)
 {
     struct change_past past = {.probes = epochs->probes, .longest = epochs->longest};
     if (epochs->change != CHANGE_NONE)
@@ -156,7 +166,7 @@ void epochs_look(struct tally_epochs *epochs)
     for (int i = 0; epochs->settled != NULL && i < SONDE_OUTCOME_COUNT; i++)
         past.ended[i] = epochs->settled->outcomes[i].ended;
     struct change change = change_find(epochs->newest, epochs->count, &past);
-    if (change.kind == CHANGE_NONE)
+    if (change.kind == CHANGE_NONE || !is_settled(epochs, change.first, ended_ns))
         return;
     epochs->change = change.kind;
     epochs->change_ns = epochs->newest[change.first].sent_ns;

@@ -50,8 +50,12 @@ SONDE_MUST_CHECK bool epochs_add(struct tally_epochs *epochs, const struct epoch
 /** Note that the target's answer to a full-TTL probe came late. @param sent_ns  When that left. */
 void epochs_on_late(struct tally_epochs *epochs, sonde_ns sent_ns, sonde_ns rtt_ns);
 
-/** Look for a change, if none is waiting to be taken. */
-void epochs_look(struct tally_epochs *epochs);
+/**
+ * Look for a change, if none is waiting to be taken. It is found once all has ended that left
+ * before it: that may turn out to belong to it.
+ * @param ended_ns  What left before this time has ended.
+ */
+void epochs_look(struct tally_epochs *epochs, sonde_ns ended_ns);
 
 /** Let what is shown now begin with the probes that left then or later. */
 void epochs_begin_at(struct tally_epochs *epochs, sonde_ns from_ns);

@@ -288,7 +288,8 @@ static void note_change(void *observer, const struct sonde_event *event)
     if (target == NULL || event->service >= target->service_count)
         return; /* it was removed meanwhile */
     uint32_t service = tally_service_of(target, event->service);
-    count_late(run, service, event);
+    if (event->type == SONDE_EVENT_PROBE)
+        count_late(run, service, event);
     enum change_kind kind = tally_change(target, service, &at_ns);
     if (kind == CHANGE_NONE)
         return;
@@ -309,4 +310,5 @@ void run_follow_changes(struct sonde_run *run)
 {
     run->tally->observe = note_change;
     run->tally->observer = run;
+    run->tally->timeout_ns = run->plan.timeout_ns;
 }
