@@ -261,6 +261,17 @@ static bool may_be_burst(const struct newest *newest, uint32_t at)
     return since <= 2 * (is_silent_at(newest, at) ? longest.silent : longest.answered);
 }
 
+/* Did somebody refuse before one of the newest, and since? How often he does is then up to him, who
+ * rations it. */
+static bool is_refused_throughout(const struct newest *newest, uint32_t at)
+{
+    uint64_t before = count_before(newest, at, ENDS_UNSERVED) -
+                      count_before(newest, at, SONDE_OUTCOME_NO_REPLY);
+    uint64_t all = count_before(newest, newest->count, ENDS_UNSERVED) -
+                   count_before(newest, newest->count, SONDE_OUTCOME_NO_REPLY);
+    return before > 0 && all > before;
+}
+
 /* How well a moment is suited to be that of a change. */
 enum fit {
     FIT_NONE,
@@ -290,7 +301,7 @@ static struct change find_mixture_of(const struct newest *newest, unsigned end)
         double ratio = likelihood(before) + likelihood(since) - likelihood(whole);
         uint64_t probes_before = newest->past->probes - (newest->count - at);
         if (ratio <= bound(probes_before, is_mixed(before) || is_mixed(since)) ||
-            may_be_burst(newest, at))
+            may_be_burst(newest, at) || (is_unserved(end) && is_refused_throughout(newest, at)))
             continue;
         enum fit fit = !is_mixed(since)    ? FIT_CLEAN_SINCE
                        : !is_mixed(before) ? FIT_CLEAN_BEFORE

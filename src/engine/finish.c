@@ -151,10 +151,9 @@ static void note_answer(struct engine_trace *trace, const struct sonde_event *ev
     bool is_target = sonde_event_is_target(event, &trace->target->addr);
     shown_note(&trace->shown, event->outcome);
     note_question(trace, event->question, is_target);
-    if (is_target) {
+    if (is_target)
         tell_other_flows(trace, event->question);
-        trace->is_release_refused = false;
-    }
+    trace->is_walled = !is_target;
     trace->is_excused = trace->keeps_silent = false;
     trace_take_event(trace, STANDING_EVENT_ANSWERED);
     trace->unanswered_ns[0] = trace->unanswered_ns[1] = SONDE_NS_NEVER;

@@ -109,11 +109,11 @@ static void attribute(struct engine *engine, struct engine_trace *trace, const s
         attribute_answer(engine, trace, rx, match);
 }
 
-/* What took an attempt back does not get through, and has used up an answer of who says so. */
-static void on_release_refused(struct engine *engine, struct engine_trace *trace,
-                               const struct sonde_rx *rx)
+/* What took an attempt back did not get through, and has used up an answer of who says so. */
+static void on_release_error(struct engine *engine, struct engine_trace *trace,
+                             const struct sonde_rx *rx)
 {
-    trace->is_release_refused = true;
+    trace->is_walled = true;
     budget_charge(&engine->budget, budget_router(&rx->from), rx->stamp.time_ns);
     engine_on_discard(engine, SONDE_DISCARD_NOT_A_RESULT);
 }
@@ -138,7 +138,7 @@ void engine_on_rx(struct engine *engine, const struct sonde_rx *rx)
     if (trace->target->run->end != ENGINE_RUNNING)
         return;
     if (match.is_release) {
-        on_release_refused(engine, trace, rx);
+        on_release_error(engine, trace, rx);
         return;
     }
     if (!match.has_token && rx->attributed) { /* a RST, or a short quote: the kernel knows */

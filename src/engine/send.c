@@ -28,8 +28,8 @@ static const sonde_ns BACKOFF_MAX_NS = 64 * SONDE_NS_PER_MS;
 /* If a probe begins an attempt, let resets go before it for those that a server may still have half
  * open. Was the newest not answered: for that, and for the one before it, whose own reset may be
  * lost. Was it answered, the kernel has sent a reset; where packets of the trace get lost, that is
- * sent once more. A reset that does not get through is worse than none: who refuses it may have no
- * refusal left for the probe behind it. */
+ * sent once more. A reset that gets no farther than somebody on the way is worse than none: he may
+ * have no refusal left for the probe behind it. */
 static void take_back(const struct engine_trace *trace, const struct claims *before,
                       struct flight *flight)
 {
@@ -37,7 +37,7 @@ static void take_back(const struct engine_trace *trace, const struct claims *bef
     bool loses = trace->lost_cycle != 0 && trace->cycle - trace->lost_cycle <= LOSES_CYCLES;
     uint32_t newest = claims_newest(before);
     if (before->begun == 0 || trace->claims.begun == before->begun || trace->ops->release == NULL ||
-        trace->spec.naming != PROBE_NAMING_ATTEMPT || trace->is_release_refused)
+        trace->spec.naming != PROBE_NAMING_ATTEMPT || trace->is_walled)
         return;
     if (!before->answered) {
         flight->stale[flight->stale_count++] = newest;
@@ -94,7 +94,8 @@ static uint32_t new_flight(struct engine *engine, struct engine_target *target,
         if (flight->charge.key != 0)
             budget_charge(&engine->budget, flight->charge.key, now);
     }
-    take_back(trace, &before, flight);
+    if (!again)
+        take_back(trace, &before, flight);
     unsigned end = extent_end(target, trace);
     flight->arrives = !choice->to_target && end != 0 && choice->ttl >= end;
     trace->arrivals = (uint8_t)(trace->arrivals + (flight->arrives && trace->arrivals < UINT8_MAX));
