@@ -118,28 +118,23 @@ static uint8_t find_told(const struct rule_case *at, const struct sonde_addr **r
  * in these words says so at once. */
 static const sonde_ns LOOKED_FOR_NS = 950 * SONDE_NS_PER_MS;
 
-/* Does a router that is not on a service's own way speak for it, too? It does not if the service is
- * seen behind it, nor, before it has looked for the host, if the word is that of a firewall. */
-static bool speaks_for(const struct rule_case *at, uint32_t other, enum sonde_outcome says)
-{
-    const struct tally_outcome *outcome = &evidence_tally(at->target, other)->outcomes[says];
-    uint8_t own = at->tally->reach.top_ttl;
-    const struct sonde_addr *last = evidence_router(at->tally, own);
-    const struct sonde_addr *from = &outcome->evidence.from;
-    if (says == SONDE_OUTCOME_HOST_UNREACHABLE)
-        return last != NULL && sonde_addr_equal(last, from) && outcome->longest_ns >= LOOKED_FOR_NS;
-    return says == SONDE_OUTCOME_NET_UNREACHABLE && evidence_find_router(at->target, from) > own;
-}
-
-/* The service of which a router says that there is no way to the host: this one, or another, if it
- * speaks for this one. @return false if none is. */
+/* The service of which a router says that there is no way to the host: this one, or another, if
+ * that router has looked for the host, and is the last that is seen of this one's way. @return
+ * false if none is. */
 static bool find_word(const struct rule_case *at, uint32_t *ret_service)
 {
+    const struct sonde_addr *last = evidence_router(at->tally, at->tally->reach.top_ttl);
     for (uint32_t i = 0; i <= at->target->tally->service_count; i++) {
         uint32_t service = i == 0 ? at->service : i - 1;
         enum sonde_outcome says = evidence_no_way(at->target, service);
-        if (says == SONDE_OUTCOME_NO_REPLY ||
-            (service != at->service && !speaks_for(at, service, says)))
+        const struct tally_evidence *word =
+            &evidence_tally(at->target, service)->outcomes[says].evidence;
+        const struct tally_outcome *outcome =
+            &evidence_tally(at->target, service)->outcomes[SONDE_OUTCOME_HOST_UNREACHABLE];
+        bool fits = service == at->service ||
+                    (says == SONDE_OUTCOME_HOST_UNREACHABLE && last != NULL &&
+                     outcome->longest_ns >= LOOKED_FOR_NS && sonde_addr_equal(last, &word->from));
+        if (says == SONDE_OUTCOME_NO_REPLY || !fits)
             continue;
         *ret_service = service;
         return true;

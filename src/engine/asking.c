@@ -123,3 +123,9 @@ void asking_on_answer(struct asking *asking, uint8_t question)
     asking->is_doubted = false;
     asking->answered |= (uint8_t)(1U << question);
 }
+
+void asking_on_refusal(struct asking *asking, uint8_t question)
+{
+    if (asking->answered == 0)
+        asking->answered = (uint8_t)(1U << question);
+}

@@ -14,7 +14,9 @@
  * Once a question is answered it is kept to. But a single silence may have been chance: those
  * before it are asked once more, if they were not asked twice, and the first that is answered is
  * kept to. Nor is it kept to for ever: when it has become silent, the others are each asked once
- * more, from time to time, and if one of these is answered first, that is kept to instead.
+ * more, from time to time, and if one of these is answered first, that is kept to instead. Who
+ * refuses on the way would refuse the others as well: that ends the turns, and shows nothing of
+ * which question the server answers.
  *
  * Nothing here knows of probes, traces or the time but what it is told.
  */
@@ -73,7 +75,11 @@ unsigned asking_doubt(struct asking *asking);
 /** @return true if the next probe takes the place of one whose silence said nothing. */
 bool asking_takes_again(const struct asking *asking);
 
-/** A question was answered in time, or somebody refused it. */
+/** The target answered a question. */
 void asking_on_answer(struct asking *asking, uint8_t question);
+
+/** Somebody on the way refused a probe: so he does whatever it asks. If no question was answered
+ *  yet, this one is kept to for now. */
+void asking_on_refusal(struct asking *asking, uint8_t question);
 
 #endif

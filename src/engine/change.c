@@ -80,8 +80,8 @@ enum { ENDS_UNSERVED = SONDE_OUTCOME_COUNT, ENDS_COUNT };
  * his refusals makes both of the same. */
 static bool is_unserved(unsigned outcome)
 {
-    return outcome == SONDE_OUTCOME_NO_REPLY ||
-           (outcome >= SONDE_OUTCOME_ADMIN_PROHIBITED && outcome <= SONDE_OUTCOME_OTHER_UNREACHABLE);
+    return outcome == SONDE_OUTCOME_NO_REPLY || (outcome >= SONDE_OUTCOME_ADMIN_PROHIBITED &&
+                                                 outcome <= SONDE_OUTCOME_OTHER_UNREACHABLE);
 }
 
 static bool is_end(unsigned outcome, unsigned end)
@@ -265,8 +265,8 @@ static bool may_be_burst(const struct newest *newest, uint32_t at)
  * rations it. */
 static bool is_refused_throughout(const struct newest *newest, uint32_t at)
 {
-    uint64_t before = count_before(newest, at, ENDS_UNSERVED) -
-                      count_before(newest, at, SONDE_OUTCOME_NO_REPLY);
+    uint64_t before =
+        count_before(newest, at, ENDS_UNSERVED) - count_before(newest, at, SONDE_OUTCOME_NO_REPLY);
     uint64_t all = count_before(newest, newest->count, ENDS_UNSERVED) -
                    count_before(newest, newest->count, SONDE_OUTCOME_NO_REPLY);
     return before > 0 && all > before;

@@ -123,7 +123,10 @@ static void note_question(struct engine_trace *trace, uint8_t question, bool is_
 {
     uint8_t before = asking_on_the_way(&trace->asking);
     uint8_t top_ttl = trace_reach(trace)->top_ttl;
-    asking_on_answer(&trace->asking, question);
+    if (is_target)
+        asking_on_answer(&trace->asking, question);
+    else
+        asking_on_refusal(&trace->asking, question);
     if (asking_on_the_way(&trace->asking) == before || !is_target)
         return;
     memset(&trace->asks[top_ttl + 1U], 0, (size_t)plan_of(trace->target)->max_ttl - top_ttl);
@@ -153,7 +156,7 @@ static void note_answer(struct engine_trace *trace, const struct sonde_event *ev
     note_question(trace, event->question, is_target);
     if (is_target)
         tell_other_flows(trace, event->question);
-    trace->is_walled = !is_target;
+    trace->is_walled = !is_target && trace_is_wall(event->outcome);
     trace->is_excused = trace->keeps_silent = false;
     trace_take_event(trace, STANDING_EVENT_ANSWERED);
     trace->unanswered_ns[0] = trace->unanswered_ns[1] = SONDE_NS_NEVER;

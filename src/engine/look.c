@@ -104,11 +104,14 @@ static void end_controls(struct engine_target *target)
     }
 }
 
-/* A server that has answered is silent: it may be deaf now to what it is asked. */
+/* A server that has answered is silent, or nobody says any more that he lets nothing through to it:
+ * it may be deaf to what it is asked. */
 static void doubt_question(struct engine_target *target, struct engine_trace *trace)
 {
     bool lately = trace->doubt_cycle != 0 && target->cycle - trace->doubt_cycle < DOUBT_CYCLES;
-    if (lately || !shown_has(&trace->shown, SONDE_OUTCOME_UDP_REPLY))
+    bool may_answer =
+        shown_has(&trace->shown, SONDE_OUTCOME_UDP_REPLY) || shown_is_refused(&trace->shown);
+    if (lately || !may_answer)
         return;
     unsigned extra = asking_doubt(&trace->asking);
     if (extra == 0)

@@ -13,6 +13,7 @@
 #include "engine/credit.h"
 #include "engine/finish.h"
 #include "engine/plan.h"
+#include "engine/trace.h"
 
 #include <assert.h>
 
@@ -111,9 +112,9 @@ static void attribute(struct engine *engine, struct engine_trace *trace, const s
 
 /* What took an attempt back did not get through, and has used up an answer of who says so. */
 static void on_release_error(struct engine *engine, struct engine_trace *trace,
-                             const struct sonde_rx *rx)
+                             const struct sonde_rx *rx, enum sonde_outcome outcome)
 {
-    trace->is_walled = true;
+    trace->is_walled = trace_is_wall(outcome);
     budget_charge(&engine->budget, budget_router(&rx->from), rx->stamp.time_ns);
     engine_on_discard(engine, SONDE_DISCARD_NOT_A_RESULT);
 }
@@ -138,7 +139,7 @@ void engine_on_rx(struct engine *engine, const struct sonde_rx *rx)
     if (trace->target->run->end != ENGINE_RUNNING)
         return;
     if (match.is_release) {
-        on_release_error(engine, trace, rx);
+        on_release_error(engine, trace, rx, match.outcome);
         return;
     }
     if (!match.has_token && rx->attributed) { /* a RST, or a short quote: the kernel knows */

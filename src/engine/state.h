@@ -74,7 +74,8 @@ struct engine_trace {
                                   answered last; never: there was none */
     struct ration ration;
     uint64_t lost_cycle; /* in which a full-TTL probe was not answered, last; 0 = none was */
-    bool is_walled; /* what was heard of it last is that somebody on the way lets it go no farther */
+    bool
+        is_walled; /* what was heard of it last is that somebody on the way lets it go no farther */
     sonde_ns full_ns; /* when its last probe was chosen that was to arrive; INT64_MIN: none was */
     sonde_ns refused_ns;  /* when this machine's firewall refused a probe last; never: it has not */
     sonde_ns left_ns;     /* when its last probe left; INT64_MIN: none has */

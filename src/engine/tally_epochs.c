@@ -148,14 +148,16 @@ void epochs_on_late(struct tally_epochs *epochs, sonde_ns sent_ns, sonde_ns rtt_
     epochs->newest[at - 1].rtt_ns = rtt_ns;
 }
 
-/* Has all ended that left just before one of the newest? Full-TTL probes are numbered. */
-static bool is_settled(const struct tally_epochs *epochs, uint32_t first, sonde_ns ended_ns)
+/* Has all ended that left between one of the newest and the one before it? Full-TTL probes are
+ * numbered. */
+static bool is_settled(const struct tally_epochs *epochs, uint32_t at, sonde_ns ended_ns)
 {
-    uint32_t before = first;
+    uint32_t before = at;
     while (before > 0 && epochs->newest[before - 1].limited)
         before--;
-    return before == 0 || epochs->newest[before - 1].cycle + 1 == epochs->newest[first].cycle ||
-           epochs->newest[first].sent_ns <= ended_ns;
+    return before == 0 || at >= epochs->count ||
+           epochs->newest[before - 1].cycle + 1 == epochs->newest[at].cycle ||
+           epochs->newest[at].sent_ns <= ended_ns;
 }
 
 void epochs_look(struct tally_epochs *epochs, sonde_ns ended_ns)
@@ -166,7 +168,8 @@ void epochs_look(struct tally_epochs *epochs, sonde_ns ended_ns)
     for (int i = 0; epochs->settled != NULL && i < SONDE_OUTCOME_COUNT; i++)
         past.ended[i] = epochs->settled->outcomes[i].ended;
     struct change change = change_find(epochs->newest, epochs->count, &past);
-    if (change.kind == CHANGE_NONE || !is_settled(epochs, change.first, ended_ns))
+    if (change.kind == CHANGE_NONE || !is_settled(epochs, change.first, ended_ns) ||
+        !is_settled(epochs, change.first + 1, ended_ns))
         return;
     epochs->change = change.kind;
     epochs->change_ns = epochs->newest[change.first].sent_ns;

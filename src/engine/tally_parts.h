@@ -51,8 +51,8 @@ SONDE_MUST_CHECK bool epochs_add(struct tally_epochs *epochs, const struct epoch
 void epochs_on_late(struct tally_epochs *epochs, sonde_ns sent_ns, sonde_ns rtt_ns);
 
 /**
- * Look for a change, if none is waiting to be taken. It is found once all has ended that left
- * before it: that may turn out to belong to it.
+ * Look for a change, if none is waiting to be taken. It is found once all has ended that left just
+ * before and just behind its first probe: that may belong to it, or show that it is none.
  * @param ended_ns  What left before this time has ended.
  */
 void epochs_look(struct tally_epochs *epochs, sonde_ns ended_ns);

@@ -36,6 +36,13 @@ sonde_ns trace_full_ns(const struct engine *engine, const struct engine_target *
  * longer. */
 sonde_ns trace_slow_ns(const struct engine_target *target, const struct engine_trace *trace);
 
+/** @return true if who says this on the way has dropped what he says it of. Who has looked for the
+ *  host in vain may pass on what came meanwhile, once he finds it. */
+static inline bool trace_is_wall(enum sonde_outcome outcome)
+{
+    return outcome != SONDE_OUTCOME_HOST_UNREACHABLE;
+}
+
 /** @return true if who would refuse it refuses full-TTL probes of the trace. */
 bool trace_was_refused(const struct engine_trace *trace);
 

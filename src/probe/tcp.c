@@ -117,13 +117,13 @@ static int error_match(const struct sonde_spec *spec, const struct tcp_header *t
 {
     /* The ISN has 20 secret bits: with them even a source port that a NAT changed is believed. One
      * more has what took an attempt back, which is no probe. */
+    match->outcome = probe_error_outcome(rx);
     match->is_release = probe_match_attempt(spec->isn, tcp->seq - 1, match);
     if (match->is_release)
         return 0;
     if (!probe_match_attempt(spec->isn, tcp->seq, match))
         return tcp->src_port == spec->flow.src_port ? SONDE_DISCARD_BAD_TOKEN
                                                     : SONDE_DISCARD_FOREIGN;
-    match->outcome = probe_error_outcome(rx);
     if (!tcp->cut && tcp->options.has_timestamps) {
         match->has_token = match->has_full_token = true;
         match->token = tcp->options.ts_value - spec->ts_base;

@@ -38,7 +38,7 @@ from way import CLOSED, DEAD, FILTERED, FINE, LOSSY, REJECTED, SLOWER, TARGET, W
 HEALTHY = (0, 1, 2, 5, 10, 20, 30)  # percent
 HEALTHY_CYCLES = 10000              # of one run
 UNLIKELY = 1e-5   # so seldom loss does not show for as long as it is given here
-LOSS_BAD = 0.05   # of the networks with loss, so many may differ
+LOSS_BAD = 0.1    # of the networks with loss, so many may differ
 QUIET_S = 650     # between two faults: more than the ten minutes of what is unstable
 
 
@@ -191,8 +191,9 @@ def truth_of(way, fault, faults):
     for begin, end in faults:
         stretches.append(Stretch(*fault.kind, way.begin(begin, fault.met, fault.late),
                                  behind=fault.behind, by=fault.by, mute=fault.mute,
-                                 # that loss begins somewhere may take longer to show
-                                 named=fault.kind != LOSSY))
+                                 # that loss begins somewhere may take longer to show; and who
+                                 # rations refusals may have none for one of the services
+                                 named=fault.kind != LOSSY and not (fault.mute and way.ration)))
         if end is not None:
             early, late = way.begin(end, fault.met)
             early -= fault.early * way.interval

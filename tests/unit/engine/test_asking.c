@@ -185,3 +185,18 @@ Test(asking, who_becomes_silent_is_asked_the_others_and_the_first_that_is_answer
         cr_expect_eq(asking_on_the_way(&asking), answered);
     }
 }
+
+Test(asking, who_refuses_on_the_way_shows_nothing_of_what_the_server_answers)
+{
+    struct asking asking = asking_of(3);
+    asking_on_refusal(&asking, 0);
+    cr_expect_eq(asking_turn_ns(&asking, 1), SONDE_NS_NEVER, "it would refuse the others as well");
+    cr_expect_eq(asking_take(&asking), 0);
+    asking = asking_of(3);
+    asking_on_answer(&asking, 0);
+    cr_expect_eq(asking_doubt(&asking), 2);
+    cr_expect_eq(asking_take(&asking), 1);
+    asking_on_refusal(&asking, 1);
+    cr_expect_eq(asking_take(&asking), 2);
+    cr_expect_eq(asking_take(&asking), 0, "it is kept to");
+}

@@ -705,8 +705,9 @@ static void is_answered_third(struct net *net, const struct sonde_tx *tx)
 }
 
 /* Six cycles, of which the third is answered. The reset before the second SYN is refused, so none
- * goes before the third. That is answered, and since some were lost its reset, which is the kernel's,
- * is sent once more before the fourth. It is refused, too, and none goes before the last two. */
+ * goes before the third. That is answered, and since some were lost its reset, which is the
+ * kernel's, is sent once more before the fourth. It is refused, too, and none goes before the last
+ * two. */
 Test(time, what_is_refused_takes_no_attempt_back_until_the_target_answers)
 {
     struct engine_plan plan = net_plan();
