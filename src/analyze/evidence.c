@@ -74,20 +74,21 @@ bool evidence_parallel(const struct analyze_target *target, unsigned max_ttl)
     return false;
 }
 
-/* Does a router stand at a TTL: does it say that probes expire there, or does it refuse them, and
- * another lets them on that stands just before? */
+/* Does a router stand at a TTL: does it say that probes expire there, or, if @p refuses shows it,
+ * does it refuse them, and another lets them on that stands just before? */
 static bool stands_at(const struct tally_service *tally, unsigned ttl,
-                      const struct sonde_addr *addr)
+                      const struct sonde_addr *addr, bool refuses)
 {
     const struct tally_hop *hop = evidence_hop(tally, ttl);
     const struct sonde_addr *before = ttl > 1 ? evidence_router(tally, ttl - 1) : NULL;
     bool is_next = ttl == 1 || (before != NULL && !sonde_addr_equal(before, addr));
     for (uint32_t i = 0; hop != NULL && i < hop->responder_count; i++) {
         const struct tally_responder *responder = &hop->responders[i];
-        bool refuses = responder->kind >= SONDE_OUTCOME_ADMIN_PROHIBITED &&
-                       responder->kind <= SONDE_OUTCOME_OTHER_UNREACHABLE;
+        bool refused = responder->kind >= SONDE_OUTCOME_ADMIN_PROHIBITED &&
+                       responder->kind <= SONDE_OUTCOME_OTHER_UNREACHABLE &&
+                       responder->received >= EVIDENCE_REPEATED; /* or the way was just changing */
         if (sonde_addr_equal(&responder->addr, addr) &&
-            (responder->kind == SONDE_OUTCOME_TTL_EXCEEDED || (refuses && is_next)))
+            (responder->kind == SONDE_OUTCOME_TTL_EXCEEDED || (refuses && refused && is_next)))
             return true;
     }
     return false;
@@ -95,11 +96,11 @@ static bool stands_at(const struct tally_service *tally, unsigned ttl,
 
 /* The smallest TTL at which a router with this address stands on any trace; 0: on none. */
 static uint8_t find_router(const struct tally_target *target, unsigned max_ttl,
-                           const struct sonde_addr *addr)
+                           const struct sonde_addr *addr, bool refuses)
 {
     for (unsigned ttl = 1; ttl <= max_ttl; ttl++) {
         for (uint32_t i = 0; i < target->service_count; i++) {
-            if (stands_at(target->services[i], ttl, addr))
+            if (stands_at(target->services[i], ttl, addr, refuses))
                 return (uint8_t)ttl;
         }
     }
@@ -108,9 +109,12 @@ static uint8_t find_router(const struct tally_target *target, unsigned max_ttl,
 
 uint8_t evidence_find_router(const struct analyze_target *target, const struct sonde_addr *addr)
 {
-    uint8_t found = find_router(target->tally, target->max_ttl, addr);
-    return found == 0 && target->known != NULL ? find_router(target->known, target->max_ttl, addr)
-                                               : found;
+    /* where ways part, the router before may be on another */
+    bool refuses = !evidence_parallel(target, target->max_ttl);
+    uint8_t found = find_router(target->tally, target->max_ttl, addr, refuses);
+    return found == 0 && target->known != NULL
+               ? find_router(target->known, target->max_ttl, addr, refuses)
+               : found;
 }
 
 bool evidence_is_target(const struct analyze_target *target, uint32_t service,
