@@ -232,7 +232,6 @@ uint32_t history_open(const struct history *history, sonde_ns now_ns, struct epi
         open->changes = unstable->changes;
         if (open->level != SONDE_LEVEL_FAILED)
             open->level = SONDE_LEVEL_DEGRADED;
-        open->code = SONDE_CODE_UNSTABLE;
     } else if (count > 0 && unstable->changes == 0 && goes_on(history, open)) {
         const struct episode *last = history_at(history, --count);
         open->from_start = last->from_start;
@@ -241,22 +240,4 @@ uint32_t history_open(const struct history *history, sonde_ns now_ns, struct epi
         open->received += last->received;
     }
     return count;
-}
-
-struct sonde_rtt history_rtt(const struct rtt_stats *stats)
-{
-    if (stats->samples == 0)
-        return (struct sonde_rtt){0};
-    return (struct sonde_rtt){
-        .samples = stats->samples,
-        .last_ns = stats->last_ns,
-        .min_ns = stats->min_ns,
-        .avg_ns = rtt_mean(stats),
-        .max_ns = stats->max_ns,
-        .stddev_ns = rtt_stddev(stats),
-        .p50_ns = rtt_percentile(stats, 50),
-        .p95_ns = rtt_percentile(stats, 95),
-        .p99_ns = rtt_percentile(stats, 99),
-        .jitter_ns = rtt_jitter(stats),
-    };
 }

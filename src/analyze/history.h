@@ -44,6 +44,12 @@ struct episode {
     uint32_t changes;     /* within it, if it is unstable; 0: it is not */
 };
 
+/** @return Its code: one that changes to and fro keeps that of the worst in it, and is unstable. */
+static inline enum sonde_code episode_code(const struct episode *episode)
+{
+    return episode->changes > 0 ? SONDE_CODE_UNSTABLE : episode->code;
+}
+
 /** {0} is that nothing has changed since the figures began. */
 struct history {
     struct episode *past; /* [count], the oldest first; owned */
@@ -101,13 +107,10 @@ const struct episode *history_at(const struct history *history, uint32_t index);
 
 /**
  * Fill in when the episode began that goes on, and take from its figures what was before. If it is
- * unstable, its code, level and changes are filled in, too.
+ * unstable, its level and changes are filled in, too.
  * @param open  What it comes to; sent and received are those of the service.
  * @return How many episodes were before it: it may be the same as the last of the past.
  */
 uint32_t history_open(const struct history *history, sonde_ns now_ns, struct episode *open);
-
-/** @return Statistics of round trips, in numbers. */
-struct sonde_rtt history_rtt(const struct rtt_stats *stats);
 
 #endif

@@ -193,3 +193,21 @@ sonde_ns rtt_percentile(const struct rtt_stats *stats, unsigned percent)
         return exact_at(stats, rank);
     return stats->histogram != NULL ? histogram_at(stats, rank) : -1;
 }
+
+struct sonde_rtt rtt_numbers(const struct rtt_stats *stats)
+{
+    if (stats->samples == 0)
+        return (struct sonde_rtt){0};
+    return (struct sonde_rtt){
+        .samples = stats->samples,
+        .last_ns = stats->last_ns,
+        .min_ns = stats->min_ns,
+        .avg_ns = rtt_mean(stats),
+        .max_ns = stats->max_ns,
+        .stddev_ns = rtt_stddev(stats),
+        .p50_ns = rtt_percentile(stats, 50),
+        .p95_ns = rtt_percentile(stats, 95),
+        .p99_ns = rtt_percentile(stats, 99),
+        .jitter_ns = rtt_jitter(stats),
+    };
+}

@@ -9,7 +9,7 @@
 #ifndef ENGINE_RTT_H
 #define ENGINE_RTT_H
 
-#include <sonde/types.h>
+#include <sonde/snapshot.h>
 
 enum {
     RTT_EXACT = 16,  /* samples kept exactly */
@@ -66,5 +66,8 @@ sonde_ns rtt_jitter(const struct rtt_stats *stats);
  *         -1 if unknown.
  */
 sonde_ns rtt_percentile(const struct rtt_stats *stats, unsigned percent);
+
+/** @return All of these, in numbers; {0} without samples. */
+struct sonde_rtt rtt_numbers(const struct rtt_stats *stats);
 
 #endif

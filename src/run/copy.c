@@ -65,7 +65,7 @@ static void copy_router_hop(const struct copy *copy, const struct analyze_target
     to->received = from->received;
     to->loss_kind = analyze_loss(seen, index, ttl);
     to->may_arrive = analyze_may_arrive(seen, index, ttl);
-    to->rtt = history_rtt(&from->rtt);
+    to->rtt = rtt_numbers(&from->rtt);
     to->unlisted = from->unlisted;
     copy_responders(copy, from, to);
 }
@@ -80,7 +80,7 @@ static void copy_target_hop(const struct copy *copy, const struct tally_service 
     to->sent = service->sent;
     to->received = service->received;
     to->loss_kind = analyze_own_loss(service);
-    to->rtt = history_rtt(&service->rtt);
+    to->rtt = rtt_numbers(&service->rtt);
     if (responder == NULL)
         return;
     const struct sonde_addr *addr = &copy->all.services.tally->addr;
@@ -181,7 +181,7 @@ static bool copy_path(const struct copy *copy, const struct analyze_target *seen
         return false;
     path->sent = service->sent;
     path->received = service->received;
-    path->rtt = history_rtt(&service->rtt);
+    path->rtt = rtt_numbers(&service->rtt);
     path->reached = analyze_reached(seen, index);
     path->dest_ttl = is_exact(run, distance) ? distance.ttl : 0;
     path->stop_reason = analyze_stop(seen, index, !copy->facts->complete);
@@ -268,7 +268,7 @@ static void copy_episode(const struct copy *copy, const struct episode *from, so
         .to_wall_ns = wall_of(copy, from->to_ns),
         .state = from->state,
         .verdict = {.level = from->level,
-                    .code = from->changes > 0 ? SONDE_CODE_UNSTABLE : from->code,
+                    .code = episode_code(from),
                     .text = from->text != NULL ? arena_string(copy->arena, from->text) : ""},
         .blame = blame,
         .sent = from->sent,
@@ -312,7 +312,7 @@ static void copy_episodes(const struct copy *copy, uint32_t index, struct sonde_
         .cycles = tally_cycles(all),
         .sent = now->sent,
         .received = now->received,
-        .rtt = history_rtt(&now->rtt),
+        .rtt = rtt_numbers(&now->rtt),
     };
 }
 
@@ -366,7 +366,7 @@ void copy_service_figures(const struct copy *copy, uint32_t first, uint32_t flow
     to->duplicates = tally->duplicates;
     for (int outcome = 0; outcome < SONDE_OUTCOME_COUNT; outcome++)
         to->outcomes[outcome] = tally->outcomes[outcome].ended;
-    to->rtt = history_rtt(&tally->rtt);
+    to->rtt = rtt_numbers(&tally->rtt);
     to->evidence =
         copy_evidence(copy, copy->now.services.tally->services[index], analysis.deciding);
     to->verdict.level = analysis.verdict.level;

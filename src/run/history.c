@@ -41,7 +41,7 @@ struct episode run_episode(struct analysis *analysis, const struct tally_service
         .text = analysis->verdict.text,
         .has_blame = analysis->verdict.has_blame,
         .blame = analysis->verdict.blame,
-        .rtt = history_rtt(&tally->rtt),
+        .rtt = rtt_numbers(&tally->rtt),
     };
 }
 
