@@ -50,9 +50,6 @@ enum {
     CAUGHT_UP_MAX = 10 /* that are late after something was over, and no other round trip */
 };
 
-static const sonde_ns RATION_NS =
-    6 * SONDE_NS_PER_S; /* until a router has an answer to give again */
-
 /* Changes of services that suffer the same differ by this at most, or by an interval. */
 static const sonde_ns NEAR_NS = SONDE_NS_PER_S;
 
@@ -193,14 +190,10 @@ static void begin_episode(struct sonde_run *run, uint32_t measured, uint32_t ser
             history_move(history, at_ns, begins->change, sent, received);
         return;
     }
-    /* who rations his refusals may have had none left when he began to refuse */
-    bool refused_late = begins->state == SONDE_STATE_REJECTED && history->has_begun_later &&
-                        history->began == CHANGE_MIXTURE && ended->received == 0 &&
-                        ns_sub(at_ns, history->from_ns) <= RATION_NS;
     /* what had been held back on the way comes late and then in time */
     bool caught_up =
         begins->change == CHANGE_LATENCY && history->has_begun_later && ended->sent < CAUGHT_UP_MAX;
-    if (ended->sent < PROBES_MIN || refused_late || caught_up)
+    if (ended->sent < PROBES_MIN || caught_up)
         return; /* it was just beginning: what it has become, it has been from there on */
     history_change(history, ended, at_ns, begins->change, sent, received);
     history->is_borrowed = begins->borrowed;
