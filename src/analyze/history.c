@@ -151,7 +151,6 @@ void history_change(struct history *history, struct episode *ended, sonde_ns at_
     history->has_begun_later = true;
     history->from_ns = at_ns;
     history->began = change;
-    history->is_borrowed = false;
     history->sent_before = sent;
     history->received_before = received;
 }
@@ -168,25 +167,6 @@ void history_count_late(struct history *history, sonde_ns sent_ns, bool received
         episode->sent++;
         episode->received += received;
     }
-}
-
-void history_move(struct history *history, sonde_ns at_ns, enum change_kind change, uint64_t sent,
-                  uint64_t received)
-{
-    struct episode *last = history->unstable.changes > 0 ? &history->unstable
-                           : history->count > 0          ? &history->past[history->count - 1]
-                                                         : NULL;
-    if (last != NULL) {
-        last->to_ns = at_ns;
-        last->sent += sent - history->sent_before;
-        last->received += received - history->received_before;
-    }
-    history->changes_ns[0] = at_ns;
-    history->from_ns = at_ns;
-    history->began = change;
-    history->is_borrowed = false;
-    history->sent_before = sent;
-    history->received_before = received;
 }
 
 bool history_is_unstable(const struct history *history, sonde_ns now_ns)

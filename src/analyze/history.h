@@ -59,9 +59,7 @@ struct history {
                                 what came last */
     bool has_begun_later;    /* what came last began with a change, at from_ns */
     sonde_ns from_ns;
-    enum change_kind began;          /* with which */
-    enum sonde_state borrowed_state; /* to which, if is_borrowed */
-    bool is_borrowed; /* it is another service's change, by which this one came to another state */
+    enum change_kind began; /* with which */
     sonde_ns rtt_before_ns; /* what round trips took before, by their median; -1: unknown */
     uint64_t sent_before;   /* what the figures were then */
     uint64_t received_before;
@@ -88,10 +86,6 @@ void history_change(struct history *history, struct episode *ended, sonde_ns at_
 /** Count a probe that ended after the episode in which it left. @param sent_ns  When it left:
  * before what came last began. @param received  The target answered it. */
 void history_count_late(struct history *history, sonde_ns sent_ns, bool received);
-
-/** What came last began a little later than was thought. @param sent  As for history_change(). */
-void history_move(struct history *history, sonde_ns at_ns, enum change_kind change, uint64_t sent,
-                  uint64_t received);
 
 /** @return true if what changed to and fro goes on. */
 bool history_is_unstable(const struct history *history, sonde_ns now_ns);

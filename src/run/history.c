@@ -129,14 +129,13 @@ static void keep_before(const struct sonde_run *run, struct run_histories *histo
     for (uint32_t i = 0; i < histories->count; i++) {
         const struct tally_service *was = ended->all->stretch->services->services[i];
         const struct tally_service *sure = ended->sure->stretch->services->services[i];
+        struct moment *told = sure->sent >= PROBES_MIN ? ended->sure : ended->all;
         struct episode *before = &histories->before[i];
         if (near && before->text != NULL)
             continue; /* it was not taken yet */
-        struct analysis *analysis =
-            sure->sent >= PROBES_MIN ? &ended->sure->services[i] : &ended->all->services[i];
         free(before->text);
-        *before = run_episode(analysis, was);
-        before->text = strdup(analysis->verdict.text);
+        *before = run_episode(&told->services[i], told->stretch->services->services[i]);
+        before->text = strdup(told->services[i].verdict.text);
         before->sent = was->sent + was->outcomes[SONDE_OUTCOME_SEND_ERROR].ended;
         before->received = was->received;
     }
@@ -156,19 +155,11 @@ static bool stands_by(const struct sonde_run *run, uint32_t measured, uint32_t s
     return run_service_at(run, &place, &flow)->standby;
 }
 
-/* How an episode begins. */
-struct beginning {
-    sonde_ns at_ns;
-    enum change_kind change;
-    bool borrowed;          /* another service has changed */
-    enum sonde_state state; /* what it comes to */
-};
-
-/* Let a service show something else from a time on. */
+/* Let a service show something else from a time on. @param is_others  Another service changed then,
+ * and this one has come to another state by that. */
 static void begin_episode(struct sonde_run *run, uint32_t measured, uint32_t service,
-                          const struct beginning *begins)
+                          sonde_ns at_ns, enum change_kind change, bool is_others)
 {
-    sonde_ns at_ns = begins->at_ns;
     struct run_histories *histories = &run->histories[measured];
     const struct tally_target *target = run->tally->targets[measured];
     const struct tally_service *all = tally_by_service(target)->services[service];
@@ -176,7 +167,7 @@ static void begin_episode(struct sonde_run *run, uint32_t measured, uint32_t ser
     struct episode *ended = &histories->before[service];
     struct tally_stretch *since;
     bool near = history->has_begun_later && is_near(run, history->from_ns, at_ns);
-    if (begins->borrowed && near)
+    if (is_others && near)
         return;
     tally_begin_at(run->tally, measured, service, at_ns);
     if (tally_stretch_new(run->tally, measured, SONDE_NS_NEVER, &since) < 0)
@@ -185,19 +176,12 @@ static void begin_episode(struct sonde_run *run, uint32_t measured, uint32_t ser
     uint64_t sent = all->sent - now->sent;
     uint64_t received = all->received - now->received;
     (void)tally_stretch_free(since);
-    if (history->is_borrowed && near && history->borrowed_state == begins->state) {
-        if (ns_sub(at_ns, history->from_ns) > run->plan.interval_ns)
-            history_move(history, at_ns, begins->change, sent, received);
-        return;
-    }
     /* what had been held back on the way comes late and then in time */
     bool caught_up =
-        begins->change == CHANGE_LATENCY && history->has_begun_later && ended->sent < CAUGHT_UP_MAX;
+        change == CHANGE_LATENCY && history->has_begun_later && ended->sent < CAUGHT_UP_MAX;
     if (ended->sent < PROBES_MIN || caught_up)
         return; /* it was just beginning: what it has become, it has been from there on */
-    history_change(history, ended, at_ns, begins->change, sent, received);
-    history->is_borrowed = begins->borrowed;
-    history->borrowed_state = begins->state;
+    history_change(history, ended, at_ns, change, sent, received);
 }
 
 /* Is it loss, of which there may be more or less? */
@@ -245,11 +229,10 @@ static void change(struct sonde_run *run, const struct run_look *look, uint32_t 
         const struct episode *was = &histories->before[i];
         bool is_other = was->state != is->state || was->code != is->verdict.code;
         if (i == service && (kind == CHANGE_LATENCY || is_other || is_loss(is)))
-            begin_episode(run, measured, i, &(struct beginning){at_ns, kind, false, is->state});
+            begin_episode(run, measured, i, at_ns, kind, false);
         else if (i != service && (unchanged->services[i].state != is->state ||
                                   (members_has(&forgotten, i) && is_other)))
-            begin_episode(run, measured, i,
-                          &(struct beginning){at_ns, CHANGE_ANSWER, true, is->state});
+            begin_episode(run, measured, i, at_ns, CHANGE_ANSWER, true);
     }
     forget_moment(ended.all);
     forget_moment(ended.sure);
