@@ -7,7 +7,7 @@
 #include <math.h>
 
 enum {
-    NEWEST_MAX = 256, /* probes that are looked at */
+    NEWEST_MAX = 1024, /* probes that are looked at */
     ANSWERS_IN_A_ROW = 2,
     ORDERS_MIN = 45, /* in which as many of two kinds could have come: one of these is that all of
                         one came first */
@@ -109,8 +109,19 @@ static double orders(uint64_t before, uint64_t since)
     return count;
 }
 
-/* Was something known before one of the newest: answers, or a silence that is no accident? Not if
- * what came since might as well have come between. */
+/* Was something there before one of the newest: answers, or a silence that is no accident? */
+static bool was_there_before(const struct newest *newest, uint32_t at)
+{
+    for (unsigned outcome = 0; outcome < SONDE_OUTCOME_COUNT; outcome++) {
+        uint64_t before = count_before(newest, at, outcome);
+        if (before >= (outcome == SONDE_OUTCOME_NO_REPLY ? (unsigned)SILENCE_BEFORE
+                                                         : (unsigned)ANSWERS_IN_A_ROW))
+            return true;
+    }
+    return false;
+}
+
+/* Likewise, so that it is known: not if what came since might as well have come between. */
 static bool was_known_before(const struct newest *newest, uint32_t at)
 {
     uint64_t all = 0;
@@ -121,27 +132,26 @@ static bool was_known_before(const struct newest *newest, uint32_t at)
         return at > 0;
     for (unsigned outcome = 0; outcome < SONDE_OUTCOME_COUNT; outcome++)
         all += count_before(newest, at, outcome);
-    if (orders(all, newest->count - at) < ORDERS_MIN)
-        return false;
-    for (unsigned outcome = 0; outcome < SONDE_OUTCOME_COUNT; outcome++) {
-        uint64_t before = count_before(newest, at, outcome);
-        if (before >= (outcome == SONDE_OUTCOME_NO_REPLY ? (unsigned)SILENCE_BEFORE
-                                                         : (unsigned)ANSWERS_IN_A_ROW))
-            return true;
-    }
-    return false;
+    return orders(all, newest->count - at) >= ORDERS_MIN && was_there_before(newest, at);
+}
+
+/* @return The first of the last answers in a row that are of a kind that was not there before; the
+ * number of all: there is none. */
+static uint32_t begin_kind(const struct newest *newest)
+{
+    uint32_t first = newest->count;
+    unsigned outcome =
+        newest->count > 0 ? newest->at[newest->count - 1]->outcome : SONDE_OUTCOME_NO_REPLY;
+    while (first > 0 && newest->at[first - 1]->outcome == outcome)
+        first--;
+    bool is_new = outcome != SONDE_OUTCOME_NO_REPLY && count_before(newest, first, outcome) == 0;
+    return is_new ? first : newest->count;
 }
 
 static struct change find_answer(const struct newest *newest)
 {
-    uint32_t first = newest->count;
-    if (newest->count < ANSWERS_IN_A_ROW)
-        return (struct change){CHANGE_NONE, 0};
-    unsigned outcome = newest->at[newest->count - 1]->outcome;
-    while (first > 0 && newest->at[first - 1]->outcome == outcome)
-        first--;
-    if (outcome == SONDE_OUTCOME_NO_REPLY || newest->count - first < ANSWERS_IN_A_ROW ||
-        count_before(newest, first, outcome) > 0 || !was_known_before(newest, first))
+    uint32_t first = begin_kind(newest);
+    if (newest->count - first < ANSWERS_IN_A_ROW || !was_known_before(newest, first))
         return (struct change){CHANGE_NONE, 0};
     return (struct change){CHANGE_ANSWER, newest->index[first]};
 }
@@ -317,17 +327,16 @@ static struct change find_mixture_of(const struct newest *newest, unsigned end)
 
 static struct change find_mixture(const struct newest *newest)
 {
-    bool seen[ENDS_COUNT] = {false};
+    uint64_t hits[ENDS_COUNT] = {0};
     if (may_be_ration(newest))
         return (struct change){CHANGE_NONE, 0};
-    for (uint32_t i = 0; i < newest->count; i++) {
-        seen[newest->at[i]->outcome] = true;
-        seen[ENDS_UNSERVED] |= is_unserved(newest->at[i]->outcome);
-    }
+    for (uint32_t i = 0; i < newest->count; i++)
+        hits[newest->at[i]->outcome]++;
+    for (unsigned outcome = 0; outcome < SONDE_OUTCOME_COUNT; outcome++)
+        hits[ENDS_UNSERVED] += is_unserved(outcome) ? hits[outcome] : 0;
     for (unsigned end = ENDS_COUNT; end-- > 0;) {
-        uint64_t hits = seen[end] ? count_before(newest, newest->count, end) : 0;
         struct change change = {CHANGE_NONE, 0};
-        if (hits > 0 && hits < newest->past->probes)
+        if (hits[end] > 0 && count_before(newest, newest->count, end) < newest->past->probes)
             change = find_mixture_of(newest, end);
         if (change.kind != CHANGE_NONE)
             return change;
@@ -424,4 +433,14 @@ struct change change_find(const struct epoch *epochs, uint32_t count,
     if (change.kind == CHANGE_MIXTURE)
         change.first = begin_unserved(epochs, change.first, past);
     return change;
+}
+
+uint32_t change_first_sign(const struct epoch *epochs, uint32_t count,
+                           const struct change_past *past)
+{
+    struct newest newest = {.count = 0, .past = past};
+    take_newest(&newest, epochs, count, true);
+    uint32_t first = begin_kind(&newest);
+    bool is_once = newest.count - first == 1;
+    return is_once && was_there_before(&newest, first) ? newest.index[first] : count;
 }

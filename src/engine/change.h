@@ -57,4 +57,12 @@ struct change_past {
 struct change change_find(const struct epoch *epochs, uint32_t count,
                           const struct change_past *past);
 
+/**
+ * Look for an answer that may be the first of a change: of a kind that was not there before, once,
+ * behind what was there for long. Until another follows, it shows nothing of what is now.
+ * @return Its index; @p count if there is none.
+ */
+uint32_t change_first_sign(const struct epoch *epochs, uint32_t count,
+                           const struct change_past *past);
+
 #endif

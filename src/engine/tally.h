@@ -29,10 +29,10 @@
 #include <sonde/event.h>
 
 enum {
-    TALLY_ERRORS_MAX = 4,         /* kinds of errors kept of one service; more are only counted */
-    TALLY_CHANGES_MAX = 64,       /* of a path that are kept; older ones are only counted */
-    TALLY_EPOCHS_MAX = 64,        /* full-TTL probes of a service that are kept one by one */
-    TALLY_EPOCHS_MIXED_MAX = 256, /* likewise, where not all of them end alike */
+    TALLY_ERRORS_MAX = 4,          /* kinds of errors kept of one service; more are only counted */
+    TALLY_CHANGES_MAX = 64,        /* of a path that are kept; older ones are only counted */
+    TALLY_EPOCHS_MAX = 64,         /* full-TTL probes of a service that are kept one by one */
+    TALLY_EPOCHS_MIXED_MAX = 1024, /* likewise, where not all of them end alike */
     TALLY_EPOCHS_TOGETHER = 1024, /* that are counted together before they begin to be forgotten: as
                                      many again later they are */
 };

@@ -160,13 +160,27 @@ static bool is_settled(const struct tally_epochs *epochs, uint32_t at, sonde_ns 
            epochs->newest[at].sent_ns <= ended_ns;
 }
 
-void epochs_look(struct tally_epochs *epochs, sonde_ns ended_ns)
+/* What came before those that are kept one by one. */
+static struct change_past past_of(const struct tally_epochs *epochs)
 {
     struct change_past past = {.probes = epochs->probes, .longest = epochs->longest};
-    if (epochs->change != CHANGE_NONE)
-        return;
     for (int i = 0; epochs->settled != NULL && i < SONDE_OUTCOME_COUNT; i++)
         past.ended[i] = epochs->settled->outcomes[i].ended;
+    return past;
+}
+
+sonde_ns epochs_first_sign_ns(const struct tally_epochs *epochs)
+{
+    const struct change_past past = past_of(epochs);
+    uint32_t at = change_first_sign(epochs->newest, epochs->count, &past);
+    return at < epochs->count ? epochs->newest[at].sent_ns : SONDE_NS_NEVER;
+}
+
+void epochs_look(struct tally_epochs *epochs, sonde_ns ended_ns)
+{
+    const struct change_past past = past_of(epochs);
+    if (epochs->change != CHANGE_NONE)
+        return;
     struct change change = change_find(epochs->newest, epochs->count, &past);
     if (change.kind == CHANGE_NONE || !is_settled(epochs, change.first, ended_ns) ||
         !is_settled(epochs, change.first + 1, ended_ns))

@@ -57,6 +57,10 @@ void epochs_on_late(struct tally_epochs *epochs, sonde_ns sent_ns, sonde_ns rtt_
  */
 void epochs_look(struct tally_epochs *epochs, sonde_ns ended_ns);
 
+/** @return When the one probe left whose answer may be the first of a change, and shows nothing of
+ *  what is now until another follows; SONDE_NS_NEVER: there is none. */
+sonde_ns epochs_first_sign_ns(const struct tally_epochs *epochs);
+
 /** Let what is shown now begin with the probes that left then or later. */
 void epochs_begin_at(struct tally_epochs *epochs, sonde_ns from_ns);
 

@@ -15,7 +15,8 @@ struct owned_stretch {
     struct tally_stretch stretch;
     struct arena arena;
     const struct tally *tally;
-    sonde_ns until_ns;
+    sonde_ns until_ns;         /* as it was asked for */
+    sonde_ns end_ns;           /* of the service that is being made */
     struct made_service *made; /* those that are not the tally's own, the newest first */
 };
 
@@ -28,7 +29,7 @@ struct made_service {
 /* Did a probe leave before the end of the stretch? */
 static bool is_before_end(const struct owned_stretch *owned, sonde_ns sent_ns)
 {
-    return owned->until_ns == SONDE_NS_NEVER || sent_ns < owned->until_ns;
+    return owned->end_ns == SONDE_NS_NEVER || sent_ns < owned->end_ns;
 }
 
 /* Add up what full-TTL probes came to. */
@@ -78,6 +79,7 @@ static void add_evidence(const struct owned_stretch *owned, const struct tally_s
         outcome->evidence.valid =
             outcome->evidence.valid &&
             (outcome->ended > 0 || (owned->until_ns == SONDE_NS_NEVER &&
+                                    is_before_end(owned, outcome->evidence.sent_ns) &&
                                     epochs_has_limited(&from->epochs, outcome->evidence.sent_ns)));
         if (shows && i != SONDE_OUTCOME_TTL_EXCEEDED)
             outcome->shown = outcome->ended > 0 ? outcome->ended : outcome->evidence.valid;
@@ -119,8 +121,8 @@ static sonde_ns limited_until(const struct owned_stretch *owned, const struct ta
     while (end > 0 && !is_before_end(owned, epochs->newest[end - 1].sent_ns))
         end--;
     bool silent = end > 0 && !epochs->newest[end - 1].is_target;
-    return silent && owned->until_ns != SONDE_NS_NEVER ? epochs->newest[end - 1].sent_ns
-                                                       : owned->until_ns;
+    return silent && owned->end_ns != SONDE_NS_NEVER ? epochs->newest[end - 1].sent_ns
+                                                     : owned->end_ns;
 }
 
 /* What a hop drew; NULL: nothing was sent there, or memory ran out. */
@@ -181,7 +183,9 @@ static void add_changes(const struct owned_stretch *owned, const struct tally_se
 static struct tally_service *make_service(struct owned_stretch *owned, struct tally_service *from,
                                           const struct sonde_addr *target)
 {
-    if (!from->epochs.begins_later && owned->until_ns == SONDE_NS_NEVER)
+    owned->end_ns =
+        owned->until_ns == SONDE_NS_NEVER ? epochs_first_sign_ns(&from->epochs) : owned->until_ns;
+    if (!from->epochs.begins_later && owned->end_ns == SONDE_NS_NEVER)
         return from;
     struct made_service *made = arena_alloc(&owned->arena, 1, sizeof *made);
     if (made == NULL)

@@ -31,6 +31,8 @@ everything(BASE, [(30.5, 60.5)], name="out-in-the-middle",
            why="r3 forwards nothing for 30 s: three stretches of all services, the last fine")
 everything(BASE, [(0, 30.5)], name="out-at-the-start",
            why="nothing is known of the host when it begins; since when it answers is known")
+everything(BASE, [(0, None)], name="out-until-the-last-probe", exit_code=1, last=32,
+           action="drop any until=30.5s", why="one answer to each is no change yet")
 everything(BASE, [(60.5, None)], name="out-until-the-end", exit_code=1,
            why="the state is unreachable now, however many answers there were before")
 everything(BASE, [(100.5, 130.5), (800.5, 850.5)], name="out-twice-far-apart", last=900,
