@@ -13,6 +13,7 @@ enum {
                         one came first */
     MIXED_MIN = 3,   /* probes that show another mixture, at least */
     SILENCE_BEFORE = 6, /* probes without an answer: that is how it was, and no accident */
+    SILENCE_LONG = 12,  /* likewise, so that one answer does not show yet that it is over */
     LATENCY_BEFORE = 7, /* round trips before, at least */
     LATENCY_SINCE = 7,  /* and since */
     LATENCY_SINCE_MAX = 12,
@@ -109,13 +110,12 @@ static double orders(uint64_t before, uint64_t since)
     return count;
 }
 
-/* Was something there before one of the newest: answers, or a silence that is no accident? */
-static bool was_there_before(const struct newest *newest, uint32_t at)
+/* Was something there before one of the newest: answers, or so much silence? */
+static bool was_there_before(const struct newest *newest, uint32_t at, unsigned silence)
 {
     for (unsigned outcome = 0; outcome < SONDE_OUTCOME_COUNT; outcome++) {
         uint64_t before = count_before(newest, at, outcome);
-        if (before >= (outcome == SONDE_OUTCOME_NO_REPLY ? (unsigned)SILENCE_BEFORE
-                                                         : (unsigned)ANSWERS_IN_A_ROW))
+        if (before >= (outcome == SONDE_OUTCOME_NO_REPLY ? silence : (unsigned)ANSWERS_IN_A_ROW))
             return true;
     }
     return false;
@@ -132,7 +132,8 @@ static bool was_known_before(const struct newest *newest, uint32_t at)
         return at > 0;
     for (unsigned outcome = 0; outcome < SONDE_OUTCOME_COUNT; outcome++)
         all += count_before(newest, at, outcome);
-    return orders(all, newest->count - at) >= ORDERS_MIN && was_there_before(newest, at);
+    return orders(all, newest->count - at) >= ORDERS_MIN &&
+           was_there_before(newest, at, SILENCE_BEFORE);
 }
 
 /* @return The first of the last answers in a row that are of a kind that was not there before; the
@@ -442,5 +443,5 @@ uint32_t change_first_sign(const struct epoch *epochs, uint32_t count,
     take_newest(&newest, epochs, count, true);
     uint32_t first = begin_kind(&newest);
     bool is_once = newest.count - first == 1;
-    return is_once && was_there_before(&newest, first) ? newest.index[first] : count;
+    return is_once && was_there_before(&newest, first, SILENCE_LONG) ? newest.index[first] : count;
 }

@@ -131,6 +131,7 @@ static void refused_at(struct reach *reach, uint8_t ttl, uint32_t cycle)
 
 void reach_on_answer(struct reach *reach, uint8_t ttl, uint32_t cycle, enum reach_answer answer)
 {
+    uint8_t dest_before = reach->dest_ttl;
     switch (answer) {
     case REACH_ROUTER:
         router_at(reach, ttl, cycle);
@@ -142,6 +143,8 @@ void reach_on_answer(struct reach *reach, uint8_t ttl, uint32_t cycle, enum reac
         refused_at(reach, ttl, cycle);
         break;
     }
+    reach->dest_exact &= reach->dest_ttl == dest_before;
+    reach->dest_exact |= reach->dest_ttl != 0 && reach->dest_ttl == reach->top_ttl + 1;
 }
 
 void reach_on_silence(struct reach *reach, uint8_t ttl, uint32_t cycle)
@@ -187,6 +190,7 @@ void reach_join(struct reach *reach, const struct reach *other)
     if (reach->dest_ttl < other->dest_ttl) {
         reach->dest_ttl = other->dest_ttl;
         reach->dest_cycle = other->dest_cycle;
+        reach->dest_exact = other->dest_exact;
     }
     if (reach->top_ttl < other->top_ttl) {
         reach->top_ttl = other->top_ttl;

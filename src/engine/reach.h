@@ -42,6 +42,7 @@ struct reach {
     uint8_t refused_ttl;    /* smallest TTL that was refused; 0 = none */
     uint8_t doubt_ttl;      /* of an unsettled answer against what is believed; 0 = none */
     bool doubt_is_target;   /* who gave it: the target where a router was, or the reverse */
+    bool dest_exact;        /* a router answered just before dest_ttl: no smaller one reaches it */
     bool moved;             /* there is another sign that the router at top_ttl is gone */
     uint8_t silences;       /* probes that it has missed in a row */
     uint8_t longest;        /* silences in a row before an answer, at most, that were not the end */

@@ -170,7 +170,7 @@ static void begin_episode(struct sonde_run *run, uint32_t measured, uint32_t ser
     if (is_others && near)
         return;
     tally_begin_at(run->tally, measured, service, at_ns);
-    if (tally_stretch_new(run->tally, measured, SONDE_NS_NEVER, &since) < 0)
+    if (tally_stretch_new(run->tally, measured, TALLY_ALL_NS, &since) < 0)
         return;
     const struct tally_service *now = since->services->services[service];
     uint64_t sent = all->sent - now->sent;

@@ -341,3 +341,24 @@ Test(reach, a_change_to_a_nearer_target_began_in_the_cycle_before_its_first_answ
     cr_expect_eq(reach.dest_ttl, 4);
     cr_expect_eq(reach.doubt_after, 8);
 }
+
+/* Routers at 1 and 3, the target at 5: it may stand at 4. Then one answers there. When nobody
+ * answers any more, the target still stands where it stood; a nearer answer of it is another
+ * matter. */
+Test(reach, how_exactly_a_distance_is_known_stays_known)
+{
+    struct reach reach = {0};
+    const struct ttl_set nobody = {0};
+    reach_on_answer(&reach, 1, 0, R);
+    reach_on_answer(&reach, 3, 0, R);
+    reach_on_answer(&reach, 5, 0, T);
+    cr_expect_not(reach.dest_exact);
+    reach_on_answer(&reach, 4, 1, R);
+    cr_expect(reach.dest_exact);
+    reach_forget(&reach, &nobody, 2);
+    cr_expect_eq(reach.top_ttl, 0);
+    cr_expect(reach.dest_exact);
+    reach_on_answer(&reach, 3, 3, T);
+    cr_expect_eq(reach.dest_ttl, 3);
+    cr_expect_not(reach.dest_exact);
+}
