@@ -239,6 +239,11 @@ static int check_output(const struct command *command, struct text *reterr)
         text_add(reterr, "--replay shows what was measured before, so it takes no target");
         return -EINVAL;
     }
+    if (command->record != NULL && strcmp(command->record, "-") == 0) {
+        text_add(reterr, "--record takes a file (./- is one of that name): --stream prints the "
+                         "same to standard output");
+        return -EINVAL;
+    }
     if (command->stream != STREAM_NONE && (command->json || command->wide || command->quiet)) {
         text_add(reterr, "--stream is the whole output: --record FILE keeps it beside another");
         return -EINVAL;
@@ -288,6 +293,11 @@ static int check(const struct command *command, struct text *reterr)
         text_add(reterr, "--virtual-time needs --simulate");
         return -EINVAL;
     }
+    if (options->simulation.virtual_time && options->plan.cycles == SONDE_CYCLES_ENDLESS &&
+        options->plan.deadline_ns == 0) {
+        text_add(reterr, "in virtual time a run needs an end: -c 3, or --deadline 60");
+        return -EINVAL;
+    }
     return 0;
 }
 
@@ -303,14 +313,14 @@ int command_parse(int argc, char **argv, struct command *ret_command, struct tex
     command.words = calloc(room, sizeof *command.words);
     command.files = calloc(room, sizeof *command.files);
     int r = command.words == NULL || command.files == NULL ? -ENOMEM : read_all(&reader);
+    if (command.stream != STREAM_NONE && command.options.plan.cycles == 0)
+        command.options.plan.cycles = SONDE_CYCLES_ENDLESS;
     if (r == 0)
         r = check(&command, reterr);
     if (r < 0) {
         command_deinit(&command);
         return r;
     }
-    if (command.stream != STREAM_NONE && command.options.plan.cycles == 0)
-        command.options.plan.cycles = SONDE_CYCLES_ENDLESS;
     if (command.options.plan.cycles == 0 && command.options.plan.interval_ns == 0)
         command.options.plan.interval_ns = COMMAND_INTERVAL_MS * SONDE_NS_PER_MS;
     command.rules.flows = (uint32_t)sonde_option_get(&command.options, SONDE_OPTION_FLOWS);

@@ -3,6 +3,7 @@
 #include "app/options.h"
 
 #include "app/expect.h"
+#include "app/numbers.h"
 #include "app/tos.h"
 
 #include <assert.h>
@@ -65,6 +66,14 @@ static int apply_ipv6(struct command *command, const char *value)
 {
     (void)value;
     command->options.vantage.family = SONDE_FAMILY_IPV6;
+    return 0;
+}
+
+static int apply_cycles(struct command *command, const char *value)
+{
+    if (strcmp(value, "0") != 0)
+        return numbers_read(value, SONDE_OPTION_CYCLES, &command->options);
+    command->options.plan.cycles = SONDE_CYCLES_ENDLESS;
     return 0;
 }
 
@@ -313,7 +322,14 @@ static const struct option_line option_lines[] = {
            "mark packets for the firewall and routing rules"),
     FLAG(0, "unprivileged", "Probing", "use no raw sockets, even if they are allowed",
          options.vantage.unprivileged),
-    NUMBER('c', "report-cycles", "N", SONDE_OPTION_CYCLES, "Timing", "cycles"),
+    {.letter = 'c',
+     .name = "report-cycles",
+     .argument = "N",
+     .number = SONDE_OPTION_CYCLES,
+     .wanted = "or 0 for no end",
+     .group = "Timing",
+     .help = "cycles; 0 = no end",
+     .apply = apply_cycles},
     NUMBER('i', "interval", "SECONDS", SONDE_OPTION_INTERVAL, "Timing", "from cycle to cycle"),
     NUMBER('Z', "timeout", "SECONDS", SONDE_OPTION_TIMEOUT, "Timing",
            "a probe is lost at the latest after this"),

@@ -34,8 +34,12 @@ void progress_show(struct progress *progress, const struct sonde_run *run)
     sonde_run_progress(run, &now);
     if (now.elapsed_ns < progress->next_ns)
         return;
-    (void)snprintf(line, sizeof line, "%" PRIu32 " of %" PRIu32 " cycles, %" PRId64 " s",
-                   now.cycles_begun, now.cycles, now.elapsed_ns / SONDE_NS_PER_S);
+    if (now.cycles == SONDE_CYCLES_ENDLESS)
+        (void)snprintf(line, sizeof line, "%" PRIu32 " cycles, %" PRId64 " s", now.cycles_begun,
+                       now.elapsed_ns / SONDE_NS_PER_S);
+    else
+        (void)snprintf(line, sizeof line, "%" PRIu32 " of %" PRIu32 " cycles, %" PRId64 " s",
+                       now.cycles_begun, now.cycles, now.elapsed_ns / SONDE_NS_PER_S);
     (void)fprintf(stderr, "\r%-*s", COLUMNS, line);
     (void)fflush(stderr);
     progress->shown = true;

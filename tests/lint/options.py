@@ -140,7 +140,7 @@ def bounds_differ(sonde, names):
         below = low / 2 if low < 1 else low - 1
         tries = [(bounds[1], 0), (bounds[2], 0), (f"{high + 1:.0f}", 2)]
         if low > 0:
-            tries.append((f"{below:g}", 2))
+            tries.append((f"{below:g}", 0 if re.search(r", or 0\b", error) else 2))
         for value, wanted in tries:
             if output(sonde, f"--{name}={value}", "--version")[0] != wanted:
                 print(f"--help: options: --{name} {value} is "

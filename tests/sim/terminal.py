@@ -55,6 +55,12 @@ class Progress(unittest.TestCase):
         self.assertRegex(run.err, r"\A(\r[123] of 3 cycles, [0-9]+ s *)+\r +\r\Z")
         self.assertNotIn("of 3 cycles", run.out)
 
+    def test_a_run_without_end_names_none(self):
+        run = Run("-c", "0", "-i", "1.2")
+        time.sleep(2.6)
+        run.process.send_signal(signal.SIGINT)
+        self.assertRegex(run.end().err, r"\A(\r[1-4] cycles, [0-9]+ s *)+\r +\r\Z")
+
     def test_otherwise_nothing_is_shown(self):
         runs = {words: Run(*words, terminal=terminal) for words, terminal in (
             (SHORT, True), (LONG, False), ((*LONG, "-q"), True),

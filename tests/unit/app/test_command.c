@@ -136,6 +136,7 @@ Test(command, cycles_that_nobody_counts_follow_each_other_sooner)
         sonde_ns interval_ns; /* 0 = the library's default */
     } cases[] = {{"host", 500 * SONDE_NS_PER_MS},
                  {"-c 3 host", 0},
+                 {"-c 0 host", 0},
                  {"-i 2 host", 2 * SONDE_NS_PER_S},
                  {"-c 3 -i 2 host", 2 * SONDE_NS_PER_S}};
     char storage[512];
@@ -243,6 +244,28 @@ Test(command, a_stream_goes_on_until_it_is_ended)
     command_deinit(&command);
 }
 
+Test(command, zero_cycles_are_a_run_without_end_in_every_output)
+{
+    static const char *const lines[] = {
+        "-c 0 host",
+        "-rc0 host",
+        "-w --report-cycles=0 host",
+        "-j -c 0 host",
+        "-q -c 0 host",
+        "--stream -c 0 host",
+        "-c 0 --record file host",
+        "-c 0 --simulate demo host",
+        "-c 0 --simulate demo --virtual-time --deadline 10 host",
+        "--stream --simulate demo --virtual-time --deadline 10 host",
+    };
+    char storage[512];
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        struct command command = expect_taken(lines[i], storage);
+        cr_expect_eq(command.options.plan.cycles, SONDE_CYCLES_ENDLESS, "%s", lines[i]);
+        command_deinit(&command);
+    }
+}
+
 Test(command, a_replay_takes_what_is_shown_and_no_more)
 {
     char storage[512];
@@ -278,8 +301,19 @@ Test(command, what_a_replay_or_a_stream_cannot_do_is_said)
     expect_error("--stream -q host", "--stream is the whole output");
     expect_error("--stream -w host", "--stream is the whole output");
     expect_error("--record", "--record needs a value");
+    expect_error("--record - host", "--record takes a file (./- is one of that name)");
+    expect_error("--record - -q host", "--stream prints the same");
     expect_error("--stream=stdin -F -", "takes no -F -");
     expect_error("--stream=stdin --simulate demo --virtual-time h", "takes no --virtual-time");
+}
+
+Test(command, what_nothing_would_end_is_refused)
+{
+    const char *wanted = "in virtual time a run needs an end: -c 3, or --deadline 60";
+    expect_error("-c 0 --simulate demo --virtual-time host", wanted);
+    expect_error("-q -c 0 --simulate demo --virtual-time host", wanted);
+    expect_error("--stream --simulate demo --virtual-time host", wanted);
+    expect_error("-c -1 host", "-c -1: expected 1 to 4294967294, or 0 for no end");
 }
 
 Test(command, flows_take_source_ports_of_their_own)
@@ -336,7 +370,7 @@ Test(command, nonsense_values_are_refused)
 Test(command, values_out_of_range_are_refused)
 {
     static const char *const lines[] = {
-        "-c 0 h",           "-c 4294967295 h",
+        "-c -1 h",          "-c 4294967295 h",
         "-i 0 h",           "-i 0.0009 h",
         "-i 86401 h",       "-Z 0 h",
         "-Z 3601 h",        "-f 0 h",
