@@ -52,7 +52,8 @@ SONDE_API SONDE_MUST_CHECK int sonde_replay_add(struct sonde_replay *replay,
                                                 struct sonde_error *reterr);
 
 /** @return true if the record of the end was added. Before, a snapshot says that the run was
- *  interrupted. */
+ *  interrupted; once no more is taken, as all cycles that were asked for are over, that it is
+ *  partial. */
 SONDE_API bool sonde_replay_has_ended(const struct sonde_replay *replay);
 
 /** @return The run, for sonde_run_snapshot(), and nothing else; NULL before the first record.

@@ -307,8 +307,8 @@ enum sonde_exit {
 
 /**
  * Judge a whole run. Controls do not count. A service of which too little is known is unmeasured,
- * and so is a target that is not traced; a service that is not as expected outweighs these, and a
- * failure of this machine outweighs everything.
+ * and so is a target that is not traced, and a run without a target; a service that is not as
+ * expected outweighs these, and a failure of this machine outweighs everything.
  * @param snapshot  Of a run that has ended or of one that goes on.
  * @return One of the above, but SONDE_EXIT_USAGE.
  */

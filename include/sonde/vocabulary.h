@@ -125,7 +125,8 @@ enum sonde_loss_kind {
 enum sonde_status {
     SONDE_STATUS_COMPLETE,    /**< everything that was asked for was measured */
     SONDE_STATUS_INTERRUPTED, /**< stopped from outside, by a signal say */
-    SONDE_STATUS_PARTIAL,     /**< a target could not be measured, or the deadline came first */
+    SONDE_STATUS_PARTIAL,     /**< a target could not be measured, the deadline came first, or a
+                                   replay shows only the first cycles */
     SONDE_STATUS_ERROR,       /**< nothing could be measured */
     SONDE_STATUS_COUNT
 };

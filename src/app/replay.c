@@ -130,11 +130,25 @@ static enum sonde_exit take_lines(struct record_file *lines, struct sonde_replay
     return SONDE_EXIT_MET;
 }
 
+/* Say why there is nothing in a report of text. */
+static void complain_of_nothing(const struct command *command)
+{
+    struct text words = {0};
+    if (command->quiet || command->json)
+        return;
+    text_add_untrusted(&words, command->replay, strlen(command->replay));
+    text_add(&words, ": it holds no result of any target");
+    (void)complain(SONDE_EXIT_UNMEASURED, words.data);
+    text_deinit(&words);
+}
+
 static enum sonde_exit show(const struct command *command, struct sonde_run *run)
 {
     struct sonde_snapshot *snapshot;
     if (sonde_run_snapshot(run, &snapshot) < 0)
         return complain(SONDE_EXIT_INTERNAL, NULL);
+    if (snapshot->target_count == 0)
+        complain_of_nothing(command);
     enum sonde_exit status = command->quiet ? SONDE_EXIT_MET : print_report(command, snapshot);
     if (status == SONDE_EXIT_MET)
         status = sonde_snapshot_exit(snapshot);

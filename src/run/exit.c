@@ -14,7 +14,8 @@ static enum sonde_exit service_exit(const struct sonde_service_result *service)
 
 enum sonde_exit sonde_snapshot_exit(const struct sonde_snapshot *snapshot)
 {
-    enum sonde_exit code = snapshot->problem_count > 0 ? SONDE_EXIT_UNMEASURED : SONDE_EXIT_MET;
+    bool is_all = snapshot->target_count > 0 && snapshot->problem_count == 0;
+    enum sonde_exit code = is_all ? SONDE_EXIT_MET : SONDE_EXIT_UNMEASURED;
     if (snapshot->failure < 0)
         return SONDE_EXIT_INTERNAL;
     for (size_t i = 0; i < snapshot->target_count; i++) {

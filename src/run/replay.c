@@ -349,7 +349,8 @@ static const char *find_fault(const struct sonde_replay *replay, const struct so
     bool is_first = replay->run == NULL;
     if (record->n != replay->next_n)
         return is_first ? "it does not begin with the first record"
-                        : "a record is missing before it";
+                        : "a record is missing before it (--stream=changes leaves out what a "
+                          "replay needs)";
     if (is_first != (record->type == SONDE_RECORD_RUN_START))
         return is_first ? "it does not begin with a run_start" : "there is another run_start";
     if (!is_first && strcmp(replay->run->run_id, record->run_id) != 0)
@@ -373,8 +374,10 @@ int sonde_replay_add(struct sonde_replay *replay, const struct sonde_record *rec
         return 1;
     const char *why = find_fault(replay, record);
     replay->is_enough = why == NULL && is_beyond(replay, record);
-    if (replay->is_enough)
+    if (replay->is_enough) {
+        replay->run->interrupted = false; /* it is the replay that goes no further */
         return 1;
+    }
     int r = why != NULL                              ? -EINVAL
             : record->type == SONDE_RECORD_RUN_START ? take_run(replay, record)
                                                      : take(replay, record, &why);

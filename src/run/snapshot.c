@@ -207,7 +207,8 @@ static void copy_targets(struct sonde_run *run, const struct run_facts *facts,
     };
     struct sonde_target_result *targets = arena_alloc(arena, run->target_count, sizeof *targets);
     struct sonde_problem *problems = arena_alloc(arena, run->target_count, sizeof *problems);
-    snapshot->verdict = (struct sonde_verdict){SONDE_LEVEL_OK, SONDE_CODE_OK, ""};
+    snapshot->verdict =
+        (struct sonde_verdict){SONDE_LEVEL_UNKNOWN, SONDE_CODE_INCONCLUSIVE, "there is no target"};
     if (targets == NULL || problems == NULL)
         return;
     for (uint32_t i = 0; i < run->target_count; i++) {
@@ -217,7 +218,10 @@ static void copy_targets(struct sonde_run *run, const struct run_facts *facts,
             const struct run_target *target = &run->targets[k];
             struct sonde_target_result *to = &targets[snapshot->target_count++];
             copy_target(&copy, target, to);
-            keep_worst(&snapshot->verdict, &to->verdict);
+            if (snapshot->target_count == 1)
+                snapshot->verdict = to->verdict;
+            else
+                keep_worst(&snapshot->verdict, &to->verdict);
             if (target->problem != SONDE_CODE_OK)
                 problems[snapshot->problem_count++] = (struct sonde_problem){
                     .target = to->input,

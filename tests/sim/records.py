@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Records that are cut off, changed, or written by an enemy: records.py SONDE
 
-A record that is cut off is shown as far as it goes, as interrupted. One whose lines contradict each
-other is refused in one line that names the line, with exit code 2.
+A record that is cut off is shown as far as it goes, as interrupted; one that is shown with -c, as
+partial. One whose lines contradict each other is refused in one line that names the line, with exit
+code 2.
 """
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -36,8 +38,11 @@ class Case:
         self.events = [json.loads(line) for line in self.lines]
 
     def replay(self, content, *arguments):
+        return self.show(content, "-j", *arguments)
+
+    def show(self, content, *arguments):
         pathlib.Path(self.file).write_bytes(content)
-        return run(self.sonde, ["--replay", self.file, "-j", *arguments])
+        return run(self.sonde, ["--replay", self.file, *arguments])
 
     def first(self, kind):
         """The index of the first record of a type."""
@@ -80,6 +85,23 @@ def cut_off_at_every_line(case):
     expect(whole.stdout == case.shown and whole.returncode == 1, "the whole record is another")
 
 
+def cut_off_before_the_first_target(case):
+    """Nothing was measured, so nothing is fine: in every format, after every byte."""
+    start, target = case.lines[0], case.lines[case.first("target")]
+    expect(case.first("target") == 1, "the first target does not come next")
+    for content in (start[:-1], start, start + target[:1], start + target[:-2]):
+        report = case.replay(content)
+        verdict = is_interrupted(report)["verdict"]
+        expect((report.returncode, verdict["level"]) == (3, "unknown"),
+               f"exit code {report.returncode}, {verdict}")
+        text = case.show(content, "-w")
+        expect((text.returncode, text.stdout) == (3, b""), f"exit code {text.returncode}")
+        expect(text.stderr.decode() ==
+               f"sonde: {case.file}: it holds no result of any target\n", text.stderr.decode())
+        quiet = case.show(content, "-q")
+        expect((quiet.returncode, quiet.stdout, quiet.stderr) == (3, b"", b""), "-q is not quiet")
+
+
 def cut_off_at_every_byte(case):
     """A line that is not whole is not there; only its end may be missing. At every byte of one."""
     for kind, step in (("target", 97), ("probe", 1), ("run_end", 13)):
@@ -95,14 +117,30 @@ def cut_off_at_every_byte(case):
 
 
 def as_it_was(case):
-    """-c 1 shows it as it was after one cycle; more than there are, as it is."""
+    """-c 1 shows it as it was after one cycle; more than there are, or no end, as it is."""
     content = b"".join(case.lines)
-    report = is_interrupted(case.replay(content, "-c", "1"))
+    shown = case.replay(content, "-c", "1")
+    report = json.loads(shown.stdout)
+    expect((shown.stderr, report["status"]) == (b"", "partial"), f"it is {report['status']}")
     for service in report["targets"][0]["services"]:
         expect(service["sent"] <= 1, f"{service['service']} has sent {service['sent']}")
     expect(report["targets"][0]["services"][0]["sent"] == 1, "icmp has not sent one")
-    expect(case.replay(content, "-c", "2").stdout == case.shown, "with -c 2 it is another")
-    expect(case.replay(content, "-c", "9").stdout == case.shown, "with -c 9 it is another")
+    heading = case.show(content, "-c", "1").stdout.decode().splitlines()[0]
+    expect(re.search(r"  1 of 2 cycles in [0-9.]+ s$", heading), heading)
+    for cycles in ("2", "9", "0"):
+        expect(case.replay(content, "-c", cycles).stdout == case.shown,
+               f"with -c {cycles} it is another")
+    without_end = b"".join(case.lines[:-1])
+    is_interrupted(case.replay(without_end, "-c", "2"))
+
+
+def a_stream_of_changes(case):
+    """What it leaves out is missing: the line that comes next is refused, and why is said."""
+    changes = run(case.sonde, [*ARGUMENTS, "--stream=changes"]).stdout
+    numbers = [json.loads(line)["n"] for line in changes.splitlines()]
+    line = next(i for i, n in enumerate(numbers) if n != i) + 1
+    case.refuse_bytes(changes, line, "a record is missing before it (--stream=changes leaves out "
+                      "what a replay needs)")
 
 
 def no_record(case):
@@ -208,8 +246,9 @@ def a_number_in_use(case):
 
 def main():
     failed = 0
-    tests = [cut_off_at_every_line, cut_off_at_every_byte, as_it_was, no_record, contradictions,
-             a_number_in_use, a_secret_is_in_no_record, a_line_is_a_cycle]
+    tests = [cut_off_at_every_line, cut_off_before_the_first_target, cut_off_at_every_byte,
+             as_it_was, a_stream_of_changes, no_record, contradictions, a_number_in_use,
+             a_secret_is_in_no_record, a_line_is_a_cycle]
     with tempfile.TemporaryDirectory() as folder:
         case = Case(sys.argv[1], folder)
         for test in tests:
