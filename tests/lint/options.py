@@ -3,8 +3,9 @@
 """Does the man page know the options that --help lists, and no others? And the UDP services that
 --services lists? Are the defaults that --help and the man page name those of a run, and the same
 in both? Is a number taken exactly if it is within the bounds that its error names, and do the
-documents name the same ones? Does every manual page show what it means? What the completions know
-is looked at in completions.py.
+documents name the same ones? Does every manual page show what it means? Does the man page list the
+types of records of the event schema, and the marks of a text report? What the completions know is
+looked at in completions.py.
 
 options.py SONDE ROOT
 """
@@ -149,6 +150,36 @@ def bounds_differ(sonde, names):
     return failed or bounded < 8
 
 
+def section(page, name):
+    """A section of the man page."""
+    text = page.read_text(encoding="utf-8").partition(f"\n.Sh {name}\n")[2]
+    return text.partition("\n.Sh ")[0]
+
+
+def types_differ(sonde, page):
+    """Is a type of records in the event schema only, or in the man page only?"""
+    wanted = set()
+    for kind in json.loads(output(sonde, "--print-schema=event")[1])["$defs"].values():
+        kind = kind.get("properties", {}).get("type", {})
+        wanted |= set(kind.get("enum", [kind.get("const")])) - {None}
+    found = set()
+    for line in re.findall(r"(?m)^\.It Cm (.*)$", section(page, "RECORDS")):
+        found |= set(line.split(" , "))
+    for name in sorted(wanted ^ found):
+        print(f"{page.name}: options: the type {name} of records differs from the event schema")
+    return len(wanted) < 10 or wanted != found
+
+
+def marks_differ(root, page):
+    """Is a mark of a text report not explained? Of two, the one of --ascii is looked for."""
+    code = (root / "src/report/style.c").read_text(encoding="utf-8")
+    wanted = set(re.findall(r'\[SONDE_LEVEL_\w+\] = \{".", "(.)"', code))
+    found = set(re.findall(r"(?m)^\.It .*Li (?:\\&)?(\S)$", section(page, "READING THE REPORT")))
+    for mark in sorted(wanted - found):
+        print(f"{page.name}: options: the mark {mark} of a report is not explained")
+    return len(wanted) != 4 or not wanted <= found
+
+
 def misshown(page):
     lines = MISSHOWN.findall(page.read_text(encoding="utf-8"))
     for line in lines:
@@ -164,6 +195,8 @@ def main():
     for each in (page, page.with_name("sonde-verdicts.7")):
         failed |= misshown(each)
     failed |= services_differ(sonde, page)
+    failed |= types_differ(sonde, page)
+    failed |= marks_differ(root, page)
     failed |= defaults_differ(sonde, page)
     failed |= page_defaults_differ(sonde, page, names)
     failed |= bounds_differ(sonde, names)
