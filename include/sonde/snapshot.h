@@ -154,6 +154,8 @@ struct sonde_episode {
 
 /** What a service shows now: since it last changed, or of that the last 1,000 to 2,000 probes. */
 struct sonde_present {
+    sonde_ns asked_wall_ns; /**< when the last of its probes left that have ended, since 1970-01-01
+                               UTC; 0: none has */
     uint32_t cycles;
     uint64_t sent; /**< as of a service */
     uint64_t received;

@@ -71,6 +71,7 @@ struct analyze_target {
     struct sonde_zones zones;         /* for sentences */
     uint8_t max_ttl;                  /* of the run */
     sonde_ns timeout_ns;              /* until a probe is lost */
+    sonde_ns start_ns;                /* when the run began */
     sonde_ns now_ns;
     sonde_ns wall_ns; /* to be added to a time for the time of day, since 1970 */
     bool only_now;    /* what a service showed before is of no account */

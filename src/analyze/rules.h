@@ -19,7 +19,9 @@ struct rule_case {
     const struct tally_service *tally;
     enum sonde_state state;
     enum sonde_outcome deciding;
-    uint32_t expect; /* as in struct analyze_service */
+    uint32_t expect;              /* as in struct analyze_service */
+    const struct finding *wanted; /* what a rule above has found, that is as it is wanted; without
+                                     text: none has */
 };
 
 enum rule_answer {
@@ -91,7 +93,7 @@ void words_next_hop(const struct rule_case *at, struct text *words);
  *  In rules_local.c. */
 void words_unsent(const struct rule_case *at, struct text *words);
 
-/** Add a time of day, "14:05:00", and which day that was, if it was not today. */
+/** Add a moment, "14:05:00", with its day if that is not today, or not when the run started. */
 void words_clock(const struct rule_case *at, struct text *words, sonde_ns time_ns);
 
 /** Put words into a finding, and free them. */
@@ -114,6 +116,9 @@ void words_not_looked_at(const struct rule_case *at, struct text *words);
 /** Add that the largest TTL does not get there. */
 void words_ran_out(const struct rule_case *at, struct text *words);
 
+/** Add what a rule has found that is as it is wanted; one has. In verdict.c. */
+void words_wanted(const struct rule_case *at, struct text *words);
+
 /** Add "; answered version.bind, but not . NS (0 of 2)", or nothing if the service answers its
  * first question, or none. */
 void words_deaf(const struct rule_case *at, struct text *words);
@@ -133,7 +138,10 @@ void words_seen_up_to(const struct rule_case *at, struct text *words);
 void words_loss_end(const struct rule_case *at, const struct tally_service *tally, uint8_t ttl,
                     struct sonde_place *place, struct text *words);
 
-/** Add "50.3 ms, no loss", and how many probes were refused, or answered late. */
+/** Add "no loss", and how many probes were refused, or answered late. */
+void words_loss(const struct rule_case *at, struct text *words);
+
+/** Add "50.3 ms, no loss", with what else words_loss() says. */
 void words_round_trip(const struct rule_case *at, struct text *words);
 
 #endif

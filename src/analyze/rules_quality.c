@@ -123,24 +123,74 @@ enum rule_answer rule_latency_over_limit(const struct rule_case *at, struct find
     return RULE_FIRES;
 }
 
-enum rule_answer rule_path_changed(const struct rule_case *at, struct finding *finding)
+/* The service as all the time shows it. */
+static const struct tally_service *known_of(const struct rule_case *at)
+{
+    const struct tally_target *known = at->target->known;
+    return known != NULL ? known->services[at->service] : at->tally;
+}
+
+/* The last of the changes of the path that are looked at; NULL: it is not known where it was, as
+ * where a service has several flows. */
+static const struct tally_way_change *last_change(const struct rule_case *at)
+{
+    const struct tally_service *known = known_of(at);
+    const struct tally_way_change *last = NULL;
+    uint32_t left = at->tally->path_changes;
+    for (uint32_t i = 0; i < known->way_changes.count && left > 0; i++) {
+        const struct tally_way_change *change = &known->way_changes.items[i];
+        bool is_before = known->epochs.begins_later && change->time_ns < known->epochs.from_ns;
+        if (is_before || !change->is_new)
+            continue;
+        last = change;
+        left--;
+    }
+    return last;
+}
+
+/* Add when the path changed, and where, if that is known. */
+static void say_change(const struct rule_case *at, const char *before, struct text *words)
+{
+    const struct tally_way_change *change = last_change(at);
+    if (change == NULL)
+        return;
+    text_add(words, before);
+    words_clock(at, words, change->time_ns);
+    text_add(words, " at ");
+    text_add_way(words, change->ttl, &change->from, &change->to, &at->target->zones);
+}
+
+/* Add how often the path changed, and the last time. A change between two probes to a hop, or one
+ * that is soon taken back, is not seen; and a distance that changes may be that of one way and of
+ * another, packet by packet. */
+static void say_changes(const struct rule_case *at, struct text *words)
 {
     uint32_t changes = at->tally->path_changes;
+    if (!at->target->only_now && known_of(at)->path_changes > changes)
+        changes = known_of(at)->path_changes;
+    if (at->tally->reach.changes > 0) {
+        text_add(words, "the path changed, or packets take ways of different lengths");
+        say_change(at, ", seen last at ", words);
+    } else if (changes == 1 && last_change(at) != NULL) {
+        text_add(words, "the path changed");
+        say_change(at, " at ", words);
+    } else {
+        text_addf(words, "the path changed at least %" PRIu32 " time%s%s", changes,
+                  changes == 1 ? "" : "s", at->target->only_now ? "" : " during the run");
+        say_change(at, ", the last seen at ", words);
+    }
+}
+
+enum rule_answer rule_path_changed(const struct rule_case *at, struct finding *finding)
+{
     struct text words = {0};
-    if (changes == 0)
+    if (at->tally->path_changes == 0)
         return RULE_QUIET;
     if (at->tally->received > 0) {
         words_round_trip(at, &words);
         text_add(&words, "; ");
     }
-    /* a change between two probes to a hop, or one that is soon taken back, is not seen; and a
-     * distance that changes may be that of one way and of another, packet by packet */
-    if (at->tally->reach.changes > 0)
-        text_add(&words, "the path changed, or packets take ways of different lengths");
-    else if (changes == 1)
-        text_add(&words, "the path changed at least once during the run");
-    else
-        text_addf(&words, "the path changed at least %" PRIu32 " times during the run", changes);
+    say_changes(at, &words);
     words_say(finding, &words);
     finding->level = SONDE_LEVEL_DEGRADED;
     finding->confidence = SONDE_CONFIDENCE_MEDIUM;

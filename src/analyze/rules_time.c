@@ -2,6 +2,7 @@
 /* What was wrong with a service before, and what has changed. */
 #include "analyze/rules.h"
 #include "base/time.h"
+#include "wire/ip.h"
 
 #include <inttypes.h>
 
@@ -29,10 +30,18 @@ static const struct episode *find_outage(const struct history *history, sonde_ns
 /* Add what it is like now, unless that is told otherwise. */
 static void say_now(const struct rule_case *at, struct text *words)
 {
-    if (at->tally->received == 0)
-        return;
-    words_round_trip(at, words);
-    text_add(words, "; ");
+    if (at->wanted->text[0] != '\0')
+        words_wanted(at, words);
+    else if (at->tally->received > 0)
+        words_round_trip(at, words);
+    text_add(words, words->len > 0 ? "; " : "");
+}
+
+static const char *state_name(const struct rule_case *at, enum sonde_state state)
+{
+    if (state == SONDE_STATE_OPEN && at->target->services[at->service].protocol == IP_PROTO_ICMP)
+        return "up";
+    return sonde_state_name(state);
 }
 
 enum rule_answer rule_outage(const struct rule_case *at, struct finding *finding)
@@ -47,8 +56,10 @@ enum rule_answer rule_outage(const struct rule_case *at, struct finding *finding
         return RULE_QUIET;
     say_now(at, &words);
     if (count > 1)
-        text_addf(&words, "%" PRIu32 " outages, the last: ", count);
-    text_add(&words, sonde_state_name(last->state));
+        text_addf(&words,
+                  "%s%" PRIu32 " outages, the last: ", history->omitted > 0 ? "at least " : "",
+                  count);
+    text_add(&words, state_name(at, last->state));
     if (!last->from_start) {
         text_add(&words, " from ");
         words_clock(at, &words, last->from_ns);
@@ -81,7 +92,7 @@ enum rule_answer rule_unstable(const struct rule_case *at, struct finding *findi
     words_clock(at, &words, unstable->from_ns);
     text_add(&words, " to ");
     words_clock(at, &words, unstable->to_ns);
-    text_addf(&words, ", to %s and back", sonde_state_name(unstable->state));
+    text_addf(&words, ", to %s and back", state_name(at, unstable->state));
     words_say(finding, &words);
     finding->has_blame = unstable->has_blame;
     finding->blame = unstable->blame;
@@ -96,15 +107,17 @@ enum rule_answer rule_latency_changed(const struct rule_case *at, struct finding
     sonde_ns median = rtt_percentile(&at->tally->rtt, 50);
     if (history == NULL || history->began != CHANGE_LATENCY || history->rtt_before_ns < 0 ||
         median <= history->rtt_before_ns)
-        return RULE_QUIET; /* to get faster is nothing wrong */
-    words_round_trip(at, &words);
-    text_add(&words, "; since ");
-    words_clock(at, &words, history->from_ns);
-    text_add(&words, " it takes ");
+        return RULE_QUIET;                                  /* to get faster is nothing wrong */
+    if (history_is_unstable(history, at->target->now_ns)) { /* which began before */
+        text_add(&words, "since ");
+        words_clock(at, &words, history->from_ns);
+        text_add(&words, ": ");
+    }
     text_add_ms(&words, median);
     text_add(&words, " ms, before ");
     text_add_ms(&words, history->rtt_before_ns);
-    text_add(&words, " ms");
+    text_add(&words, " ms; ");
+    words_loss(at, &words);
     words_say(finding, &words);
     finding->level = SONDE_LEVEL_DEGRADED;
     finding->confidence = SONDE_CONFIDENCE_MEDIUM;

@@ -171,6 +171,13 @@ static void say_too_little(const struct rule_case *at, struct text *words)
     }
 }
 
+void words_wanted(const struct rule_case *at, struct text *words)
+{
+    text_add(words, at->wanted->text);
+    if (is_wanted(at, at->wanted->code))
+        text_add(words, ", as expected");
+}
+
 /* No rule has anything to say against it. */
 static struct finding nothing_wrong(const struct rule_case *at, const struct finding *fine)
 {
@@ -195,9 +202,7 @@ static struct finding nothing_wrong(const struct rule_case *at, const struct fin
         words_round_trip(at, &words);
         words_deaf(at, &words);
     } else {
-        text_add(&words, fine->text);
-        if (is_wanted(at, fine->code))
-            text_add(&words, ", as expected");
+        words_wanted(at, &words);
     }
     words_say(&verdict, &words);
     return verdict;
@@ -207,6 +212,7 @@ void analyze_service(const struct analyze_target *target, uint32_t service,
                      struct analysis *ret_analysis)
 {
     struct analysis analysis = {.finding_count = 0};
+    struct finding fine;
     analysis.state = analyze_state(target, service, &analysis.deciding);
     const struct rule_case at = {
         .target = target,
@@ -215,8 +221,9 @@ void analyze_service(const struct analyze_target *target, uint32_t service,
         .state = analysis.state,
         .deciding = analysis.deciding,
         .expect = target->services[service].expect,
+        .wanted = &fine,
     };
-    struct finding fine = blank(&at, "ok", SONDE_CODE_OK);
+    fine = blank(&at, "ok", SONDE_CODE_OK);
     if (at.deciding == SONDE_OUTCOME_OPEN)
         fine.confidence = evidence_own_answer(target, service);
     look(&at, &analysis, &fine);

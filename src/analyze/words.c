@@ -2,6 +2,7 @@
 /* The words that findings are told in: plain enough to be pasted into a ticket. */
 #include "analyze/rules.h"
 #include "base/time.h"
+#include "base/wall.h"
 #include "wire/icmp.h"
 #include "wire/ip.h"
 
@@ -12,8 +13,10 @@ enum { PASSING_NAMED = 3 /* services named as passing; of more, only how many */
 
 void words_clock(const struct rule_case *at, struct text *words, sonde_ns time_ns)
 {
-    text_add_clock(words, ns_add(time_ns, at->target->wall_ns),
-                   ns_add(at->target->now_ns, at->target->wall_ns));
+    const struct analyze_target *target = at->target;
+    wall_add_moment(words, ns_add(time_ns, target->wall_ns),
+                    ns_add(target->start_ns, target->wall_ns),
+                    ns_add(target->now_ns, target->wall_ns));
 }
 
 void words_say(struct finding *finding, struct text *words)
@@ -186,16 +189,11 @@ static void add_late(const struct rule_case *at, struct text *words)
                   (double)at->target->timeout_ns / (double)SONDE_NS_PER_S);
 }
 
-void words_round_trip(const struct rule_case *at, struct text *words)
+void words_loss(const struct rule_case *at, struct text *words)
 {
     const struct tally_service *tally = at->tally;
     uint64_t lost = evidence_failed(tally);
     uint64_t refused = evidence_refused(tally);
-    sonde_ns mean = rtt_mean(&tally->rtt);
-    if (mean >= 0) {
-        text_add_ms(words, mean);
-        text_add(words, " ms, ");
-    }
     if (evidence_rationed(tally))
         text_addf(words,
                   "answers only so often: lost %" PRIu64 " of %" PRIu64
@@ -207,4 +205,14 @@ void words_round_trip(const struct rule_case *at, struct text *words)
     if (refused > 0)
         text_addf(words, ", %" PRIu64 " of %" PRIu64 " refused", refused, tally->sent);
     add_late(at, words);
+}
+
+void words_round_trip(const struct rule_case *at, struct text *words)
+{
+    sonde_ns mean = rtt_mean(&at->tally->rtt);
+    if (mean >= 0) {
+        text_add_ms(words, mean);
+        text_add(words, " ms, ");
+    }
+    words_loss(at, words);
 }

@@ -180,19 +180,6 @@ static int share_decimals(uint64_t part, uint64_t whole)
     return decimals < DECIMALS_MAX ? decimals : DECIMALS_MAX;
 }
 
-void text_add_clock(struct text *text, sonde_ns wall_ns, sonde_ns now_ns)
-{
-    static const sonde_ns day_ns = 24 * 3600 * SONDE_NS_PER_S;
-    int64_t days = now_ns / day_ns - wall_ns / day_ns;
-    int64_t seconds = wall_ns % day_ns / SONDE_NS_PER_S;
-    text_addf(text, "%02d:%02d:%02d", (int)(seconds / 3600), (int)(seconds / 60 % 60),
-              (int)(seconds % 60));
-    if (days == 1)
-        text_add(text, " yesterday");
-    else if (days > 1)
-        text_addf(text, " %lld days ago", (long long)days);
-}
-
 void text_add_span(struct text *text, sonde_ns ns)
 {
     double seconds = (double)ns / (double)SONDE_NS_PER_S;
@@ -224,6 +211,20 @@ void text_add_loss(struct text *text, uint64_t lost, uint64_t sent)
     }
     text_add_share(text, lost, sent);
     text_add(text, sent < TEXT_COUNTED_BELOW ? " lost" : "% loss");
+}
+
+void text_add_way(struct text *text, uint8_t ttl, const struct sonde_addr *from,
+                  const struct sonde_addr *to, const struct sonde_zones *zones)
+{
+    char addr[SONDE_ADDR_TEXT_BYTES];
+    text_addf(text, "hop %u: ", ttl);
+    if (from->family != SONDE_FAMILY_NONE)
+        text_addf(text, "%s -> ", sonde_addr_text_zoned(from, zones, addr));
+    if (to->family == SONDE_FAMILY_NONE)
+        text_add(text, "no reply");
+    else
+        text_addf(text, "%s%s", from->family == SONDE_FAMILY_NONE ? "now " : "",
+                  sonde_addr_text_zoned(to, zones, addr));
 }
 
 /* What of a text is never cut: a code point, or an escape. */

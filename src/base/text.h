@@ -58,10 +58,6 @@ bool text_fold(const char *word, size_t len, char *folded, size_t cap);
  */
 void text_add_ms(struct text *text, sonde_ns ns);
 
-/** Add a time of day in UTC, "14:05:00", and which day that was if not today.
- *  @param wall_ns  Since 1970, at least 0. @param now_ns  Likewise, not before. */
-void text_add_clock(struct text *text, sonde_ns wall_ns, sonde_ns now_ns);
-
 /** Add a span of time of at least 0: "0.5 s", "30 s", "100 s", "5 min", "2.5 h", "3 days". */
 void text_add_span(struct text *text, sonde_ns ns);
 
@@ -74,6 +70,11 @@ enum { TEXT_COUNTED_BELOW = 20 };
 
 /** Add loss in words: "no loss", "1 of 3 lost", "5.0% loss". */
 void text_add_loss(struct text *text, uint64_t lost, uint64_t sent);
+
+/** Add what changed at a hop: "hop 3: 10.0.0.3 -> 10.0.0.33". @param from  No address: nobody, or
+ * it is not known who. @param to  No address: nobody answers any more. */
+void text_add_way(struct text *text, uint8_t ttl, const struct sonde_addr *from,
+                  const struct sonde_addr *to, const struct sonde_zones *zones);
 
 /** @return Columns that @p string, in UTF-8, takes: one a code point, none for combining marks. */
 size_t text_columns(const char *string);

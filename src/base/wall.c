@@ -65,6 +65,24 @@ void wall_add(struct text *text, sonde_ns wall_ns, int decimals)
     text_add(text, "Z");
 }
 
+static int64_t day_number(sonde_ns wall_ns)
+{
+    return wall_ns / SONDE_NS_PER_S / DAY_S;
+}
+
+void wall_add_moment(struct text *text, sonde_ns wall_ns, sonde_ns started_ns, sonde_ns now_ns)
+{
+    int64_t day = day_number(wall_ns);
+    int64_t seconds = wall_ns / SONDE_NS_PER_S % DAY_S;
+    if (day != day_number(started_ns) || day != day_number(now_ns)) {
+        const struct date date = date_of(day);
+        text_addf(text, "%04" PRId64 "-%02" PRId64 "-%02" PRId64 " ", date.year, date.month,
+                  date.day);
+    }
+    text_addf(text, "%02" PRId64 ":%02" PRId64 ":%02" PRId64, seconds / 3600, seconds / 60 % 60,
+              seconds % 60);
+}
+
 /* Read a number of just so many digits, and what stands behind it. @return -1: it is none. */
 static int64_t read_digits(const char **at, int digits, char behind)
 {

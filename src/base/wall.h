@@ -9,6 +9,10 @@
  *  0. */
 void wall_add(struct text *text, sonde_ns wall_ns, int decimals);
 
+/** Add a moment of a run: "14:05:00", or "2026-12-01 00:05:00" unless it and the report are of the
+ *  day on which the run started. All since 1970, at least 0. @param now_ns  Of the report. */
+void wall_add_moment(struct text *text, sonde_ns wall_ns, sonde_ns started_ns, sonde_ns now_ns);
+
 /**
  * Read a time of day as wall_add() writes it: "2026-11-22T17:41:15.000001Z".
  * @param text      NUL-terminated; with any number of decimals up to 9, or none.

@@ -2,6 +2,9 @@
 /* Marks, colours and names of the text report; see report/style.h. */
 #include "report/style.h"
 
+#include "base/time.h"
+#include "base/wall.h"
+
 #include <string.h>
 
 enum { NAME_MIN = 10 /* columns that a name is never cut below */ };
@@ -89,9 +92,31 @@ void style_responder(const struct text_report *report, struct text *text,
         text_addf(text, " (%s)", addr);
 }
 
+void style_add_moment(const struct text_report *report, struct text *text, sonde_ns wall_ns)
+{
+    wall_add_moment(text, wall_ns, report->started_ns, report->now_ns);
+}
+
+bool style_stands_by(const struct text_report *report, const struct sonde_service_result *service)
+{
+    enum { CYCLES = 3 }; /* that pass between two probes, at most, to who is asked */
+    sonde_ns since_ns = ns_sub(report->now_ns, service->present.asked_wall_ns);
+    sonde_ns longest_ns = ns_add(report->timeout_ns, CYCLES * report->interval_ns);
+    bool is_added = service->control && service->port != 0 && !service->paused;
+    return is_added && service->present.asked_wall_ns != 0 && since_ns > longest_ns;
+}
+
+bool style_is_listed(const struct sonde_service_result *service)
+{
+    return !service->control || service->port == 0;
+}
+
+const char *style_state_name(const struct sonde_service_result *service, enum sonde_state state)
+{
+    return service->port == 0 && state == SONDE_STATE_OPEN ? "up" : sonde_state_name(state);
+}
+
 const char *style_state(const struct sonde_service_result *service)
 {
-    if (service->port == 0 && service->state == SONDE_STATE_OPEN)
-        return "up";
-    return sonde_state_name(service->state);
+    return style_state_name(service, service->state);
 }

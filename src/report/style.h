@@ -11,7 +11,19 @@ struct text_report {
     struct text *text;
     struct sonde_zones zones; /* names of the zones of addresses */
     uint8_t max_ttl;          /* the highest TTL that hops are asked with */
+    sonde_ns started_ns;      /* when the run began, since 1970 */
+    sonde_ns now_ns;          /* likewise, of what is reported, when the run ended */
+    sonde_ns interval_ns;     /* from cycle to cycle */
+    sonde_ns timeout_ns;      /* until a probe is lost */
 };
+
+/** Add a moment of the run, with its day unless the report is all of one. @param wall_ns  Since
+ *  1970. */
+void style_add_moment(const struct text_report *report, struct text *text, sonde_ns wall_ns);
+
+/** @return true if a service was added for comparison, and nobody needs it any more: it is not
+ *  asked now. */
+bool style_stands_by(const struct text_report *report, const struct sonde_service_result *service);
 
 /** Add @p string and blanks up to @p width columns; blanks first if @p width is negative. */
 void style_pad(struct text_report *report, const char *string, long width);
@@ -38,7 +50,14 @@ void style_add_untrusted(const struct text_report *report, struct text *text, co
 void style_responder(const struct text_report *report, struct text *text,
                      const struct sonde_responder *responder, size_t columns);
 
-/** @return The word for a state: "up" for an icmp service that answers. */
+/** @return true if what a service showed before is listed: not of a port that was only added for
+ *  comparison. */
+bool style_is_listed(const struct sonde_service_result *service);
+
+/** @return The word for a state of a service: "up" for an icmp service that answers. */
+const char *style_state_name(const struct sonde_service_result *service, enum sonde_state state);
+
+/** @return The word for the state that a service shows now. */
 const char *style_state(const struct sonde_service_result *service);
 
 /* table.c */

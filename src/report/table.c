@@ -14,8 +14,9 @@
 
 enum {
     ROWS_MAX = 256 + 64 * 4, /* TTLs, and further responders of some */
-    NUMBER_COLUMNS = 4,      /* "12  " */
-    GROUP_COLUMNS = 21,      /* "     0.0  50.2  50.9 ", one service */
+    SERVICES_MAX = 128,
+    NUMBER_COLUMNS = 4, /* "12  " */
+    GROUP_COLUMNS = 21, /* "     0.0  50.2  50.9 ", one service */
     GROUP_GAP = 3,
     HOST_MIN = 10,    /* "(no reply)" */
     HOST_ENOUGH = 34, /* of a name, where the screen is narrow: two services beside it fit 80 */
@@ -33,6 +34,8 @@ struct row {
 struct table {
     struct text_report *report;
     const struct sonde_target_result *target;
+    const struct sonde_service_result *services[SERVICES_MAX]; /* that have a column */
+    size_t service_count;
     struct row rows[ROWS_MAX];
     size_t row_count;
     uint8_t distance;  /* of the target; 0 = not known */
@@ -62,8 +65,8 @@ static void add_row(struct table *table, uint8_t ttl, const struct sonde_respond
 static void add_rows(struct table *table, uint8_t ttl)
 {
     size_t before = table->row_count;
-    for (size_t i = 0; i < table->target->service_count; i++) {
-        const struct sonde_hop *hop = hops_at(&table->target->services[i], ttl);
+    for (size_t i = 0; i < table->service_count; i++) {
+        const struct sonde_hop *hop = hops_at(table->services[i], ttl);
         for (size_t k = 0; hop != NULL && k < hop->responder_count; k++) {
             if (hops_is_here(hop, &hop->responders[k]))
                 add_row(table, ttl, &hop->responders[k], hop->is_target);
@@ -133,7 +136,7 @@ static void host_text(const struct table *table, const struct row *row, struct t
 static void measure_hosts(struct table *table)
 {
     long screen = table->report->style->columns;
-    long left = screen - NUMBER_COLUMNS - (long)table->target->service_count * GROUP_COLUMNS;
+    long left = screen - NUMBER_COLUMNS - (long)table->service_count * GROUP_COLUMNS;
     if (screen > 0)
         table->host_limit = left > HOST_ENOUGH ? (size_t)left : HOST_ENOUGH;
     table->host_columns = HOST_MIN;
@@ -271,7 +274,7 @@ static void write_row(struct table *table, const struct row *row, size_t from, s
     style_pad(table->report, host.data != NULL ? host.data : "", table->host_columns);
     text_deinit(&host);
     for (size_t i = from; i < to; i++)
-        write_cell(table, row, &table->target->services[i]);
+        write_cell(table, row, table->services[i]);
     while (text->len > start && text->data[text->len - 1] == ' ')
         text->data[--text->len] = '\0';
     text_add(text, "\n");
@@ -286,7 +289,7 @@ static void write_head(struct table *table, size_t from, size_t to)
     text_add_repeated(text, ' ', NUMBER_COLUMNS + table->host_columns);
     for (size_t i = from; i < to; i++) {
         text_add_repeated(text, ' ', GROUP_GAP + 1);
-        style_pad(table->report, table->target->services[i].service, GROUP_COLUMNS - GROUP_GAP - 1);
+        style_pad(table->report, table->services[i]->service, GROUP_COLUMNS - GROUP_GAP - 1);
     }
     while (text->len > start && text->data[text->len - 1] == ' ')
         text->data[--text->len] = '\0';
@@ -304,6 +307,23 @@ static void write_end(struct table *table, unsigned from)
         text_addf(table->report->text, "%2u+ (no reply)\n", from);
 }
 
+/* The lines above are of now, and the table is not. Where that may be another thing, say so. */
+static void write_extent(const struct table *table)
+{
+    const struct text_report *report = table->report;
+    bool has_changed = false;
+    for (size_t i = 0; i < table->service_count; i++)
+        has_changed |=
+            table->services[i]->since_wall_ns != 0 || table->services[i]->episode_count > 1;
+    if (!has_changed)
+        return;
+    text_add(report->text, "whole run (");
+    style_add_moment(report, report->text, report->started_ns);
+    text_add(report->text, " to ");
+    style_add_moment(report, report->text, report->now_ns);
+    text_add(report->text, "):\n");
+}
+
 void table_write(struct text_report *report, const struct sonde_target_result *target)
 {
     struct table table = {
@@ -311,6 +331,10 @@ void table_write(struct text_report *report, const struct sonde_target_result *t
         .target = target,
         .distance = find_distance(target),
     };
+    for (size_t i = 0; i < target->service_count && table.service_count < SERVICES_MAX; i++) {
+        if (!style_stands_by(report, &target->services[i]))
+            table.services[table.service_count++] = &target->services[i];
+    }
     unsigned first = find_first_ttl(target);
     unsigned last = find_last_ttl(target);
     for (unsigned ttl = first; ttl <= last; ttl++)
@@ -320,13 +344,15 @@ void table_write(struct text_report *report, const struct sonde_target_result *t
         add_row(&table, UNKNOWN_TTL, &arrived, true);
     measure_hosts(&table);
 
-    size_t fit = target->service_count;
+    size_t fit = table.service_count;
     long room = (long)report->style->columns - NUMBER_COLUMNS - table.host_columns;
     if (report->style->columns > 0 && room / GROUP_COLUMNS < (long)fit)
         fit = room < 2 * GROUP_COLUMNS ? 1 : (size_t)(room / GROUP_COLUMNS);
-    for (size_t from = 0; from < target->service_count; from += fit) {
-        size_t to = from + fit < target->service_count ? from + fit : target->service_count;
+    for (size_t from = 0; from < table.service_count; from += fit) {
+        size_t to = from + fit < table.service_count ? from + fit : table.service_count;
         text_add(report->text, "\n");
+        if (from == 0)
+            write_extent(&table);
         write_head(&table, from, to);
         for (size_t i = 0; i < table.row_count; i++)
             write_row(&table, &table.rows[i], from, to);

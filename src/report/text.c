@@ -26,11 +26,24 @@ static void add_extent(struct text *text, const struct sonde_snapshot *snapshot)
         text_add(text, ", interrupted");
 }
 
+static const sonde_ns DAY_NS = 24 * 3600 * SONDE_NS_PER_S;
+
+/* "2026-11-22 17:41:15Z": RFC 3339 §5.6 allows the blank, and people prefer it */
+static void add_moment(struct text *text, sonde_ns wall_ns)
+{
+    struct text moment = {0};
+    wall_add(&moment, wall_ns, 0);
+    if (moment.len > 10)
+        moment.data[10] = ' ';
+    text_add(text, moment.data != NULL ? moment.data : "");
+    text->failed |= moment.failed;
+    text_deinit(&moment);
+}
+
 static void write_heading(struct text_report *report, const struct sonde_snapshot *snapshot,
                           const struct sonde_target_result *target)
 {
     struct text *text = report->text;
-    struct text time = {0};
     char addr[SONDE_ADDR_TEXT_BYTES];
     text_addf(text, "sonde %s  ", snapshot->version);
     style_add_untrusted(report, text, target->name);
@@ -39,20 +52,25 @@ static void write_heading(struct text_report *report, const struct sonde_snapsho
         text_addf(text, " (%s)", addr);
     if (target->source.family != SONDE_FAMILY_NONE)
         text_addf(text, "  from %s", sonde_addr_text_zoned(&target->source, &report->zones, addr));
-    wall_add(&time, snapshot->started_wall_ns, 0);
-    if (time.len > 10)
-        time.data[10] = ' '; /* RFC 3339 §5.6 allows the blank, and people prefer it */
-    text_addf(text, "  %s  ", time.data != NULL ? time.data : "");
-    text_deinit(&time);
+    text_add(text, "  ");
+    add_moment(text, report->started_ns);
+    if (report->started_ns / DAY_NS != report->now_ns / DAY_NS) {
+        text_add(text, " to ");
+        add_moment(text, report->now_ns);
+    }
+    text_add(text, "  ");
     add_extent(text, snapshot);
     text_add(text, "\n\n");
 }
 
-/* The worst first; controls last among equals. */
-static bool comes_before(const struct sonde_service_result *a, const struct sonde_service_result *b)
+/* The worst first; controls last among equals, and last of all who is not asked any more. */
+static bool comes_before(const struct text_report *report, const struct sonde_service_result *a,
+                         const struct sonde_service_result *b)
 {
     const struct sonde_verdict *first = &a->verdict;
     const struct sonde_verdict *second = &b->verdict;
+    if (style_stands_by(report, a) != style_stands_by(report, b))
+        return style_stands_by(report, b);
     if (first->level == second->level && first->code == second->code)
         return !a->control && b->control;
     return sonde_is_worse(first->level, first->code, second->level, second->code);
@@ -72,6 +90,8 @@ static void write_findings(struct text_report *report, const struct sonde_servic
 {
     for (size_t i = 1; i < service->finding_count; i++) { /* the first is the verdict */
         const struct sonde_finding *finding = &service->findings[i];
+        if (finding->code == SONDE_CODE_LATENCY_CHANGED && episodes_tells_time(service))
+            continue;
         style_mark(report, finding->level);
         style_pad(report, " ", columns - 1);
         style_sentence(report, finding->text, (size_t)columns);
@@ -87,11 +107,12 @@ static bool is_rationed(const struct sonde_service_result *service)
            path->hops[path->hop_count - 1].loss_kind == SONDE_LOSS_RATE_LIMITED;
 }
 
-/* Has it lost probes that somebody who answers others would have answered? */
+/* Does it lose probes that somebody who answers others would have answered? */
 static bool is_lossy(const struct sonde_service_result *service)
 {
-    return service->received < service->sent && !is_rationed(service) &&
-           (service->received > 0 || service->state == SONDE_STATE_OPEN);
+    const struct sonde_present *present = &service->present;
+    return present->received < present->sent && !is_rationed(service) &&
+           (present->received > 0 || service->state == SONDE_STATE_OPEN);
 }
 
 static void write_service_mark(struct text_report *report,
@@ -100,7 +121,7 @@ static void write_service_mark(struct text_report *report,
     /* nothing is expected of a control: if it does not answer, that is neither good nor bad */
     bool fine = service->verdict.level == SONDE_LEVEL_OK;
     bool neutral = service->control && fine && service->state != SONDE_STATE_OPEN;
-    if (neutral)
+    if (neutral || style_stands_by(report, service))
         text_add(report->text, report->style->ascii ? "-" : "·");
     else if (fine && is_lossy(service)) /* too little for a finding, but not nothing */
         style_mark(report, SONDE_LEVEL_DEGRADED);
@@ -109,15 +130,21 @@ static void write_service_mark(struct text_report *report,
 }
 
 static void write_verdict(struct text_report *report, const struct sonde_service_result *service,
-                          sonde_ns now_ns, long service_columns, long state_columns)
+                          long service_columns, long state_columns)
 {
     long begin = 2 + service_columns + 2 + state_columns + 2;
     struct text sentence = {0};
-    episodes_add_since(&sentence, service, now_ns);
+    episodes_add_since(report, &sentence, service);
     text_add(&sentence, service->verdict.text != NULL ? service->verdict.text : "");
     episodes_add_before(&sentence, service);
     if (service->control && service->port != 0)
-        text_add(&sentence, " (control)");
+        text_add(&sentence, " (control");
+    if (style_stands_by(report, service)) {
+        text_add(&sentence, ", last asked at ");
+        style_add_moment(report, &sentence, service->present.asked_wall_ns);
+    }
+    if (service->control && service->port != 0)
+        text_add(&sentence, ")");
     write_service_mark(report, service);
     text_add(report->text, " ");
     style_pad(report, service->service, service_columns + 2);
@@ -127,8 +154,13 @@ static void write_verdict(struct text_report *report, const struct sonde_service
     write_findings(report, service, begin);
 }
 
-static void write_verdicts(struct text_report *report, const struct sonde_target_result *target,
-                           sonde_ns now_ns)
+/* Who is not asked any more has a line only where all is wanted. */
+static bool has_line(const struct text_report *report, const struct sonde_service_result *service)
+{
+    return report->style->columns == 0 || !style_stands_by(report, service);
+}
+
+static void write_verdicts(struct text_report *report, const struct sonde_target_result *target)
 {
     long service_columns = 8;
     long state_columns = 8;
@@ -137,18 +169,21 @@ static void write_verdicts(struct text_report *report, const struct sonde_target
     for (size_t i = 0; i < count; i++) {
         long service = (long)strlen(target->services[i].service);
         long state = (long)strlen(style_state(&target->services[i]));
+        if (!has_line(report, &target->services[i]))
+            continue;
         service_columns = service > service_columns ? service : service_columns;
         state_columns = state > state_columns ? state : state_columns;
     }
     for (size_t done = 0; done < count; done++) {
         size_t next = count;
         for (size_t i = 0; i < count; i++) {
-            if (!written[i] &&
-                (next == count || comes_before(&target->services[i], &target->services[next])))
+            if (!written[i] && (next == count || comes_before(report, &target->services[i],
+                                                              &target->services[next])))
                 next = i;
         }
         written[next] = true;
-        write_verdict(report, &target->services[next], now_ns, service_columns, state_columns);
+        if (has_line(report, &target->services[next]))
+            write_verdict(report, &target->services[next], service_columns, state_columns);
     }
 }
 
@@ -238,9 +273,8 @@ static void write_target(struct text_report *report, const struct sonde_snapshot
         write_not_asked(report, target);
         return;
     }
-    sonde_ns now_ns = ns_add(snapshot->started_wall_ns, snapshot->duration_ns);
-    write_verdicts(report, target, now_ns);
-    episodes_write(report, target, snapshot->settings.interval_ns, now_ns);
+    write_verdicts(report, target);
+    episodes_write(report, target);
     write_not_asked(report, target);
     if (probed)
         table_write(report, target);
@@ -279,7 +313,16 @@ static void write_vantage(struct text_report *report, const struct sonde_vantage
 void report_text(const struct sonde_snapshot *snapshot, const struct report_style *style,
                  struct text *text)
 {
-    struct text_report report = {style, text, snapshot->zones, snapshot->settings.max_ttl};
+    struct text_report report = {
+        .style = style,
+        .text = text,
+        .zones = snapshot->zones,
+        .max_ttl = snapshot->settings.max_ttl,
+        .started_ns = snapshot->started_wall_ns,
+        .now_ns = ns_add(snapshot->started_wall_ns, snapshot->duration_ns),
+        .interval_ns = snapshot->settings.interval_ns,
+        .timeout_ns = snapshot->settings.timeout_ns,
+    };
     for (size_t i = 0; i < snapshot->target_count; i++) {
         if (i > 0)
             text_add(text, "\n");

@@ -308,7 +308,10 @@ static void copy_episodes(const struct copy *copy, uint32_t index, struct sonde_
     to->episodes = episodes;
     to->episode_count = count + 1U;
     to->episodes_omitted = history->omitted;
+    const struct tally_epochs *epochs = &all->epochs;
     to->present = (struct sonde_present){
+        .asked_wall_ns =
+            epochs->count > 0 ? wall_of(copy, epochs->newest[epochs->count - 1].sent_ns) : 0,
         .cycles = tally_cycles(all),
         .sent = now->sent,
         .received = now->received,

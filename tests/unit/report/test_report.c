@@ -520,6 +520,7 @@ Test(report, a_tick_stands_only_before_what_lost_nothing)
 {
     struct made made;
     make(&made); /* 2 answers to 3 probes, and no rule that knows why */
+    made.service.present = (struct sonde_present){.sent = 3, .received = 2};
     expect_line(&made, "! 443/tcp", "! 443/tcp   open      fine");
     made.service.control = true;
     expect_line(&made, "! 443/tcp", "! 443/tcp   open      fine (control)");
@@ -527,12 +528,12 @@ Test(report, a_tick_stands_only_before_what_lost_nothing)
     made.service.control = false;
     expect_line(&made, "! 443/tcp", "! 443/tcp   closed    fine");
     made.service.state = SONDE_STATE_OPEN;
-    made.service.received = 0; /* all of them came late */
+    made.service.present.received = 0; /* all of them came late */
     expect_line(&made, "! 443/tcp", "! 443/tcp   open      fine");
-    made.service.received = 3;
+    made.service.present.received = 3; /* whatever was lost before, the line is of now */
     expect_line(&made, "+ 443/tcp", "+ 443/tcp   open      fine");
     made.service.state = SONDE_STATE_FILTERED; /* as expected: silence is what was to be seen */
-    made.service.received = 0;
+    made.service.present.received = 0;
     expect_line(&made, "+ 443/tcp", "+ 443/tcp   filtered  fine");
 }
 

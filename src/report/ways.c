@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Changes of the path in the text report; see report/ways.h. */
+#include "report/ways.h"
+
+#include "base/time.h"
+
+#include <inttypes.h>
+
+/* A router is asked about once a second, by each service in its turn: so much later one of several
+ * may see a change. */
+static const sonde_ns NEAR_NS = 10 * SONDE_NS_PER_S;
+
+/* The last change on the way of a service, and all of them, hop by hop, over all its flows. */
+struct ways {
+    const struct sonde_path_change *last; /* NULL: there was none */
+    uint64_t count;
+};
+
+static struct ways ways_of(const struct sonde_service_result *service)
+{
+    struct ways ways = {NULL, 0};
+    for (size_t i = 0; i < service->path_count && style_is_listed(service); i++) {
+        const struct sonde_path *path = &service->paths[i];
+        ways.count += path->change_count + path->changes_omitted;
+        if (path->change_count == 0)
+            continue;
+        const struct sonde_path_change *last = &path->changes[path->change_count - 1];
+        if (ways.last == NULL || last->wall_ns > ways.last->wall_ns)
+            ways.last = last;
+    }
+    return ways;
+}
+
+static bool is_same(const struct ways *a, const struct ways *b)
+{
+    return a->last != NULL && b->last != NULL && a->last->ttl == b->last->ttl &&
+           sonde_addr_equal(&a->last->from, &b->last->from) &&
+           sonde_addr_equal(&a->last->to, &b->last->to) &&
+           ns_sub(ns_max(a->last->wall_ns, b->last->wall_ns),
+                  ns_min(a->last->wall_ns, b->last->wall_ns)) <= NEAR_NS;
+}
+
+/* Is a change of a service told with that of one before in the list? */
+static bool is_told(const struct sonde_target_result *target, size_t service,
+                    const struct ways *ways)
+{
+    bool told = false;
+    for (size_t i = 0; i < service && !told; i++) {
+        const struct ways other = ways_of(&target->services[i]);
+        told = is_same(&other, ways);
+    }
+    return told;
+}
+
+/* Write the line of a change: of all services that show it, when the first of them did, and how
+ * many others each of them had. */
+static void write_change(struct text_report *report, const struct sonde_target_result *target,
+                         const struct ways *ways)
+{
+    struct text line = {0};
+    struct text names = {0};
+    sonde_ns first_ns = ways->last->wall_ns;
+    uint64_t fewest = ways->count;
+    size_t listed = 0;
+    size_t same = 0;
+    for (size_t i = 0; i < target->service_count; i++) {
+        const struct ways other = ways_of(&target->services[i]);
+        listed += style_is_listed(&target->services[i]);
+        if (!is_same(&other, ways))
+            continue;
+        same++;
+        first_ns = ns_min(first_ns, other.last->wall_ns);
+        fewest = other.count < fewest ? other.count : fewest;
+        text_addf(&names, "%s%s", names.len > 0 ? ", " : "", target->services[i].service);
+    }
+    style_add_moment(report, &line, first_ns);
+    bool all = same == listed && listed > 1;
+    text_addf(&line, "  %s: path changed at ", all || names.len == 0 ? "all services" : names.data);
+    text_add_way(&line, ways->last->ttl, &ways->last->from, &ways->last->to, &report->zones);
+    if (fewest > 1)
+        text_addf(&line, ", after at least %" PRIu64 " other%s", fewest - 1,
+                  fewest == 2 ? "" : "s");
+    text_add(report->text, "  ");
+    style_sentence(report, line.data != NULL ? line.data : "", 4);
+    text_add(report->text, "\n");
+    report->text->failed |= line.failed || names.failed;
+    text_deinit(&line);
+    text_deinit(&names);
+}
+
+bool ways_has_changes(const struct sonde_target_result *target)
+{
+    bool any = false;
+    for (size_t i = 0; i < target->service_count; i++)
+        any |= ways_of(&target->services[i]).last != NULL;
+    return any;
+}
+
+void ways_write(struct text_report *report, const struct sonde_target_result *target)
+{
+    for (size_t i = 0; i < target->service_count; i++) {
+        const struct ways ways = ways_of(&target->services[i]);
+        if (ways.last != NULL && !is_told(target, i, &ways))
+            write_change(report, target, &ways);
+    }
+}
