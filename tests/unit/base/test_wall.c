@@ -97,3 +97,28 @@ Test(wall, every_day_is_read_as_it_is_written)
         text_deinit(&text);
     }
 }
+
+/* The day is left out only where no reader can take it for another. */
+Test(wall, a_moment_has_its_day_unless_run_and_report_are_of_it)
+{
+    static const sonde_ns day = 86400 * SONDE_NS_PER_S;
+    static const struct {
+        sonde_ns wall_ns;
+        sonde_ns started_ns;
+        sonde_ns now_ns;
+        const char *text;
+    } cases[] = {
+        {50700 * SONDE_NS_PER_S, 0, day - 1, "14:05:00"},
+        {50700 * SONDE_NS_PER_S + 999999999, 0, day - 1, "14:05:00"}, /* cut, as all times are */
+        {50700 * SONDE_NS_PER_S, 0, day, "1970-01-01 14:05:00"},      /* of the first day */
+        {day, 0, day + 1, "1970-01-02 00:00:00"},                     /* of the second */
+        {day, day, day, "00:00:00"},
+        {day - 1, day, day, "1970-01-01 23:59:59"}, /* before the run */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct text text = {0};
+        wall_add_moment(&text, cases[i].wall_ns, cases[i].started_ns, cases[i].now_ns);
+        cr_expect_str_eq(text.data, cases[i].text);
+        text_deinit(&text);
+    }
+}
