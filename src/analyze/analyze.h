@@ -64,8 +64,8 @@ struct analyze_target {
     const struct analyze_service *services; /* [tally->service_count] */
     const struct analyze_target *traces;    /* the same by trace, where services have several; NULL:
                                                nothing is known of them */
-    const struct tally_target *known; /* the same by service, of all the time: what is known of
-                                         the path; NULL: no more than tally shows */
+    const struct tally_target *known; /* the same as tally, of all the time: what is known of the
+                                         path; NULL: no more than tally shows */
     struct analyze_limits warn;       /* above it a service is degraded */
     struct analyze_limits crit;       /* above it, it has failed */
     struct sonde_zones zones;         /* for sentences */

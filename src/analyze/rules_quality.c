@@ -123,20 +123,20 @@ enum rule_answer rule_latency_over_limit(const struct rule_case *at, struct find
     return RULE_FIRES;
 }
 
-/* The service as all the time shows it. */
-static const struct tally_service *known_of(const struct rule_case *at)
-{
-    const struct tally_target *known = at->target->known;
-    return known != NULL ? known->services[at->service] : at->tally;
-}
+/* How the path of a service changed; of several flows, which change together, that of the one that
+ * changed most often. */
+struct ways {
+    uint32_t now;                        /* how often, of late */
+    uint32_t all;                        /* since the figures began */
+    const struct tally_way_change *last; /* NULL: it is not known where */
+};
 
-/* The last of the changes of the path that are looked at; NULL: it is not known where it was, as
- * where a service has several flows. */
-static const struct tally_way_change *last_change(const struct rule_case *at)
+/* The last of the new changes that are counted in what is seen. */
+static const struct tally_way_change *last_change(const struct tally_service *seen,
+                                                  const struct tally_service *known)
 {
-    const struct tally_service *known = known_of(at);
     const struct tally_way_change *last = NULL;
-    uint32_t left = at->tally->path_changes;
+    uint32_t left = seen->path_changes;
     for (uint32_t i = 0; i < known->way_changes.count && left > 0; i++) {
         const struct tally_way_change *change = &known->way_changes.items[i];
         bool is_before = known->epochs.begins_later && change->time_ns < known->epochs.from_ns;
@@ -148,10 +148,37 @@ static const struct tally_way_change *last_change(const struct rule_case *at)
     return last;
 }
 
-/* Add when the path changed, and where, if that is known. */
-static void say_change(const struct rule_case *at, const char *before, struct text *words)
+static void add_ways(const struct analyze_target *target, uint32_t index, bool only_now,
+                     struct ways *ways)
 {
-    const struct tally_way_change *change = last_change(at);
+    const struct tally_service *seen = target->tally->services[index];
+    const struct tally_service *known =
+        target->known != NULL ? target->known->services[index] : seen;
+    const struct tally_way_change *last = last_change(seen, known);
+    uint32_t all = only_now ? seen->path_changes : known->path_changes;
+    ways->now = seen->path_changes > ways->now ? seen->path_changes : ways->now;
+    ways->all = all > ways->all ? all : ways->all;
+    if (last != NULL && (ways->last == NULL || last->time_ns > ways->last->time_ns))
+        ways->last = last;
+}
+
+static struct ways find_ways(const struct rule_case *at)
+{
+    const struct analyze_service *service = &at->target->services[at->service];
+    struct ways ways = {0, 0, NULL};
+    if (service->flow_count < 2 || at->target->traces == NULL) {
+        add_ways(at->target, at->service, at->target->only_now, &ways);
+        return ways;
+    }
+    for (uint32_t i = 0; i < service->flow_count; i++)
+        add_ways(at->target->traces, service->first_trace + i, at->target->only_now, &ways);
+    return ways;
+}
+
+/* Add when the path changed last, and where, if that is known. */
+static void say_change(const struct rule_case *at, const struct tally_way_change *change,
+                       const char *before, struct text *words)
+{
     if (change == NULL)
         return;
     text_add(words, before);
@@ -165,19 +192,18 @@ static void say_change(const struct rule_case *at, const char *before, struct te
  * another, packet by packet. */
 static void say_changes(const struct rule_case *at, struct text *words)
 {
-    uint32_t changes = at->tally->path_changes;
-    if (!at->target->only_now && known_of(at)->path_changes > changes)
-        changes = known_of(at)->path_changes;
+    const struct ways ways = find_ways(at);
+    uint32_t changes = ways.all > ways.now ? ways.all : ways.now;
     if (at->tally->reach.changes > 0) {
         text_add(words, "the path changed, or packets take ways of different lengths");
-        say_change(at, ", seen last at ", words);
-    } else if (changes == 1 && last_change(at) != NULL) {
+        say_change(at, ways.last, ", seen last at ", words);
+    } else if (changes == 1 && ways.last != NULL) {
         text_add(words, "the path changed");
-        say_change(at, " at ", words);
+        say_change(at, ways.last, " at ", words);
     } else {
         text_addf(words, "the path changed at least %" PRIu32 " time%s%s", changes,
                   changes == 1 ? "" : "s", at->target->only_now ? "" : " during the run");
-        say_change(at, ", the last seen at ", words);
+        say_change(at, ways.last, ", the last seen at ", words);
     }
 }
 

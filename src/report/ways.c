@@ -10,7 +10,8 @@
  * may see a change. */
 static const sonde_ns NEAR_NS = 10 * SONDE_NS_PER_S;
 
-/* The last change on the way of a service, and all of them, hop by hop, over all its flows. */
+/* The last change on the way of a service, and how many there were, hop by hop: of several flows,
+ * which change together, of the one that has most. */
 struct ways {
     const struct sonde_path_change *last; /* NULL: there was none */
     uint64_t count;
@@ -21,7 +22,8 @@ static struct ways ways_of(const struct sonde_service_result *service)
     struct ways ways = {NULL, 0};
     for (size_t i = 0; i < service->path_count && style_is_listed(service); i++) {
         const struct sonde_path *path = &service->paths[i];
-        ways.count += path->change_count + path->changes_omitted;
+        uint64_t count = path->change_count + path->changes_omitted;
+        ways.count = count > ways.count ? count : ways.count;
         if (path->change_count == 0)
             continue;
         const struct sonde_path_change *last = &path->changes[path->change_count - 1];

@@ -97,6 +97,7 @@ void target_look_at(const struct sonde_run *run, const struct run_target *from, 
             service->flow_count++;
     }
     look->measured = measured;
+    look->traced = tally;
     look->next_hop = run_next_hop(run, from);
     look->common = (struct analyze_target){
         .services = look->services,
@@ -128,5 +129,6 @@ void target_see(const struct run_look *look, const struct tally_target *services
     seen->traces = seen->services;
     seen->traces.tally = traces;
     seen->traces.services = look->traces;
+    seen->traces.known = look->traced;
     seen->services.traces = &seen->traces;
 }

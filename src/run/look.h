@@ -13,7 +13,8 @@ struct run_seen {
 
 /** What the analysis has to know beyond the tally. */
 struct run_look {
-    uint32_t measured; /* where that is measured which is looked at */
+    uint32_t measured;                 /* where that is measured which is looked at */
+    const struct tally_target *traced; /* all that is known there, by trace */
     struct run_next_hop next_hop;
     struct analyze_service services[TARGET_SERVICES_MAX];
     struct analyze_service traces[TARGET_FLOWS_MAX];
