@@ -4,32 +4,41 @@
 
 #include "base/time.h"
 
-#include <inttypes.h>
+/* A hop is asked every few seconds, by each service in its turn: so much later one of several hops,
+ * or services, may show the same change. */
+static const sonde_ns NEAR_NS = 30 * SONDE_NS_PER_S;
 
-/* A router is asked about once a second, by each service in its turn: so much later one of several
- * may see a change. */
-static const sonde_ns NEAR_NS = 10 * SONDE_NS_PER_S;
-
-/* The last change on the way of a service, and how many there were, hop by hop: of several flows,
- * which change together, of the one that has most. */
+/* The last change on the way of a service, and how many there were at least. */
 struct ways {
-    const struct sonde_path_change *last; /* NULL: there was none */
-    uint64_t count;
+    const struct sonde_path_change *last; /* at the first of the hops that show it; NULL: none */
+    size_t count;
+    bool omitted; /* older ones are not kept, so that the count says little */
 };
+
+/* Fold the changes of one flow in. A change of the path shows once at each hop that it changes; all
+ * flows show it. */
+static void add_path(const struct sonde_path *path, struct ways *ways)
+{
+    size_t at_hop[256] = {0};
+    ways->omitted |= path->changes_omitted > 0;
+    for (size_t i = path->change_count; i > 0; i--) {
+        const struct sonde_path_change *change = &path->changes[i - 1];
+        const struct sonde_path_change *newest = &path->changes[path->change_count - 1];
+        size_t count = ++at_hop[change->ttl];
+        ways->count = count > ways->count ? count : ways->count;
+        if (ns_sub(newest->wall_ns, change->wall_ns) > NEAR_NS || count > 1)
+            continue;
+        if (ways->last == NULL || change->ttl < ways->last->ttl ||
+            ns_sub(change->wall_ns, ways->last->wall_ns) > NEAR_NS)
+            ways->last = change;
+    }
+}
 
 static struct ways ways_of(const struct sonde_service_result *service)
 {
-    struct ways ways = {NULL, 0};
-    for (size_t i = 0; i < service->path_count && style_is_listed(service); i++) {
-        const struct sonde_path *path = &service->paths[i];
-        uint64_t count = path->change_count + path->changes_omitted;
-        ways.count = count > ways.count ? count : ways.count;
-        if (path->change_count == 0)
-            continue;
-        const struct sonde_path_change *last = &path->changes[path->change_count - 1];
-        if (ways.last == NULL || last->wall_ns > ways.last->wall_ns)
-            ways.last = last;
-    }
+    struct ways ways = {NULL, 0, false};
+    for (size_t i = 0; i < service->path_count && style_is_listed(service); i++)
+        add_path(&service->paths[i], &ways);
     return ways;
 }
 
@@ -55,14 +64,15 @@ static bool is_told(const struct sonde_target_result *target, size_t service,
 }
 
 /* Write the line of a change: of all services that show it, when the first of them did, and how
- * many others each of them had. */
+ * many there were in all. */
 static void write_change(struct text_report *report, const struct sonde_target_result *target,
                          const struct ways *ways)
 {
     struct text line = {0};
     struct text names = {0};
     sonde_ns first_ns = ways->last->wall_ns;
-    uint64_t fewest = ways->count;
+    size_t most = ways->count;
+    bool omitted = ways->omitted;
     size_t listed = 0;
     size_t same = 0;
     for (size_t i = 0; i < target->service_count; i++) {
@@ -72,16 +82,18 @@ static void write_change(struct text_report *report, const struct sonde_target_r
             continue;
         same++;
         first_ns = ns_min(first_ns, other.last->wall_ns);
-        fewest = other.count < fewest ? other.count : fewest;
+        omitted |= other.omitted;
+        most = other.count > most ? other.count : most;
         text_addf(&names, "%s%s", names.len > 0 ? ", " : "", target->services[i].service);
     }
     style_add_moment(report, &line, first_ns);
     bool all = same == listed && listed > 1;
     text_addf(&line, "  %s: path changed at ", all || names.len == 0 ? "all services" : names.data);
     text_add_way(&line, ways->last->ttl, &ways->last->from, &ways->last->to, &report->zones);
-    if (fewest > 1)
-        text_addf(&line, ", after at least %" PRIu64 " other%s", fewest - 1,
-                  fewest == 2 ? "" : "s");
+    if (omitted)
+        text_add(&line, "; there were others before");
+    else if (most > 1)
+        text_addf(&line, "; at least %zu times in all", most);
     text_add(report->text, "  ");
     style_sentence(report, line.data != NULL ? line.data : "", 4);
     text_add(report->text, "\n");

@@ -8,8 +8,8 @@
 /** @return true if the path to any service of a target has changed. */
 bool ways_has_changes(const struct sonde_target_result *target);
 
-/** Write when and where the path to each service changed last, and how often before; services that
- *  show the same are one line. */
+/** Write when and where the path to each service changed last, and how often there were others;
+ *  services that show the same are one line. */
 void ways_write(struct text_report *report, const struct sonde_target_result *target);
 
 #endif

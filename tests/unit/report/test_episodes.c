@@ -218,29 +218,33 @@ Test(moments, a_control_that_nobody_needs_any_more_gives_way)
     cr_expect_null(strstr(text.data, "\n?"), "%s", text.data);
 }
 
-/* All services show the same change within some seconds, since each asks a router in its turn. */
+/* All services show the same change within some seconds, since each asks a router in its turn; and
+ * so do several hops: the first of them is where the path has changed. */
 Test(moments, a_change_of_the_path_has_its_time_and_place)
 {
     static const struct sonde_addr a = {.family = SONDE_FAMILY_IPV4, .bytes = {10, 0, 0, 3}};
     static const struct sonde_addr b = {.family = SONDE_FAMILY_IPV4, .bytes = {10, 0, 0, 33}};
-    struct sonde_path_change changes[SERVICES][2] = {0};
+    struct sonde_path_change changes[SERVICES][3] = {0};
     struct sonde_path paths[SERVICES] = {0};
     for (int i = 0; i < 2; i++) {
         changes[i][0] = (struct sonde_path_change){NOON + (10 + 4 * i) * SECOND, 3, a, b};
-        changes[i][1] = (struct sonde_path_change){NOON + 40 * SECOND, 3, b, a};
-        paths[i] = (struct sonde_path){.changes = changes[i], .change_count = 1};
+        changes[i][1] = (struct sonde_path_change){NOON + 15 * SECOND, 4, a, b};
+        changes[i][2] = (struct sonde_path_change){NOON + 60 * SECOND, 3, b, a};
+        paths[i] = (struct sonde_path){.changes = changes[i], .change_count = 2};
         services[i].paths = &paths[i];
         services[i].path_count = 1;
     }
     cr_expect(shows("\nBefore:\n  12:00:10  all services: path changed at hop 3: 10.0.0.3 -> "
                     "10.0.0.33\n"),
               "%s", text.data);
-    paths[1].change_count = 2;
-    paths[1].changes_omitted = 117;
+    paths[1].change_count = 3;
     cr_expect(shows("\n  12:00:10  icmp: path changed at hop 3: 10.0.0.3 -> 10.0.0.33\n"
-                    "  12:00:40  443/tcp: path changed at hop 3: 10.0.0.33 -> 10.0.0.3, after at "
-                    "least 118 others\n"),
+                    "  12:01:00  443/tcp: path changed at hop 3: 10.0.0.33 -> 10.0.0.3; at least 2 "
+                    "times in all\n"),
               "%s", text.data);
+    paths[1].changes_omitted = 100; /* at which hops is not known, and so not how often */
+    cr_expect(shows("at hop 3: 10.0.0.33 -> 10.0.0.3; there were others before\n"), "%s",
+              text.data);
     changes[0][0].from.family = SONDE_FAMILY_NONE; /* it is not known who */
     cr_expect(shows("icmp: path changed at hop 3: now 10.0.0.33\n"), "%s", text.data);
     changes[0][0] = (struct sonde_path_change){.wall_ns = NOON, .ttl = 3, .from = a};
