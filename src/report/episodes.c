@@ -61,7 +61,7 @@ static bool is_told(const struct sonde_service_result *service, const struct son
 static void add_answered(struct text *sentence, const struct sonde_service_result *service,
                          const struct sonde_episode *episode, bool is_same)
 {
-    uint64_t lost = episode->sent - episode->received;
+    uint64_t lost = episode->sent > episode->received ? episode->sent - episode->received : 0;
     bool is_loss = episode->verdict.code == SONDE_CODE_LOSS_AT_DESTINATION ||
                    episode->verdict.code == SONDE_CODE_LOSS_ON_SOME_PATHS;
     if (lost == 0) {
