@@ -21,7 +21,8 @@ static struct analyze_distance own_distance(const struct tally_service *service)
         return (struct analyze_distance){0, false};
     bool adjacent = ttl == service->reach.top_ttl + 1; /* top_ttl is 0 for a neighbour */
     return (struct analyze_distance){
-        ttl, adjacent || service->reach.dest_exact || is_router_silent(service, evidence_hop(service, ttl - 1U))};
+        ttl, adjacent || service->reach.dest_exact ||
+                 is_router_silent(service, evidence_hop(service, ttl - 1U))};
 }
 
 /* Was a trace asked at a TTL, and nothing answered, not even late? */

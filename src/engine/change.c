@@ -413,7 +413,7 @@ static uint32_t begin_unserved(const struct epoch *epochs, uint32_t first,
     return begin > 0 && (is_short || are_few) ? begin : first;
 }
 
-struct change change_find(const struct epoch *epochs, uint32_t count,
+struct change change_find(const struct epoch *epochs, uint32_t count, uint32_t whole,
                           const struct change_past *past)
 {
     struct newest newest = {.count = 0, .past = past};
@@ -422,7 +422,7 @@ struct change change_find(const struct epoch *epochs, uint32_t count,
     if (change.kind != CHANGE_NONE)
         return (struct change){CHANGE_ANSWER, begin_unserved(epochs, change.first, past)};
     newest.count = 0;
-    take_newest(&newest, epochs, count, false);
+    take_newest(&newest, epochs, whole, false);
     change = find_mixture(&newest);
     if (change.kind == CHANGE_NONE)
         change = find_latency(&newest);

@@ -52,9 +52,11 @@ struct change_past {
 /**
  * Look for a change.
  * @param epochs  [count] The newest probes, in the order in which they left.
+ * @param whole   Of these, before whom all have ended that left. How often anything comes is not
+ *                looked for behind them: of those, the ones that are answered are known sooner.
  * @return What changed, or CHANGE_NONE.
  */
-struct change change_find(const struct epoch *epochs, uint32_t count,
+struct change change_find(const struct epoch *epochs, uint32_t count, uint32_t whole,
                           const struct change_past *past);
 
 /**

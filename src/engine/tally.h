@@ -243,8 +243,8 @@ static const sonde_ns TALLY_ALL_NS = SONDE_NS_NEVER - 1;
 
 /**
  * Add up what a target shows now, or what it showed before a time, as if there had been nothing
- * else. An answer that may be the first of a change (engine/change.h) does not belong to now. What is known of the path stays: the distance, and of routers the ones that answered in
- * that time.
+ * else. An answer that may be the first of a change (engine/change.h) does not belong to now. What
+ * is known of the path stays: the distance, and of routers the ones that answered in that time.
  * @param until_ns     Only probes that left before count; SONDE_NS_NEVER: all.
  * @param ret_stretch  On 0, the stretch. It borrows from the tally until the next record.
  * @return 0; -ENOMEM.

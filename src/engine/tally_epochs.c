@@ -181,7 +181,10 @@ void epochs_look(struct tally_epochs *epochs, sonde_ns ended_ns)
     const struct change_past past = past_of(epochs);
     if (epochs->change != CHANGE_NONE)
         return;
-    struct change change = change_find(epochs->newest, epochs->count, &past);
+    uint32_t whole = 0;
+    while (whole < epochs->count && is_settled(epochs, whole, ended_ns))
+        whole++;
+    struct change change = change_find(epochs->newest, epochs->count, whole, &past);
     if (change.kind == CHANGE_NONE || !is_settled(epochs, change.first, ended_ns) ||
         !is_settled(epochs, change.first + 1, ended_ns))
         return;

@@ -305,11 +305,12 @@ def try_faults(sonde, seed, networks, pool):
 
 
 def healthy(percent, seed, cycles):
-    """A network in which nothing changes."""
-    way = Way(seed=seed)
+    """A network in which nothing changes. With ten cycles a second, twenty are on the way before
+    the first of them is known to be lost."""
+    way = Way(seed=seed, interval=(1, 0.1)[seed % 2])
     kind = LOSSY if percent else FINE
     return Network(f"{percent} %", way, [f"rule r3 drop any chance={percent}%"] if percent else [],
-                   [":443", "53/udp", "-c", str(cycles)],
+                   [":443", "53/udp", "-c", str(cycles), "-i", f"{way.interval:g}"],
                    {name: [Stretch(*kind)] for name in ("icmp", "443/tcp", "53/udp")})
 
 

@@ -21,7 +21,7 @@ one_port("port-filtered-until-the-end", "what answered for a minute and is dropp
 one_port("port-filtered-in-the-middle", "and it is open again: an outage that is over",
          ["rule r3 drop tcp:443 from=30.5s until=60.5s"],
          [(FINE,), (FILTERED, 30.5, 3, behind(3)), (FINE, 60.5, 3)])
-one_port("port-filtered-until-the-last-probe", "one answer is no change yet, and makes no loss of it",
+one_port("port-filtered-until-the-last-probe", "one answer is no change yet, and it is no loss",
          ["rule r3 drop tcp:443 from=30.5s until=60.5s"], [(FINE,), (FILTERED, 30.5, 3, behind(3))],
          words=f"{PORTS} -c 62", exit_code=1)
 one_port("port-rejected-until-the-last-probe", "nor when r2 has said each time that it refuses",

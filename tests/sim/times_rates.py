@@ -61,14 +61,20 @@ case("steady-loss-of-one-port", "the others lose nothing", ["rule r3 drop tcp:44
 
 def bursty(service, document):
     """Loss in bursts is loss, or to and fro; it is never told as a row of outages. It may be told
-    apart from the time before the first burst."""
+    apart from the time before the first burst. Until it is known how long bursts are, one that is
+    far longer than those before it may be an outage, and what follows that."""
     episodes = service["episodes"]
     told = history.shown(service, document)
     last = episodes[-1]["code"] if episodes else "ok"
     if service["episodes_omitted"] or not 0 < len(episodes) <= 10:
         yield f"{len(episodes) + service['episodes_omitted']} episodes: {told}"
-    for number, episode in enumerate(episodes):
-        if episode["code"] not in ("loss_at_destination", "unstable", *(["ok"] * (number == 0))):
+    outages = [number for number, episode in enumerate(episodes)
+               if episode["code"] in history.FAILED]
+    fine = [number for number, episode in enumerate(episodes) if episode["code"] == "ok"]
+    if len(outages) > 1 or set(fine) - {0, *(number + 1 for number in outages)}:
+        yield f"{len(outages)} outages, fine in {fine}: {told}"
+    for episode in episodes:
+        if episode["code"] not in ("loss_at_destination", "unstable", "ok", *history.FAILED):
             yield f"it is called {episode['code']}: {told}"
     if last == "ok" or service["verdict"]["code"] not in ("loss_at_destination", "unstable"):
         yield f"the verdict is {service['verdict']['code']}: {told}"

@@ -36,7 +36,7 @@ static void add(uint32_t more, enum sonde_outcome outcome, sonde_ns rtt_ns)
 static struct change find(void)
 {
     const struct change_past past = {.probes = count};
-    return change_find(epochs, count, &past);
+    return change_find(epochs, count, count, &past);
 }
 
 static void expect(enum change_kind kind, uint32_t first, const char *what)
@@ -128,7 +128,8 @@ Test(change, a_burst_is_none_where_there_were_as_long_ones)
     const struct change_past past = {.probes = count, .ended[SONDE_OUTCOME_OPEN] = 10};
     add(17, SONDE_OUTCOME_OPEN, 10 * MS);
     add(10, SONDE_OUTCOME_NO_REPLY, 0);
-    cr_expect_neq(change_find(epochs, count, &past).first, 149, "ten are twice as long as five");
+    cr_expect_neq(change_find(epochs, count, count, &past).first, 149,
+                  "ten are twice as long as five");
     begin(SONDE_NS_PER_S);
     add(150, SONDE_OUTCOME_OPEN, 10 * MS);
     add(5, SONDE_OUTCOME_NO_REPLY, 0);
