@@ -120,6 +120,17 @@ static bool note_change(struct history *history, sonde_ns at_ns)
            ns_sub(at_ns, history->changes_ns[MAX - 1]) <= HISTORY_UNSTABLE_NS;
 }
 
+/* The figures of what came last: those of the service, without what was before. Some that were
+ * counted before may not count any more: questions to which the server turned out to be deaf. */
+static void take_figures(const struct history *history, struct episode *last, uint64_t sent,
+                         uint64_t received)
+{
+    last->received = received - history->received_before;
+    last->sent = sent > history->sent_before ? sent - history->sent_before : 0;
+    if (last->sent < last->received)
+        last->sent = last->received;
+}
+
 void history_change(struct history *history, struct episode *ended, sonde_ns at_ns,
                     enum change_kind change, uint64_t sent, uint64_t received)
 {
@@ -127,8 +138,7 @@ void history_change(struct history *history, struct episode *ended, sonde_ns at_
     ended->from_start = !history->has_begun_later;
     ended->from_ns = history->from_ns;
     ended->to_ns = at_ns;
-    ended->sent = sent - history->sent_before;
-    ended->received = received - history->received_before;
+    take_figures(history, ended, sent, received);
     if (ended->received == 0)
         ended->rtt = (struct sonde_rtt){0};
     history->rtt_before_ns = ended->rtt.samples > 0 ? ended->rtt.p50_ns : -1;
@@ -202,8 +212,7 @@ uint32_t history_open(const struct history *history, sonde_ns now_ns, struct epi
     open->from_start = !history->has_begun_later;
     open->from_ns = history->from_ns;
     open->to_ns = SONDE_NS_NEVER;
-    open->sent -= history->sent_before;
-    open->received -= history->received_before;
+    take_figures(history, open, open->sent, open->received);
     if (history_is_unstable(history, now_ns)) {
         open->from_ns = unstable->from_ns;
         open->sent += unstable->sent;

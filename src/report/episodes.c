@@ -144,14 +144,17 @@ static const struct sonde_episode *find_same(const struct sonde_service_result *
     return NULL;
 }
 
-/* Is there a service before in the list that suffered the same, so that this is told with it? */
+/* Is there a service before in the list that suffered the same, and leads a line, so that this is
+ * told with it? Who is told with another himself leads none. */
 static bool is_told_before(const struct sonde_target_result *target, size_t service,
                            const struct sonde_episode *episode, sonde_ns interval_ns)
 {
-    bool told = false;
-    for (size_t i = 0; i < service && !told; i++)
-        told = find_same(&target->services[i], episode, interval_ns) != NULL;
-    return told;
+    for (size_t i = 0; i < service; i++) {
+        const struct sonde_episode *same = find_same(&target->services[i], episode, interval_ns);
+        if (same != NULL && !is_told_before(target, i, same, interval_ns))
+            return true;
+    }
+    return false;
 }
 
 /* The newest episode that is older than @p older, of services that are listed; a service of NULL:

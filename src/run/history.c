@@ -155,6 +155,15 @@ static bool stands_by(const struct sonde_run *run, uint32_t measured, uint32_t s
     return run_service_at(run, &place, &flow)->standby;
 }
 
+/* How many full-TTL probes of a service there were, whatever they asked. */
+static uint64_t count_asked(const struct tally_service *service)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < SONDE_QUESTIONS_MAX; i++)
+        count += service->questions[i].sent;
+    return count;
+}
+
 /* Let a service show something else from a time on. @param is_others  Another service changed then,
  * and this one has come to another state by that. */
 static void begin_episode(struct sonde_run *run, uint32_t measured, uint32_t service,
@@ -173,8 +182,10 @@ static void begin_episode(struct sonde_run *run, uint32_t measured, uint32_t ser
     if (tally_stretch_new(run->tally, measured, TALLY_ALL_NS, &since) < 0)
         return;
     const struct tally_service *now = since->services->services[service];
-    uint64_t sent = all->sent - now->sent;
+    uint64_t counted = all->sent - now->sent;
     uint64_t received = all->received - now->received;
+    /* to which questions a server is deaf shows with its first answer, and counts from then on */
+    uint64_t sent = received > 0 ? counted : count_asked(all) - count_asked(now);
     (void)tally_stretch_free(since);
     /* what had been held back on the way comes late and then in time */
     bool caught_up =
@@ -182,6 +193,7 @@ static void begin_episode(struct sonde_run *run, uint32_t measured, uint32_t ser
     if (ended->sent < PROBES_MIN || caught_up)
         return; /* it was just beginning: what it has become, it has been from there on */
     history_change(history, ended, at_ns, change, sent, received);
+    history->sent_before = counted;
 }
 
 /* Is it loss, of which there may be more or less? */
