@@ -110,9 +110,10 @@ struct tally_epochs {
     uint32_t settling_cycle;    /* of what is settling */
     uint64_t probes;            /* since the last change, forgotten ones, too */
     struct change_rows row;     /* the last of settled in a row */
-    struct change_rows longest; /* and the most in a row, forgotten ones, too */
-    enum change_kind change;    /* that was found, and not begun yet */
-    sonde_ns change_ns;         /* when the first probe left that shows it */
+    struct change_rows longest; /* and the most in a row, of what is counted together */
+    struct change_rows settling_longest; /* likewise of its newer half */
+    enum change_kind change;             /* that was found, and not begun yet */
+    sonde_ns change_ns;                  /* when the first probe left that shows it */
 };
 
 /** What the probes of one trace add up to, or of all traces of a service.

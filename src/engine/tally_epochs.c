@@ -38,6 +38,7 @@ static void forget_half(struct tally_epochs *epochs)
     epochs->begins_later = true;
     epochs->from_ns = epochs->limited_from_ns = epochs->settling_from_ns;
     epochs->first_cycle = epochs->settling_cycle;
+    epochs->longest = epochs->settling_longest;
 }
 
 static void count(struct tally_service *sum, const struct epoch *epoch)
@@ -49,6 +50,11 @@ static void count(struct tally_service *sum, const struct epoch *epoch)
         tally_count_late(sum, true, epoch->rtt_ns);
 }
 
+static uint32_t larger(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
 static void note_row(struct tally_epochs *epochs, const struct epoch *epoch)
 {
     struct change_rows *row = &epochs->row;
@@ -57,10 +63,11 @@ static void note_row(struct tally_epochs *epochs, const struct epoch *epoch)
     bool silent = epoch->outcome == SONDE_OUTCOME_NO_REPLY;
     row->silent = silent ? row->silent + 1 : 0;
     row->answered = silent ? 0 : row->answered + 1;
-    if (epochs->longest.silent < row->silent)
-        epochs->longest.silent = row->silent;
-    if (epochs->longest.answered < row->answered)
-        epochs->longest.answered = row->answered;
+    epochs->longest = (struct change_rows){larger(epochs->longest.silent, row->silent),
+                                           larger(epochs->longest.answered, row->answered)};
+    epochs->settling_longest =
+        (struct change_rows){larger(epochs->settling_longest.silent, row->silent),
+                             larger(epochs->settling_longest.answered, row->answered)};
 }
 
 /* Let the oldest one be counted with those before. @return false if memory ran out. */
@@ -77,6 +84,7 @@ static bool settle(struct tally_epochs *epochs)
         epochs->settles = epochs->settling != NULL;
         epochs->settling_from_ns = oldest->sent_ns;
         epochs->settling_cycle = oldest->cycle;
+        epochs->settling_longest = (struct change_rows){0, 0};
     }
     note_row(epochs, oldest);
     count(epochs->settled, oldest);
@@ -208,6 +216,6 @@ void epochs_begin_at(struct tally_epochs *epochs, sonde_ns from_ns)
     epochs->begins_later = true;
     epochs->from_ns = epochs->limited_from_ns = from_ns;
     epochs->probes = epochs->count;
-    epochs->row = epochs->longest = (struct change_rows){0, 0};
+    epochs->row = epochs->longest = epochs->settling_longest = (struct change_rows){0, 0};
     epochs->change = CHANGE_NONE;
 }

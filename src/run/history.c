@@ -50,9 +50,6 @@ enum {
     CAUGHT_UP_MAX = 10 /* that are late after something was over, and no other round trip */
 };
 
-/* Changes of services that suffer the same differ by this at most, or by an interval. */
-static const sonde_ns NEAR_NS = SONDE_NS_PER_S;
-
 /* What a moment of a target's life is judged by, and what its services come to. */
 struct moment {
     struct tally_stretch *stretch;
@@ -107,10 +104,11 @@ static bool make_room(struct sonde_run *run, uint32_t measured)
     return true;
 }
 
-/* Are two changes so near that they may tell of the same? */
+/* Are two changes so near that they may tell of the same? Not all services are asked at once, and
+ * so long it takes until a probe is known to be lost. */
 static bool is_near(const struct sonde_run *run, sonde_ns a_ns, sonde_ns b_ns)
 {
-    sonde_ns near_ns = ns_max(NEAR_NS, run->plan.interval_ns);
+    sonde_ns near_ns = ns_max(run->plan.timeout_ns, run->plan.interval_ns);
     return ns_sub(ns_max(a_ns, b_ns), ns_min(a_ns, b_ns)) <= near_ns;
 }
 
