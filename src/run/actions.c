@@ -96,6 +96,13 @@ void actions_forget(struct sonde_run *run, uint32_t index, uint32_t service)
     }
 }
 
+void actions_forget_queued(struct recorder *recorder, uint32_t nth)
+{
+    for (size_t i = recorder->action_first; i < recorder->action_count; i++)
+        recorder->actions[i].behind_targets -=
+            recorder->actions[i].behind_targets > recorder->taken + nth;
+}
+
 bool actions_next(struct sonde_run *run, struct sonde_record *to)
 {
     struct recorder *recorder = run->recorder;

@@ -65,18 +65,30 @@ void recorder_new_target(struct sonde_run *run, uint32_t index)
     recorder_note_target(run, index);
 }
 
+/* Take a target that is removed out of the queue, so that there is place for each once. */
+static void leave_queue(struct recorder *recorder, uint32_t index)
+{
+    uint32_t kept = 0;
+    if (index >= recorder->target_cap || !recorder->targets[index].is_queued)
+        return;
+    recorder->targets[index].is_queued = false;
+    for (uint32_t i = 0; i < recorder->queue_count; i++) {
+        uint32_t queued = recorder->queue[(recorder->queue_first + i) % recorder->queue_cap];
+        if (queued == index)
+            actions_forget_queued(recorder, i);
+        else
+            recorder->queue[(recorder->queue_first + kept++) % recorder->queue_cap] = queued;
+    }
+    recorder->queue_count = kept;
+}
+
 void recorder_forget(struct sonde_run *run, uint32_t index, uint32_t service)
 {
     struct recorder *recorder = run->recorder;
     if (recorder == NULL)
         return;
-    for (uint32_t i = 0; service == TARGET_SERVICES_MAX && i < recorder->queue_count; i++) {
-        uint32_t *queued = &recorder->queue[(recorder->queue_first + i) % recorder->queue_cap];
-        if (*queued == index) {
-            recorder->targets[index].is_queued = false;
-            *queued = NO_TARGET;
-        }
-    }
+    if (service == TARGET_SERVICES_MAX)
+        leave_queue(recorder, index);
     if (recorder->held.target == index &&
         (service == TARGET_SERVICES_MAX || recorder->held.service == service))
         recorder->is_held = false;
@@ -134,17 +146,14 @@ static bool next_zone(struct sonde_run *run, struct sonde_record *to)
 static uint32_t take_target(struct sonde_run *run)
 {
     struct recorder *recorder = run->recorder;
-    while (recorder->queue_count > 0 && actions_let_targets(recorder)) {
-        uint32_t index = recorder->queue[recorder->queue_first];
-        recorder->queue_first = (recorder->queue_first + 1) % recorder->queue_cap;
-        recorder->queue_count--;
-        recorder->taken++;
-        if (index == NO_TARGET)
-            continue; /* it was removed */
-        recorder->targets[index].is_queued = false;
-        return index;
-    }
-    return NO_TARGET;
+    if (recorder->queue_count == 0 || !actions_let_targets(recorder))
+        return NO_TARGET;
+    uint32_t index = recorder->queue[recorder->queue_first];
+    recorder->queue_first = (recorder->queue_first + 1) % recorder->queue_cap;
+    recorder->queue_count--;
+    recorder->taken++;
+    recorder->targets[index].is_queued = false;
+    return index;
 }
 
 /* The next target of which more is known; behind it, why it cannot be measured. */

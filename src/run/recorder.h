@@ -83,7 +83,7 @@ struct recorder {
     struct arena arena; /* what the last record points at */
     struct told_target *targets;
     uint32_t target_cap;
-    uint32_t *queue; /* [queue_cap] a ring: targets of which more is known */
+    uint32_t *queue; /* [queue_cap] a ring: targets of which more is known, each once */
     uint32_t queue_cap;
     uint32_t queue_first;
     uint32_t queue_count;
@@ -164,6 +164,10 @@ bool actions_let_targets(const struct recorder *recorder);
 /** Events are about to be forgotten, of a target or of one service of it: actions are behind so
  * many less. */
 void actions_forget(struct sonde_run *run, uint32_t index, uint32_t service);
+
+/** A target leaves the queue untold, which was the @p nth from 0: actions behind it are behind one
+ *  less. */
+void actions_forget_queued(struct recorder *recorder, uint32_t nth);
 
 /** @return true, and the next thing that was done, if the events before it were told. */
 bool actions_next(struct sonde_run *run, struct sonde_record *to);

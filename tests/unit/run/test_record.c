@@ -28,12 +28,14 @@ static int add(struct sonde_run *run, const char *host)
     return sonde_run_add(run, host, host, services, 2, NULL);
 }
 
+enum { TOLD_MAX = 20 };
+
 /* What is seen of the records of a run. */
 struct seen {
     uint64_t count;
     uint32_t of[SONDE_RECORD_TYPE_COUNT];
     enum sonde_record_type last;
-    bool is_told[2]; /* by target: a record said where its services are measured */
+    bool is_told[TOLD_MAX]; /* by target: a record said where its services are measured */
 };
 
 static void look_at(const struct sonde_record *record, struct seen *seen)
@@ -278,6 +280,36 @@ Test(record, what_is_removed_is_told_no_more)
         cr_assert_eq(take(run, NULL, &seen), 0);
     }
     cr_expect_eq(seen.last, SONDE_RECORD_RUN_END);
+    case_free(run);
+}
+
+/* Take all records that there are, at most so many. @return How many there were. */
+static unsigned take_at_most(struct sonde_run *run, unsigned max, struct seen *seen)
+{
+    struct sonde_record record;
+    unsigned count = 0;
+    while (count < max && sonde_run_next_record(run, &record) == 0) {
+        look_at(&record, seen);
+        count++;
+    }
+    return count;
+}
+
+Test(record, those_who_came_and_went_before_anything_was_told_take_no_room)
+{
+    struct sonde_run *run = case_run_of(network, options);
+    struct seen seen = {.count = 0};
+    for (int i = 0; i < 60; i++) {
+        cr_assert_eq(add(run, "203.0.113.10"), 0);
+        cr_assert_eq(sonde_run_remove(run, 0), 0);
+    }
+    for (int i = 0; i < TOLD_MAX; i++)
+        cr_assert_eq(add(run, "203.0.113.10"), 0); /* in the room for the first 16, and for more */
+    cr_assert_eq(sonde_run_start(run), 0);
+    cr_expect_lt(take_at_most(run, 100, &seen), 100);
+    for (int i = 0; i < TOLD_MAX; i++)
+        cr_expect(seen.is_told[i], "%d", i);
+    cr_expect_eq(seen.of[SONDE_RECORD_TARGET], TOLD_MAX, "each once");
     case_free(run);
 }
 
