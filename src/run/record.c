@@ -65,7 +65,7 @@ void recorder_new_target(struct sonde_run *run, uint32_t index)
     recorder_note_target(run, index);
 }
 
-/* Take a target that is removed out of the queue, so that there is place for each once. */
+/* Take a target that is there no more out of the queue, so that there is place for each once. */
 static void leave_queue(struct recorder *recorder, uint32_t index)
 {
     uint32_t kept = 0;
@@ -82,13 +82,17 @@ static void leave_queue(struct recorder *recorder, uint32_t index)
     recorder->queue_count = kept;
 }
 
+void recorder_release(struct sonde_run *run, uint32_t index)
+{
+    if (run->recorder != NULL)
+        leave_queue(run->recorder, index);
+}
+
 void recorder_forget(struct sonde_run *run, uint32_t index, uint32_t service)
 {
     struct recorder *recorder = run->recorder;
     if (recorder == NULL)
         return;
-    if (service == TARGET_SERVICES_MAX)
-        leave_queue(recorder, index);
     if (recorder->held.target == index &&
         (service == TARGET_SERVICES_MAX || recorder->held.service == service))
         recorder->is_held = false;
@@ -173,7 +177,14 @@ static bool next_target(struct sonde_run *run, struct sonde_record *to)
         return true;
     }
     to->type = SONDE_RECORD_TARGET;
-    if (!tell_target(run, index, &to->u.target))
+    bool is_first = !told->is_told;
+    bool is_whole = tell_target(run, index, &to->u.target);
+    if (target->removed) { /* those who share what is measured for it are told behind it */
+        if (is_first && target->eldest == index)
+            recorder_note_action(run, SONDE_RECORD_REMOVED, index, SONDE_ALL);
+        return true;
+    }
+    if (!is_whole)
         recorder_note_target(run, index); /* again, behind the one that it shares */
     if (target->problem != SONDE_CODE_OK && !told->has_error)
         recorder->wrong = index;

@@ -38,7 +38,7 @@ struct told_service {
 struct told_target {
     bool is_queued;                /* more is known of it than was told */
     bool is_told;                  /* there was a record of it */
-    bool is_placed;                /* it was told where it is measured */
+    struct members placed;         /* its services of which was told that it measures them itself */
     bool has_error;                /* it was told why it is not */
     bool is_seen;                  /* so was something of its probes */
     bool has_hop;                  /* so was its next hop, after its first cycle */
@@ -125,8 +125,12 @@ void recorder_free(struct recorder *recorder);
 void recorder_new_target(struct sonde_run *run, uint32_t index);
 
 /** Tell nothing more of what happened to a target, or a service of it; with TARGET_SERVICES_MAX, to
- *  all: it is removed. Likewise. */
+ *  all: it is removed. Where something is measured for it still, which others share, it is told
+ *  nevertheless if it was not: they refer to it. Likewise. */
 void recorder_forget(struct sonde_run *run, uint32_t index, uint32_t service);
+
+/** Note that a target is there no more: nothing is told of it. Likewise. */
+void recorder_release(struct sonde_run *run, uint32_t index);
 
 /** Note that more is known of a target. Nothing is done where no records are wanted. */
 void recorder_note_target(struct sonde_run *run, uint32_t index);

@@ -123,6 +123,7 @@ static void release(struct sonde_run *run, uint32_t eldest)
     arena_deinit(&run->targets[eldest].arena);
     for (uint32_t next, i = eldest; i != NO_TARGET; i = next) {
         next = run->targets[i].sibling;
+        recorder_release(run, i);
         run->targets[i] = (struct run_target){.removed = true, .sibling = NO_TARGET};
         if (run->replay == NULL) /* whose numbers are those that records say */
             ids_give_back(&run->target_ids, i);

@@ -35,8 +35,8 @@ static bool find_measured(const struct sonde_run *run, uint32_t index, uint32_t 
     uint32_t owner = run->traced[place->target];
     if (owner == index) {
         to->measured_service = service;
-    } else if (!run->recorder->targets[owner].is_placed ||
-               !run_find_service(&run->targets[owner], place, &to->measured_service, &flow)) {
+    } else if (!run_find_service(&run->targets[owner], place, &to->measured_service, &flow) ||
+               !members_has(&run->recorder->targets[owner].placed, to->measured_service)) {
         return false;
     }
     to->measured_target = owner;
@@ -78,8 +78,10 @@ static bool tell_service(const struct sonde_run *run, uint32_t index, uint32_t n
     for (size_t i = 0; i < to->asks_count; i++)
         to->asks[i] = asked[i]->name;
     bool whole = find_measured(run, index, nth, to);
-    if (to->measured_target == index)
+    if (to->measured_target == index) {
+        members_add(&run->recorder->targets[index].placed, nth);
         to->source_ports = take_ports(run, target, nth);
+    }
     return whole;
 }
 
@@ -117,7 +119,6 @@ bool tell_target(struct sonde_run *run, uint32_t index, struct sonde_record_targ
     for (uint32_t i = 0; services != NULL && i < target->service_count; i++)
         whole &= tell_service(run, index, i, &services[i]);
     run->recorder->targets[index].is_told = true;
-    run->recorder->targets[index].is_placed |= whole && target->places != NULL;
     return whole;
 }
 

@@ -72,15 +72,22 @@ static int take(struct sonde_run *run, struct sonde_replay *replay, struct seen 
     return r == 1 ? 0 : r;
 }
 
-static int finish(struct sonde_run *run, struct sonde_replay *replay, struct seen *seen)
+/* Let a run that has started come to its end. @return 1; a negative errno. */
+static int go_on(struct sonde_run *run, struct sonde_replay *replay, struct seen *seen)
 {
-    int r = sonde_run_start(run);
+    int r = 0;
     while (r == 0) {
         r = case_step(run, SONDE_NS_NEVER);
         int taken = take(run, replay, seen);
         r = taken < 0 ? taken : r;
     }
     return r;
+}
+
+static int finish(struct sonde_run *run, struct sonde_replay *replay, struct seen *seen)
+{
+    int r = sonde_run_start(run);
+    return r == 0 ? go_on(run, replay, seen) : r;
 }
 
 Test(record, what_comes_first_is_told_first)
@@ -283,13 +290,19 @@ Test(record, what_is_removed_is_told_no_more)
     case_free(run);
 }
 
-/* Take all records that there are, at most so many. @return How many there were. */
-static unsigned take_at_most(struct sonde_run *run, unsigned max, struct seen *seen)
+/* Take all records that there are, at most so many. @param replay  Gets them, too; NULL = none
+ * does.
+ * @return How many there were. */
+static unsigned take_at_most(struct sonde_run *run, struct sonde_replay *replay, unsigned max,
+                             struct seen *seen)
 {
     struct sonde_record record;
+    struct sonde_error error = {""};
     unsigned count = 0;
     while (count < max && sonde_run_next_record(run, &record) == 0) {
         look_at(&record, seen);
+        if (replay != NULL)
+            cr_assert_eq(sonde_replay_add(replay, &record, &error), 0, "%s", error.text);
         count++;
     }
     return count;
@@ -306,10 +319,56 @@ Test(record, those_who_came_and_went_before_anything_was_told_take_no_room)
     for (int i = 0; i < TOLD_MAX; i++)
         cr_assert_eq(add(run, "203.0.113.10"), 0); /* in the room for the first 16, and for more */
     cr_assert_eq(sonde_run_start(run), 0);
-    cr_expect_lt(take_at_most(run, 100, &seen), 100);
+    cr_expect_lt(take_at_most(run, NULL, 100, &seen), 100);
     for (int i = 0; i < TOLD_MAX; i++)
         cr_expect(seen.is_told[i], "%d", i);
     cr_expect_eq(seen.of[SONDE_RECORD_TARGET], TOLD_MAX, "each once");
+    case_free(run);
+}
+
+/* One shares what is measured for another, who is removed before any record is taken, or behind as
+ * many as there are. Who shares is told, and the replay has its figures. */
+Test(record, who_shares_is_told_though_the_one_it_is_measured_for_is_removed)
+{
+    for (unsigned taken = 0; taken < 5; taken++) {
+        struct sonde_run *run = case_run_of(network, options);
+        const struct sonde_replay_options all = {0};
+        struct sonde_replay *replay = NULL;
+        struct seen seen = {.count = 0};
+        cr_assert_eq(sonde_replay_new(&all, &replay), 0);
+        cr_assert_eq(add(run, "203.0.113.10"), 0);
+        cr_assert_eq(add(run, "203.0.113.10"), 0);
+        cr_assert_eq(sonde_run_start(run), 0);
+        cr_assert_eq(take_at_most(run, replay, taken, &seen), taken < 4 ? taken : 4);
+        cr_assert_eq(sonde_run_remove(run, 0), 0);
+        cr_assert_lt(take_at_most(run, replay, 100, &seen), 100);
+        cr_expect(seen.is_told[1], "%u", taken);
+        cr_expect_eq(go_on(run, replay, &seen), 1);
+        struct sonde_snapshot *now = case_snapshot(run);
+        struct sonde_snapshot *again = case_snapshot(sonde_replay_run(replay));
+        cr_expect_gt(now->targets[0].services[1].sent, 0);
+        compare(now, again);
+        cr_expect_eq(seen.of[SONDE_RECORD_REMOVED], 1);
+        sonde_snapshot_free(now);
+        sonde_snapshot_free(again);
+        sonde_replay_free(replay);
+        case_free(run);
+    }
+}
+
+/* As before, but the one that shares goes, too, before anything of both is told. */
+Test(record, of_those_who_share_and_are_all_removed_nothing_is_told)
+{
+    struct sonde_run *run = case_run_of(network, options);
+    struct seen seen = {.count = 0};
+    cr_assert_eq(add(run, "203.0.113.10"), 0);
+    cr_assert_eq(add(run, "203.0.113.10"), 0);
+    cr_assert_eq(sonde_run_start(run), 0);
+    cr_assert_eq(sonde_run_remove(run, 0), 0);
+    cr_assert_eq(sonde_run_remove(run, 1), 0);
+    cr_expect_lt(take_at_most(run, NULL, 100, &seen), 100);
+    cr_expect_eq(seen.of[SONDE_RECORD_TARGET], 0);
+    cr_expect_eq(seen.of[SONDE_RECORD_REMOVED], 0);
     case_free(run);
 }
 
