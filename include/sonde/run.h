@@ -116,8 +116,9 @@ SONDE_API SONDE_MUST_CHECK int sonde_run_add_service(struct sonde_run *run, uint
 
 /**
  * Remove a service from a target, at all addresses of its name, whatever is in flight. It is in no
- * snapshot any more, and its events that were not taken are forgotten. Its index is not given to
- * another service of the target.
+ * snapshot any more, and its events that were not taken are forgotten, unless another target
+ * reports them, too: then they are told of that one. Its index is not given to another service of
+ * the target.
  * @return 0; -ENOENT: there is no such target, or service; -EINVAL: it is the only one of its
  *         target, which can be removed instead.
  */
@@ -126,9 +127,10 @@ SONDE_API SONDE_MUST_CHECK int sonde_run_remove_service(struct sonde_run *run, u
 
 /**
  * Remove a target, and the further addresses of its name, whatever is in flight. It is in no
- * snapshot any more, its events that were not taken are forgotten, and its memory is given back.
- * Its number may be given to another target, as that of a closed file is. What else is measured
- * goes on as if it had never been there.
+ * snapshot any more, its events that were not taken are forgotten, unless another target reports
+ * them, too: then they are told of that one. Its memory is given back, once nobody shares what is
+ * measured for it. Its number may then be given to another target, as that of a closed file is.
+ * What else is measured goes on as if it had never been there.
  * @return 0; -ENOENT: there is no such target, it was removed before, or it is a further address of
  *         a name, which goes with its first.
  */

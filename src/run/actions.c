@@ -81,19 +81,10 @@ bool actions_let_targets(const struct recorder *recorder)
            recorder->taken < recorder->actions[recorder->action_first].behind_targets;
 }
 
-void actions_forget(struct sonde_run *run, uint32_t index, uint32_t service)
+void actions_forget_event(struct recorder *recorder, uint32_t nth)
 {
-    struct recorder *recorder = run->recorder;
-    for (size_t i = recorder->action_first; i < recorder->action_count; i++) {
-        struct told_action *action = &recorder->actions[i];
-        uint64_t before = action->behind - recorder->given; /* events that are there still */
-        for (uint32_t k = 0; k < run->event_count && k < before; k++) {
-            const struct sonde_event *event =
-                &run->events[(run->event_first + k) % SONDE_EVENTS_KEPT];
-            action->behind -= event->target == index &&
-                              (service == TARGET_SERVICES_MAX || event->service == service);
-        }
-    }
+    for (size_t i = recorder->action_first; i < recorder->action_count; i++)
+        recorder->actions[i].behind -= recorder->actions[i].behind > recorder->given + nth;
 }
 
 void actions_forget_queued(struct recorder *recorder, uint32_t nth)

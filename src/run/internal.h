@@ -340,10 +340,19 @@ const char *run_problem_text(int error);
 /** Give an address places for one more service. @return 0; -ENOMEM. */
 SONDE_MUST_CHECK int run_grow_places(struct sonde_run *run, struct run_target *target);
 
+/* loop.c */
+
+/** Find the target that an event is told of: the one that it was measured for, or if that was
+ *  removed, another that shares it. @param ret_event  Its target, service and flow are filled in.
+ *  @return false if there is none. */
+bool run_find_reporter(const struct sonde_run *run, const struct engine_place *place,
+                       struct sonde_event *ret_event);
+
 /* remove.c */
 
-/** Forget events of a target that were not taken; of one service of it, or of all:
- *  TARGET_SERVICES_MAX. */
+/** A target is removed, or one service of it, or all: TARGET_SERVICES_MAX. Its events that were not
+ *  taken are forgotten, but those that others report, too: they are told of one of these, or in
+ *  records before the removal is. */
 void run_forget_events(struct sonde_run *run, uint32_t index, uint32_t service);
 
 /** Remove from the engine what is measured in one of its targets and reported by nobody any more;

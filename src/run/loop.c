@@ -59,10 +59,8 @@ static bool find_service(const struct sonde_run *run, uint32_t index,
            !target->services[ret_event->service].removed;
 }
 
-/* Find the target that an event is told of: the one that it was measured for, or if that was
- * removed, another that shares it. @return false if there is none. */
-static bool find_reporter(const struct sonde_run *run, const struct engine_place *place,
-                          struct sonde_event *ret_event)
+bool run_find_reporter(const struct sonde_run *run, const struct engine_place *place,
+                       struct sonde_event *ret_event)
 {
     bool found = find_service(run, run->traced[place->target], place, ret_event);
     for (uint32_t i = 0; !found && i < run->target_count; i++)
@@ -78,7 +76,7 @@ static void keep_event(struct sonde_run *run, const struct sonde_event *event)
     if (run->event_count == SONDE_EVENTS_KEPT)
         return; /* the run was stopped: it ends, whether or not they are taken */
     run->events[at] = *event;
-    run->event_count += find_reporter(run, &place, &run->events[at]);
+    run->event_count += run_find_reporter(run, &place, &run->events[at]);
 }
 
 /* The run that the engine has in place of one. */

@@ -88,14 +88,11 @@ void recorder_release(struct sonde_run *run, uint32_t index)
         leave_queue(run->recorder, index);
 }
 
-void recorder_forget(struct sonde_run *run, uint32_t index, uint32_t service)
+void recorder_forget(struct sonde_run *run, uint32_t index)
 {
     struct recorder *recorder = run->recorder;
     if (recorder == NULL)
         return;
-    if (recorder->held.target == index &&
-        (service == TARGET_SERVICES_MAX || recorder->held.service == service))
-        recorder->is_held = false;
     if (recorder->review.target == index)
         recorder->review.part = REVIEW_NONE;
     if (recorder->wrong == index)
@@ -250,7 +247,8 @@ static int next_event(struct sonde_run *run, struct sonde_record *to)
         recorder->is_held = true;
         recorder->given++;
         const struct told_target *told = &recorder->targets[recorder->held.target];
-        if (told->is_seen && recorder->held.cycle > told->cycle) {
+        bool is_gone = run->targets[recorder->held.target].removed;
+        if (!is_gone && told->is_seen && recorder->held.cycle > told->cycle) {
             int r = review_begin(run, recorder->held.target, false);
             if (r < 0 || review_next(run, to))
                 return r;

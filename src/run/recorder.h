@@ -124,10 +124,10 @@ void recorder_free(struct recorder *recorder);
  * done where no records are wanted. */
 void recorder_new_target(struct sonde_run *run, uint32_t index);
 
-/** Tell nothing more of what happened to a target, or a service of it; with TARGET_SERVICES_MAX, to
- *  all: it is removed. Where something is measured for it still, which others share, it is told
- *  nevertheless if it was not: they refer to it. Likewise. */
-void recorder_forget(struct sonde_run *run, uint32_t index, uint32_t service);
+/** Tell nothing more of what a target comes to: it is removed, or a service of it. Where something
+ * is measured for it still, which others share, it is told nevertheless if it was not: they refer
+ * to it. Likewise. */
+void recorder_forget(struct sonde_run *run, uint32_t index);
 
 /** Note that a target is there no more: nothing is told of it. Likewise. */
 void recorder_release(struct sonde_run *run, uint32_t index);
@@ -165,9 +165,9 @@ void actions_deinit(struct recorder *recorder);
 /** @return true if more that is known of targets may be told: nothing was done before that. */
 bool actions_let_targets(const struct recorder *recorder);
 
-/** Events are about to be forgotten, of a target or of one service of it: actions are behind so
- * many less. */
-void actions_forget(struct sonde_run *run, uint32_t index, uint32_t service);
+/** An event is forgotten, which was the @p nth from 0 of those that wait: actions behind it are
+ *  behind one less. */
+void actions_forget_event(struct recorder *recorder, uint32_t nth);
 
 /** A target leaves the queue untold, which was the @p nth from 0: actions behind it are behind one
  *  less. */

@@ -35,20 +35,56 @@ static uint32_t first_traced(const struct sonde_run *run)
     return NO_TARGET;
 }
 
-void run_forget_events(struct sonde_run *run, uint32_t index, uint32_t service)
+/* May an event still be told as it is? In records, a target or service is removed behind its
+ * events; but of one that no record has told of, the first says already that it is removed. */
+static bool is_still_told(const struct sonde_run *run, uint32_t index, uint32_t service)
 {
+    const struct recorder *recorder = run->recorder;
+    return recorder != NULL && index < recorder->target_cap &&
+           (service == TARGET_SERVICES_MAX || recorder->targets[index].is_told);
+}
+
+/* Keep an event of what is removed, if others report it, too. @return false: nobody does. */
+static bool keep_event(const struct sonde_run *run, bool is_still, struct sonde_event *event)
+{
+    const struct run_target *target = &run->targets[event->target];
+    struct sonde_event other = *event;
+    if (!run_is_placed(target, event->service))
+        return false;
+    struct engine_place place = target->places[event->service];
+    place.trace += event->flow;
+    if (!run_find_reporter(run, &place, &other))
+        return false;
+    if (!is_still)
+        *event = other;
+    return true;
+}
+
+/* Go through the events of a target or a service. @param is_still  Those that are kept are told as
+ * they are; else, of another. */
+static void forget_events(struct sonde_run *run, uint32_t index, uint32_t service, bool is_still)
+{
+    struct recorder *recorder = run->recorder;
     uint32_t kept = 0;
-    if (run->recorder != NULL)
-        actions_forget(run, index, service);
     for (uint32_t i = 0; i < run->event_count; i++) {
-        const struct sonde_event *event = &run->events[(run->event_first + i) % SONDE_EVENTS_KEPT];
+        struct sonde_event event = run->events[(run->event_first + i) % SONDE_EVENTS_KEPT];
         bool is_named =
-            event->target == index && (service == TARGET_SERVICES_MAX || event->service == service);
-        if (!is_named)
-            run->events[(run->event_first + kept++) % SONDE_EVENTS_KEPT] = *event;
+            event.target == index && (service == TARGET_SERVICES_MAX || event.service == service);
+        if (!is_named || keep_event(run, is_still, &event))
+            run->events[(run->event_first + kept++) % SONDE_EVENTS_KEPT] = event;
+        else if (recorder != NULL)
+            actions_forget_event(recorder, kept);
     }
     run->event_count = kept;
-    recorder_forget(run, index, service);
+    if (recorder != NULL && recorder->is_held && recorder->held.target == index &&
+        (service == TARGET_SERVICES_MAX || recorder->held.service == service))
+        recorder->is_held = keep_event(run, is_still, &recorder->held);
+}
+
+void run_forget_events(struct sonde_run *run, uint32_t index, uint32_t service)
+{
+    forget_events(run, index, service, is_still_told(run, index, service));
+    recorder_forget(run, index);
 }
 
 /* Does any target report what is measured in a place? */
@@ -120,10 +156,13 @@ static void release(struct sonde_run *run, uint32_t eldest)
         if (!run->targets[i].removed || is_measured(run, i))
             return;
     }
+    for (uint32_t i = eldest; i != NO_TARGET; i = run->targets[i].sibling) {
+        forget_events(run, i, TARGET_SERVICES_MAX, false);
+        recorder_release(run, i);
+    }
     arena_deinit(&run->targets[eldest].arena);
     for (uint32_t next, i = eldest; i != NO_TARGET; i = next) {
         next = run->targets[i].sibling;
-        recorder_release(run, i);
         run->targets[i] = (struct run_target){.removed = true, .sibling = NO_TARGET};
         if (run->replay == NULL) /* whose numbers are those that records say */
             ids_give_back(&run->target_ids, i);

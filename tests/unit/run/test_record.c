@@ -356,7 +356,64 @@ Test(record, who_shares_is_told_though_the_one_it_is_measured_for_is_removed)
     }
 }
 
-/* As before, but the one that shares goes, too, before anything of both is told. */
+/* What is removed while events of it wait that others report, too. */
+enum gone { GONE_TARGET, GONE_SERVICE, GONE_SHARER, GONE_COUNT };
+
+Test(record, events_that_others_report_too_are_told_though_their_target_goes)
+{
+    for (enum gone gone = GONE_TARGET; gone < GONE_COUNT; gone++) {
+        struct sonde_run *run = case_run_of(network, options);
+        const struct sonde_replay_options all = {0};
+        struct sonde_replay *replay = NULL;
+        struct seen seen = {.count = 0};
+        cr_assert_eq(sonde_replay_new(&all, &replay), 0);
+        for (int i = 0; i < 3; i++)
+            cr_assert_eq(add(run, "203.0.113.10"), 0);
+        cr_assert_eq(sonde_run_start(run), 0);
+        if (gone == GONE_SHARER)
+            cr_assert_eq(sonde_run_remove(run, 0), 0); /* events are told of the next one */
+        cr_assert_eq(take(run, replay, &seen), 0);
+        for (int i = 0; i < 15; i++)
+            cr_assert_eq(case_step(run, SONDE_NS_NEVER), 0); /* of which nothing is taken */
+        cr_assert_gt(run->event_count, 0);
+        cr_expect_eq(run->events[run->event_first].target, gone == GONE_SHARER);
+        cr_assert_eq(sonde_run_pause(run, 2, 1), 0); /* is told behind them */
+        cr_assert_eq(sonde_run_resume(run, 2, 1), 0);
+        int r = gone == GONE_SERVICE ? sonde_run_remove_service(run, 0, 1)
+                                     : sonde_run_remove(run, gone == GONE_SHARER);
+        cr_assert_eq(r, 0);
+        cr_expect_eq(go_on(run, replay, &seen), 1);
+        struct sonde_snapshot *now = case_snapshot(run);
+        struct sonde_snapshot *again = case_snapshot(sonde_replay_run(replay));
+        compare(now, again);
+        sonde_snapshot_free(now);
+        sonde_snapshot_free(again);
+        sonde_replay_free(replay);
+        case_free(run);
+    }
+}
+
+/* Without records, the program that takes events knows nothing of a target that it has removed. */
+Test(record, events_are_told_of_another_that_reports_them)
+{
+    struct sonde_options events = {.plan = {.cycles = 3, .want_events = true}};
+    struct sonde_run *run = case_run_of(network, events);
+    struct sonde_event event;
+    cr_assert_eq(add(run, "203.0.113.10"), 0);
+    cr_assert_eq(add(run, "203.0.113.10"), 0);
+    cr_assert_eq(sonde_run_start(run), 0);
+    for (int i = 0; i < 15; i++)
+        cr_assert_eq(case_step(run, SONDE_NS_NEVER), 0);
+    uint32_t count = run->event_count;
+    cr_assert_gt(count, 0);
+    cr_assert_eq(sonde_run_remove(run, 0), 0);
+    cr_expect_eq(run->event_count, count);
+    while (sonde_run_pop_event(run, &event) == 0)
+        cr_expect_eq(event.target, 1);
+    case_free(run);
+}
+
+/* One shares what is measured for another; both go before anything of them is told. */
 Test(record, of_those_who_share_and_are_all_removed_nothing_is_told)
 {
     struct sonde_run *run = case_run_of(network, options);
