@@ -228,7 +228,9 @@ struct sonde_record_run_end {
 /** One record. */
 struct sonde_record {
     enum sonde_record_type type;
-    sonde_ns time_ns;                /**< when it was known */
+    sonde_ns time_ns;                /**< when it was known; of counters whose receive_queue has
+                                          grown, when that was noticed: records before it may be
+                                          of later */
     char run_id[SONDE_RUN_ID_BYTES]; /**< a UUID, version 7 */
     uint64_t n;                      /**< 0, 1, 2, …: gaps show */
     union {

@@ -67,7 +67,7 @@ static bool is_cut_off(const struct tally_target *target)
 }
 
 /* May this machine have lost answers to the probes that tell what a target shows now? */
-static bool has_lost(const struct sonde_run *run, const struct tally_target *tally)
+static bool has_lost(const struct sonde_run *run, const struct tally_target *tally, sonde_ns end_ns)
 {
     sonde_ns since_ns = SONDE_NS_NEVER;
     for (uint32_t i = 0; i < tally->service_count; i++) {
@@ -77,7 +77,7 @@ static bool has_lost(const struct sonde_run *run, const struct tally_target *tal
         if (service->epochs.count > 0)
             since_ns = ns_min(since_ns, own_ns);
     }
-    return vantage_has_lost(run->vantage, ns_max(since_ns, run->start_ns), run->vantage->now_ns,
+    return vantage_has_lost(run->vantage, ns_max(since_ns, run->start_ns), end_ns,
                             run->plan.timeout_ns);
 }
 
@@ -110,7 +110,7 @@ void target_look_at(const struct sonde_run *run, const struct run_target *from, 
         .start_ns = run->start_ns,
         .now_ns = facts->end_ns,
         .wall_ns = ns_sub(run->wall_start_ns, run->start_ns),
-        .lost_here = has_lost(run, tally),
+        .lost_here = has_lost(run, tally, facts->end_ns),
         .is_own = sonde_addr_equal(&from->source, &from->addr),
         .is_deaf = run->vantage->kind == SONDE_TRANSPORT_UNPRIVILEGED,
         .next_hop = {.addr = look->next_hop.addr,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What has changed for a target, between two of its cycles or at the end; see run/recorder.h. */
+#include "base/time.h"
 #include "run/recorder.h"
 
 #include <errno.h>
@@ -63,6 +64,8 @@ static bool tell_counters(struct sonde_run *run, struct sonde_record *to)
     memcpy(now.discards, facts.discards, sizeof now.discards);
     if (memcmp(&now, &run->recorder->counters, sizeof now) == 0)
         return false;
+    if (now.receive_queue > run->recorder->counters.receive_queue)
+        to->time_ns = ns_add(run->wall_start_ns, ns_sub(run->vantage->lost_ns, run->start_ns));
     run->recorder->counters = now;
     to->type = SONDE_RECORD_COUNTERS;
     to->u.counters = now;

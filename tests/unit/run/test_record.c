@@ -429,6 +429,54 @@ Test(record, of_those_who_share_and_are_all_removed_nothing_is_told)
     case_free(run);
 }
 
+static uint64_t one_lost(struct sonde_transport *transport)
+{
+    (void)transport;
+    return 1;
+}
+
+/* The queue overflows in the midst of a cycle, and it is noticed at once; figures begin anew before
+ * the next cycle, or do not. Where they do, what the queue has lost is no excuse for them any more:
+ * the answers take 10 ms, and 1 ms is allowed. */
+Test(record, what_was_lost_in_the_queue_is_known_and_when)
+{
+    for (int anew = 0; anew < 2; anew++) {
+        const struct sonde_service icmp = {.protocol = "icmp"};
+        const struct sonde_options chosen = {
+            .plan = {.cycles = 20, .want_records = true},
+            .judgement.warn = {.set = true, .rtt_ns = SONDE_NS_PER_MS, .loss_ratio = 1},
+        };
+        struct sonde_run *run = case_run_of("vantage here 192.0.2.1\n"
+                                            "host h 203.0.113.10 delay=10ms\n"
+                                            "path h\n",
+                                            chosen);
+        const struct sonde_replay_options all = {0};
+        struct sonde_replay *replay = NULL;
+        struct seen seen = {.count = 0};
+        cr_assert_eq(sonde_replay_new(&all, &replay), 0);
+        cr_assert_eq(sonde_run_add(run, "h", "203.0.113.10", &icmp, 1, NULL), 0);
+        cr_assert_eq(sonde_run_start(run), 0);
+        case_pass_until(run->vantage, 5 * SONDE_NS_PER_S + 200 * SONDE_NS_PER_MS);
+        cr_assert_eq(take(run, replay, &seen), 0);
+        struct sonde_transport_ops ops = *run->vantage->transport->ops;
+        ops.lost_here = one_lost;
+        run->vantage->transport->ops = &ops;
+        case_pass_until(run->vantage, 5 * SONDE_NS_PER_S + 400 * SONDE_NS_PER_MS);
+        if (anew != 0)
+            cr_assert_eq(sonde_run_reset(run, 0, 0), 0);
+        cr_expect_eq(go_on(run, replay, &seen), 1);
+        struct sonde_snapshot *now = case_snapshot(run);
+        struct sonde_snapshot *again = case_snapshot(sonde_replay_run(replay));
+        cr_expect_eq(now->targets[0].services[0].verdict.code,
+                     anew != 0 ? SONDE_CODE_LATENCY_OVER_LIMIT : SONDE_CODE_OK);
+        compare(now, again);
+        sonde_snapshot_free(now);
+        sonde_snapshot_free(again);
+        sonde_replay_free(replay);
+        case_free(run);
+    }
+}
+
 /* Everything once, with memory that runs out. @return 1 if all went well. */
 static int record_and_replay(void)
 {
