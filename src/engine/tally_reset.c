@@ -12,6 +12,7 @@ static void reset_service(struct tally_service *service, uint8_t max_ttl, sonde_
     struct tally_service anew = {
         .rationed = service->rationed,
         .reach = service->reach,
+        .doubt_ns = service->doubt_ns,
         .hops = service->hops,
         .changes = service->changes,
         .changed_cycle = service->changed_cycle,

@@ -264,3 +264,22 @@ Test(tally_path, a_change_counts_if_what_shows_it_left_since_figures_began)
         tally_free(tally);
     }
 }
+
+/* A router answers in cycles 10 and 12 where the target did; in between, figures begin anew. The
+ * path is longer since the first of these. */
+Test(tally_path, a_change_of_length_is_as_old_as_the_first_answer_that_shows_it)
+{
+    for (int anew = 0; anew < 2; anew++) {
+        struct tally *tally = case_tally();
+        const struct tally_service *service = case_service(tally, 0);
+        case_router(tally, 0, 2, "10.2.0.1");
+        case_fold(tally, record_hop(0, 0, 3, SONDE_OUTCOME_ECHO_REPLY, CASE_TARGET));
+        case_router(tally, 10, 3, "10.3.0.1");
+        if (anew != 0)
+            tally_reset(tally, 0, 0, 11 * SONDE_NS_PER_S);
+        case_router(tally, 12, 3, "10.3.0.1");
+        cr_assert_eq(service->way_changes.count, 1);
+        cr_expect_eq(service->way_changes.items[0].time_ns, 10 * SONDE_NS_PER_S);
+        tally_free(tally);
+    }
+}
