@@ -94,6 +94,25 @@ void actions_forget_queued(struct recorder *recorder, uint32_t nth)
             recorder->actions[i].behind_targets > recorder->taken + nth;
 }
 
+void actions_forget_target(struct recorder *recorder, uint32_t index)
+{
+    size_t first = recorder->action_count; /* those before are of who had the number before */
+    for (; first > recorder->action_first; first--) {
+        const struct told_action *last = &recorder->actions[first - 1];
+        if (last->target == index && last->type == SONDE_RECORD_REMOVED &&
+            last->service == SONDE_ALL)
+            break;
+    }
+    size_t kept = first;
+    for (size_t i = first; i < recorder->action_count; i++) {
+        if (recorder->actions[i].target == index)
+            free(recorder->actions[i].since);
+        else
+            recorder->actions[kept++] = recorder->actions[i];
+    }
+    recorder->action_count = kept;
+}
+
 bool actions_next(struct sonde_run *run, struct sonde_record *to)
 {
     struct recorder *recorder = run->recorder;

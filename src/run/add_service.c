@@ -186,6 +186,7 @@ int sonde_run_remove_service(struct sonde_run *run, uint32_t target, uint32_t se
     if (left == 1)
         return -EINVAL;
     drop(run, target, service);
-    recorder_note_action(run, SONDE_RECORD_REMOVED, target, service);
+    if (recorder_has_told(run, target)) /* else its first record says so */
+        recorder_note_action(run, SONDE_RECORD_REMOVED, target, service);
     return 0;
 }

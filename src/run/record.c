@@ -84,8 +84,18 @@ static void leave_queue(struct recorder *recorder, uint32_t index)
 
 void recorder_release(struct sonde_run *run, uint32_t index)
 {
-    if (run->recorder != NULL)
-        leave_queue(run->recorder, index);
+    struct recorder *recorder = run->recorder;
+    if (recorder == NULL)
+        return;
+    leave_queue(recorder, index);
+    if (!recorder_has_told(run, index))
+        actions_forget_target(recorder, index);
+}
+
+bool recorder_has_told(const struct sonde_run *run, uint32_t index)
+{
+    const struct recorder *recorder = run->recorder;
+    return recorder != NULL && index < recorder->target_cap && recorder->targets[index].is_told;
 }
 
 void recorder_forget(struct sonde_run *run, uint32_t index)

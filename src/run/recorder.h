@@ -129,10 +129,14 @@ void recorder_new_target(struct sonde_run *run, uint32_t index);
  * to it. Likewise. */
 void recorder_forget(struct sonde_run *run, uint32_t index);
 
-/** Note that a target is there no more: nothing is told of it. Likewise. */
+/** @return true if there was a record of a target; false where no records are wanted. */
+bool recorder_has_told(const struct sonde_run *run, uint32_t index);
+
+/** Note that a target is there no more: nothing is told of it, nor of what was done to it if it was
+ *  not told. Nothing is done where no records are wanted. */
 void recorder_release(struct sonde_run *run, uint32_t index);
 
-/** Note that more is known of a target. Nothing is done where no records are wanted. */
+/** Note that more is known of a target. Likewise. */
 void recorder_note_target(struct sonde_run *run, uint32_t index);
 
 /** Note that an address has answered, whose name may become known. Likewise. */
@@ -172,6 +176,9 @@ void actions_forget_event(struct recorder *recorder, uint32_t nth);
 /** A target leaves the queue untold, which was the @p nth from 0: actions behind it are behind one
  *  less. */
 void actions_forget_queued(struct recorder *recorder, uint32_t nth);
+
+/** A target that was never told of is there no more: forget what was done to it. */
+void actions_forget_target(struct recorder *recorder, uint32_t index);
 
 /** @return true, and the next thing that was done, if the events before it were told. */
 bool actions_next(struct sonde_run *run, struct sonde_record *to);

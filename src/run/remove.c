@@ -40,8 +40,7 @@ static uint32_t first_traced(const struct sonde_run *run)
 static bool is_still_told(const struct sonde_run *run, uint32_t index, uint32_t service)
 {
     const struct recorder *recorder = run->recorder;
-    return recorder != NULL && index < recorder->target_cap &&
-           (service == TARGET_SERVICES_MAX || recorder->targets[index].is_told);
+    return recorder != NULL && (service == TARGET_SERVICES_MAX || recorder_has_told(run, index));
 }
 
 /* Keep an event of what is removed, if others report it, too. @return false: nobody does. */
@@ -209,8 +208,7 @@ int sonde_run_remove(struct sonde_run *run, uint32_t target)
     if (target >= run->target_count || run->targets[target].removed ||
         run->targets[target].eldest != target)
         return -ENOENT;
-    bool is_told = run->recorder != NULL && target < run->recorder->target_cap &&
-                   run->recorder->targets[target].is_told;
+    bool is_told = recorder_has_told(run, target);
     run_remove_target(run, target);
     if (is_told)
         recorder_note_action(run, SONDE_RECORD_REMOVED, target, SONDE_ALL);

@@ -429,6 +429,34 @@ Test(record, of_those_who_share_and_are_all_removed_nothing_is_told)
     case_free(run);
 }
 
+/* Before any record is taken: a service is removed; a target is paused, and removed. */
+Test(record, what_was_done_before_anything_was_told_is_no_riddle)
+{
+    for (int whole = 0; whole < 2; whole++) {
+        struct sonde_run *run = case_run_of(network, options);
+        const struct sonde_replay_options all = {0};
+        struct sonde_replay *replay = NULL;
+        struct seen seen = {.count = 0};
+        cr_assert_eq(sonde_replay_new(&all, &replay), 0);
+        cr_assert_eq(add(run, "203.0.113.10"), 0);
+        cr_assert_eq(add(run, "10.0.0.1"), 0);
+        cr_assert_eq(sonde_run_start(run), 0);
+        cr_assert_eq(sonde_run_pause(run, 1, 1), 0);
+        int r = whole != 0 ? sonde_run_remove(run, 1) : sonde_run_remove_service(run, 1, 1);
+        cr_assert_eq(r, 0);
+        if (whole != 0)
+            cr_assert_eq(add(run, "203.0.113.10"), 0); /* it gets the number 1 again */
+        cr_expect_eq(go_on(run, replay, &seen), 1);
+        struct sonde_snapshot *now = case_snapshot(run);
+        struct sonde_snapshot *again = case_snapshot(sonde_replay_run(replay));
+        compare(now, again);
+        sonde_snapshot_free(now);
+        sonde_snapshot_free(again);
+        sonde_replay_free(replay);
+        case_free(run);
+    }
+}
+
 static uint64_t one_lost(struct sonde_transport *transport)
 {
     (void)transport;
