@@ -94,6 +94,13 @@ void actions_forget_queued(struct recorder *recorder, uint32_t nth)
             recorder->actions[i].behind_targets > recorder->taken + nth;
 }
 
+void actions_note_queued(struct recorder *recorder, uint32_t nth)
+{
+    for (size_t i = recorder->action_first; i < recorder->action_count; i++)
+        recorder->actions[i].behind_targets +=
+            recorder->actions[i].behind_targets >= recorder->taken + nth;
+}
+
 void actions_forget_target(struct recorder *recorder, uint32_t index)
 {
     size_t first = recorder->action_count; /* those before are of who had the number before */

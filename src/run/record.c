@@ -125,6 +125,26 @@ void recorder_note_target(struct sonde_run *run, uint32_t index)
         index;
 }
 
+/* Queue a target again, of which not all could be told: right behind another one that it waits for,
+ * so that both are told before what was done behind that. */
+static void queue_behind(struct sonde_run *run, uint32_t index, uint32_t other)
+{
+    struct recorder *recorder = run->recorder;
+    uint32_t at = recorder->queue_count;
+    recorder_note_target(run, index);
+    if (recorder->queue_count == at)
+        return; /* memory had run out */
+    for (uint32_t i = 0; i < at; i++) {
+        if (recorder->queue[(recorder->queue_first + i) % recorder->queue_cap] == other)
+            at = i + 1;
+    }
+    for (uint32_t i = recorder->queue_count - 1; i > at; i--)
+        recorder->queue[(recorder->queue_first + i) % recorder->queue_cap] =
+            recorder->queue[(recorder->queue_first + i - 1) % recorder->queue_cap];
+    recorder->queue[(recorder->queue_first + at) % recorder->queue_cap] = index;
+    actions_note_queued(recorder, at);
+}
+
 void recorder_note_address(struct sonde_run *run, const struct sonde_addr *addr)
 {
     struct recorder *recorder = run->recorder;
@@ -185,14 +205,14 @@ static bool next_target(struct sonde_run *run, struct sonde_record *to)
     }
     to->type = SONDE_RECORD_TARGET;
     bool is_first = !told->is_told;
-    bool is_whole = tell_target(run, index, &to->u.target);
+    uint32_t missing = tell_target(run, index, &to->u.target);
     if (target->removed) { /* those who share what is measured for it are told behind it */
         if (is_first && target->eldest == index)
             recorder_note_action(run, SONDE_RECORD_REMOVED, index, SONDE_ALL);
         return true;
     }
-    if (!is_whole)
-        recorder_note_target(run, index); /* again, behind the one that it shares */
+    if (missing != NO_TARGET)
+        queue_behind(run, index, missing);
     if (target->problem != SONDE_CODE_OK && !told->has_error)
         recorder->wrong = index;
     told->has_error = target->problem != SONDE_CODE_OK;

@@ -151,9 +151,9 @@ void recorder_note_action(struct sonde_run *run, enum sonde_record_type type, ui
 
 void tell_run_start(const struct sonde_run *run, struct sonde_record_run_start *to);
 
-/** @return false if not all could be told yet: the target shares what is measured for another one
- *  of which that was not told. */
-bool tell_target(struct sonde_run *run, uint32_t index, struct sonde_record_target *to);
+/** @return NO_TARGET; if not all could be told yet: another target, for which is measured what this
+ *  one shares, and of which that was not told. */
+uint32_t tell_target(struct sonde_run *run, uint32_t index, struct sonde_record_target *to);
 
 void tell_probe(const struct sonde_run *run, const struct sonde_event *event,
                 struct sonde_record_probe *to);
@@ -176,6 +176,10 @@ void actions_forget_event(struct recorder *recorder, uint32_t nth);
 /** A target leaves the queue untold, which was the @p nth from 0: actions behind it are behind one
  *  less. */
 void actions_forget_queued(struct recorder *recorder, uint32_t nth);
+
+/** A target was put into the queue as the @p nth from 0: actions behind the one before it are
+ * behind one more. */
+void actions_note_queued(struct recorder *recorder, uint32_t nth);
 
 /** A target that was never told of is there no more: forget what was done to it. */
 void actions_forget_target(struct recorder *recorder, uint32_t index);

@@ -22,25 +22,26 @@ void tell_run_start(const struct sonde_run *run, struct sonde_record_run_start *
     };
 }
 
-/* Find of which service the figures of another are. @return false if that cannot be told yet. */
-static bool find_measured(const struct sonde_run *run, uint32_t index, uint32_t service,
-                          struct sonde_record_service *to)
+/* Find of which service the figures of another are. @return NO_TARGET; if that cannot be told yet:
+ * of which target it is. */
+static uint32_t find_measured(const struct sonde_run *run, uint32_t index, uint32_t service,
+                              struct sonde_record_service *to)
 {
     const struct run_target *target = &run->targets[index];
     uint32_t flow;
     to->measured_target = SONDE_RECORD_UNMEASURED;
     if (!run_is_placed(target, service))
-        return true;
+        return NO_TARGET;
     const struct engine_place *place = &target->places[service];
     uint32_t owner = run->traced[place->target];
     if (owner == index) {
         to->measured_service = service;
     } else if (!run_find_service(&run->targets[owner], place, &to->measured_service, &flow) ||
                !members_has(&run->recorder->targets[owner].placed, to->measured_service)) {
-        return false;
+        return owner;
     }
     to->measured_target = owner;
-    return true;
+    return NO_TARGET;
 }
 
 /* The source ports of a service that is measured for itself. */
@@ -55,8 +56,9 @@ static const uint16_t *take_ports(const struct sonde_run *run, const struct run_
     return ports;
 }
 
-static bool tell_service(const struct sonde_run *run, uint32_t index, uint32_t nth,
-                         struct sonde_record_service *to)
+/* @return As tell_target(). */
+static uint32_t tell_service(const struct sonde_run *run, uint32_t index, uint32_t nth,
+                             struct sonde_record_service *to)
 {
     const struct run_target *target = &run->targets[index];
     const struct run_service *service = &target->services[nth];
@@ -77,12 +79,12 @@ static bool tell_service(const struct sonde_run *run, uint32_t index, uint32_t n
     to->asks_count = run_questions(target, service, asked);
     for (size_t i = 0; i < to->asks_count; i++)
         to->asks[i] = asked[i]->name;
-    bool whole = find_measured(run, index, nth, to);
+    uint32_t missing = find_measured(run, index, nth, to);
     if (to->measured_target == index) {
         members_add(&run->recorder->targets[index].placed, nth);
         to->source_ports = take_ports(run, target, nth);
     }
-    return whole;
+    return missing;
 }
 
 static void tell_addresses(const struct sonde_run *run, const struct run_target *target,
@@ -97,12 +99,12 @@ static void tell_addresses(const struct sonde_run *run, const struct run_target 
     to->address_count = addresses != NULL ? target->known_count : 0;
 }
 
-bool tell_target(struct sonde_run *run, uint32_t index, struct sonde_record_target *to)
+uint32_t tell_target(struct sonde_run *run, uint32_t index, struct sonde_record_target *to)
 {
     const struct run_target *target = &run->targets[index];
     struct sonde_record_service *services =
         arena_alloc(&run->recorder->arena, target->service_count, sizeof *services);
-    bool whole = services != NULL;
+    uint32_t missing = NO_TARGET;
     *to = (struct sonde_record_target){
         .target = index,
         .first = target->eldest,
@@ -116,10 +118,12 @@ bool tell_target(struct sonde_run *run, uint32_t index, struct sonde_record_targ
         .service_count = services != NULL ? target->service_count : 0,
     };
     tell_addresses(run, target, to);
-    for (uint32_t i = 0; services != NULL && i < target->service_count; i++)
-        whole &= tell_service(run, index, i, &services[i]);
+    for (uint32_t i = 0; services != NULL && i < target->service_count; i++) {
+        uint32_t other = tell_service(run, index, i, &services[i]);
+        missing = other != NO_TARGET ? other : missing;
+    }
     run->recorder->targets[index].is_told = true;
-    return whole;
+    return missing;
 }
 
 void tell_probe(const struct sonde_run *run, const struct sonde_event *event,

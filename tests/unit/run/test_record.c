@@ -457,6 +457,30 @@ Test(record, what_was_done_before_anything_was_told_is_no_riddle)
     }
 }
 
+/* The one who shares has the lower number, and its address later: nothing is taken until figures
+ * have begun anew. */
+Test(record, who_shares_is_told_whole_before_what_is_done_to_it)
+{
+    struct sonde_run *run = case_run_of(network, options);
+    const struct sonde_replay_options all = {0};
+    struct sonde_replay *replay = NULL;
+    struct seen seen = {.count = 0};
+    cr_assert_eq(sonde_replay_new(&all, &replay), 0);
+    cr_assert_eq(add(run, "www.example"), 0);
+    cr_assert_eq(add(run, "203.0.113.10"), 0);
+    cr_assert_eq(sonde_run_start(run), 0);
+    case_pass_until(run->vantage, 1500 * SONDE_NS_PER_MS);
+    cr_assert_eq(sonde_run_reset(run, 0, SONDE_ALL), 0);
+    cr_expect_eq(go_on(run, replay, &seen), 1);
+    struct sonde_snapshot *now = case_snapshot(run);
+    struct sonde_snapshot *again = case_snapshot(sonde_replay_run(replay));
+    compare(now, again);
+    sonde_snapshot_free(now);
+    sonde_snapshot_free(again);
+    sonde_replay_free(replay);
+    case_free(run);
+}
+
 static uint64_t one_lost(struct sonde_transport *transport)
 {
     (void)transport;
