@@ -56,6 +56,22 @@ static void copy_responders(const struct copy *copy, const struct tally_hop *fro
     to->responder_count = from->responder_count;
 }
 
+/* What the loss of a hop is. While a service is out, its hops are asked more often: what is lost of
+ * them then is no comparison with what the service loses in the whole run. Where something has
+ * changed, what there is now tells. */
+static enum sonde_loss_kind loss_kind(const struct copy *copy, const struct analyze_target *seen,
+                                      uint32_t index, uint8_t ttl)
+{
+    enum sonde_loss_kind whole = analyze_loss(seen, index, ttl);
+    bool compares = whole == SONDE_LOSS_RATE_LIMITED || whole == SONDE_LOSS_FORWARDING;
+    if (!compares || !seen->tally->services[index]->epochs.begins_later)
+        return whole;
+    bool by_trace = seen == &copy->all.traces;
+    enum sonde_loss_kind now =
+        analyze_loss(by_trace ? &copy->now.traces : &copy->now.services, index, ttl);
+    return now == SONDE_LOSS_NONE ? SONDE_LOSS_UNKNOWN : now;
+}
+
 static void copy_router_hop(const struct copy *copy, const struct analyze_target *seen,
                             uint32_t index, uint8_t ttl, struct sonde_hop *to)
 {
@@ -63,7 +79,7 @@ static void copy_router_hop(const struct copy *copy, const struct analyze_target
     to->ttl = ttl;
     to->sent = from->sent;
     to->received = from->received;
-    to->loss_kind = analyze_loss(seen, index, ttl);
+    to->loss_kind = loss_kind(copy, seen, index, ttl);
     to->may_arrive = analyze_may_arrive(seen, index, ttl);
     to->rtt = rtt_numbers(&from->rtt);
     to->unlisted = from->unlisted;
