@@ -12,7 +12,9 @@ void episodes_add_since(const struct text_report *report, struct text *sentence,
 {
     if (service->since_wall_ns == 0)
         return;
-    text_add(sentence, "since ");
+    /* that it is as it is now began with the last change; that it changes, long before */
+    const struct sonde_episode *open = &service->episodes[service->episode_count - 1];
+    text_add(sentence, open->verdict.code == SONDE_CODE_UNSTABLE ? "unstable since " : "since ");
     style_add_moment(report, sentence, service->since_wall_ns);
     text_add(sentence, " (");
     text_add_span(sentence, ns_max(ns_sub(report->now_ns, service->since_wall_ns), 0));

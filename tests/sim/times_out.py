@@ -111,7 +111,8 @@ case("flapping", "ten seconds without, ten with, eight times: one stretch, and n
      [f"rule r3 drop tcp:443 from={30.5 + 20 * n}s until={40.5 + 20 * n}s" for n in range(8)],
      f"{PORTS} -c 300",
      {"443/tcp": flapping(BASE, 30.5, 180.5, 3, FINE), "22/tcp": span(BASE, (FINE,)),
-      "icmp": span(BASE, (FINE,))}, end={"443/tcp": ["unstable"]})
+      "icmp": span(BASE, (FINE,))}, end={"443/tcp": ["unstable"]},
+     text=(r"443/tcp +open +unstable since 00:00:31\b",))
 case("flapping-all", "the same of everything",
      [f"rule r3 drop any from={30.5 + 20 * n}s until={40.5 + 20 * n}s" for n in range(8)],
      f"{PORTS} -c 300", {name: flapping(BASE, 30.5, 180.5, 3, FINE) for name in ALL},
