@@ -307,7 +307,8 @@ static struct change find_mixture_of(const struct newest *newest, unsigned end)
         since.all++;
         since.hits += is_hit;
         struct share before = {whole.hits - since.hits, whole.all - since.all};
-        if (since.all < MIXED_MIN || is_end(newest->at[at - 1]->outcome, end) == is_hit)
+        if (since.all < MIXED_MIN || before.all < MIXED_MIN ||
+            is_end(newest->at[at - 1]->outcome, end) == is_hit)
             continue; /* the likeliest moment is where that turns */
         double ratio = likelihood(before) + likelihood(since) - likelihood(whole);
         uint64_t probes_before = newest->past->probes - (newest->count - at);

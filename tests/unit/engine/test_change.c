@@ -150,3 +150,52 @@ Test(change, a_round_trip_that_stays_longer_is_one)
     add(20, SONDE_OUTCOME_OPEN, 12 * MS);
     expect(CHANGE_NONE, 0, "2 ms are not much");
 }
+
+/* Two lost first of all, and none of 200 since: two probes are no stretch of their own. Of three
+ * the ratio 203^203 / (3^3 200^200) is a million and more. */
+Test(change, what_was_before_takes_three_probes_as_well)
+{
+    for (uint32_t lost = 2; lost <= 3; lost++) {
+        begin(SONDE_NS_PER_S);
+        add(lost, SONDE_OUTCOME_NO_REPLY, 0);
+        add(200, SONDE_OUTCOME_OPEN, 10 * MS);
+        expect(lost < 3 ? CHANGE_NONE : CHANGE_MIXTURE, lost, "lost at first");
+    }
+}
+
+/* An answer of another kind, once: it shows nothing yet, unless little was there before. */
+Test(change, one_answer_of_another_kind_is_a_first_sign)
+{
+    static const struct {
+        uint32_t before;
+        enum sonde_outcome was;
+        bool is_sign;
+    } cases[] = {{11, SONDE_OUTCOME_NO_REPLY, false},
+                 {12, SONDE_OUTCOME_NO_REPLY, true},
+                 {1, SONDE_OUTCOME_CLOSED, false},
+                 {2, SONDE_OUTCOME_CLOSED, true},
+                 {30, SONDE_OUTCOME_OPEN, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct change_past past = {.probes = cases[i].before + 1};
+        begin(SONDE_NS_PER_S);
+        add(cases[i].before, cases[i].was, 10 * MS);
+        add(1, SONDE_OUTCOME_OPEN, 10 * MS);
+        cr_expect_eq(change_first_sign(epochs, count, &past),
+                     cases[i].is_sign ? cases[i].before : count, "case %zu", i);
+    }
+}
+
+/* Ten times a second, half is lost; of the last 2 s only what was answered is known. */
+Test(change, what_is_answered_sooner_than_lost_is_no_change)
+{
+    const struct change_past past = {.probes = 120};
+    begin(100 * MS);
+    for (uint32_t i = 0; i < 50; i++) {
+        add(1, SONDE_OUTCOME_OPEN, 10 * MS);
+        add(1, SONDE_OUTCOME_NO_REPLY, 0);
+    }
+    uint32_t whole = count;
+    add(20, SONDE_OUTCOME_OPEN, 10 * MS);
+    cr_expect_eq(change_find(epochs, count, count, &past).kind, CHANGE_MIXTURE);
+    cr_expect_eq(change_find(epochs, count, whole, &past).kind, CHANGE_NONE);
+}
