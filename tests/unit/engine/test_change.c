@@ -185,17 +185,18 @@ Test(change, one_answer_of_another_kind_is_a_first_sign)
     }
 }
 
-/* Ten times a second, half is lost; of the last 2 s only what was answered is known. */
+/* Twenty times a second, half is lost; of the last 2 s only what was answered is known. Of 40 that
+ * is no chance: 0.5^40. */
 Test(change, what_is_answered_sooner_than_lost_is_no_change)
 {
-    const struct change_past past = {.probes = 120};
-    begin(100 * MS);
+    const struct change_past past = {.probes = 140};
+    begin(50 * MS);
     for (uint32_t i = 0; i < 50; i++) {
         add(1, SONDE_OUTCOME_OPEN, 10 * MS);
         add(1, SONDE_OUTCOME_NO_REPLY, 0);
     }
     uint32_t whole = count;
-    add(20, SONDE_OUTCOME_OPEN, 10 * MS);
+    add(40, SONDE_OUTCOME_OPEN, 10 * MS);
     cr_expect_eq(change_find(epochs, count, count, &past).kind, CHANGE_MIXTURE);
     cr_expect_eq(change_find(epochs, count, whole, &past).kind, CHANGE_NONE);
 }
