@@ -396,22 +396,32 @@ static struct change find_latency(const struct newest *newest)
     return (struct change){CHANGE_NONE, 0};
 }
 
-/* Who rations his refusals has none left for some. So what was unserved before the change, and
- * behind answers, belongs to what is unserved since: if it did not last, or was too little to be
- * told by itself, and nothing got lost before. */
-static uint32_t begin_unserved(const struct epoch *epochs, uint32_t first,
-                               const struct change_past *past)
+/* Who rations his refusals has none left for some, and who looks for the host first says so late.
+ * So what was unserved before the change, and behind answers, belongs to what is unserved since: if
+ * it did not last, or was too little to be told by itself, and nothing got lost before. If nothing
+ * was answered at all, and that did not last, there was no change. */
+static struct change begin_unserved(const struct epoch *epochs, struct change change,
+                                    const struct change_past *past)
 {
+    uint32_t first = change.first;
     uint32_t begin = first;
+    uint64_t before = 0;
     uint64_t lost = past->ended[SONDE_OUTCOME_NO_REPLY];
-    while (begin > 0 && is_unserved(epochs[first].outcome) &&
-           is_unserved(epochs[begin - 1].outcome))
+    if (!is_unserved(epochs[first].outcome))
+        return change;
+    while (begin > 0 && is_unserved(epochs[begin - 1].outcome))
         begin--;
+    for (unsigned outcome = 0; outcome < SONDE_OUTCOME_COUNT; outcome++)
+        before += past->ended[outcome];
     for (uint32_t i = 0; i < begin; i++)
         lost += epochs[i].outcome == SONDE_OUTCOME_NO_REPLY;
     bool is_short = ns_sub(epochs[first].sent_ns, epochs[begin].sent_ns) < ICMP_SILENCE_NS;
     bool are_few = first - begin < MIXED_MIN && lost == 0;
-    return begin > 0 && (is_short || are_few) ? begin : first;
+    if (begin == 0 && before == 0 && is_short)
+        return (struct change){CHANGE_NONE, 0};
+    if (begin > 0 && (is_short || are_few))
+        change.first = begin;
+    return change;
 }
 
 struct change change_find(const struct epoch *epochs, uint32_t count, uint32_t whole,
@@ -421,7 +431,7 @@ struct change change_find(const struct epoch *epochs, uint32_t count, uint32_t w
     take_newest(&newest, epochs, count, true);
     struct change change = find_answer(&newest);
     if (change.kind != CHANGE_NONE)
-        return (struct change){CHANGE_ANSWER, begin_unserved(epochs, change.first, past)};
+        return begin_unserved(epochs, change, past);
     newest.count = 0;
     take_newest(&newest, epochs, whole, false);
     change = find_mixture(&newest);
@@ -432,9 +442,7 @@ struct change change_find(const struct epoch *epochs, uint32_t count, uint32_t w
            shows_no_share(&epochs[change.first - 1]) &&
            epochs[change.first - 1].outcome == epochs[change.first].outcome)
         change.first--;
-    if (change.kind == CHANGE_MIXTURE)
-        change.first = begin_unserved(epochs, change.first, past);
-    return change;
+    return change.kind == CHANGE_MIXTURE ? begin_unserved(epochs, change, past) : change;
 }
 
 uint32_t change_first_sign(const struct epoch *epochs, uint32_t count,

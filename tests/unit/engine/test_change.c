@@ -200,3 +200,19 @@ Test(change, what_is_answered_sooner_than_lost_is_no_change)
     cr_expect_eq(change_find(epochs, count, count, &past).kind, CHANGE_MIXTURE);
     cr_expect_eq(change_find(epochs, count, whole, &past).kind, CHANGE_NONE);
 }
+
+/* A router that looks for a host says that it is not there after three seconds, so what left before
+ * was silent. Where that is all there was, it is one thing; after ten seconds it is another. */
+Test(change, who_refuses_a_little_late_has_done_so_from_the_beginning)
+{
+    static const struct {
+        sonde_ns interval_ns;
+        bool changes;
+    } cases[] = {{200 * MS, false}, {SONDE_NS_PER_S, true}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        begin(cases[i].interval_ns);
+        add(10, SONDE_OUTCOME_NO_REPLY, 0);
+        add(10, SONDE_OUTCOME_HOST_UNREACHABLE, 0);
+        expect(cases[i].changes ? CHANGE_ANSWER : CHANGE_NONE, 10, "refused late");
+    }
+}
