@@ -39,9 +39,8 @@ struct newest {
     const struct change_past *past;
 };
 
-/* Does a probe not show how often anything comes? Of an answer that names no probe nobody knows
- * which it answers. A server that rations its answers shows what it does only where it is asked
- * slowly. */
+/* Does a probe not show how often anything comes? Of an answer without a name nobody knows which it
+ * answers; who rations his answers shows what he does only where he is asked slowly. */
 static bool shows_no_share(const struct epoch *epoch)
 {
     return epoch->limited || epoch->uncertain || (epoch->rationed && !epoch->spaced);
@@ -182,10 +181,7 @@ static double likelihood(struct share share)
  * since, there are more ways for chance to get there. */
 static double bound(uint64_t probes, bool is_mixed)
 {
-    static const double at_first = 1200;
-    static const double from_20 = 5600;
-    static const double most = 1e9;
-    static const double more_if_mixed = 20;
+    static const double at_first = 1200, from_20 = 5600, most = 1e9, more_if_mixed = 20;
     double n = (double)probes;
     double ratio = n < 20 ? at_first + (from_20 - at_first) * n / 20 : from_20 * pow(n / 20, 3);
     return log(ratio < most ? ratio : most) + (is_mixed ? log(more_if_mixed) : 0);
@@ -207,8 +203,7 @@ static bool were_icmp_errors(const struct newest *newest, uint32_t at)
     return true;
 }
 
-/* @return The first of the last probes in a row that nobody answered; the number of all: the last
- * one was answered. */
+/* @return The first of the last silent probes; the number of all: the last was answered. */
 static uint32_t begin_silence(const struct newest *newest)
 {
     uint32_t first = newest->count;
@@ -217,8 +212,7 @@ static uint32_t begin_silence(const struct newest *newest)
     return first;
 }
 
-/* May the silence that there is now be that of who rations answers? So it is before it has lasted.
- */
+/* May the silence that there is now be that of who rations answers, since it has not lasted? */
 static bool may_be_ration(const struct newest *newest)
 {
     uint32_t first = begin_silence(newest);
@@ -396,10 +390,9 @@ static struct change find_latency(const struct newest *newest)
     return (struct change){CHANGE_NONE, 0};
 }
 
-/* Who rations his refusals has none left for some, and who looks for the host first says so late.
- * So what was unserved before the change, and behind answers, belongs to what is unserved since: if
- * it did not last, or was too little to be told by itself, and nothing got lost before. If nothing
- * was answered at all, and that did not last, there was no change. */
+/* Who rations his refusals has none left for some; who looks for the host first says so late. What
+ * was unserved behind answers belongs to what is since, if it did not last, or was too little to be
+ * told by itself. If nothing was answered, and that did not last, there was no change. */
 static struct change begin_unserved(const struct epoch *epochs, struct change change,
                                     const struct change_past *past)
 {

@@ -177,11 +177,14 @@ static struct change_past past_of(const struct tally_epochs *epochs)
     return past;
 }
 
-sonde_ns epochs_first_sign_ns(const struct tally_epochs *epochs)
+sonde_ns epochs_shown_until(const struct tally_epochs *epochs, sonde_ns until_ns)
 {
     const struct change_past past = past_of(epochs);
-    uint32_t at = change_first_sign(epochs->newest, epochs->count, &past);
-    return at < epochs->count ? epochs->newest[at].sent_ns : SONDE_NS_NEVER;
+    uint32_t count = epochs->count;
+    while (count > 0 && until_ns != SONDE_NS_NEVER && epochs->newest[count - 1].sent_ns >= until_ns)
+        count--;
+    uint32_t at = change_first_sign(epochs->newest, count, &past);
+    return at < count ? epochs->newest[at].sent_ns : until_ns;
 }
 
 void epochs_look(struct tally_epochs *epochs, sonde_ns ended_ns)

@@ -57,9 +57,9 @@ void epochs_on_late(struct tally_epochs *epochs, sonde_ns sent_ns, sonde_ns rtt_
  */
 void epochs_look(struct tally_epochs *epochs, sonde_ns ended_ns);
 
-/** @return When the one probe left whose answer may be the first of a change, and shows nothing of
- *  what is now until another follows; SONDE_NS_NEVER: there is none. */
-sonde_ns epochs_first_sign_ns(const struct tally_epochs *epochs);
+/** @return Until when what left before a time shows something: not the last probe, if its answer
+ * may be the first of a change. SONDE_NS_NEVER: all does. */
+sonde_ns epochs_shown_until(const struct tally_epochs *epochs, sonde_ns until_ns);
 
 /** Let what is shown now begin with the probes that left then or later. */
 void epochs_begin_at(struct tally_epochs *epochs, sonde_ns from_ns);

@@ -183,8 +183,9 @@ static void add_changes(const struct owned_stretch *owned, const struct tally_se
 static struct tally_service *make_service(struct owned_stretch *owned, struct tally_service *from,
                                           const struct sonde_addr *target)
 {
-    owned->end_ns =
-        owned->until_ns == SONDE_NS_NEVER ? epochs_first_sign_ns(&from->epochs) : owned->until_ns;
+    owned->end_ns = owned->until_ns == TALLY_ALL_NS
+                        ? TALLY_ALL_NS
+                        : epochs_shown_until(&from->epochs, owned->until_ns);
     if (!from->epochs.begins_later && owned->end_ns == SONDE_NS_NEVER)
         return from;
     struct made_service *made = arena_alloc(&owned->arena, 1, sizeof *made);

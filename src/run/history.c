@@ -50,6 +50,9 @@ enum {
     CAUGHT_UP_MAX = 10 /* that are late after something was over, and no other round trip */
 };
 
+/* Services that suffer the same are not asked at once. */
+static const sonde_ns NEAR_NS = SONDE_NS_PER_S;
+
 /* What a moment of a target's life is judged by, and what its services come to. */
 struct moment {
     struct tally_stretch *stretch;
@@ -104,12 +107,11 @@ static bool make_room(struct sonde_run *run, uint32_t measured)
     return true;
 }
 
-/* Are two changes so near that they may tell of the same? Not all services are asked at once, and
- * so long it takes until a probe is known to be lost. */
-static bool is_near(const struct sonde_run *run, sonde_ns a_ns, sonde_ns b_ns)
+/* Are two changes so near that they may tell of the same? @param near_ns  They are if no more lies
+ * between them, or an interval. */
+static bool is_near(const struct sonde_run *run, sonde_ns a_ns, sonde_ns b_ns, sonde_ns near_ns)
 {
-    sonde_ns near_ns = ns_max(run->plan.timeout_ns, run->plan.interval_ns);
-    return ns_sub(ns_max(a_ns, b_ns), ns_min(a_ns, b_ns)) <= near_ns;
+    return ns_sub(ns_max(a_ns, b_ns), ns_min(a_ns, b_ns)) <= ns_max(near_ns, run->plan.interval_ns);
 }
 
 /* What services came to before a time. */
@@ -123,7 +125,7 @@ struct ended {
 static void keep_before(const struct sonde_run *run, struct run_histories *histories,
                         const struct ended *ended, sonde_ns at_ns)
 {
-    bool near = histories->has_before && is_near(run, histories->before_ns, at_ns);
+    bool near = histories->has_before && is_near(run, histories->before_ns, at_ns, NEAR_NS);
     for (uint32_t i = 0; i < histories->count; i++) {
         const struct tally_service *was = ended->all->stretch->services->services[i];
         const struct tally_service *sure = ended->sure->stretch->services->services[i];
@@ -173,7 +175,8 @@ static void begin_episode(struct sonde_run *run, uint32_t measured, uint32_t ser
     struct history *history = &histories->items[service];
     struct episode *ended = &histories->before[service];
     struct tally_stretch *since;
-    bool near = history->has_begun_later && is_near(run, history->from_ns, at_ns);
+    bool near =
+        history->has_begun_later && is_near(run, history->from_ns, at_ns, run->plan.timeout_ns);
     if (is_others && near)
         return;
     tally_begin_at(run->tally, measured, service, at_ns);
