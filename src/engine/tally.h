@@ -239,14 +239,15 @@ struct tally_stretch {
     const struct tally_target *services; /* by service; the same as traces, if each has one flow */
 };
 
-/** A time behind all probes. */
+/** A time behind all probes: what left before it is all that there is, and nothing is left out of
+ * it because it may be the first of a change. */
 static const sonde_ns TALLY_ALL_NS = SONDE_NS_NEVER - 1;
 
 /**
  * Add up what a target shows now, or what it showed before a time, as if there had been nothing
- * else. An answer that may be the first of a change (engine/change.h) does not belong to now. What
- * is known of the path stays: the distance, and of routers the ones that answered in that time.
- * @param until_ns     Only probes that left before count; SONDE_NS_NEVER: all.
+ * else. The last answer is left out if it may be the first of a change (engine/change.h). What is
+ * known of the path stays: the distance, and of routers the ones that answered in that time.
+ * @param until_ns     Only probes that left before count; SONDE_NS_NEVER: what is shown now.
  * @param ret_stretch  On 0, the stretch. It borrows from the tally until the next record.
  * @return 0; -ENOMEM.
  * Ownership: the caller frees it with tally_stretch_free().

@@ -215,7 +215,7 @@ class AllDropped(Case):
 
 class DownAtFirst(AllDropped):
     """r3 forwards nothing until it is mended."""
-    events = [(0, "break_it"), (MENDED, "mend_it")]
+    events = [(0, "break_it"), (BROKEN, "mend_it")]
 
     def truth(self):
         return [(DEAD, None, {"behind": 3}), (FINE, "mend_it")]

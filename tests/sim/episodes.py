@@ -39,7 +39,7 @@ from way import CLOSED, DEAD, FILTERED, FINE, LOSSY, REJECTED, SLOWER, TARGET, W
 HEALTHY = (0, 1, 2, 5, 10, 20, 30)  # percent
 HEALTHY_CYCLES = 10000              # of one run
 UNLIKELY = 1e-5   # so seldom loss does not show for as long as it is given here
-LOSS_BAD = 0.04   # to so many changes of loss, one network may differ
+LOSS_BAD = 0.025  # networks that may differ, to each change of loss
 QUIET_S = 650     # between two faults: more than the ten minutes of what is unstable
 
 

@@ -61,8 +61,8 @@ case("steady-loss-of-one-port", "the others lose nothing", ["rule r3 drop tcp:44
 
 def bursty(service, document):
     """Loss in bursts is loss, or to and fro; it is never told as a row of outages. It may be told
-    apart from the time before the first burst. Until it is known how long bursts are, one that is
-    far longer than those before it may be an outage, and what follows that."""
+    apart from the time before the first burst. In the first five minutes it is not known yet how
+    long bursts are: one that is far longer than those before it may be an outage."""
     episodes = service["episodes"]
     told = history.shown(service, document)
     last = episodes[-1]["code"] if episodes else "ok"
@@ -71,7 +71,8 @@ def bursty(service, document):
     outages = [number for number, episode in enumerate(episodes)
                if episode["code"] in history.FAILED]
     fine = [number for number, episode in enumerate(episodes) if episode["code"] == "ok"]
-    if len(outages) > 1 or set(fine) - {0, *(number + 1 for number in outages)}:
+    early = all(history.seconds(episodes[number]["from"], document) < 300 for number in outages)
+    if len(outages) > 1 or not early or set(fine) - {0, *(number + 1 for number in outages)}:
         yield f"{len(outages)} outages, fine in {fine}: {told}"
     for episode in episodes:
         if episode["code"] not in ("loss_at_destination", "unstable", "ok", *history.FAILED):
